@@ -1,0 +1,145 @@
+/*
+ * cluster/cluster.h
+ *	  Many connections behind one door: what the submitter sees of the cluster.
+ *
+ * Submitter thread only; nothing here blocks. Built on topology (nodes, ring,
+ * replicas), pool (connections of a node), statement (prepared per node) and
+ * route (which node, and whether again).
+ *
+ *	 connecting --control connection ready, nodes read--> ready
+ *	 connecting --every contact point failed--> down
+ *	 ready --no connection left, reconnecting failed--> down
+ *	 down --cluster_submit or cluster_connect--> connecting
+ */
+#ifndef CLUSTER_CLUSTER_H
+#define CLUSTER_CLUSTER_H
+
+#include "cql/request.h"
+#include "net/connection.h"
+
+typedef struct Cluster Cluster;
+typedef struct ClusterRequest ClusterRequest;
+
+typedef enum ClusterRequestKind
+{
+	CLUSTER_QUERY,				/* payload: [long string] text, then the parameter tail */
+	CLUSTER_PREPARE,			/* payload: text; defines request.statement for EXECUTEs to come */
+	CLUSTER_EXECUTE				/* payload: the parameter tail */
+} ClusterRequestKind;
+
+typedef enum ClusterFailureKind
+{
+	CLUSTER_FAIL_CQL,			/* the server's ERROR: code and the fields below */
+	CLUSTER_FAIL_CONNECT,		/* no node could be reached */
+	CLUSTER_FAIL_CREDENTIALS,	/* while connecting */
+	CLUSTER_FAIL_LOST,			/* connection lost; the write may or may not have been applied */
+	CLUSTER_FAIL_TIMEOUT,		/* the request's own deadline */
+	CLUSTER_FAIL_PROTOCOL,		/* an answer that makes no sense */
+	CLUSTER_FAIL_STALE,			/* the statement's bind markers changed since it was prepared */
+	CLUSTER_FAIL_ABANDONED,		/* given back unsent */
+	CLUSTER_FAIL_MEMORY
+} ClusterFailureKind;
+
+typedef struct ClusterFailure
+{
+	ClusterFailureKind kind;
+	uint32_t	code;			/* CqlErrorCode when kind is CLUSTER_FAIL_CQL */
+	uint16_t	consistency;	/* CqlError's, for unavailable, timeouts, failures */
+	int32_t		received;
+	int32_t		required;
+	bool		counted;		/* consistency, received, required are set */
+	uint32_t	attempts;		/* times it was sent */
+	uint32_t	elapsed_ms;		/* since cluster_submit */
+	char		node[64];		/* "" when no node was involved */
+	char		message[512];	/* server's text, cut; UTF-8 valid, NUL-terminated */
+} ClusterFailure;
+
+/*
+ * One request and its fate. The caller owns the memory and fills the first part;
+ * from cluster_submit until on_complete it must not move or change. Zero the
+ * rest.
+ */
+struct ClusterRequest
+{
+	NetCall		call;			/* first; the connection's */
+	ClusterRequest *next;		/* whichever list it is on: queue, retry, done */
+
+	/* the caller's */
+	const uint8_t *payload;
+	uint32_t	length;
+	uint32_t	statement;		/* PREPARE, EXECUTE: number chosen by the backend, never reused */
+	int64_t		token;			/* valid if routed */
+	uint32_t	timeout_ms;		/* from cluster_submit to its fate; > 0 */
+	uint8_t		kind;			/* ClusterRequestKind */
+	uint8_t		consistency;	/* CqlConsistency */
+	uint8_t		flags;			/* CQL_PARAM_*: what the tail holds */
+	bool		routed;
+	bool		idempotent;
+
+	/* the cluster's */
+	uint8_t		attempts;
+	uint8_t		tried;			/* nodes of its plan already tried */
+	uint8_t		retried_same;	/* the once-only verdicts already spent, as bits */
+	uint64_t	started;		/* uv_hrtime at cluster_submit, ns */
+	uint64_t	deadline;		/* uv_now ms */
+	struct ClusterNode *node;	/* last node it was sent to */
+
+	/* its fate, valid from on_complete */
+	uint64_t	latency;		/* ns from cluster_submit */
+	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix
+								 * (warnings skipped); NULL for Void. The caller frees it. */
+	uint32_t	body_length;
+	uint8_t		version;		/* protocol version of the answering connection */
+	bool		has_metadata_id;	/* needed to decode PREPARED */
+	bool		failed;
+	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory */
+};
+
+typedef struct ClusterOps
+{
+	/* exactly once per submitted request; never from inside cluster_submit */
+	void		(*on_complete) (void *owner, ClusterRequest *request);
+	/* cluster_submit may succeed again */
+	void		(*on_room) (void *owner);
+} ClusterOps;
+
+typedef struct ClusterContact
+{
+	const char *host;
+	uint16_t	port;
+} ClusterContact;
+
+/* Deep-copied by whoever opens; read-only and alive until cluster_close is done. */
+typedef struct ClusterConfig
+{
+	NetConfig	net;			/* loop is set by the submitter */
+	const ClusterContact *contact;
+	int			ncontacts;
+	const char *local_dc;		/* NULL: that of the first node reached */
+	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
+} ClusterConfig;
+
+extern Cluster *cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner);	/* NULL: no memory */
+
+typedef enum ClusterSubmit
+{
+	CLUSTER_TAKEN,				/* on_complete will come */
+	CLUSTER_BUSY				/* still connecting, or every suitable connection is full: keep it, wait for on_room */
+} ClusterSubmit;
+extern ClusterSubmit cluster_submit(Cluster *c, ClusterRequest *request);
+
+/* One write per dirty connection; call once per loop turn. */
+extern void cluster_flush(Cluster *c);
+
+/*
+ * Down: what a request that cannot be sent should fail with. NULL while
+ * connecting or ready. While down, cluster_submit starts connecting anew and
+ * answers CLUSTER_BUSY: so read it only for requests that already waited for an
+ * attempt (the submitter fails its whole queue when on_room finds it down).
+ */
+extern const ClusterFailure *cluster_down(const Cluster *c);
+
+/* Closes everything; done is called from the loop when no handle is left. Requests in flight complete first. */
+extern void cluster_close(Cluster *c, void (*done) (void *owner));
+
+#endif							/* CLUSTER_CLUSTER_H */

@@ -1,0 +1,147 @@
+/*
+ * net/connection.h
+ *	  One CQL connection: connect, handshake, streams, one write per loop turn.
+ *
+ * Submitter thread only; nothing here blocks.
+ *
+ *	 open -> connecting -> options -> startup [-> auth] -> ready -> closing -> freed
+ *
+ * Handshake: OPTIONS at v4, then STARTUP at the version chosen (4 where any
+ * SCYLLA_* key or no PROTOCOL_VERSIONS is seen, 5 where "5/v5" is listed), then
+ * READY, or AUTHENTICATE and PLAIN. All on stream 0, which is not used again; an
+ * ERROR on stream 0 afterwards ends the connection. connect_timeout covers
+ * everything from net_connection_open to ready.
+ */
+#ifndef NET_CONNECTION_H
+#define NET_CONNECTION_H
+
+#include "cql/frame.h"
+#include "cql/response.h"
+#include "net/resolve.h"
+#include "net/stream.h"
+
+typedef struct NetConnection NetConnection;
+typedef struct NetOwner NetOwner;
+
+/*
+ * A request in flight: embedded at the head of the caller's request. From
+ * net_connection_send until on_done it belongs to the connection. on_done is
+ * called exactly once, from the loop (never from inside net_connection_send):
+ * with a frame (borrowed), or with NULL and the reason.
+ */
+typedef enum NetLoss
+{
+	NET_ANSWERED,				/* frame != NULL */
+	NET_UNSENT,					/* no byte of it can have reached the node: any retry is safe */
+	NET_LOST,					/* connection lost, outcome unknown */
+	NET_TIMED_OUT				/* its deadline passed; the stream is an orphan */
+} NetLoss;
+
+struct NetCall
+{
+	NetCall    *prev;			/* the connection's list of calls in flight */
+	NetCall    *next;
+	void		(*on_done) (NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame);
+	uint64_t	deadline;		/* uv_now of the loop, ms; 0 = none */
+	int16_t		stream;
+};
+
+typedef enum NetFailureKind
+{
+	NET_FAIL_NONE,				/* closed by net_connection_close */
+	NET_FAIL_CONNECT,			/* refused, unreachable ... */
+	NET_FAIL_TIMEOUT,			/* connect_timeout, or no answer to a heartbeat */
+	NET_FAIL_CREDENTIALS,		/* 0x0100, or the node asks for a password and there is none */
+	NET_FAIL_PROTOCOL,			/* garbage, bad CRC, unknown stream, ERROR on stream 0 */
+	NET_FAIL_VERSION,			/* the version asked for is not spoken */
+	NET_FAIL_CLOSED,			/* end of stream or reset by the peer */
+	NET_FAIL_MEMORY
+} NetFailureKind;
+
+typedef struct NetFailure
+{
+	NetFailureKind kind;
+	char		message[256];	/* NUL-terminated, valid UTF-8, no secret */
+} NetFailure;
+
+/*
+ * The owner embeds NetOwner and is told what happens. Each callback may call any
+ * function of this header on c; c itself is freed by the connection after
+ * on_closed returned and libuv let its handles go.
+ */
+typedef struct NetOwnerOps
+{
+	void		(*on_ready) (NetOwner *owner, NetConnection *c);
+	void		(*on_event) (NetOwner *owner, NetConnection *c, const CqlFrame *frame);	/* EVENT; prefix undecoded */
+	void		(*on_writable) (NetOwner *owner, NetConnection *c);	/* room again after a full one */
+	void		(*on_closed) (NetOwner *owner, NetConnection *c, const NetFailure *why);
+	/* exactly once per opened connection, after every call got its on_done; then forget c */
+} NetOwnerOps;
+
+struct NetOwner
+{
+	const NetOwnerOps *ops;
+};
+
+/* Read-only, outlives the connection. */
+typedef struct NetConfig
+{
+	uv_loop_t  *loop;
+	int			protocol_version;	/* 0 auto, 4 or 5 */
+	bool		lz4;			/* used if the node offers it */
+	uint32_t	connect_timeout;	/* ms */
+	uint32_t	heartbeat_interval;	/* ms without a read before OPTIONS is sent; 0 = never */
+	uint32_t	heartbeat_timeout;	/* ms more before the connection is given up */
+	const char *username;		/* NULL: none */
+	const char *password;
+	const char *driver_name;
+	const char *driver_version;
+	uint32_t	max_orphans;	/* more: the connection is replaced (closed) */
+	bool		require_auth;	/* refuse a node that does not ask for the password */
+} NetConfig;
+
+/* NULL only when out of memory. */
+extern NetConnection *net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner);
+
+/*
+ * Append one frame to the output buffer: header, then head, then tail (both
+ * copied). call->deadline and on_done are set by the caller. false: not ready,
+ * no stream, over max_output, or no memory - then nothing happened and on_done
+ * is not called.
+ */
+extern bool net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail);
+
+/* Room to send: ready, a free stream, and less than NET_OUTPUT_LIMIT bytes waiting for the socket. */
+extern bool net_connection_writable(const NetConnection *c);
+#define NET_OUTPUT_LIMIT (512 * 1024)
+
+/* Hand the output buffer to the socket: once per loop turn. A write still under way: after it. */
+extern void net_connection_flush(NetConnection *c);
+
+/* Deadlines, heartbeat; called by the owner's timer every 20 to 100 ms with uv_now. */
+extern void net_connection_tick(NetConnection *c, uint64_t now);
+
+/*
+ * Close: every call in flight gets NET_LOST or NET_UNSENT from the loop, then
+ * on_closed. Idempotent.
+ */
+extern void net_connection_close(NetConnection *c);
+
+extern bool net_connection_ready(const NetConnection *c);
+extern uint32_t net_connection_in_flight(const NetConnection *c);
+extern uint8_t net_connection_version(const NetConnection *c);	/* 3..5 once ready */
+extern bool net_connection_has_metadata_id(const NetConnection *c);	/* v5, or ScyllaDB's extension */
+extern const NetAddress *net_connection_address(const NetConnection *c);
+extern const char *net_connection_name(const NetConnection *c);	/* formatted address, lives with c */
+
+/* From SUPPORTED; nr_shards 0: the node does not shard. */
+typedef struct NetShard
+{
+	uint32_t	shard;
+	uint32_t	nr_shards;
+	uint32_t	ignore_msb;
+	bool		scylla;			/* any SCYLLA_* key was seen */
+} NetShard;
+extern const NetShard *net_connection_shard(const NetConnection *c);
+
+#endif							/* NET_CONNECTION_H */
