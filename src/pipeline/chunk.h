@@ -1,0 +1,65 @@
+/*
+ * pipeline/chunk.h
+ *	  The block of memory that carries encoded requests over and back.
+ *
+ * Backend thread while filling and after draining, submitter thread between
+ * submit and publish; never both. A chunk is malloc'd by the backend and
+ * recycled by the backend when its last request is home.
+ */
+#ifndef PIPELINE_CHUNK_H
+#define PIPELINE_CHUNK_H
+
+#include "cluster/cluster.h"
+
+#define CHUNK_REQUESTS 256
+#define CHUNK_BYTES (256 * 1024)	/* submitted when it holds this much; one large row may exceed it */
+
+typedef struct Chunk Chunk;
+typedef struct Pipeline Pipeline;
+
+/* A request and its fate. Belongs to its chunk. */
+typedef struct Request
+{
+	ClusterRequest core;		/* first; core.next links it in whichever list it is on */
+	Chunk	   *chunk;
+	uint64_t	ordinal;		/* the caller's: row number, page number */
+	size_t		offset;			/* of its payload in chunk->bytes; a pointer only from submit on */
+} Request;
+
+struct Chunk
+{
+	Chunk	   *next;			/* submission queue, or the client's free list */
+	Pipeline   *pipeline;
+	CqlBuffer	bytes;
+	size_t		committed;		/* bytes of committed requests; what lies behind is overwritten */
+	uint32_t	count;			/* requests committed */
+	uint32_t	home;			/* requests released by the backend */
+	Request		request[CHUNK_REQUESTS];
+};
+
+/* What every request of a statement has in common. */
+typedef struct RequestTemplate
+{
+	uint32_t	statement;
+	uint32_t	timeout_ms;
+	uint8_t		kind;			/* ClusterRequestKind */
+	uint8_t		consistency;
+	uint8_t		flags;			/* CQL_PARAM_* */
+	bool		idempotent;
+} RequestTemplate;
+
+extern Chunk *chunk_create(Pipeline *p);	/* NULL: no memory */
+extern void chunk_reset(Chunk *c, Pipeline *p);	/* for reuse; gives back an oversize buffer */
+extern void chunk_destroy(Chunk *c);
+extern bool chunk_full(const Chunk *c);
+
+/* The writer at the chunk's tail; drops what an interrupted encoding left there. */
+extern CqlBuffer *chunk_begin_request(Chunk *c);
+
+/*
+ * Fix the request's length: from here on it exists. NULL when the writer failed
+ * (out of memory), and then nothing was added. token NULL: not routed.
+ */
+extern Request *chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token, uint64_t ordinal);
+
+#endif							/* PIPELINE_CHUNK_H */

@@ -1,0 +1,116 @@
+/*
+ * pipeline/client.h
+ *	  The backend's handle on the core: open, encode, submit, drain, abandon,
+ *	  close. With chunk.h, all that fdw sees of it.
+ *
+ * Backend thread only. Nothing here blocks, but for client_close with its
+ * deadline; to wait, poll client_wait_fd between client_sleep and client_awake
+ * (PostgreSQL: WaitLatchOrSocket). Nothing here calls back.
+ *
+ *	 p = pipeline_open(client, limit)
+ *	 per row:	b = pipeline_begin(p); ... encode ...; pipeline_commit(p, ...)
+ *				while (pipeline_full(p)) { wait; client_drain }
+ *	 at end:	pipeline_submit(p); until pipeline_outstanding(p) == 0 { wait; client_drain }
+ *	 each:		r = pipeline_next_done(p); look at it; pipeline_release(p, r)
+ *	 then:		pipeline_close(p)		or at any time	pipeline_abandon(p)
+ */
+#ifndef PIPELINE_CLIENT_H
+#define PIPELINE_CLIENT_H
+
+#include "pipeline/chunk.h"
+
+typedef struct Client Client;
+
+typedef struct ClientContact
+{
+	const char *host;
+	uint16_t	port;
+} ClientContact;
+
+/* Deep-copied by client_open. NULL strings mean absent. */
+typedef struct ClientConfig
+{
+	const ClientContact *contact;
+	int			ncontacts;
+	const char *local_dc;
+	const char *username;
+	const char *password;
+	int			protocol_version;	/* 0 auto, 4, 5 */
+	bool		lz4;
+	uint32_t	connect_timeout_ms;
+	uint32_t	max_in_flight;	/* 0 = adaptive */
+	uint32_t	max_attempts;	/* 0 = default (5) */
+	uint32_t	heartbeat_interval_ms;	/* 0 = default (30000) */
+	uint32_t	heartbeat_timeout_ms;	/* 0 = default (15000) */
+	bool		require_auth;
+} ClientConfig;
+
+/* A snapshot of the submitter's counters. */
+typedef struct ClientStats
+{
+	uint64_t	requests;
+	uint64_t	bytes;
+	uint64_t	failures;
+	uint64_t	retries;
+	uint32_t	in_flight;
+	uint32_t	window;
+	uint32_t	window_peak;
+	uint64_t	stalls;
+} ClientStats;
+
+/* Starts the submitter thread. NULL: message in error (NUL-terminated). Connecting begins with the first request. */
+extern Client *client_open(const ClientConfig *config, char *error, size_t error_size);
+
+/*
+ * Stops and joins, at most timeout_ms; abandons every pipeline first. Frees
+ * everything, unless the thread did not end in time: then it is leaked on
+ * purpose, and false is returned.
+ */
+extern bool client_close(Client *c, uint32_t timeout_ms);
+
+/*
+ * Readable once want completions (or a failed one) are there. client_sleep
+ * returns false if they are there already: then do not wait. Call client_awake
+ * after every client_sleep, also when the wait was interrupted. want is cut to
+ * the number outstanding; everything submitted so far must have been
+ * pipeline_submit'ed, or it would be waited for in vain.
+ */
+extern int	client_wait_fd(const Client *c);
+extern bool client_sleep(Client *c, uint32_t want);
+extern void client_awake(Client *c);
+
+/* Moves completions to their pipelines' done lists, drops those of abandoned ones. Number moved. */
+extern uint32_t client_drain(Client *c);
+
+/* Requests of abandoned pipelines not home yet: a new write waits until it is 0 (the fence). */
+extern uint32_t client_abandoned(const Client *c);
+extern uint32_t client_outstanding(const Client *c);	/* of all pipelines, abandoned included */
+
+extern void client_stats(const Client *c, ClientStats *stats);
+
+/* One statement's requests. A pipeline is its own generation. */
+typedef struct PipelineLimit
+{
+	uint32_t	requests;		/* encoded and not yet drained; 0 = 2 * WINDOW_MAX */
+	size_t		bytes;			/* of their payloads; 0 = 16 MiB */
+} PipelineLimit;
+
+extern Pipeline *pipeline_open(Client *c, const PipelineLimit *limit);	/* NULL: no memory */
+
+/* The writer for the next request; NULL: no memory. Uncommitted bytes of an earlier begin are dropped. */
+extern CqlBuffer *pipeline_begin(Pipeline *p);
+/* Size of the request so far is pipeline_begin's buffer len minus its len at begin. NULL: no memory. */
+extern Request *pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uint64_t ordinal);
+/* commit submits a full chunk by itself, and a started one whenever the submitter has nothing of this pipeline left */
+extern void pipeline_submit(Pipeline *p);	/* what was begun, now */
+extern bool pipeline_full(const Pipeline *p);
+extern uint32_t pipeline_outstanding(const Pipeline *p);	/* committed, not yet on the done list */
+extern size_t pipeline_outstanding_bytes(const Pipeline *p);
+extern Request *pipeline_next_done(Pipeline *p);	/* NULL: none; the request is yours until release */
+extern void pipeline_release(Pipeline *p, Request *r);	/* frees body and failure */
+/* Everything must be released. Its chunks return to the client. */
+extern void pipeline_close(Pipeline *p);
+/* Stop caring: unsent requests come back unsent, late answers are dropped, p is gone for the caller. Never waits. */
+extern void pipeline_abandon(Pipeline *p);
+
+#endif							/* PIPELINE_CLIENT_H */

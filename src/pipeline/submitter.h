@@ -1,0 +1,53 @@
+/*
+ * pipeline/submitter.h
+ *	  The background thread: a libuv loop that keeps a bounded window of requests
+ *	  in flight and does nothing else.
+ *
+ *	 one turn:	take chunks -> queue -> (window, room) cluster_submit ... -> flush
+ *				replies -> on_complete appends to done -> publish once
+ *
+ * on_complete appends, nothing more: the freed slots are refilled by the submit
+ * step of the same turn, never from inside the callback.
+ */
+#ifndef PIPELINE_SUBMITTER_H
+#define PIPELINE_SUBMITTER_H
+
+#include "pipeline/channel.h"
+
+#include <stdatomic.h>
+
+/* Relaxed counters, written by the submitter, read by the backend at any time. */
+typedef struct SubmitterCounters
+{
+	_Atomic uint64_t requests;	/* taken by the cluster */
+	_Atomic uint64_t bytes;		/* their payloads */
+	_Atomic uint64_t failures;
+	_Atomic uint64_t retries;	/* attempts above the first */
+	_Atomic uint32_t in_flight;
+	_Atomic uint32_t window;	/* its limit now */
+	_Atomic uint32_t window_peak;	/* highest in_flight */
+	_Atomic uint64_t stalls;	/* turns that ended with a queue and a full window */
+} SubmitterCounters;
+
+typedef struct SubmitterConfig
+{
+	ClusterConfig cluster;		/* strings owned by the client */
+	uint32_t	max_in_flight;	/* 0 = adaptive, WINDOW_MIN to WINDOW_MAX */
+} SubmitterConfig;
+
+#define WINDOW_MIN 32
+#define WINDOW_MAX 4096
+#define WINDOW_START 1024
+
+typedef struct Submitter Submitter;
+
+/* Backend. Starts the thread with all signals blocked. NULL: errno tells. config, ch, counters outlive it. */
+extern Submitter *submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *counters);
+
+/*
+ * Backend. After channel_stop: joins, at most timeout_ms. false: the thread did
+ * not end in time; then nothing it may touch is ever freed.
+ */
+extern bool submitter_join(Submitter *s, uint32_t timeout_ms);
+
+#endif							/* PIPELINE_SUBMITTER_H */
