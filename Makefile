@@ -1,0 +1,104 @@
+# scylla_fdw: build, install and test. `make help` lists the targets.
+
+MODULE_big = scylla_fdw
+EXTENSION = scylla_fdw
+DATA = sql/scylla_fdw--1.0.sql
+PGFILEDESC = "scylla_fdw - foreign data wrapper for ScyllaDB and Apache Cassandra"
+
+# The core (cql, net, cluster, pipeline) is compiled without the server's headers: a wrong include
+# is a compile error. VARIANT keeps sanitizer builds apart.
+SAN ?=
+comma := ,
+VARIANT := $(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
+BUILD := build/$(VARIANT)
+
+CORE_SOURCES := $(wildcard src/cql/*.c src/net/*.c src/cluster/*.c src/pipeline/*.c)
+CORE_OBJS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
+FDW_OBJS := scylla_fdw.o $(patsubst %.c,%.o,$(wildcard src/fdw/*.c))
+OBJS := $(FDW_OBJS) $(CORE_OBJS)
+
+# Callback signatures are given by PostgreSQL and libuv: unused parameters are their business.
+WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes -Werror
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+CORE_CFLAGS = -std=gnu11 $(if $(SAN),-O1,-O2) -g $(WARNINGS) -fPIC -fvisibility=hidden -pthread \
+	-iquote src -MMD -MP $(SAN_FLAGS)
+CORE_LIBS = -luv -llz4 -lz -lpthread
+
+REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql,$(sort $(wildcard sql/*.sql))))
+REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw
+EXTRA_CLEAN = build $(wildcard src/fdw/*.d) scylla_fdw.d
+
+PG_CONFIG ?= pg_config
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -iquote src -MMD -MP
+SHLIB_LINK = $(CORE_LIBS)
+
+override with_llvm = no
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# The flags the server was built with, without those that this compiler does not know.
+knows = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo $(1))
+override CFLAGS := $(foreach flag,$(CFLAGS),$(call knows,$(flag))) $(WARNINGS) -fvisibility=hidden
+
+.DEFAULT_GOAL := all
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -c -o $@ $<
+
+# ---- tests of the core ----
+
+NODE_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/node/main.c,$(wildcard test/node/*.c)))
+UNIT_TESTS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(wildcard test/unit/*/*_test.c))
+FUZZERS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*_fuzz.c))
+$(BUILD)/test/%.o: CORE_CFLAGS += -iquote test/node -iquote test/unit
+
+$(BUILD)/libcore.a: $(CORE_OBJS)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/libnode.a: $(NODE_OBJS)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libnode.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(SAN_FLAGS) -o $@ $^ -lcmocka $(CORE_LIBS)
+
+$(BUILD)/cql_node: $(BUILD)/test/node/main.o $(BUILD)/libnode.a $(BUILD)/libcore.a
+	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
+
+.PRECIOUS: $(BUILD)/%.o $(BUILD)/test/unit/%.o
+.PHONY: unitbuild unitcheck node lint fuzz help
+
+node: $(BUILD)/cql_node
+
+unitbuild: $(UNIT_TESTS)
+
+unitcheck: $(UNIT_TESTS)
+	@failed=0; for test in $(UNIT_TESTS); do echo "== $$test"; $$test || failed=1; done; exit $$failed
+
+# FUZZ_SECONDS for each decoder; needs clang.
+FUZZ_SECONDS ?= 20
+build/fuzz/%: test/fuzz/%.c $(wildcard src/cql/*.c src/cql/*.h)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -iquote src -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $< $(wildcard src/cql/*.c) -llz4 -lz
+
+fuzz: $(FUZZERS)
+	@for fuzzer in $(FUZZERS); do echo "== $$fuzzer"; mkdir -p build/corpus/$$(basename $$fuzzer); \
+		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -verbosity=0 -print_final_stats=0 \
+		build/corpus/$$(basename $$fuzzer) || exit 1; done
+
+lint: $(CORE_OBJS)
+	dev/lint $(BUILD)
+
+help:
+	@echo 'make [SAN=...]        build the extension'
+	@echo 'make install          install it into the server of PG_CONFIG'
+	@echo 'make installcheck     regression tests on a running server; SCYLLA_HOST, SCYLLA_PORT name the cluster'
+	@echo 'make unitcheck        tests of the core; SAN=address,undefined or SAN=thread'
+	@echo 'make fuzz             fuzz the decoders for FUZZ_SECONDS each'
+	@echo 'make lint             rules that the compiler does not know'
+	@echo 'make node             build the scriptable CQL node'
+	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
+
+-include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d)
