@@ -1,0 +1,122 @@
+/*
+ * scylla_fdw.c
+ *	  Table of contents: what PostgreSQL calls, and where it is done.
+ *
+ * Backend thread. A row's way through the layers is told in src/README.md.
+ */
+#include "postgres.h"
+
+#include "access/reloptions.h"
+#include "fmgr.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "fdw/modify.h"
+#include "fdw/option.h"
+#include "fdw/plan.h"
+#include "fdw/query.h"
+#include "fdw/scan.h"
+#include "fdw/session.h"
+
+#define SCYLLA_FDW_VERSION "1.0.0"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+PG_FUNCTION_INFO_V1(scylla_fdw_handler);
+PG_FUNCTION_INFO_V1(scylla_fdw_validator);
+PG_FUNCTION_INFO_V1(scylla_fdw_version);
+PG_FUNCTION_INFO_V1(scylla_fdw_execute);
+PG_FUNCTION_INFO_V1(scylla_fdw_query);
+PG_FUNCTION_INFO_V1(scylla_fdw_get_connections);
+PG_FUNCTION_INFO_V1(scylla_fdw_disconnect);
+PG_FUNCTION_INFO_V1(scylla_fdw_disconnect_all);
+
+void
+_PG_init(void)
+{
+	scyllaDefineSettings();
+}
+
+Datum
+scylla_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	/* planning scans */
+	routine->GetForeignRelSize = scyllaGetForeignRelSize;
+	routine->GetForeignPaths = scyllaGetForeignPaths;
+	routine->GetForeignPlan = scyllaGetForeignPlan;
+
+	/* scans */
+	routine->BeginForeignScan = scyllaBeginForeignScan;
+	routine->IterateForeignScan = scyllaIterateForeignScan;
+	routine->ReScanForeignScan = scyllaReScanForeignScan;
+	routine->EndForeignScan = scyllaEndForeignScan;
+	routine->ExplainForeignScan = scyllaExplainForeignScan;
+
+	/* INSERT, COPY, partition routing */
+	routine->IsForeignRelUpdatable = scyllaIsForeignRelUpdatable;
+	routine->BeginForeignModify = scyllaBeginForeignModify;
+	routine->ExecForeignInsert = scyllaExecForeignInsert;
+	routine->EndForeignModify = scyllaEndForeignModify;
+	routine->BeginForeignInsert = scyllaBeginForeignInsert;
+	routine->EndForeignInsert = scyllaEndForeignInsert;
+	routine->ExplainForeignModify = scyllaExplainForeignModify;
+
+	PG_RETURN_POINTER(routine);
+}
+
+Datum
+scylla_fdw_validator(PG_FUNCTION_ARGS)
+{
+	scyllaValidateOptions(untransformRelOptions(PG_GETARG_DATUM(0)), PG_GETARG_OID(1));
+	PG_RETURN_VOID();
+}
+
+Datum
+scylla_fdw_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(SCYLLA_FDW_VERSION));
+}
+
+Datum
+scylla_fdw_execute(PG_FUNCTION_ARGS)
+{
+	scyllaExecuteCql(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	PG_RETURN_VOID();
+}
+
+Datum
+scylla_fdw_query(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	scyllaQueryCql(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+				   (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+Datum
+scylla_fdw_get_connections(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	scyllaListSessions((ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+Datum
+scylla_fdw_disconnect(PG_FUNCTION_ARGS)
+{
+	ForeignServer *server = GetForeignServerByName(text_to_cstring(PG_GETARG_TEXT_PP(0)), false);
+
+	PG_RETURN_BOOL(scyllaDisconnect(server->serverid));
+}
+
+Datum
+scylla_fdw_disconnect_all(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(scyllaDisconnect(InvalidOid));
+}

@@ -1,0 +1,55 @@
+/* sql/scylla_fdw--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION scylla_fdw" to load this file. \quit
+
+CREATE FUNCTION scylla_fdw_handler()
+RETURNS fdw_handler
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+
+CREATE FUNCTION scylla_fdw_validator(text[], oid)
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+
+CREATE FOREIGN DATA WRAPPER scylla_fdw
+  HANDLER scylla_fdw_handler
+  VALIDATOR scylla_fdw_validator;
+
+COMMENT ON FOREIGN DATA WRAPPER scylla_fdw IS 'ScyllaDB and Apache Cassandra';
+
+CREATE FUNCTION scylla_fdw_version()
+RETURNS text
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+
+CREATE FUNCTION scylla_fdw_execute(server text, cql text)
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+CREATE FUNCTION scylla_fdw_query(server text, cql text)
+RETURNS SETOF jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+CREATE FUNCTION scylla_fdw_get_connections(
+  OUT server_name text, OUT user_name text, OUT valid boolean, OUT used_in_xact boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION scylla_fdw_disconnect(server text)
+RETURNS boolean
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION scylla_fdw_disconnect_all()
+RETURNS boolean
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+-- any CQL at all, with the mapping's rights
+REVOKE ALL ON FUNCTION scylla_fdw_execute(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION scylla_fdw_query(text, text) FROM PUBLIC;

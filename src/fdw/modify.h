@@ -1,0 +1,26 @@
+/*
+ * fdw/modify.h
+ *	  INSERT and COPY into foreign tables.
+ *
+ * Backend thread. The executor's callbacks: see foreign/fdwapi.h for their
+ * contracts.
+ */
+#ifndef FDW_MODIFY_H
+#define FDW_MODIFY_H
+
+#include "postgres.h"
+
+#include "foreign/fdwapi.h"
+
+extern int	scyllaIsForeignRelUpdatable(Relation rel);
+extern void scyllaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
+									 int subplan_index, int eflags);
+extern TupleTableSlot *scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+											   TupleTableSlot *plan_slot);
+extern void scyllaEndForeignModify(EState *estate, ResultRelInfo *rri);
+extern void scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
+extern void scyllaEndForeignInsert(EState *estate, ResultRelInfo *rri);
+extern void scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
+									   int subplan_index, struct ExplainState *es);
+
+#endif							/* FDW_MODIFY_H */

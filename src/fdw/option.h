@@ -1,0 +1,64 @@
+/*
+ * fdw/option.h
+ *	  Every option and setting: its name, where it may stand, its default, its meaning.
+ *
+ * Backend thread. One table in option.c defines them all; it validates at CREATE
+ * and ALTER and resolves at run time: setting beats table beats server beats
+ * default. Results live in CurrentMemoryContext.
+ */
+#ifndef FDW_OPTION_H
+#define FDW_OPTION_H
+
+#include "postgres.h"
+
+#include "foreign/foreign.h"
+#include "utils/rel.h"
+
+#include "pipeline/client.h"
+
+/* What a session is made from: server and user mapping. */
+typedef struct ScyllaConnectionOptions
+{
+	ClientContact *contact;
+	int			ncontacts;
+	char	   *local_dc;		/* NULL: that of the first node reached */
+	int			protocol_version;	/* 0: the highest the server speaks */
+	bool		lz4;
+	int			connect_timeout;	/* ms */
+	int			max_in_flight;	/* 0: adaptive */
+	bool		keep_connections;
+	char	   *username;		/* NULL: none */
+	char	   *password;
+	bool		password_required;
+} ScyllaConnectionOptions;
+
+/* What a statement on one foreign table (or by hand on a server) goes by. */
+typedef struct ScyllaTableOptions
+{
+	char	   *keyspace;
+	char	   *table;			/* defaults to the foreign table's name */
+	uint16_t	read_consistency;	/* CqlConsistency */
+	uint16_t	write_consistency;
+	uint16_t	serial_consistency;
+	int			request_timeout;	/* ms */
+	int			fetch_size;		/* rows a page */
+	int64		max_in_flight_bytes;
+	bool		updatable;
+	bool		insert_null;	/* an explicit NULL deletes the cell */
+	int			ttl;			/* seconds; -1: none */
+	double		startup_cost;	/* -1: default */
+	double		tuple_cost;
+} ScyllaTableOptions;
+
+/* scylla_fdw.* settings */
+extern int	scylla_progress_interval;	/* s; 0 = off */
+extern bool scylla_warn_on_rollback;
+
+extern void scyllaDefineSettings(void);	/* from _PG_init */
+extern void scyllaValidateOptions(List *options, Oid catalog);
+extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
+extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if keyspace is missing */
+extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
+extern char *scyllaColumnName(Relation rel, AttrNumber attnum);
+
+#endif							/* FDW_OPTION_H */

@@ -1,0 +1,75 @@
+/*
+ * fdw/rows.c
+ *	  Reading the rows of one response.
+ *
+ * Backend thread. Owns the decoded metadata, not the body. Invariant: a value
+ * never reaches beyond the body, whatever lengths it claims.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "fdw/error.h"
+#include "fdw/rows.h"
+
+static void
+free_arena(void *arg)
+{
+	cql_arena_free(arg);
+}
+
+void
+scyllaTieArena(MemoryContextCallback *callback, CqlArena *arena)
+{
+	callback->func = free_arena;
+	callback->arg = arena;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+}
+
+static void
+check(bool ok, const CqlArena *arena)
+{
+	if (ok && !arena->failed)
+		return;
+	if (arena->failed)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	scyllaRaiseMalformed("RESULT message");
+}
+
+ScyllaRows *
+scyllaRowsBegin(const uint8_t *body, uint32 length)
+{
+	ScyllaRows *rows = palloc0(sizeof(*rows));
+
+	scyllaTieArena(&rows->callback, &rows->arena);
+	rows->metadata.paging_state.len = -1;
+	rows->metadata.new_metadata_id.len = -1;
+	if (body == NULL)
+		return rows;
+	rows->r = cql_reader(body, length);
+	if (cql_response_result_kind(&rows->r) != CQL_RESULT_ROWS)
+		return rows;
+	check(cql_response_rows(&rows->r, &rows->arena, &rows->metadata, &rows->left), &rows->arena);
+	/* no request asks the server to leave metadata out */
+	check(rows->metadata.count == 0 || rows->metadata.column != NULL, &rows->arena);
+	rows->value = palloc(sizeof(CqlBytes) * Max(rows->metadata.count, 1));
+	return rows;
+}
+
+bool
+scyllaRowsNext(ScyllaRows *rows)
+{
+	if (rows->left == 0)
+		return false;
+	rows->left--;
+	for (uint32_t i = 0; i < rows->metadata.count; i++)
+		rows->value[i] = cql_get_bytes(&rows->r);
+	check(!rows->r.failed, &rows->arena);
+	return true;
+}
+
+void
+scyllaRowsEnd(ScyllaRows *rows)
+{
+	cql_arena_free(&rows->arena);
+}

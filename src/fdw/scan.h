@@ -1,0 +1,21 @@
+/*
+ * fdw/scan.h
+ *	  Reading a foreign table page by page.
+ *
+ * Backend thread. The executor's callbacks: see foreign/fdwapi.h for their
+ * contracts.
+ */
+#ifndef FDW_SCAN_H
+#define FDW_SCAN_H
+
+#include "postgres.h"
+
+#include "foreign/fdwapi.h"
+
+extern void scyllaBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *scyllaIterateForeignScan(ForeignScanState *node);
+extern void scyllaReScanForeignScan(ForeignScanState *node);
+extern void scyllaEndForeignScan(ForeignScanState *node);
+extern void scyllaExplainForeignScan(ForeignScanState *node, struct ExplainState *es);
+
+#endif							/* FDW_SCAN_H */

@@ -1,0 +1,520 @@
+/*
+ * fdw/session.c
+ *	  One client per user mapping: opened late, kept, invalidated, waited for.
+ *
+ * Backend thread. Owns the hash of sessions, their clients and the transaction
+ * callbacks. Invariants: nothing else in the extension blocks on the cluster; a
+ * session is closed only between uses, so no statement ever sees it go.
+ */
+#include "postgres.h"
+
+#include <sys/time.h>
+
+#include "access/xact.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/fd.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "cql/request.h"
+#include "fdw/error.h"
+#include "fdw/session.h"
+
+#define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
+
+static HTAB *sessions = NULL;
+
+/* ---- closing ---- */
+
+static void
+close_session(ScyllaSession *s)
+{
+	Client	   *client = s->client;
+
+	if (client == NULL)
+		return;
+	s->client = NULL;
+	s->statements = NULL;
+	s->tables = NULL;
+	s->invalidated = false;
+	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
+	s->context = NULL;
+	ReleaseExternalFD();
+	(void) client_close(client, CLOSE_TIMEOUT);
+}
+
+static bool
+in_use(const ScyllaSession *s)
+{
+	return s->used || s->open_pipelines > 0;
+}
+
+static void
+close_all_at_exit(int code, Datum arg)
+{
+	HASH_SEQ_STATUS scan;
+	ScyllaSession *s;
+
+	hash_seq_init(&scan, sessions);
+	while ((s = hash_seq_search(&scan)) != NULL)
+	{
+		if (s->client != NULL)
+			(void) client_close(s->client, CLOSE_TIMEOUT);
+		s->client = NULL;
+	}
+}
+
+/* ---- transactions and invalidation ---- */
+
+static void
+warn_about_rollback(const ScyllaSession *s)
+{
+	if (!scylla_warn_on_rollback || s->written == 0)
+		return;
+	ereport(WARNING,
+			(errmsg("the transaction is rolled back, but " UINT64_FORMAT " row%s written to the cluster %s",
+					s->written, s->written == 1 ? "" : "s", s->written == 1 ? "stays" : "stay"),
+			 errdetail("CQL has no transactions: a write is durable when it is acknowledged.")));
+}
+
+static void
+refuse_two_phase(const ScyllaSession *s)
+{
+	if (s->written > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has written to a scylla_fdw foreign table")));
+}
+
+static void
+end_of_transaction(XactEvent event, void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	ScyllaSession *s;
+
+	hash_seq_init(&scan, sessions);
+	while ((s = hash_seq_search(&scan)) != NULL)
+	{
+		switch (event)
+		{
+			case XACT_EVENT_PRE_PREPARE:
+				if (s->written > 0)
+					hash_seq_term(&scan);
+				refuse_two_phase(s);
+				break;
+			case XACT_EVENT_ABORT:
+				warn_about_rollback(s);
+				/* fall through */
+			case XACT_EVENT_COMMIT:
+			case XACT_EVENT_PREPARE:
+				s->used = false;
+				s->written = 0;
+				if (!in_use(s) && (!s->keep || s->invalidated))
+					close_session(s);
+				break;
+			default:
+				break;
+		}
+	}
+}
+
+/* Catalogs changed: what is in use goes on to the end of its transaction. */
+static void
+invalidate(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS scan;
+	ScyllaSession *s;
+
+	hash_seq_init(&scan, sessions);
+	while ((s = hash_seq_search(&scan)) != NULL)
+	{
+		uint32		hash = cacheid == FOREIGNSERVEROID ?
+			GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(s->serverid)) :
+			GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->umid));
+
+		if (s->client != NULL && (hashvalue == 0 || hash == hashvalue))
+			s->invalidated = true;
+	}
+}
+
+static void
+init_sessions(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(ScyllaSession)};
+
+	if (sessions != NULL)
+		return;
+	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	RegisterXactCallback(end_of_transaction, NULL);
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
+	/* not before_shmem_exit: the abort that comes before still needs the clients */
+	on_proc_exit(close_all_at_exit, 0);
+}
+
+/* ---- opening ---- */
+
+/* As postgres_fdw: who is not superuser must not borrow the server's own identity. */
+static bool
+must_use_password(const ScyllaConnectionOptions *o, Oid userid)
+{
+	if (!o->password_required || superuser_arg(userid))
+		return false;
+	if (o->password == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
+				 errmsg("password is required"),
+				 errdetail("Non-superusers must provide a password in the user mapping.")));
+	return true;
+}
+
+static char *
+to_utf8(char *text)
+{
+	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
+}
+
+static void
+open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid userid)
+{
+	ScyllaConnectionOptions *o = scyllaConnectionOptions(server, mapping);
+	ClientConfig config = {0};
+	char		error[256];
+
+	config.contact = o->contact;
+	config.ncontacts = o->ncontacts;
+	config.local_dc = to_utf8(o->local_dc);
+	config.username = to_utf8(o->username);
+	config.password = to_utf8(o->password);
+	config.protocol_version = o->protocol_version;
+	config.lz4 = o->lz4;
+	config.connect_timeout_ms = (uint32_t) o->connect_timeout;
+	config.max_in_flight = (uint32_t) o->max_in_flight;
+	config.require_auth = must_use_password(o, userid);
+
+	if (!AcquireExternalFD())
+		ereport(ERROR,
+				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
+				 errmsg("could not connect to server \"%s\"", server->servername),
+				 errdetail("There are too many open files on the local server."),
+				 errhint("Raise the server's max_files_per_process and/or \"ulimit -n\" limits.")));
+	s->client = client_open(&config, error, sizeof(error));
+	if (s->client == NULL)
+	{
+		ReleaseExternalFD();
+		ereport(ERROR,
+				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
+				 errmsg("could not start the client of server \"%s\": %s", server->servername, error)));
+	}
+	s->context = AllocSetContextCreate(CacheMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
+	s->serverid = server->serverid;
+	s->userid = mapping->userid;
+	s->keep = o->keep_connections;
+	s->invalidated = false;
+	s->next_statement = 1;
+}
+
+ScyllaSession *
+scyllaGetSession(Oid userid, Oid serverid)
+{
+	UserMapping *mapping = GetUserMapping(userid, serverid);
+	ScyllaSession *s;
+	bool		found;
+
+	init_sessions();
+	s = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset((char *) s + sizeof(s->umid), 0, sizeof(*s) - sizeof(s->umid));
+		dlist_init(&s->writers);
+		s->last_timestamp = MemoryContextAllocZero(TopMemoryContext, SCYLLA_TIMESTAMP_SLOTS * sizeof(int64));
+	}
+	if (s->client != NULL && s->invalidated && !in_use(s))
+		close_session(s);
+	if (s->client == NULL)
+		open_session(s, GetForeignServer(serverid), mapping, userid);
+	s->used = true;
+	return s;
+}
+
+/* ---- pipelines ---- */
+
+void
+scyllaAbandonPipeline(ScyllaPipeline *p)
+{
+	if (p->core == NULL)
+		return;
+	p->session->open_pipelines--;
+	if (p->session->client != NULL) /* not after the exit callback */
+		pipeline_abandon(p->core);
+	p->core = NULL;
+}
+
+static void
+abandon_pipeline(void *arg)
+{
+	scyllaAbandonPipeline(arg);
+}
+
+ScyllaPipeline *
+scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes)
+{
+	ScyllaPipeline *p = palloc0(sizeof(*p));
+	PipelineLimit limit = {requests, bytes};
+
+	p->session = session;
+	p->callback.func = abandon_pipeline;
+	p->callback.arg = p;
+	p->core = pipeline_open(session->client, &limit);
+	if (p->core == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	session->open_pipelines++;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &p->callback);
+	return p;
+}
+
+void
+scyllaClosePipeline(ScyllaPipeline *p)
+{
+	if (p->core == NULL)
+		return;
+	pipeline_close(p->core);
+	p->core = NULL;
+	p->session->open_pipelines--;
+}
+
+/* ---- waiting ---- */
+
+void
+scyllaWait(ScyllaSession *s, uint32 want)
+{
+	uint32		outstanding = client_outstanding(s->client);
+
+	if (want == 0 || want > outstanding)
+		want = outstanding;
+	while (want > 0)
+	{
+		int			events = WL_SOCKET_READABLE;
+
+		if (client_sleep(s->client, want))
+			events = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH,
+									   client_wait_fd(s->client), -1L, PG_WAIT_EXTENSION);
+		client_awake(s->client);
+		if (events & WL_LATCH_SET)
+			ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (events & WL_SOCKET_READABLE)
+			break;
+	}
+	(void) client_drain(s->client);
+}
+
+void
+scyllaFence(ScyllaSession *s)
+{
+	(void) client_drain(s->client);
+	while (client_abandoned(s->client) > 0)
+		scyllaWait(s, 1);
+}
+
+void
+scyllaDrainWriters(ScyllaSession *s)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &s->writers)
+	{
+		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
+
+		writer->drain(writer);
+	}
+}
+
+/* ---- single requests ---- */
+
+static ScyllaResponse
+copy_response(const Request *r)
+{
+	ScyllaResponse response = {NULL, r->core.body_length, r->core.has_metadata_id};
+
+	if (r->core.body != NULL)
+	{
+		response.body = MemoryContextAllocHuge(CurrentMemoryContext, Max(r->core.body_length, 1));
+		memcpy(response.body, r->core.body, r->core.body_length);
+	}
+	return response;
+}
+
+static ScyllaResponse
+exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *payload, const char *cql)
+{
+	CqlBuffer  *b = pipeline_begin(p->core);
+	Request    *r = NULL;
+	ScyllaResponse response;
+
+	if (b != NULL)
+	{
+		cql_put_raw(b, payload->data, payload->len);
+		r = pipeline_commit(p->core, request, NULL, 1);
+	}
+	if (r == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	pipeline_submit(p->core);
+	while ((r = pipeline_next_done(p->core)) == NULL)
+		scyllaWait(p->session, 1);
+	if (r->core.failed)
+	{
+		ScyllaErrorContext context = {.cql = cql};
+
+		scyllaRaiseFailure(r->core.failure, &context);
+	}
+	response = copy_response(r);
+	pipeline_release(p->core, r);
+	return response;
+}
+
+ScyllaResponse
+scyllaRequest(ScyllaSession *session, const RequestTemplate *request, const CqlBuffer *payload, const char *cql)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "scylla_fdw request", ALLOCSET_SMALL_SIZES);
+	ScyllaPipeline *p;
+	ScyllaResponse response;
+
+	MemoryContextSwitchTo(scratch);
+	p = scyllaOpenPipeline(session, 1, 0);
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(caller);
+		response = exchange(p, request, payload, cql);
+		scyllaClosePipeline(p);
+	}
+	PG_FINALLY();
+	{
+		MemoryContextDelete(scratch);	/* abandons what is still open */
+	}
+	PG_END_TRY();
+	return response;
+}
+
+ScyllaResponse
+scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
+			const CqlBuffer *values, CqlBytes paging_state)
+{
+	RequestTemplate request = {.kind = CLUSTER_QUERY, .flags = CQL_PARAM_PAGE_SIZE};
+	CqlBuffer	payload = {0};
+	ScyllaResponse response;
+
+	request.timeout_ms = (uint32_t) options->request_timeout;
+	request.consistency = (uint8_t) options->read_consistency;
+	if (values)
+		request.flags |= CQL_PARAM_VALUES;
+	if (paging_state.len >= 0)
+		request.flags |= CQL_PARAM_PAGING_STATE;
+	cql_put_long_string(&payload, cql, strlen(cql));
+	if (values)
+		cql_put_raw(&payload, values->data, values->len);
+	cql_request_tail(&payload, request.flags, options->fetch_size, paging_state, 0, 0);
+	PG_TRY();
+	{
+		response = scyllaRequest(session, &request, &payload, cql);
+	}
+	PG_FINALLY();
+	{
+		cql_buffer_free(&payload);
+	}
+	PG_END_TRY();
+	return response;
+}
+
+/* ---- timestamps ---- */
+
+/*
+ * A slot is shared by the tokens that fall on it, which only makes their rows
+ * increase together; with thousands of slots a load of many keys never runs
+ * ahead of the clock. It survives the client: the clock may step back between.
+ */
+int64
+scyllaTimestamp(ScyllaSession *s, int64 token)
+{
+	int64	   *last = &s->last_timestamp[(uint64) token >> 51];
+	struct timeval now;
+	int64		us;
+
+	StaticAssertStmt(SCYLLA_TIMESTAMP_SLOTS == 1 << 13, "the shift takes 13 bits");
+	gettimeofday(&now, NULL);
+	us = (int64) now.tv_sec * 1000000 + now.tv_usec;
+	if (us <= *last)
+		us = *last + 1;
+	*last = us;
+	return us;
+}
+
+/* ---- SQL functions ---- */
+
+void
+scyllaListSessions(ReturnSetInfo *result)
+{
+	HASH_SEQ_STATUS scan;
+	ScyllaSession *s;
+
+	if (sessions == NULL)
+		return;
+	hash_seq_init(&scan, sessions);
+	while ((s = hash_seq_search(&scan)) != NULL)
+	{
+		ForeignServer *server;
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		if (s->client == NULL)
+			continue;
+		/* a server dropped in this transaction has no name any more */
+		server = GetForeignServerExtended(s->serverid, FSV_MISSING_OK);
+		nulls[0] = server == NULL;
+		if (server)
+			values[0] = CStringGetTextDatum(server->servername);
+		nulls[1] = s->userid != InvalidOid && GetUserNameFromId(s->userid, true) == NULL;
+		if (!nulls[1])
+			values[1] = CStringGetTextDatum(s->userid == InvalidOid ? "public" : GetUserNameFromId(s->userid, true));
+		values[2] = BoolGetDatum(!s->invalidated);
+		values[3] = BoolGetDatum(in_use(s));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+bool
+scyllaDisconnect(Oid serverid)
+{
+	HASH_SEQ_STATUS scan;
+	ScyllaSession *s;
+	bool		closed = false;
+
+	if (sessions == NULL)
+		return false;
+	hash_seq_init(&scan, sessions);
+	while ((s = hash_seq_search(&scan)) != NULL)
+	{
+		if (s->client == NULL || (OidIsValid(serverid) && s->serverid != serverid))
+			continue;
+		if (in_use(s))
+			ereport(WARNING,
+					(errmsg("cannot close connections to server \"%s\" because they are still in use",
+							GetForeignServer(s->serverid)->servername)));
+		else
+		{
+			close_session(s);
+			closed = true;
+		}
+	}
+	return closed;
+}

@@ -1,0 +1,103 @@
+/*
+ * fdw/session.h
+ *	  The backend's cached client of one user mapping, and the only place that waits.
+ *
+ * Backend thread. A session lives until its server or mapping changes, until
+ * scylla_fdw_disconnect, or until the end of the transaction where
+ * keep_connections is off. Statements hold it by pointer: it is never closed while
+ * a pipeline of it is open or the current transaction has used it.
+ */
+#ifndef FDW_SESSION_H
+#define FDW_SESSION_H
+
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "nodes/execnodes.h"
+#include "utils/hsearch.h"
+
+#include "fdw/option.h"
+#include "pipeline/client.h"
+
+#define SCYLLA_TIMESTAMP_SLOTS 8192 /* power of two */
+
+typedef struct ScyllaSession
+{
+	Oid			umid;			/* hash key: user mapping */
+	Oid			serverid;
+	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC */
+	Client	   *client;			/* NULL: not open */
+	MemoryContext context;		/* statements, tables; dies with the client */
+	HTAB	   *statements;		/* prepared, by text */
+	HTAB	   *tables;			/* described, by name */
+	uint32		next_statement; /* number of the next one prepared */
+	uint32		open_pipelines;
+	bool		keep;			/* keep_connections */
+	bool		invalidated;	/* server or mapping changed */
+	bool		used;			/* by the current transaction */
+	uint64		written;		/* rows acknowledged in the current transaction */
+	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
+	int64	   *last_timestamp; /* by token, SCYLLA_TIMESTAMP_SLOTS */
+} ScyllaSession;
+
+/* An open write: a read of the same session has it drained first. */
+typedef struct ScyllaWriter
+{
+	dlist_node	node;
+	void		(*drain) (struct ScyllaWriter *writer);
+} ScyllaWriter;
+
+/*
+ * A pipeline that cannot leak: it lives in a memory context and is abandoned when
+ * that context goes before scyllaClosePipeline was called.
+ */
+typedef struct ScyllaPipeline
+{
+	Pipeline   *core;			/* NULL once closed */
+	ScyllaSession *session;
+	MemoryContextCallback callback;
+} ScyllaPipeline;
+
+/* The answer of a single request, palloc'd in CurrentMemoryContext. */
+typedef struct ScyllaResponse
+{
+	uint8_t    *body;			/* NULL: Void */
+	uint32		length;
+	bool		has_metadata_id;
+} ScyllaResponse;
+
+extern ScyllaSession *scyllaGetSession(Oid userid, Oid serverid);
+
+extern ScyllaPipeline *scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes);
+extern void scyllaClosePipeline(ScyllaPipeline *pipeline);	/* everything was released */
+extern void scyllaAbandonPipeline(ScyllaPipeline *pipeline);	/* whatever is still on its way */
+
+/*
+ * Sleep until want completions, or a failed one, are there (0 and more than
+ * outstanding: what is outstanding), then drain. The one blocking wait: cancel,
+ * timeouts and termination end it at once.
+ */
+extern void scyllaWait(ScyllaSession *session, uint32 want);
+
+/* Wait until nothing that was abandoned can land any more: before a write. */
+extern void scyllaFence(ScyllaSession *session);
+
+/* Drain this session's open writes: before a read. */
+extern void scyllaDrainWriters(ScyllaSession *session);
+
+/* Send one request and wait for its answer; a failure is raised with the CQL text. */
+extern ScyllaResponse scyllaRequest(ScyllaSession *session, const RequestTemplate *request,
+									const CqlBuffer *payload, const char *cql);
+
+/* One CQL text, executed unprepared; values may be NULL (none) or hold [short n] n x [value]. */
+extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
+								  const CqlBuffer *values, CqlBytes paging_state);
+
+/* Client timestamp of a row in microseconds: increasing per token in call order. */
+extern int64 scyllaTimestamp(ScyllaSession *session, int64 token);
+
+/* Connections, for the SQL functions of these names. */
+extern void scyllaListSessions(ReturnSetInfo *result);
+extern bool scyllaDisconnect(Oid serverid); /* InvalidOid: all. True if one was closed. */
+
+#endif							/* FDW_SESSION_H */

@@ -1,0 +1,31 @@
+/*
+ * fdw/statement.h
+ *	  Prepared statements of a session, by text.
+ *
+ * Backend thread. A statement belongs to its session and stays valid as long as
+ * a pipeline of that session is open or its transaction runs. Every node prepares
+ * the text for itself when it first meets the number; the bind markers are the
+ * same on all of them or its requests fail as stale.
+ */
+#ifndef FDW_STATEMENT_H
+#define FDW_STATEMENT_H
+
+#include "fdw/session.h"
+
+typedef struct ScyllaStatement
+{
+	const char *text;			/* hash key */
+	uint32		number;			/* RequestTemplate.statement */
+	CqlMetadata bind;
+	CqlMetadata result;
+	CqlArena	arena;
+	MemoryContextCallback callback;
+} ScyllaStatement;
+
+/* From the cache, or prepared now on one node. Failures are raised with the text. */
+extern ScyllaStatement *scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql);
+
+/* Something about the schema was not as remembered: prepare and describe anew next time. */
+extern void scyllaForgetSchema(ScyllaSession *session);
+
+#endif							/* FDW_STATEMENT_H */

@@ -1,0 +1,160 @@
+/*
+ * fdw/table.c
+ *	  Asking the cluster what a table looks like.
+ *
+ * Backend thread. Owns the descriptions of a session, in its memory context.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+#include "fdw/deparse.h"
+#include "fdw/error.h"
+#include "fdw/rows.h"
+#include "fdw/table.h"
+
+#define DESCRIBE_CQL "SELECT column_name, kind, position, type FROM system_schema.columns " \
+	"WHERE keyspace_name = ? AND table_name = ?"
+
+typedef struct TableEntry
+{
+	char		name[2 * NAMEDATALEN + 2];	/* key: keyspace.table, as options give them */
+	ScyllaTable *table;
+} TableEntry;
+
+static char *
+text_value(CqlBytes value)
+{
+	return value.len < 0 ? pstrdup("") : pnstrdup((const char *) value.data, (Size) value.len);
+}
+
+static ScyllaColumnKind
+kind_value(CqlBytes value)
+{
+	CqlString	text = {(const char *) value.data, value.len > 0 ? (uint32_t) value.len : 0};
+
+	if (cql_string_equal(text, "partition_key"))
+		return SCYLLA_PARTITION_KEY;
+	if (cql_string_equal(text, "clustering"))
+		return SCYLLA_CLUSTERING;
+	if (cql_string_equal(text, "static"))
+		return SCYLLA_STATIC;
+	return SCYLLA_REGULAR;
+}
+
+static ScyllaTable *
+read_columns(ScyllaRows *rows)
+{
+	ScyllaTable *table = palloc0(sizeof(*table));
+
+	if (rows->metadata.count != 4)
+		scyllaRaiseMalformed("description of a table");
+	table->column = palloc(sizeof(ScyllaTableColumn) * rows->left);
+	while (scyllaRowsNext(rows))
+	{
+		ScyllaTableColumn *column = &table->column[table->ncolumns++];
+
+		column->name = text_value(rows->value[0]);
+		column->kind = kind_value(rows->value[1]);
+		column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
+		column->type = text_value(rows->value[3]);
+		table->npartition += column->kind == SCYLLA_PARTITION_KEY;
+	}
+	return table;
+}
+
+static ScyllaTable *
+describe(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	ScyllaTableOptions local = *options;
+	CqlBuffer	values = {0};
+	CqlBytes	no_state = {NULL, -1};
+	MemoryContext old;
+	ScyllaResponse response;
+	ScyllaRows *rows;
+	ScyllaTable *table;
+
+	local.read_consistency = CQL_ONE;	/* every node holds the whole schema */
+	local.fetch_size = 1000000; /* in one page */
+	cql_put_u16(&values, 2);
+	cql_put_long_string(&values, scyllaToUtf8(options->keyspace), strlen(scyllaToUtf8(options->keyspace)));
+	cql_put_long_string(&values, scyllaToUtf8(options->table), strlen(scyllaToUtf8(options->table)));
+	PG_TRY();
+	{
+		response = scyllaQuery(session, &local, DESCRIBE_CQL, &values, no_state);
+	}
+	PG_FINALLY();
+	{
+		cql_buffer_free(&values);
+	}
+	PG_END_TRY();
+
+	rows = scyllaRowsBegin(response.body, response.length);
+	if (rows->left == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+				 errmsg("table \"%s.%s\" does not exist in the cluster", options->keyspace, options->table)));
+	old = MemoryContextSwitchTo(session->context);
+	table = read_columns(rows);
+	MemoryContextSwitchTo(old);
+	scyllaRowsEnd(rows);
+	return table;
+}
+
+static HTAB *
+create_cache(MemoryContext context)
+{
+	HASHCTL		ctl = {.keysize = sizeof(((TableEntry *) 0)->name), .entrysize = sizeof(TableEntry),
+	.hcxt = context};
+
+	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+}
+
+ScyllaTable *
+scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	char		name[sizeof(((TableEntry *) 0)->name)];
+	bool		cacheable = strlen(options->keyspace) + strlen(options->table) + 2 <= sizeof(name);
+	TableEntry *entry;
+	ScyllaTable *table;
+
+	snprintf(name, sizeof(name), "%s.%s", options->keyspace, options->table);
+	if (session->tables && cacheable)
+	{
+		entry = hash_search(session->tables, name, HASH_FIND, NULL);
+		if (entry != NULL)
+			return entry->table;
+	}
+	table = describe(session, options);
+	if (cacheable)
+	{
+		if (session->tables == NULL)
+			session->tables = create_cache(session->context);
+		entry = hash_search(session->tables, name, HASH_ENTER, NULL);
+		entry->table = table;
+	}
+	return table;
+}
+
+ScyllaTableColumn *
+scyllaTableColumn(const ScyllaTable *table, const char *name)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (strcmp(table->column[i].name, name) == 0)
+			return &table->column[i];
+	}
+	return NULL;
+}
+
+ScyllaTableColumn *
+scyllaPartitionColumn(const ScyllaTable *table, int position)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == SCYLLA_PARTITION_KEY && table->column[i].position == position)
+			return &table->column[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,42 @@
+/*
+ * fdw/table.h
+ *	  A table as the cluster describes it: its columns and which of them are keys.
+ *
+ * Backend thread. Described once per session from system_schema.columns and kept
+ * until scyllaForgetSchema.
+ */
+#ifndef FDW_TABLE_H
+#define FDW_TABLE_H
+
+#include "fdw/session.h"
+
+typedef enum ScyllaColumnKind
+{
+	SCYLLA_REGULAR,
+	SCYLLA_STATIC,
+	SCYLLA_CLUSTERING,
+	SCYLLA_PARTITION_KEY
+} ScyllaColumnKind;
+
+typedef struct ScyllaTableColumn
+{
+	char	   *name;			/* UTF-8 */
+	char	   *type;			/* schema text */
+	ScyllaColumnKind kind;
+	int			position;		/* in its part of the key, from 0 */
+} ScyllaTableColumn;
+
+typedef struct ScyllaTable
+{
+	ScyllaTableColumn *column;
+	int			ncolumns;
+	int			npartition;		/* columns of the partition key */
+} ScyllaTable;
+
+/* ERRCODE_FDW_TABLE_NOT_FOUND if there is none. */
+extern ScyllaTable *scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options);
+
+extern ScyllaTableColumn *scyllaTableColumn(const ScyllaTable *table, const char *name);	/* NULL: none */
+extern ScyllaTableColumn *scyllaPartitionColumn(const ScyllaTable *table, int position);
+
+#endif							/* FDW_TABLE_H */
