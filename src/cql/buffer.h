@@ -201,7 +201,8 @@ typedef struct CqlReader
 static inline CqlReader
 cql_reader(const void *data, size_t len)
 {
-	CqlReader	r = {data, (const uint8_t *) data + len, false};
+	/* no arithmetic on the NULL that empty bytes may come with */
+	CqlReader	r = {data, len > 0 ? (const uint8_t *) data + len : data, false};
 
 	return r;
 }
@@ -268,6 +269,17 @@ static inline bool
 cql_string_equal(CqlString s, const char *z)
 {
 	return strlen(z) == s.len && memcmp(s.data, z, s.len) == 0;
+}
+
+/* -1 if c is none. */
+static inline int
+cql_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /*

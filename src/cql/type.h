@@ -63,13 +63,17 @@ extern CqlType *cql_type_from_class(const char *text, size_t len, CqlArena *aren
 
 /*
  * Schema text, as in system_schema.columns.type. resolve looks an unqualified
- * user type up (NULL resolve or result: the tree gets an UDT with count 0).
+ * user type up (NULL resolve or result: the tree gets an UDT with count 0). What it
+ * returns may be shared; the depth of what it builds is its own to bound.
  */
 typedef CqlType *(*CqlTypeResolver) (const char *name, void *context, CqlArena *arena);
 extern CqlType *cql_type_from_schema(const char *text, size_t len, CqlArena *arena,
 									 CqlTypeResolver resolve, void *context);
 
-/* CQL text of a type ("map<text, frozen<list<int>>>"), NUL-terminated, appended to out. */
+/*
+ * CQL text of a type ("map<text, frozen<list<int>>>"), appended to out. A NUL
+ * follows it that out->len does not count.
+ */
 extern void cql_type_format(const CqlType *type, CqlBuffer *out);
 
 extern bool cql_type_equal(const CqlType *a, const CqlType *b);	/* ignores frozen */

@@ -25,10 +25,15 @@ extern void cql_put_doubles(CqlBuffer *b, const double *v, size_t n);
 extern void cql_get_doubles(const uint8_t *src, double *v, size_t n);
 
 /*
- * varint of any size <-> decimal text. put takes an optional sign and digits
- * (len > 0) and writes the minimal two's complement body; false on other input.
- * get appends sign and digits (no NUL); an empty body is "0".
+ * varint <-> decimal text. put takes an optional sign and digits (len > 0) and
+ * writes the minimal two's complement body; false on other input. get appends
+ * sign and digits (no NUL); an empty body is "0". Both are exact at any size up
+ * to a limit that bounds their time, beyond which they return false: more than
+ * PostgreSQL's numeric can hold.
  */
+#define CQL_VARINT_MAX_DIGITS 150000
+#define CQL_VARINT_MAX_SIZE 62500	/* bytes, about as many digits */
+
 extern bool cql_put_varint_text(CqlBuffer *b, const char *digits, size_t len);
 extern bool cql_get_varint_text(CqlBytes body, CqlBuffer *text);
 /* Fast paths: false from get means it does not fit int64. */
@@ -36,10 +41,10 @@ extern void cql_put_varint_int64(CqlBuffer *b, int64_t v);
 extern bool cql_get_varint_int64(CqlBytes body, int64_t *v);
 
 /*
- * decimal body <-> text in plain notation ("-123.4500", "1E+3" accepted by put,
- * never produced by get unless plain would exceed max_digits characters: then
- * false). put: false on NaN, infinity, malformed text, a scale outside int32.
- * Trailing zeros are kept: 1.50 has scale 2.
+ * decimal body <-> text. put takes plain notation and exponents ("-123.4500",
+ * "1E+3"); get gives plain notation only, and false where that would take more
+ * than max_digits characters, the sign not counted. put: false on NaN, infinity,
+ * malformed text, a scale outside int32. Trailing zeros are kept: 1.50 has scale 2.
  */
 extern bool cql_put_decimal_text(CqlBuffer *b, const char *text, size_t len);
 extern bool cql_get_decimal_text(CqlBytes body, CqlBuffer *text, size_t max_digits);
@@ -60,7 +65,7 @@ extern bool cql_get_duration(CqlBytes body, CqlDuration *d);
  * vector, one at a time. A short tuple or UDT yields nulls for its missing tail.
  *
  *	 cql_elements_begin(&it, type, body); while (cql_elements_next(&it, &type, &value)) ...
- *	 if (it.r.failed) malformed
+ *	 if (it.r.failed) malformed, from begin on
  *
  * At the end a list, set, map or vector with bytes left over fails; a tuple or
  * UDT value may be longer than its type (ALTER TYPE), which is ignored.

@@ -1,0 +1,380 @@
+/*
+ * cql/type.c
+ *	  Type trees: from wire options, back to CQL text, equality, sizes.
+ *
+ * Thread: any; trees are immutable once built.
+ * Owns: nothing; trees live in the caller's arena.
+ * Invariants: no tree built here is deeper than CQL_TYPE_MAX_DEPTH, and a node's
+ * child array has exactly count entries, none of them NULL. A count from the
+ * wire is held against the bytes left before it is used to allocate.
+ */
+#include "cql/type_build.h"
+
+static const struct
+{
+	const char *name;
+	CqlTypeId	id;
+}			natives[] = {
+	{"ascii", CQL_TYPE_ASCII},
+	{"bigint", CQL_TYPE_BIGINT},
+	{"blob", CQL_TYPE_BLOB},
+	{"boolean", CQL_TYPE_BOOLEAN},
+	{"counter", CQL_TYPE_COUNTER},
+	{"decimal", CQL_TYPE_DECIMAL},
+	{"double", CQL_TYPE_DOUBLE},
+	{"float", CQL_TYPE_FLOAT},
+	{"int", CQL_TYPE_INT},
+	{"timestamp", CQL_TYPE_TIMESTAMP},
+	{"uuid", CQL_TYPE_UUID},
+	{"text", CQL_TYPE_TEXT},
+	{"varchar", CQL_TYPE_TEXT},
+	{"varint", CQL_TYPE_VARINT},
+	{"timeuuid", CQL_TYPE_TIMEUUID},
+	{"inet", CQL_TYPE_INET},
+	{"date", CQL_TYPE_DATE},
+	{"time", CQL_TYPE_TIME},
+	{"smallint", CQL_TYPE_SMALLINT},
+	{"tinyint", CQL_TYPE_TINYINT},
+	{"duration", CQL_TYPE_DURATION},
+};
+
+#define N_NATIVES (sizeof(natives) / sizeof(natives[0]))
+
+CqlTypeId
+cql_type_native(CqlString name)
+{
+	for (size_t i = 0; i < N_NATIVES; i++)
+	{
+		if (cql_string_equal(name, natives[i].name))
+			return natives[i].id;
+	}
+	return CQL_TYPE_CUSTOM;
+}
+
+/* NULL if it is no native type. */
+static const char *
+native_name(CqlTypeId id)
+{
+	for (size_t i = 0; i < N_NATIVES; i++)
+	{
+		if (natives[i].id == id)
+			return natives[i].name;
+	}
+	return NULL;
+}
+
+/* ---- building ---- */
+
+CqlType *
+cql_type_new(CqlArena *arena, CqlTypeId id, uint32_t count)
+{
+	CqlType    *type = cql_arena_alloc(arena, sizeof(*type));
+
+	if (!type)
+		return NULL;
+	type->id = id;
+	type->count = count;
+	if (count > 0)
+		type->child = cql_arena_alloc(arena, count * sizeof(*type->child));
+	if (count > 0 && id == CQL_TYPE_UDT)
+		type->field = cql_arena_alloc(arena, count * sizeof(*type->field));
+	return arena->failed ? NULL : type;
+}
+
+const char *
+cql_type_name_copy(CqlArena *arena, CqlString s)
+{
+	if (memchr(s.data, 0, s.len))
+		return NULL;
+	return cql_arena_strdup(arena, s.data, s.len);
+}
+
+/* ---- wire options ---- */
+
+#define MIN_OPTION_SIZE 2		/* the id alone */
+#define MIN_FIELD_SIZE (2 + MIN_OPTION_SIZE)
+
+static CqlType *read_option(CqlReader *r, CqlArena *arena, int depth);
+
+static CqlType *
+read_children(CqlReader *r, CqlArena *arena, CqlTypeId id, uint32_t count, int depth)
+{
+	CqlType    *type;
+
+	if (count > cql_reader_left(r) / MIN_OPTION_SIZE)
+		return NULL;
+	type = cql_type_new(arena, id, count);
+	if (!type)
+		return NULL;
+	for (uint32_t i = 0; i < count; i++)
+	{
+		type->child[i] = read_option(r, arena, depth + 1);
+		if (!type->child[i])
+			return NULL;
+	}
+	return type;
+}
+
+static CqlType *
+read_udt(CqlReader *r, CqlArena *arena, int depth)
+{
+	CqlString	keyspace = cql_get_string(r);
+	CqlString	name = cql_get_string(r);
+	uint16_t	count = cql_get_u16(r);
+	CqlType    *type;
+
+	if (r->failed || count > cql_reader_left(r) / MIN_FIELD_SIZE)
+		return NULL;
+	type = cql_type_new(arena, CQL_TYPE_UDT, count);
+	if (!type)
+		return NULL;
+	type->keyspace = cql_type_name_copy(arena, keyspace);
+	type->name = cql_type_name_copy(arena, name);
+	for (uint16_t i = 0; i < count; i++)
+	{
+		type->field[i] = cql_type_name_copy(arena, cql_get_string(r));
+		type->child[i] = read_option(r, arena, depth + 1);
+		if (!type->field[i] || !type->child[i])
+			return NULL;
+	}
+	return type->keyspace && type->name ? type : NULL;
+}
+
+static CqlType *
+read_custom(CqlReader *r, CqlArena *arena, int depth)
+{
+	CqlString	class = cql_get_string(r);
+
+	return r->failed ? NULL : cql_type_class_at(class, arena, depth);
+}
+
+static CqlType *
+read_option(CqlReader *r, CqlArena *arena, int depth)
+{
+	uint16_t	id = cql_get_u16(r);
+
+	if (r->failed || depth >= CQL_TYPE_MAX_DEPTH)
+		return NULL;
+	switch (id)
+	{
+		case CQL_TYPE_CUSTOM:
+			return read_custom(r, arena, depth);
+		case CQL_TYPE_LIST:
+		case CQL_TYPE_SET:
+			return read_children(r, arena, id, 1, depth);
+		case CQL_TYPE_MAP:
+			return read_children(r, arena, id, 2, depth);
+		case CQL_TYPE_TUPLE:
+			return read_children(r, arena, id, cql_get_u16(r), depth);
+		case CQL_TYPE_UDT:
+			return read_udt(r, arena, depth);
+		default:
+			return native_name(id) ? cql_type_new(arena, id, 0) : NULL;
+	}
+}
+
+CqlType *
+cql_type_read(CqlReader *r, CqlArena *arena)
+{
+	CqlType    *type = read_option(r, arena, 0);
+
+	if (!type)
+		r->failed = true;
+	return type;
+}
+
+/* ---- CQL text ---- */
+
+static void
+put_text(CqlBuffer *out, const char *s)
+{
+	cql_put_raw(out, s, strlen(s));
+}
+
+static bool
+needs_quotes(const char *name)
+{
+	CqlString	whole = {name, (uint32_t) strlen(name)};
+
+	if (*name < 'a' || *name > 'z' || cql_type_native(whole) != CQL_TYPE_CUSTOM)
+		return true;
+	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0';
+}
+
+static void
+put_identifier(CqlBuffer *out, const char *name)
+{
+	if (!needs_quotes(name))
+	{
+		put_text(out, name);
+		return;
+	}
+	cql_put_u8(out, '"');
+	for (; *name; name++)
+	{
+		if (*name == '"')
+			cql_put_u8(out, '"');
+		cql_put_u8(out, (uint8_t) *name);
+	}
+	cql_put_u8(out, '"');
+}
+
+static void put_type(const CqlType *type, CqlBuffer *out);
+
+static void
+put_parameters(const CqlType *type, CqlBuffer *out)
+{
+	for (uint32_t i = 0; i < type->count; i++)
+	{
+		if (i > 0)
+			put_text(out, ", ");
+		put_type(type->child[i], out);
+	}
+}
+
+static void
+put_dimension(uint32_t dimension, CqlBuffer *out)
+{
+	char		digits[10];
+	int			n = 0;
+
+	put_text(out, ", ");
+	do
+		digits[n++] = (char) ('0' + dimension % 10);
+	while (dimension /= 10);
+	while (n > 0)
+		cql_put_u8(out, (uint8_t) digits[--n]);
+}
+
+static void
+put_generic(const CqlType *type, const char *name, CqlBuffer *out)
+{
+	put_text(out, name);
+	cql_put_u8(out, '<');
+	put_parameters(type, out);
+	if (type->id == CQL_TYPE_VECTOR)
+		put_dimension(type->dimension, out);
+	cql_put_u8(out, '>');
+}
+
+static void
+put_bare_type(const CqlType *type, CqlBuffer *out)
+{
+	switch (type->id)
+	{
+		case CQL_TYPE_LIST:
+			put_generic(type, "list", out);
+			break;
+		case CQL_TYPE_SET:
+			put_generic(type, "set", out);
+			break;
+		case CQL_TYPE_MAP:
+			put_generic(type, "map", out);
+			break;
+		case CQL_TYPE_TUPLE:
+			put_generic(type, "tuple", out);
+			break;
+		case CQL_TYPE_VECTOR:
+			put_generic(type, "vector", out);
+			break;
+		case CQL_TYPE_UDT:
+			put_identifier(out, type->name);
+			break;
+		case CQL_TYPE_CUSTOM:
+			cql_put_u8(out, '\'');
+			put_text(out, type->name);
+			cql_put_u8(out, '\'');
+			break;
+		default:
+			put_text(out, native_name(type->id));
+	}
+}
+
+static void
+put_type(const CqlType *type, CqlBuffer *out)
+{
+	if (type->frozen)
+		put_text(out, "frozen<");
+	put_bare_type(type, out);
+	if (type->frozen)
+		cql_put_u8(out, '>');
+}
+
+void
+cql_type_format(const CqlType *type, CqlBuffer *out)
+{
+	put_type(type, out);
+	if (cql_buffer_reserve(out, 1))
+		out->data[out->len] = '\0';
+}
+
+/* ---- questions about trees ---- */
+
+/* NULL is a name that the source did not tell: it equals only NULL, except for keyspaces. */
+static bool
+same_name(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool
+same_udt_names(const CqlType *a, const CqlType *b)
+{
+	/* schema text does not name the keyspace of its user types */
+	if (a->keyspace && b->keyspace && strcmp(a->keyspace, b->keyspace) != 0)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+	{
+		if (!same_name(a->field[i], b->field[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
+cql_type_equal(const CqlType *a, const CqlType *b)
+{
+	if (a->id != b->id || a->count != b->count || a->dimension != b->dimension ||
+		!same_name(a->name, b->name))
+		return false;
+	if (a->id == CQL_TYPE_UDT && !same_udt_names(a, b))
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+	{
+		if (!cql_type_equal(a->child[i], b->child[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The server's own list: date, time, smallint and tinyint have a fixed size too,
+ * yet it writes a length in front of them.
+ */
+uint32_t
+cql_type_fixed_size(const CqlType *type)
+{
+	uint64_t	size;
+
+	switch (type->id)
+	{
+		case CQL_TYPE_BOOLEAN:
+			return 1;
+		case CQL_TYPE_INT:
+		case CQL_TYPE_FLOAT:
+			return 4;
+		case CQL_TYPE_BIGINT:
+		case CQL_TYPE_DOUBLE:
+		case CQL_TYPE_TIMESTAMP:
+			return 8;
+		case CQL_TYPE_UUID:
+		case CQL_TYPE_TIMEUUID:
+			return 16;
+		case CQL_TYPE_VECTOR:
+			/* A product over 32 bits is more than any value holds, and so is its cap. */
+			size = (uint64_t) cql_type_fixed_size(type->child[0]) * type->dimension;
+			return size < UINT32_MAX ? (uint32_t) size : UINT32_MAX;
+		default:
+			return 0;
+	}
+}

@@ -1,0 +1,22 @@
+/*
+ * cql/type_build.h
+ *	  What type.c and type_text.c share; of no interest to anyone else.
+ */
+#ifndef CQL_TYPE_BUILD_H
+#define CQL_TYPE_BUILD_H
+
+#include "cql/type.h"
+
+/* A node with room for count children, and names if it is an UDT. NULL: out of memory. */
+extern CqlType *cql_type_new(CqlArena *arena, CqlTypeId id, uint32_t count);
+
+/* NUL-terminated copy; NULL also where s holds a NUL, which a copy could not tell. */
+extern const char *cql_type_name_copy(CqlArena *arena, CqlString s);
+
+/* Class text found depth levels below the root. */
+extern CqlType *cql_type_class_at(CqlString text, CqlArena *arena, int depth);
+
+/* Native type of a CQL name in lower case, or CQL_TYPE_CUSTOM if there is none of that name. */
+extern CqlTypeId cql_type_native(CqlString name);
+
+#endif							/* CQL_TYPE_BUILD_H */
