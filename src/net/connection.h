@@ -2,7 +2,7 @@
  * net/connection.h
  *	  One CQL connection: connect, handshake, streams, one write per loop turn.
  *
- * Submitter thread only; nothing here blocks.
+ * Submitter thread only; nothing here blocks. The thread blocks or ignores SIGPIPE.
  *
  *	 open -> connecting -> options -> startup [-> auth] -> ready -> closing -> freed
  *
@@ -17,6 +17,7 @@
 
 #include "cql/frame.h"
 #include "cql/response.h"
+#include "net/failure.h"
 #include "net/resolve.h"
 #include "net/stream.h"
 
@@ -46,30 +47,12 @@ struct NetCall
 	int16_t		stream;
 };
 
-typedef enum NetFailureKind
-{
-	NET_FAIL_NONE,				/* closed by net_connection_close */
-	NET_FAIL_CONNECT,			/* refused, unreachable ... */
-	NET_FAIL_TIMEOUT,			/* connect_timeout, or no answer to a heartbeat */
-	NET_FAIL_CREDENTIALS,		/* 0x0100, or the node asks for a password and there is none */
-	NET_FAIL_PROTOCOL,			/* garbage, bad CRC, unknown stream, ERROR on stream 0 */
-	NET_FAIL_VERSION,			/* the version asked for is not spoken */
-	NET_FAIL_CLOSED,			/* end of stream or reset by the peer */
-	NET_FAIL_MEMORY
-} NetFailureKind;
-
-typedef struct NetFailure
-{
-	NetFailureKind kind;
-	char		message[256];	/* NUL-terminated, valid UTF-8, no secret */
-} NetFailure;
-
 /*
  * The owner embeds NetOwner and is told what happens. Each callback may call any
  * function of this header on c; c itself is freed by the connection after
  * on_closed returned and libuv let its handles go.
  */
-typedef struct NetOwnerOps
+typedef struct NetOwnerOps	/* none is NULL */
 {
 	void		(*on_ready) (NetOwner *owner, NetConnection *c);
 	void		(*on_event) (NetOwner *owner, NetConnection *c, const CqlFrame *frame);	/* EVENT; prefix undecoded */

@@ -1,0 +1,273 @@
+/*
+ * net/handshake.c
+ *	  Version, compression, extensions and password of one connection.
+ *
+ * Thread: submitter only; pure functions over a NetHandshake.
+ * Owns: nothing; the frames it appends belong to the caller's buffer.
+ * Invariants: nothing is appended behind STARTUP before its answer is here (a v5
+ * node reads no bare frame after it); version does not change after STARTUP.
+ */
+#include "net/handshake.h"
+
+#include <string.h>
+
+#include "cql/request.h"
+
+#define OPTIONS_VERSION 4
+#define V5_NAME "5/v5"
+#define RATE_LIMIT_KEY "SCYLLA_RATE_LIMIT_ERROR"
+#define METADATA_ID_KEY "SCYLLA_USE_METADATA_ID"
+
+static NetHandshakeStep
+malformed(const CqlFrame *frame, NetFailure *why)
+{
+	net_failure_set(why, NET_FAIL_PROTOCOL, "malformed or unexpected answer to the handshake (opcode 0x%02X)",
+					frame->opcode);
+	return NET_HANDSHAKE_FAILED;
+}
+
+/* ---- what the node offers ---- */
+
+static bool
+offers(CqlReader r, const char *key)
+{
+	CqlReader	values;
+	uint16_t	count;
+
+	return cql_response_supported(r, key, &values, &count) && count > 0;
+}
+
+static bool
+first_value(CqlReader r, const char *key, CqlString *value)
+{
+	CqlReader	values;
+	uint16_t	count;
+
+	if (!cql_response_supported(r, key, &values, &count) || count == 0)
+		return false;
+	*value = cql_get_string(&values);
+	return !values.failed;
+}
+
+static bool
+first_number(CqlReader r, const char *key, uint32_t *number)
+{
+	CqlString	s;
+	uint32_t	n = 0;
+
+	if (!first_value(r, key, &s) || s.len == 0 || s.len > 9)
+		return false;
+	for (uint32_t i = 0; i < s.len; i++)
+	{
+		if (s.data[i] < '0' || s.data[i] > '9')
+			return false;
+		n = n * 10 + (uint32_t) (s.data[i] - '0');
+	}
+	*number = n;
+	return true;
+}
+
+/* All keys make sense, or the node counts as one that does not shard. */
+static void
+read_shard(CqlReader r, NetShard *out)
+{
+	NetShard	s = {0};
+
+	s.scylla = cql_response_supported_prefix(r, "SCYLLA_") || cql_response_supported_prefix(r, "TABLETS_");
+	if (!first_number(r, "SCYLLA_SHARD", &s.shard)
+		|| !first_number(r, "SCYLLA_NR_SHARDS", &s.nr_shards)
+		|| !first_number(r, "SCYLLA_SHARDING_IGNORE_MSB", &s.ignore_msb)
+		|| !cql_response_supported_has(r, "SCYLLA_SHARDING_ALGORITHM", "biased-token-round-robin")
+		|| s.shard >= s.nr_shards || s.ignore_msb > 63)
+	{
+		s.shard = 0;
+		s.nr_shards = 0;
+		s.ignore_msb = 0;
+	}
+	*out = s;
+}
+
+static uint8_t
+choose_version(const NetHandshake *h, CqlReader supported)
+{
+	if (h->config->protocol_version != 0)
+		return (uint8_t) h->config->protocol_version;
+	if (h->max_version >= 5 && !h->shard.scylla
+		&& cql_response_supported_has(supported, "PROTOCOL_VERSIONS", V5_NAME))
+		return 5;
+	return 4;
+}
+
+/* ---- requests ---- */
+
+static void
+put_frame(NetHandshake *h, CqlBuffer *out, uint8_t opcode, const CqlBuffer *body)
+{
+	size_t		mark = cql_frame_begin(out, h->version, 0, 0, opcode);
+
+	out->failed |= body->failed;
+	cql_put_raw(out, body->data, body->len);
+	cql_frame_end(out, mark);
+}
+
+void
+net_handshake_begin(NetHandshake *h, const NetConfig *config, uint8_t max_version, CqlBuffer *out)
+{
+	const CqlBuffer empty = {0};
+
+	memset(h, 0, sizeof(*h));
+	h->config = config;
+	h->max_version = max_version;
+	h->version = OPTIONS_VERSION;
+	h->phase = NET_PHASE_OPTIONS;
+	put_frame(h, out, CQL_OP_OPTIONS, &empty);
+}
+
+/* One more pair behind those that cql_request_startup wrote. */
+static void
+add_option(CqlBuffer *map, const char *key, const char *value)
+{
+	cql_put_string(map, key);
+	cql_put_string(map, value);
+	if (!map->failed)
+		cql_store_u16(map->data, (uint16_t) (cql_load_u16(map->data) + 1));
+}
+
+static NetHandshakeStep
+send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
+{
+	CqlBuffer	body = {0};
+
+	read_shard(supported, &h->shard);
+	h->version = choose_version(h, supported);
+	h->lz4 = h->config->lz4 && cql_response_supported_has(supported, "COMPRESSION", "lz4");
+	h->has_metadata_id = h->version >= 5 || offers(supported, METADATA_ID_KEY);
+	cql_request_startup(&body, h->lz4 ? "lz4" : NULL, h->config->driver_name, h->config->driver_version);
+	if (h->version < 5 && h->has_metadata_id)
+		add_option(&body, METADATA_ID_KEY, "");
+	if (offers(supported, RATE_LIMIT_KEY))
+		add_option(&body, RATE_LIMIT_KEY, "");
+	put_frame(h, out, CQL_OP_STARTUP, &body);
+	cql_buffer_free(&body);
+	h->phase = NET_PHASE_STARTUP;
+	return NET_HANDSHAKE_SEND;
+}
+
+static NetHandshakeStep
+send_password(NetHandshake *h, CqlBuffer *out, NetFailure *why)
+{
+	CqlBuffer	body = {0};
+
+	if (!h->config->username || !h->config->password)
+	{
+		net_failure_set(why, NET_FAIL_CREDENTIALS, "the node asks for a user name and a password");
+		return NET_HANDSHAKE_FAILED;
+	}
+	cql_request_plain(&body, h->config->username, h->config->password);
+	put_frame(h, out, CQL_OP_AUTH_RESPONSE, &body);
+	cql_buffer_free(&body);
+	h->phase = NET_PHASE_AUTH;
+	return NET_HANDSHAKE_SEND;
+}
+
+/* ---- answers ---- */
+
+static bool
+refuses_version(const CqlError *error, const NetFailure *why)
+{
+	return error->code == CQL_ERR_PROTOCOL
+		&& (strstr(why->message, "unsupported protocol version") || strstr(why->message, "Beta version"));
+}
+
+static NetHandshakeStep
+take_error(const NetHandshake *h, const CqlFrame *frame, CqlReader r, NetFailure *why)
+{
+	CqlError	error;
+
+	if (!cql_response_error(r, frame->version, &error))
+		return malformed(frame, why);
+	/* overloaded, bootstrapping ...: another time perhaps */
+	net_failure_set(why, NET_FAIL_CONNECT, "%.*s", (int) error.message.len, error.message.data);
+	if (refuses_version(&error, why))
+	{
+		if (h->config->protocol_version == 0 && h->version == 5)
+			return NET_HANDSHAKE_AGAIN;
+		why->kind = NET_FAIL_VERSION;
+	}
+	else if (error.code == CQL_ERR_CREDENTIALS)
+		why->kind = NET_FAIL_CREDENTIALS;
+	else if (error.code == CQL_ERR_PROTOCOL)
+		why->kind = NET_FAIL_PROTOCOL;
+	return NET_HANDSHAKE_FAILED;
+}
+
+static NetHandshakeStep
+take_startup_answer(NetHandshake *h, const CqlFrame *frame, CqlReader r, CqlBuffer *out, NetFailure *why)
+{
+	CqlString	class_name;
+
+	h->segments = h->version >= 5;
+	if (frame->opcode == CQL_OP_READY && h->config->require_auth)
+	{
+		net_failure_set(why, NET_FAIL_CREDENTIALS, "the node does not ask for a password");
+		return NET_HANDSHAKE_FAILED;
+	}
+	if (frame->opcode == CQL_OP_READY)
+	{
+		h->phase = NET_PHASE_DONE;
+		return NET_HANDSHAKE_READY;
+	}
+	if (frame->opcode == CQL_OP_AUTHENTICATE && cql_response_authenticate(r, &class_name))
+		return send_password(h, out, why);
+	return malformed(frame, why);
+}
+
+static NetHandshakeStep
+take_auth_answer(NetHandshake *h, const CqlFrame *frame, NetFailure *why)
+{
+	if (frame->opcode == CQL_OP_AUTH_SUCCESS)
+	{
+		h->phase = NET_PHASE_DONE;
+		return NET_HANDSHAKE_READY;
+	}
+	if (frame->opcode == CQL_OP_AUTH_CHALLENGE)
+	{
+		net_failure_set(why, NET_FAIL_CREDENTIALS, "the node does not take a plain password");
+		return NET_HANDSHAKE_FAILED;
+	}
+	return malformed(frame, why);
+}
+
+NetHandshakeStep
+net_handshake_answer(NetHandshake *h, const CqlFrame *frame, CqlBuffer *out, NetFailure *why)
+{
+	CqlPrefix	prefix;
+	CqlReader	r;
+	CqlReader	values;
+	uint16_t	count;
+
+	if (!frame->response || frame->stream != 0 || !cql_response_prefix(frame, &prefix, &r))
+		return malformed(frame, why);
+	if (frame->opcode == CQL_OP_ERROR)
+		return take_error(h, frame, r, why);
+	if (h->phase == NET_PHASE_STARTUP)
+		return take_startup_answer(h, frame, r, out, why);
+	if (h->phase == NET_PHASE_AUTH)
+		return take_auth_answer(h, frame, why);
+	if (frame->opcode != CQL_OP_SUPPORTED || !cql_response_supported(r, "", &values, &count))
+		return malformed(frame, why);
+	return send_startup(h, r, out);
+}
+
+const char *
+net_handshake_awaiting(const NetHandshake *h)
+{
+	static const char *const request[] = {
+		[NET_PHASE_OPTIONS] = "OPTIONS",
+		[NET_PHASE_STARTUP] = "STARTUP",
+		[NET_PHASE_AUTH] = "AUTH_RESPONSE",
+		[NET_PHASE_DONE] = "nothing",
+	};
+
+	return request[h->phase];
+}

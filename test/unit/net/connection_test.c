@@ -1,0 +1,813 @@
+/*
+ * connection_test.c
+ *	  Calls on one ready connection: each gets one fate, whatever the node does.
+ */
+#include "net/peer.h"
+
+static const Mode v4 = {4, false};
+
+/* ---- answers ---- */
+
+static void
+test_request_and_answer(void **state)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		Client		client;
+		Peer		peer;
+		Call		call = {0};
+		CqlFrame	frame;
+
+		start(&client, &peer, modes[i]);
+		assert_true(net_connection_ready(client.c));
+		assert_true(net_connection_writable(client.c));
+		assert_int_equal(net_connection_version(client.c), modes[i].version);
+		assert_int_equal(net_connection_has_metadata_id(client.c), modes[i].version == 5);
+
+		assert_true(call_send(&call, &client, "headtail", 8, 0));
+		assert_int_equal(net_connection_in_flight(client.c), 1);
+		client_flush(&client);
+		frame = peer_next(&peer);
+		assert_int_equal(frame.version, modes[i].version);
+		assert_int_equal(frame.opcode, CQL_OP_EXECUTE);
+		assert_true(frame.stream >= 1);
+		assert_int_equal(frame.length, 8);
+		assert_memory_equal(frame.body, "headtail", 8);
+
+		peer_answer(&peer, frame.stream, CQL_OP_RESULT, "answer", 6);
+		await(&client, call.done);
+		assert_int_equal(call.loss, NET_ANSWERED);
+		assert_int_equal(call.opcode, CQL_OP_RESULT);
+		assert_int_equal(call.length, 6);
+		assert_memory_equal(call.body, "answer", 6);
+		assert_int_equal(net_connection_in_flight(client.c), 0);
+		finish(&client, &peer);
+		assert_int_equal(call.done, 1);
+	}
+}
+
+static void
+test_nothing_is_sent_before_the_flush(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call[2] = {0};
+	CqlFrame	frame;
+
+	start(&client, &peer, v4);
+	assert_true(call_send(&call[0], &client, "one", 3, 0));
+	assert_true(call_send(&call[1], &client, "two", 3, 0));
+	for (int i = 0; i < 10; i++)
+		uv_run(&client.loop, UV_RUN_NOWAIT);
+	assert_false(peer_poll(&peer, &frame));
+	client_flush(&client);
+	frame = peer_next(&peer);
+	assert_memory_equal(frame.body, "one", 3);
+	assert_true(peer_poll(&peer, &frame));	/* it came with the first */
+	assert_memory_equal(frame.body, "two", 3);
+	finish(&client, &peer);
+}
+
+static void
+test_answers_out_of_order(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call[50] = {0};
+	int16_t		stream[50];
+
+	start(&client, &peer, v4);
+	for (int i = 0; i < 50; i++)
+		assert_true(call_send(&call[i], &client, &i, sizeof(i), 0));
+	client_flush(&client);
+	for (int i = 0; i < 50; i++)
+	{
+		CqlFrame	frame = peer_next(&peer);
+
+		assert_memory_equal(frame.body, &i, sizeof(i));
+		stream[i] = frame.stream;
+	}
+	for (int i = 0; i < 50; i++)
+	{
+		int			j = i * 7 % 50;
+
+		peer_answer(&peer, stream[j], CQL_OP_RESULT, &j, sizeof(j));
+		await(&client, call[j].done);
+		assert_int_equal(client.done, i + 1);
+		assert_memory_equal(call[j].body, &j, sizeof(j));
+	}
+	finish(&client, &peer);
+}
+
+/* Answers cut at every byte, in every form. */
+static void
+test_cut_at_every_offset(void **state)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		Client		client;
+		Peer		peer;
+		size_t		wire_len = 1;
+
+		start(&client, &peer, modes[i]);
+		for (size_t cut = 0; cut <= wire_len; cut++)
+		{
+			Call		call[2] = {0};
+			CqlBuffer	wire = {0};
+
+			for (int k = 0; k < 2; k++)
+				assert_true(call_send(&call[k], &client, "q", 1, 0));
+			client_flush(&client);
+			for (int k = 0; k < 2; k++)
+			{
+				CqlBuffer	frame = {0};
+				int16_t		stream = peer_next(&peer).stream;
+
+				put_frame(&frame, peer.version, stream, CQL_OP_RESULT,
+						  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 48);
+				peer_wrap(&peer, &wire, &frame);
+				cql_buffer_free(&frame);
+			}
+			wire_len = wire.len;
+			peer_send(&peer, wire.data, cut);
+			uv_run(&client.loop, UV_RUN_NOWAIT);
+			peer_send(&peer, wire.data + cut, wire.len - cut);
+			await(&client, call[0].done && call[1].done);
+			assert_int_equal(call[1].length, 48);
+			assert_memory_equal(call[1].body, "aaaaaaaaaaaaaaaa", 16);
+			cql_buffer_free(&wire);
+		}
+		finish(&client, &peer);
+	}
+}
+
+/* Answers that end exactly at the end of a read, one byte before, one behind. */
+static void
+test_answers_as_large_as_a_read(void **state)
+{
+	static const size_t sizes[] = {65536, 131072, 262144, 1048576};
+	Client		client;
+	Peer		peer;
+	uint8_t    *body = calloc(1, 1048577);
+
+	start(&client, &peer, v4);
+	for (size_t i = 0; i < 4; i++)
+	{
+		for (int off = -1; off <= 1; off++)
+		{
+			Call		call = {0};
+			size_t		len = sizes[i] - CQL_FRAME_HEADER_SIZE + (size_t) off;
+
+			assert_true(call_send(&call, &client, "q", 1, 0));
+			client_flush(&client);
+			peer_answer(&peer, peer_next(&peer).stream, CQL_OP_RESULT, body, len);
+			await(&client, call.done);
+			assert_int_equal(call.length, len);
+		}
+	}
+	free(body);
+	finish(&client, &peer);
+}
+
+static void
+test_events(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	start(&client, &peer, v4);
+	peer_answer(&peer, -1, CQL_OP_EVENT, "x", 1);
+	await(&client, client.events == 1);
+	assert_int_equal(client.closed, 0);
+	peer_answer(&peer, -1, CQL_OP_RESULT, "x", 1);
+	await(&client, client.closed);
+	assert_int_equal(client.why.kind, NET_FAIL_PROTOCOL);
+	finish(&client, &peer);
+}
+
+/* ---- deadlines ---- */
+
+/* A late answer must reach nobody, and least of all the next call. */
+static void
+test_late_answer_is_dropped_and_its_stream_used_again(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		late = {0};
+	Call		other = {0};
+	Call		again = {0};
+	int16_t		stream;
+	int16_t		other_stream;
+
+	start(&client, &peer, v4);
+	assert_true(call_send(&late, &client, "late", 4, 100));
+	client_flush(&client);
+	stream = peer_next(&peer).stream;
+	pass_time(&client, 50);
+	assert_int_equal(late.done, 0);
+	pass_time(&client, 1000);
+	assert_int_equal(late.done, 1);
+	assert_int_equal(late.loss, NET_TIMED_OUT);
+	assert_int_equal(net_connection_in_flight(client.c), 0);
+
+	assert_true(call_send(&other, &client, "other", 5, 0));
+	client_flush(&client);
+	other_stream = peer_next(&peer).stream;
+	assert_int_not_equal(other_stream, stream);
+	peer_answer(&peer, stream, CQL_OP_RESULT, "late", 4);
+	peer_answer(&peer, other_stream, CQL_OP_RESULT, "other", 5);
+	await(&client, other.done);
+	assert_memory_equal(other.body, "other", 5);
+	assert_int_equal(late.done, 1);
+
+	/* both ids are free: two more calls need no third one */
+	for (int i = 0; i < 2; i++)
+	{
+		assert_true(call_send(&again, &client, "again", 5, 0));
+		assert_true(again.call.stream == stream || again.call.stream == other_stream);
+		client_flush(&client);
+		peer_answer(&peer, peer_next(&peer).stream, CQL_OP_RESULT, NULL, 0);
+		await(&client, again.done == i + 1);
+	}
+	finish(&client, &peer);
+}
+
+/* Deadlines come in any order, and only what is due is given up. */
+static void
+test_mixed_deadlines(void **state)
+{
+	static const uint64_t timeout[] = {3000, 1000, 0, 2000, 1000, 9000};
+	Client		client;
+	Peer		peer;
+	Call		call[6] = {0};
+
+	start(&client, &peer, v4);
+	for (int i = 0; i < 6; i++)
+		assert_true(call_send(&call[i], &client, "q", 1, timeout[i]));
+	client_flush(&client);
+	pass_time(&client, 500);
+	for (uint64_t now = 1500; now <= 4500; now += 1000)
+	{
+		pass_time(&client, 1000);
+		for (int i = 0; i < 6; i++)
+			assert_int_equal(call[i].done, timeout[i] != 0 && timeout[i] <= now);
+	}
+	/* a new call is sooner due than anything left */
+	assert_true(call_send(&call[0], &client, "q", 1, 200));
+	pass_time(&client, 500);
+	assert_int_equal(call[0].done, 2);
+	assert_int_equal(call[5].done, 0);
+	finish(&client, &peer);
+	assert_int_equal(call[2].loss, NET_LOST);
+	assert_int_equal(call[5].loss, NET_LOST);
+}
+
+static void
+test_too_many_orphans_close(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call[5] = {0};
+
+	start(&client, &peer, v4);
+	client.config.max_orphans = 3;
+	for (int i = 0; i < 3; i++)
+		assert_true(call_send(&call[i], &client, "q", 1, 100));
+	client_flush(&client);
+	pass_time(&client, 200);
+	uv_run(&client.loop, UV_RUN_NOWAIT);
+	assert_int_equal(client.closed, 0);
+	assert_true(call_send(&call[3], &client, "q", 1, 100));
+	assert_true(call_send(&call[4], &client, "q", 1, 0));
+	pass_time(&client, 200);
+	await(&client, client.closed);
+	assert_int_equal(client.why.kind, NET_FAIL_TIMEOUT);
+	assert_int_equal(call[3].loss, NET_TIMED_OUT);
+	assert_int_equal(call[4].loss, NET_UNSENT);
+	finish(&client, &peer);
+}
+
+static void
+send_same_again(Call *call)
+{
+	call->hook = NULL;
+	assert_true(call_send(call, call->client, "again", 5, 50));
+}
+
+static void
+test_sending_from_inside_a_timeout(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call[2] = {{.hook = send_same_again}, {.hook = send_same_again}};
+
+	start(&client, &peer, v4);
+	for (int i = 0; i < 2; i++)
+		assert_true(call_send(&call[i], &client, "q", 1, 100));
+	client_flush(&client);
+	pass_time(&client, 100);
+	assert_int_equal(call[0].done, 1);
+	assert_int_equal(call[1].done, 1);
+	assert_int_equal(net_connection_in_flight(client.c), 2);
+	pass_time(&client, 1000);
+	assert_int_equal(call[0].done, 2);
+	assert_int_equal(call[1].done, 2);
+	finish(&client, &peer);
+}
+
+/* ---- heartbeat ---- */
+
+static int16_t
+expect_heartbeat(Client *client, Peer *peer)
+{
+	CqlFrame	frame = peer_next(peer);
+
+	assert_int_equal(frame.opcode, CQL_OP_OPTIONS);
+	assert_int_equal(frame.length, 0);
+	assert_true(frame.stream >= 1);
+	assert_int_equal(net_connection_in_flight(client->c), 0);
+	return frame.stream;
+}
+
+static bool
+peer_hears_nothing(Peer *peer)
+{
+	CqlFrame	frame;
+
+	uv_run(&peer->client->loop, UV_RUN_NOWAIT);
+	return !peer_poll(peer, &frame);
+}
+
+/* One question and its answer; whatever came before was read by then. */
+static void
+exchange(Client *client, Peer *peer)
+{
+	Call		call = {0};
+
+	assert_true(call_send(&call, client, "q", 1, 0));
+	client_flush(client);
+	peer_answer(peer, peer_next(peer).stream, CQL_OP_RESULT, NULL, 0);
+	await(client, call.done);
+}
+
+static void
+start_beating(Client *client, Peer *peer, Mode mode)
+{
+	start(client, peer, mode);
+	client->config.heartbeat_interval = 1000;
+	client->config.heartbeat_timeout = 500;
+}
+
+static void
+test_heartbeat_keeps_an_idle_connection(void **state)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		start_beating(&client, &peer, modes[i]);
+		for (int beat = 0; beat < 3; beat++)
+		{
+			int16_t		stream;
+
+			pass_time(&client, 900);
+			assert_true(peer_hears_nothing(&peer));
+			pass_time(&client, 100);
+			stream = expect_heartbeat(&client, &peer);
+			pass_time(&client, 100);
+			assert_true(peer_hears_nothing(&peer));	/* one at a time */
+			peer_answer(&peer, stream, CQL_OP_SUPPORTED, "\0\0", 2);
+			exchange(&client, &peer);
+		}
+		assert_int_equal(client.closed, 0);
+		finish(&client, &peer);
+	}
+}
+
+static void
+expect_given_up(Client *client, Peer *peer)
+{
+	pass_time(client, 499);
+	uv_run(&client->loop, UV_RUN_NOWAIT);
+	assert_int_equal(client->closed, 0);
+	pass_time(client, 1);
+	await(client, client->closed);
+	assert_int_equal(client->why.kind, NET_FAIL_TIMEOUT);
+	finish(client, peer);
+}
+
+/* What we write is no sign of the node's life, nor does it put the heartbeat off. */
+static void
+test_black_hole_is_given_up(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call[3] = {0};
+
+	start_beating(&client, &peer, v4);
+	for (int i = 0; i < 3; i++)
+	{
+		pass_time(&client, 333);
+		assert_true(call_send(&call[i], &client, "q", 1, 0));
+		client_flush(&client);
+	}
+	pass_time(&client, 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(peer_next(&peer).opcode, CQL_OP_EXECUTE);
+	assert_int_equal(peer_next(&peer).opcode, CQL_OP_OPTIONS);
+	expect_given_up(&client, &peer);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(call[i].loss, NET_LOST);
+}
+
+/* A node that answers others but not the heartbeat lives, until it falls silent. */
+static void
+test_any_answer_is_a_sign_of_life(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	start_beating(&client, &peer, v4);
+	pass_time(&client, 1000);
+	expect_heartbeat(&client, &peer);
+	for (int i = 0; i < 5; i++)
+	{
+		pass_time(&client, 400);
+		exchange(&client, &peer);
+	}
+	assert_int_equal(client.closed, 0);
+	pass_time(&client, 1000);
+	expect_given_up(&client, &peer);
+}
+
+static void
+test_black_hole_with_all_streams_used(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call	   *call = calloc(8192, sizeof(*call));
+
+	start_beating(&client, &peer, v4);
+	for (int i = 0; i < 8192; i++)
+		assert_true(call_send(&call[i], &client, "q", 1, 0));
+	assert_false(net_connection_writable(client.c));
+	pass_time(&client, 1000);
+	expect_given_up(&client, &peer);
+	assert_int_equal(client.done, 8192);
+	free(call);
+}
+
+/* ---- a node that breaks the rules ---- */
+
+static void
+expect_broken(Client *client, Peer *peer, Call *call, const char *message)
+{
+	await(client, client->closed);
+	assert_int_equal(client->why.kind, NET_FAIL_PROTOCOL);
+	if (!strstr(client->why.message, message))
+		fail_msg("message is: %s", client->why.message);
+	assert_int_equal(call->done, 1);
+	assert_int_equal(call->loss, NET_LOST);
+	finish(client, peer);
+}
+
+static int16_t
+start_with_call(Client *client, Peer *peer, Mode mode, Call *call)
+{
+	memset(call, 0, sizeof(*call));
+	start(client, peer, mode);
+	assert_true(call_send(call, client, "q", 1, 0));
+	client_flush(client);
+	return peer_next(peer).stream;
+}
+
+static void
+test_unknown_streams_are_fatal(void **state)
+{
+	static const int16_t bad[] = {-2, 0, 2, 8192, 8193, 32767, INT16_MIN};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		Client		client;
+		Peer		peer;
+		Call		call;
+
+		assert_int_equal(start_with_call(&client, &peer, v4, &call), 1);
+		peer_answer(&peer, bad[i], CQL_OP_RESULT, NULL, 0);
+		expect_broken(&client, &peer, &call, "has no request");
+	}
+}
+
+static void
+test_second_answer_is_fatal(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call;
+	Call		other = {0};
+	int16_t		stream = start_with_call(&client, &peer, v4, &call);
+
+	assert_true(call_send(&other, &client, "q", 1, 0));
+	client_flush(&client);
+	peer_answer(&peer, stream, CQL_OP_RESULT, NULL, 0);
+	peer_answer(&peer, stream, CQL_OP_RESULT, NULL, 0);
+	expect_broken(&client, &peer, &other, "has no request");
+	assert_int_equal(call.done, 1);
+	assert_int_equal(call.loss, NET_ANSWERED);
+}
+
+static void
+test_error_on_stream_0_is_fatal(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call;
+
+	start_with_call(&client, &peer, v4, &call);
+	peer.version = 5;			/* as a node may that did not understand the frame */
+	peer_error(&peer, 0, CQL_ERR_PROTOCOL, "broken \xff beyond repair");
+	expect_broken(&client, &peer, &call, "broken ? beyond repair");
+
+	start_with_call(&client, &peer, v4, &call);
+	peer_answer(&peer, 0, CQL_OP_ERROR, "x", 1);
+	expect_broken(&client, &peer, &call, "malformed ERROR");
+}
+
+static void
+test_other_version_is_fatal(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call;
+	int16_t		stream = start_with_call(&client, &peer, v4, &call);
+
+	peer.version = 5;
+	peer_answer(&peer, stream, CQL_OP_RESULT, NULL, 0);
+	expect_broken(&client, &peer, &call, "version 5");
+}
+
+static void
+test_garbage_is_fatal(void **state)
+{
+	static const struct
+	{
+		Mode		mode;
+		uint8_t		bytes[16];
+		size_t		len;
+		const char *message;
+	}			garbage[] = {
+		{{4, false}, {0x84, 0, 0, 1, 8, 0xff, 0xff, 0xff, 0xff}, 9, "impossible length"},
+		{{4, false}, {0x84, 0, 0, 1, 8, 0x10, 0, 0, 1}, 9, "impossible length"},
+		{{4, false}, {0x04, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "request of version 4"},
+		{{4, true}, {0x84, 1, 0, 1, 8, 0, 0, 0, 6, 0, 0, 0, 9, 0xff, 0xff}, 15, "decompressed"},
+		{{4, true}, {0x84, 1, 0, 1, 8, 0, 0, 0, 5, 0x7f, 0xff, 0xff, 0xff, 0}, 14, ""},
+		{{5, false}, {0x84, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "checksum"},
+		{{5, false}, {9, 0, 2, 0xa4, 0xc8, 0xc2}, 6, "checksum"},
+		{{5, true}, {0x84, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "checksum"},
+	};
+
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
+	{
+		Client		client;
+		Peer		peer;
+		Call		call;
+
+		start_with_call(&client, &peer, garbage[i].mode, &call);
+		peer_send(&peer, garbage[i].bytes, garbage[i].len);
+		expect_broken(&client, &peer, &call, garbage[i].message);
+	}
+}
+
+/* Any flipped bit of a segment ends the connection; none is ever an answer. */
+static void
+test_flipped_bits_in_segments(void **state)
+{
+	for (size_t byte = 0; byte < 30; byte++)
+	{
+		Client		client;
+		Peer		peer;
+		Call		call;
+		CqlBuffer	frame = {0};
+		CqlBuffer	wire = {0};
+		int16_t		stream = start_with_call(&client, &peer, modes[2 + byte % 2], &call);
+
+		put_frame(&frame, 5, stream, CQL_OP_RESULT, "0123456789ab", 12);
+		peer_wrap(&peer, &wire, &frame);
+		assert_true(wire.len > 30);
+		wire.data[byte] ^= 1 << (byte % 8);
+		peer_send(&peer, wire.data, wire.len);
+		cql_buffer_free(&frame);
+		cql_buffer_free(&wire);
+		expect_broken(&client, &peer, &call, "checksum");
+	}
+}
+
+/* ---- the end of a connection ---- */
+
+static void
+test_node_hangs_up(void **state)
+{
+	const struct linger reset = {1, 0};
+	Client		client;
+	Peer		peer;
+	Call		call;
+	Call		unsent = {0};
+
+	for (int how = 0; how < 3; how++)
+	{
+		start_with_call(&client, &peer, v4, &call);
+		memset(&unsent, 0, sizeof(unsent));
+		assert_true(call_send(&unsent, &client, "q", 1, 0));
+		if (how == 0)			/* half-closed */
+			shutdown(peer.fd, SHUT_WR);
+		if (how == 1)			/* reset */
+			setsockopt(peer.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		if (how == 2)			/* in the middle of a frame */
+			peer_send(&peer, (const uint8_t *) "\x84\0\0\1", 4);
+		if (how != 0)
+			peer_hang_up(&peer);
+		await(&client, client.closed);
+		assert_int_equal(client.why.kind, NET_FAIL_CLOSED);
+		assert_int_equal(call.loss, NET_LOST);
+		assert_int_equal(unsent.loss, NET_UNSENT);
+		assert_int_equal(call.done + unsent.done, 2);
+		finish(&client, &peer);
+	}
+}
+
+static void
+test_close_tells_lost_from_unsent(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		lost;
+	Call		unsent[2] = {0};
+
+	start_with_call(&client, &peer, v4, &lost);
+	assert_true(call_send(&unsent[0], &client, "q", 1, 0));
+	assert_true(call_send(&unsent[1], &client, "q", 1, 0));
+	client_close(&client);
+	client_close(&client);
+	assert_false(call_send(&(Call) {0}, &client, "q", 1, 0));
+	assert_false(net_connection_ready(client.c));
+	client_flush(&client);
+	pass_time(&client, 100000);
+	assert_int_equal(client.done, 0);
+	await(&client, client.closed);
+	assert_int_equal(client.why.kind, NET_FAIL_NONE);
+	assert_int_equal(client.done, 3);
+	assert_int_equal(lost.loss, NET_LOST);
+	assert_int_equal(unsent[0].loss, NET_UNSENT);
+	assert_int_equal(unsent[1].loss, NET_UNSENT);
+	await(&client, peer_sees_end(&peer));
+	finish(&client, &peer);
+}
+
+/* The first unsent call is answered by a node that guesses; the others stay unsent. */
+static void
+test_answer_to_an_unsent_call(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		sent;
+	Call		unsent[2] = {0};
+
+	start_with_call(&client, &peer, v4, &sent);
+	assert_true(call_send(&unsent[0], &client, "q", 1, 0));
+	assert_true(call_send(&unsent[1], &client, "q", 1, 0));
+	peer_answer(&peer, unsent[0].call.stream, CQL_OP_RESULT, NULL, 0);
+	await(&client, unsent[0].done);
+	client_close(&client);
+	await(&client, client.closed);
+	assert_int_equal(sent.loss, NET_LOST);
+	assert_int_equal(unsent[1].loss, NET_UNSENT);
+	finish(&client, &peer);
+}
+
+static void
+close_from_call(Call *call)
+{
+	net_connection_close(call->client->c);
+	assert_false(call_send(call, call->client, "q", 1, 0));
+}
+
+static void
+close_from_client(Client *client)
+{
+	net_connection_close(client->c);
+}
+
+static void
+test_close_from_inside_callbacks(void **state)
+{
+	Client		client;
+	Peer		peer;
+	Call		call[3];
+
+	/* an answer, with the next one already read */
+	for (int i = 0; i < 3; i++)
+		call[i] = (Call) {.hook = close_from_call};
+	start(&client, &peer, v4);
+	for (int i = 0; i < 3; i++)
+		assert_true(call_send(&call[i], &client, "q", 1, 0));
+	client_flush(&client);
+	peer_send(&peer, (const uint8_t *) "\x84\0\0\1\x08\0\0\0\0\x84\0\0\2\x08\0\0\0\0", 18);
+	await(&client, client.closed);
+	for (int i = 0; i < 3; i++)
+	{
+		assert_int_equal(call[i].done, 1);
+		assert_int_equal(call[i].loss, i == 0 ? NET_ANSWERED : NET_LOST);
+	}
+	finish(&client, &peer);
+
+	/* a timeout, with others due */
+	for (int i = 0; i < 3; i++)
+		call[i] = (Call) {.hook = close_from_call};
+	start(&client, &peer, v4);
+	for (int i = 0; i < 3; i++)
+		assert_true(call_send(&call[i], &client, "q", 1, 10));
+	pass_time(&client, 100);
+	await(&client, client.closed);
+	assert_int_equal(client.done, 3);
+	finish(&client, &peer);
+
+	start(&client, &peer, v4);
+	client.hook = close_from_client;
+	peer_answer(&peer, -1, CQL_OP_EVENT, NULL, 0);
+	await(&client, client.closed);
+	finish(&client, &peer);
+
+	client_init(&client);
+	client.hook = close_from_client;
+	peer_init(&peer, &client);
+	client_open(&client, &peer);
+	peer_accept(&peer);
+	peer_supported(&peer, 4, false);
+	peer_expect_startup(&peer, 4);
+	peer_answer(&peer, 0, CQL_OP_READY, NULL, 0);
+	await(&client, client.closed);
+	assert_int_equal(client.ready, 1);
+	finish(&client, &peer);
+}
+
+/* The connection dies in the turn in which the deadline passes, whichever is first. */
+static void
+test_death_and_deadline_in_one_turn(void **state)
+{
+	for (int order = 0; order < 2; order++)
+	{
+		Client		client;
+		Peer		peer;
+		Call		call = {0};
+
+		start(&client, &peer, v4);
+		assert_true(call_send(&call, &client, "q", 1, 10));
+		client_flush(&client);
+		peer_hang_up(&peer);
+		if (order == 0)
+			pass_time(&client, 100);
+		else
+			client_close(&client);
+		if (client.c)
+			pass_time(&client, 200);
+		await(&client, client.closed);
+		assert_int_equal(call.done, 1);
+		assert_int_equal(call.loss, order == 0 ? NET_TIMED_OUT : NET_LOST);
+		finish(&client, &peer);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_request_and_answer),
+		cmocka_unit_test(test_nothing_is_sent_before_the_flush),
+		cmocka_unit_test(test_answers_out_of_order),
+		cmocka_unit_test(test_cut_at_every_offset),
+		cmocka_unit_test(test_answers_as_large_as_a_read),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_late_answer_is_dropped_and_its_stream_used_again),
+		cmocka_unit_test(test_mixed_deadlines),
+		cmocka_unit_test(test_too_many_orphans_close),
+		cmocka_unit_test(test_sending_from_inside_a_timeout),
+		cmocka_unit_test(test_heartbeat_keeps_an_idle_connection),
+		cmocka_unit_test(test_black_hole_is_given_up),
+		cmocka_unit_test(test_any_answer_is_a_sign_of_life),
+		cmocka_unit_test(test_black_hole_with_all_streams_used),
+		cmocka_unit_test(test_unknown_streams_are_fatal),
+		cmocka_unit_test(test_second_answer_is_fatal),
+		cmocka_unit_test(test_error_on_stream_0_is_fatal),
+		cmocka_unit_test(test_other_version_is_fatal),
+		cmocka_unit_test(test_garbage_is_fatal),
+		cmocka_unit_test(test_flipped_bits_in_segments),
+		cmocka_unit_test(test_node_hangs_up),
+		cmocka_unit_test(test_close_tells_lost_from_unsent),
+		cmocka_unit_test(test_answer_to_an_unsent_call),
+		cmocka_unit_test(test_close_from_inside_callbacks),
+		cmocka_unit_test(test_death_and_deadline_in_one_turn),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
