@@ -14,6 +14,7 @@
 #include "pipeline/chunk.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 /* A list spliced in O(1). */
@@ -30,16 +31,25 @@ typedef struct RequestList
 	uint32_t	count;
 } RequestList;
 
+/* What the backend says to the submitter besides chunks; bits. */
+typedef enum ChannelNews
+{
+	CHANNEL_NO_NEWS = 0,
+	CHANNEL_ABANDONED = 1,		/* some pipeline was abandoned since the last take */
+	CHANNEL_STOP = 2			/* stop was asked for; stays set */
+} ChannelNews;
+
 typedef struct Channel
 {
-	pthread_mutex_t mutex;		/* guards all below but the handles */
+	pthread_mutex_t mutex;		/* guards all but the last two */
 	ChunkList	submitted;
 	RequestList completed;
 	bool		failure_completed;	/* some request in completed failed */
-	bool		stop;
+	unsigned	news;			/* ChannelNews */
 	bool		wake_sent;		/* uv_async_send done since the submitter last took */
 	uint32_t	sleeping_for;	/* backend sleeps until so many completions are there; 0 awake */
-	uv_async_t *async;			/* the submitter's; NULL once its loop ends */
+	uv_async_t *async;			/* the submitter's; NULL before and after its loop */
+	_Atomic uint64_t published; /* requests published ever: a look at the queue without the mutex */
 	int			backend_fd;		/* eventfd, non-blocking */
 } Channel;
 
@@ -51,11 +61,104 @@ extern void channel_submit(Channel *ch, ChunkList *chunks);	/* takes the list, l
 extern uint32_t channel_drain(Channel *ch, RequestList *into);	/* everything completed so far */
 extern bool channel_sleep(Channel *ch, uint32_t want);	/* false: want completions, or a failed one, are there already */
 extern void channel_awake(Channel *ch);		/* after the wait: no more wake-ups, fd emptied */
+extern void channel_abandon(Channel *ch);	/* a flag was set: look through the queue */
 extern void channel_stop(Channel *ch);
 
 /* submitter */
-extern bool channel_take(Channel *ch, ChunkList *into);	/* true: stop was asked for */
+extern unsigned channel_take(Channel *ch, ChunkList *into);	/* ChannelNews */
 extern void channel_publish(Channel *ch, RequestList *done, bool failure);	/* takes the list */
-extern void channel_set_async(Channel *ch, uv_async_t *async);
+extern void channel_set_async(Channel *ch, uv_async_t *async);	/* or its starter, before the thread runs */
+
+/* ---- lists; any thread, one at a time ---- */
+
+static inline void
+chunk_list_init(ChunkList *l)
+{
+	l->head = NULL;
+	l->tail = &l->head;
+}
+
+static inline void
+chunk_list_append(ChunkList *l, Chunk *c)
+{
+	c->next = NULL;
+	*l->tail = c;
+	l->tail = &c->next;
+}
+
+static inline Chunk *
+chunk_list_pop(ChunkList *l)
+{
+	Chunk	   *c = l->head;
+
+	if (!c)
+		return NULL;
+	l->head = c->next;
+	if (!l->head)
+		l->tail = &l->head;
+	return c;
+}
+
+static inline void
+chunk_list_splice(ChunkList *into, ChunkList *from)
+{
+	if (!from->head)
+		return;
+	*into->tail = from->head;
+	into->tail = from->tail;
+	chunk_list_init(from);
+}
+
+static inline void
+request_list_init(RequestList *l)
+{
+	l->head = NULL;
+	l->tail = &l->head;
+	l->count = 0;
+}
+
+static inline void
+request_list_append(RequestList *l, ClusterRequest *r)
+{
+	r->next = NULL;
+	*l->tail = r;
+	l->tail = &r->next;
+	l->count++;
+}
+
+static inline void
+request_list_push_front(RequestList *l, ClusterRequest *r)
+{
+	if (!l->head)
+		l->tail = &r->next;
+	r->next = l->head;
+	l->head = r;
+	l->count++;
+}
+
+static inline ClusterRequest *
+request_list_pop(RequestList *l)
+{
+	ClusterRequest *r = l->head;
+
+	if (!r)
+		return NULL;
+	l->head = r->next;
+	if (!l->head)
+		l->tail = &l->head;
+	l->count--;
+	return r;
+}
+
+static inline void
+request_list_splice(RequestList *into, RequestList *from)
+{
+	if (!from->head)
+		return;
+	*into->tail = from->head;
+	into->tail = from->tail;
+	into->count += from->count;
+	request_list_init(from);
+}
 
 #endif							/* PIPELINE_CHANNEL_H */

@@ -23,13 +23,15 @@ typedef struct Request
 	ClusterRequest core;		/* first; core.next links it in whichever list it is on */
 	Chunk	   *chunk;
 	uint64_t	ordinal;		/* the caller's: row number, page number */
-	size_t		offset;			/* of its payload in chunk->bytes; a pointer only from submit on */
+	size_t		offset;			/* of its payload in chunk->bytes; a pointer only once the submitter has it */
+	uint64_t	queued;			/* submitter's: uv_now when it took it, ms; its deadline counts from here */
 } Request;
 
 struct Chunk
 {
 	Chunk	   *next;			/* submission queue, or the client's free list */
-	Pipeline   *pipeline;
+	Pipeline   *pipeline;		/* backend's */
+	const _Atomic bool *abandoned;	/* the pipeline's flag: all that the submitter sees of it */
 	CqlBuffer	bytes;
 	size_t		committed;		/* bytes of committed requests; what lies behind is overwritten */
 	uint32_t	count;			/* requests committed */
@@ -48,12 +50,16 @@ typedef struct RequestTemplate
 	bool		idempotent;
 } RequestTemplate;
 
-extern Chunk *chunk_create(Pipeline *p);	/* NULL: no memory */
-extern void chunk_reset(Chunk *c, Pipeline *p);	/* for reuse; gives back an oversize buffer */
+extern Chunk *chunk_create(void);	/* NULL: no memory */
+/* Empty it for the pipeline that fills it next; gives back an oversize buffer. */
+extern void chunk_reset(Chunk *c, Pipeline *p, const _Atomic bool *abandoned);
 extern void chunk_destroy(Chunk *c);
 extern bool chunk_full(const Chunk *c);
 
-/* The writer at the chunk's tail; drops what an interrupted encoding left there. */
+/*
+ * The writer at the chunk's tail; drops what an interrupted encoding left there,
+ * its failure included. Not on a full chunk.
+ */
 extern CqlBuffer *chunk_begin_request(Chunk *c);
 
 /*

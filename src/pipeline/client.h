@@ -99,18 +99,29 @@ extern Pipeline *pipeline_open(Client *c, const PipelineLimit *limit);	/* NULL: 
 
 /* The writer for the next request; NULL: no memory. Uncommitted bytes of an earlier begin are dropped. */
 extern CqlBuffer *pipeline_begin(Pipeline *p);
-/* Size of the request so far is pipeline_begin's buffer len minus its len at begin. NULL: no memory. */
+/*
+ * Size of the request so far is pipeline_begin's buffer len minus its len at
+ * begin. NULL: no memory. The request may be submitted already when this
+ * returns: it is a name to compare with, not to be looked into.
+ */
 extern Request *pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uint64_t ordinal);
-/* commit submits a full chunk by itself, and a started one whenever the submitter has nothing of this pipeline left */
+/*
+ * commit submits a full chunk by itself, and a started one whenever the
+ * submitter has nothing of this pipeline left or the pipeline is full with it
+ */
 extern void pipeline_submit(Pipeline *p);	/* what was begun, now */
 extern bool pipeline_full(const Pipeline *p);
 extern uint32_t pipeline_outstanding(const Pipeline *p);	/* committed, not yet on the done list */
 extern size_t pipeline_outstanding_bytes(const Pipeline *p);
 extern Request *pipeline_next_done(Pipeline *p);	/* NULL: none; the request is yours until release */
 extern void pipeline_release(Pipeline *p, Request *r);	/* frees body and failure */
-/* Everything must be released. Its chunks return to the client. */
+/* Everything must be released (what is not is abandoned). Its chunks return to the client. */
 extern void pipeline_close(Pipeline *p);
-/* Stop caring: unsent requests come back unsent, late answers are dropped, p is gone for the caller. Never waits. */
+/*
+ * Stop caring: unsent requests come back unsent, late answers are dropped, p and
+ * every request of it, also one not released yet, are gone for the caller. Never
+ * waits.
+ */
 extern void pipeline_abandon(Pipeline *p);
 
 #endif							/* PIPELINE_CLIENT_H */

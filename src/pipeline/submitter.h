@@ -3,8 +3,9 @@
  *	  The background thread: a libuv loop that keeps a bounded window of requests
  *	  in flight and does nothing else.
  *
- *	 one turn:	take chunks -> queue -> (window, room) cluster_submit ... -> flush
- *				replies -> on_complete appends to done -> publish once
+ *	 one turn:	wake-up -> take chunks -> queue		replies -> on_complete -> done
+ *				then, once: queue -> (window, room) cluster_submit ..., cluster_flush,
+ *				publish done
  *
  * on_complete appends, nothing more: the freed slots are refilled by the submit
  * step of the same turn, never from inside the callback.
@@ -13,8 +14,7 @@
 #define PIPELINE_SUBMITTER_H
 
 #include "pipeline/channel.h"
-
-#include <stdatomic.h>
+#include "pipeline/window.h"
 
 /* Relaxed counters, written by the submitter, read by the backend at any time. */
 typedef struct SubmitterCounters
@@ -34,10 +34,6 @@ typedef struct SubmitterConfig
 	ClusterConfig cluster;		/* strings owned by the client */
 	uint32_t	max_in_flight;	/* 0 = adaptive, WINDOW_MIN to WINDOW_MAX */
 } SubmitterConfig;
-
-#define WINDOW_MIN 32
-#define WINDOW_MAX 4096
-#define WINDOW_START 1024
 
 typedef struct Submitter Submitter;
 

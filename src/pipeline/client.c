@@ -1,0 +1,527 @@
+/*
+ * pipeline/client.c
+ *	  The backend's handle on the core: open, encode, submit, drain, abandon, close.
+ *
+ * Thread: backend.
+ * Owns: the channel, the submitter's handle, the copied configuration, every
+ * pipeline, every chunk that is not on its way.
+ * Invariants: client->outstanding is the sum over all pipelines, abandoned ones
+ * included; a pipeline's outstanding requests are in its filling chunk or
+ * submitted. An abandoned pipeline has neither filling chunk, done nor taken
+ * requests and lives until its last submitted request is home. A chunk returns to
+ * the free list with its last request.
+ */
+#include "pipeline/client.h"
+
+#include "pipeline/submitter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DRIVER_NAME "scylla_fdw"
+#define DRIVER_VERSION "1.0"
+
+#define DEFAULT_MAX_ATTEMPTS 5
+#define DEFAULT_HEARTBEAT_INTERVAL_MS 30000
+#define DEFAULT_HEARTBEAT_TIMEOUT_MS 15000
+#define MAX_ORPHANS 1024
+
+#define DEFAULT_LIMIT_REQUESTS (2 * WINDOW_MAX)
+#define DEFAULT_LIMIT_BYTES ((size_t) 16 * 1024 * 1024)
+
+/* Free chunks kept: while statements run enough for a full pipeline, a few in an idle backend. */
+#define FREE_WHILE_BUSY 64
+#define FREE_WHILE_IDLE 4
+
+struct Pipeline
+{
+	Client	   *client;
+	Pipeline   *prev;			/* client->pipelines; not once abandoned */
+	Pipeline   *next;
+	_Atomic bool abandoned;		/* read by the submitter */
+	PipelineLimit limit;
+	Chunk	   *filling;		/* NULL: none begun */
+	uint32_t	outstanding;	/* committed, not yet drained */
+	size_t		outstanding_bytes;
+	uint32_t	submitted;		/* of the outstanding: those not in the filling chunk */
+	RequestList done;			/* drained, not yet asked for */
+	RequestList taken;			/* in the caller's hands until released */
+};
+
+struct Client
+{
+	Channel		channel;
+	SubmitterCounters counters;
+	SubmitterConfig config;
+	CqlArena	strings;		/* config's */
+	Submitter  *submitter;
+	Pipeline   *pipelines;		/* those not abandoned */
+	Chunk	   *free;
+	uint32_t	nfree;
+	uint32_t	outstanding;
+	uint32_t	abandoned;		/* of the outstanding: those of abandoned pipelines */
+	uint64_t	submitted_ever;
+	uint64_t	drained_ever;
+};
+
+static inline Request *
+request_of(ClusterRequest *core)
+{
+	return (Request *) core;	/* core is its first member */
+}
+
+/* ---- open and close ---- */
+
+static const char *
+copy_string(Client *c, const char *s)
+{
+	return s ? cql_arena_strdup(&c->strings, s, strlen(s)) : NULL;
+}
+
+static const ClusterContact *
+copy_contacts(Client *c, const ClientConfig *from)
+{
+	ClusterContact *contact = cql_arena_alloc(&c->strings, (size_t) from->ncontacts * sizeof(*contact));
+
+	for (int i = 0; contact && i < from->ncontacts; i++)
+	{
+		contact[i].host = copy_string(c, from->contact[i].host);
+		contact[i].port = from->contact[i].port;
+	}
+	return contact;
+}
+
+static uint32_t
+or_default(uint32_t value, uint32_t otherwise)
+{
+	return value > 0 ? value : otherwise;
+}
+
+static bool
+copy_config(Client *c, const ClientConfig *from)
+{
+	ClusterConfig *to = &c->config.cluster;
+
+	c->config.max_in_flight = from->max_in_flight;
+	to->contact = copy_contacts(c, from);
+	to->ncontacts = from->ncontacts;
+	to->local_dc = copy_string(c, from->local_dc);
+	to->max_attempts = or_default(from->max_attempts, DEFAULT_MAX_ATTEMPTS);
+	to->net.protocol_version = from->protocol_version;
+	to->net.lz4 = from->lz4;
+	to->net.connect_timeout = from->connect_timeout_ms;
+	to->net.heartbeat_interval = or_default(from->heartbeat_interval_ms, DEFAULT_HEARTBEAT_INTERVAL_MS);
+	to->net.heartbeat_timeout = or_default(from->heartbeat_timeout_ms, DEFAULT_HEARTBEAT_TIMEOUT_MS);
+	to->net.username = copy_string(c, from->username);
+	to->net.password = copy_string(c, from->password);
+	to->net.driver_name = DRIVER_NAME;
+	to->net.driver_version = DRIVER_VERSION;
+	to->net.max_orphans = MAX_ORPHANS;
+	to->net.require_auth = from->require_auth;
+	return !c->strings.failed;
+}
+
+static void
+free_client(Client *c)
+{
+	cql_arena_free(&c->strings);
+	free(c);
+}
+
+Client *
+client_open(const ClientConfig *config, char *error, size_t error_size)
+{
+	Client	   *c;
+
+	if (config->ncontacts < 1)
+	{
+		snprintf(error, error_size, "no contact point");
+		return NULL;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c || !copy_config(c, config))
+	{
+		snprintf(error, error_size, "out of memory");
+		if (c)
+			free_client(c);
+		return NULL;
+	}
+	if (!channel_init(&c->channel))
+	{
+		snprintf(error, error_size, "could not create an event descriptor: %s", uv_strerror(-errno));
+		free_client(c);
+		return NULL;
+	}
+	c->submitter = submitter_start(&c->config, &c->channel, &c->counters);
+	if (!c->submitter)
+	{
+		snprintf(error, error_size, "could not start a thread: %s", uv_strerror(-errno));
+		channel_destroy(&c->channel);
+		free_client(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void
+trim_free(Client *c, uint32_t keep)
+{
+	while (c->nfree > keep)
+	{
+		Chunk	   *chunk = c->free;
+
+		c->free = chunk->next;
+		c->nfree--;
+		chunk_destroy(chunk);
+	}
+}
+
+bool
+client_close(Client *c, uint32_t timeout_ms)
+{
+	while (c->pipelines)
+		pipeline_abandon(c->pipelines);
+	channel_stop(&c->channel);
+	if (!submitter_join(c->submitter, timeout_ms))
+		return false;
+	/* The submitter published all it had; all of it is abandoned, so this frees it. */
+	client_drain(c);
+	trim_free(c, 0);
+	channel_destroy(&c->channel);
+	free_client(c);
+	return true;
+}
+
+/* ---- wait ---- */
+
+int
+client_wait_fd(const Client *c)
+{
+	return c->channel.backend_fd;
+}
+
+static uint32_t
+submitted_not_drained(const Client *c)
+{
+	return (uint32_t) (c->submitted_ever - c->drained_ever);
+}
+
+bool
+client_sleep(Client *c, uint32_t want)
+{
+	uint32_t	due = submitted_not_drained(c);
+
+	if (want > due)
+		want = due;
+	return want > 0 && channel_sleep(&c->channel, want);
+}
+
+void
+client_awake(Client *c)
+{
+	channel_awake(&c->channel);
+}
+
+/* ---- requests come home ---- */
+
+static void
+recycle_chunk(Client *c, Chunk *chunk)
+{
+	if (c->nfree >= (c->pipelines ? FREE_WHILE_BUSY : FREE_WHILE_IDLE))
+	{
+		chunk_destroy(chunk);
+		return;
+	}
+	chunk->next = c->free;
+	c->free = chunk;
+	c->nfree++;
+}
+
+static void
+release_request(Client *c, Request *r)
+{
+	Chunk	   *chunk = r->chunk;
+
+	free(r->core.body);
+	free(r->core.failure);
+	if (++chunk->home == chunk->count)
+		recycle_chunk(c, chunk);
+}
+
+static bool
+is_abandoned(Pipeline *p)
+{
+	return atomic_load_explicit(&p->abandoned, memory_order_relaxed);
+}
+
+/* false: nobody cares for it any more */
+static bool
+bring_home(Client *c, ClusterRequest *core)
+{
+	Request    *r = request_of(core);
+	Pipeline   *p = r->chunk->pipeline;
+
+	c->outstanding--;
+	p->outstanding--;
+	p->submitted--;
+	p->outstanding_bytes -= core->length;
+	if (!is_abandoned(p))
+	{
+		request_list_append(&p->done, core);
+		return true;
+	}
+	c->abandoned--;
+	release_request(c, r);
+	if (p->outstanding == 0)
+		free(p);
+	return false;
+}
+
+static bool
+nothing_published(const Client *c)
+{
+	return atomic_load_explicit(&c->channel.published, memory_order_relaxed) == c->drained_ever;
+}
+
+uint32_t
+client_drain(Client *c)
+{
+	RequestList home;
+	ClusterRequest *core;
+	uint32_t	moved = 0;
+
+	/* Called for every row: the common answer must not cost a mutex. */
+	if (nothing_published(c))
+		return 0;
+	request_list_init(&home);
+	c->drained_ever += channel_drain(&c->channel, &home);
+	while ((core = request_list_pop(&home)))
+		moved += bring_home(c, core);
+	return moved;
+}
+
+uint32_t
+client_abandoned(const Client *c)
+{
+	return c->abandoned;
+}
+
+uint32_t
+client_outstanding(const Client *c)
+{
+	return c->outstanding;
+}
+
+void
+client_stats(const Client *c, ClientStats *stats)
+{
+	const SubmitterCounters *from = &c->counters;
+
+	stats->requests = atomic_load_explicit(&from->requests, memory_order_relaxed);
+	stats->bytes = atomic_load_explicit(&from->bytes, memory_order_relaxed);
+	stats->failures = atomic_load_explicit(&from->failures, memory_order_relaxed);
+	stats->retries = atomic_load_explicit(&from->retries, memory_order_relaxed);
+	stats->in_flight = atomic_load_explicit(&from->in_flight, memory_order_relaxed);
+	stats->window = atomic_load_explicit(&from->window, memory_order_relaxed);
+	stats->window_peak = atomic_load_explicit(&from->window_peak, memory_order_relaxed);
+	stats->stalls = atomic_load_explicit(&from->stalls, memory_order_relaxed);
+}
+
+/* ---- a pipeline's way out ---- */
+
+Pipeline *
+pipeline_open(Client *c, const PipelineLimit *limit)
+{
+	Pipeline   *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->client = c;
+	p->limit.requests = limit->requests ? limit->requests : DEFAULT_LIMIT_REQUESTS;
+	p->limit.bytes = limit->bytes ? limit->bytes : DEFAULT_LIMIT_BYTES;
+	request_list_init(&p->done);
+	request_list_init(&p->taken);
+	p->next = c->pipelines;
+	if (p->next)
+		p->next->prev = p;
+	c->pipelines = p;
+	return p;
+}
+
+static Chunk *
+take_chunk(Pipeline *p)
+{
+	Client	   *c = p->client;
+	Chunk	   *chunk = c->free;
+
+	if (chunk)
+	{
+		c->free = chunk->next;
+		c->nfree--;
+	}
+	else
+		chunk = chunk_create();
+	if (chunk)
+		chunk_reset(chunk, p, &p->abandoned);
+	return chunk;
+}
+
+CqlBuffer *
+pipeline_begin(Pipeline *p)
+{
+	if (!p->filling)
+		p->filling = take_chunk(p);
+	return p->filling ? chunk_begin_request(p->filling) : NULL;
+}
+
+/*
+ * The submitter has nothing of this pipeline: as far as we drained, or, without
+ * a drain, because it has published everything it ever got.
+ */
+static bool
+submitter_idle(const Pipeline *p)
+{
+	const Client *c = p->client;
+
+	return p->submitted == 0 ||
+		atomic_load_explicit(&c->channel.published, memory_order_relaxed) == c->submitted_ever;
+}
+
+Request *
+pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uint64_t ordinal)
+{
+	Request    *r = chunk_commit_request(p->filling, t, token, ordinal);
+
+	if (!r)
+		return NULL;
+	p->client->outstanding++;
+	p->outstanding++;
+	p->outstanding_bytes += r->core.length;
+	if (chunk_full(p->filling) || submitter_idle(p) || pipeline_full(p))
+		pipeline_submit(p);
+	return r;
+}
+
+void
+pipeline_submit(Pipeline *p)
+{
+	ChunkList	list;
+
+	if (!p->filling || p->filling->count == 0)
+		return;
+	p->submitted += p->filling->count;
+	p->client->submitted_ever += p->filling->count;
+	chunk_list_init(&list);
+	chunk_list_append(&list, p->filling);
+	p->filling = NULL;
+	channel_submit(&p->client->channel, &list);
+}
+
+bool
+pipeline_full(const Pipeline *p)
+{
+	return p->outstanding >= p->limit.requests || p->outstanding_bytes >= p->limit.bytes;
+}
+
+uint32_t
+pipeline_outstanding(const Pipeline *p)
+{
+	return p->outstanding;
+}
+
+size_t
+pipeline_outstanding_bytes(const Pipeline *p)
+{
+	return p->outstanding_bytes;
+}
+
+/* ---- and back ---- */
+
+Request *
+pipeline_next_done(Pipeline *p)
+{
+	ClusterRequest *core = request_list_pop(&p->done);
+
+	if (!core)
+		return NULL;
+	request_list_append(&p->taken, core);
+	return request_of(core);
+}
+
+/* Requests are released one by one or in the order they were taken: found at the head. */
+static void
+remove_taken(Pipeline *p, ClusterRequest *core)
+{
+	ClusterRequest **link = &p->taken.head;
+
+	while (*link != core)
+		link = &(*link)->next;
+	*link = core->next;
+	if (!*link)
+		p->taken.tail = link;
+	p->taken.count--;
+}
+
+void
+pipeline_release(Pipeline *p, Request *r)
+{
+	remove_taken(p, &r->core);
+	release_request(p->client, r);
+}
+
+static void
+release_all(Client *c, RequestList *list)
+{
+	ClusterRequest *core;
+
+	while ((core = request_list_pop(list)))
+		release_request(c, request_of(core));
+}
+
+static void
+unlink_pipeline(Pipeline *p)
+{
+	Client	   *c = p->client;
+
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		c->pipelines = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	if (!c->pipelines)
+		trim_free(c, FREE_WHILE_IDLE);
+}
+
+void
+pipeline_abandon(Pipeline *p)
+{
+	Client	   *c = p->client;
+
+	release_all(c, &p->done);
+	release_all(c, &p->taken);
+	if (p->filling)
+	{
+		/* Never left this thread: home already. */
+		p->outstanding -= p->filling->count;
+		c->outstanding -= p->filling->count;
+		recycle_chunk(c, p->filling);
+		p->filling = NULL;
+	}
+	unlink_pipeline(p);
+	if (p->outstanding == 0)
+	{
+		free(p);
+		return;
+	}
+	c->abandoned += p->outstanding;
+	atomic_store_explicit(&p->abandoned, true, memory_order_relaxed);
+	channel_abandon(&c->channel);
+}
+
+void
+pipeline_close(Pipeline *p)
+{
+	pipeline_abandon(p);
+}

@@ -1,0 +1,517 @@
+/*
+ * pipeline/submitter.c
+ *	  The background thread: a libuv loop that keeps a bounded window of requests
+ *	  in flight and does nothing else.
+ *
+ * Thread: submitter; submitter_start and submitter_join are the backend's.
+ * Owns: the loop, its handles, the cluster, and every request between
+ * channel_take and channel_publish.
+ * Invariants: a request is in exactly one place: queue, cluster (in_flight
+ * counts those), done, or published. cluster_submit is called from turn() alone,
+ * never from a callback of the cluster. Each request taken is published once,
+ * also when the loop is told to stop.
+ *
+ * turn() runs as check handler, right behind the poll that brought replies and
+ * wake-ups, and as prepare handler, for what timers and closing handles completed
+ * outside of the poll: the loop must not go to sleep on it.
+ *
+ *	 running --on_wake: CHANNEL_STOP--> closing cluster --on_cluster_closed--> ended
+ */
+#include "pipeline/submitter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Resolution of deadlines while queued. The timer runs only while something is. */
+#define SWEEP_INTERVAL_MS 50
+
+/* Plain counts; copied to the shared counters once per turn. */
+typedef struct Tally
+{
+	uint64_t	requests;
+	uint64_t	bytes;
+	uint64_t	failures;
+	uint64_t	retries;
+	uint64_t	stalls;
+	uint32_t	peak;
+} Tally;
+
+struct Submitter
+{
+	pthread_t	thread;
+	int			ended_fd;		/* eventfd, readable once the thread has nothing more to do */
+	Channel    *channel;
+	SubmitterCounters *counters;
+
+	/* all below: the submitter's alone once the thread runs */
+	uv_loop_t	loop;
+	uv_async_t	wake;
+	uv_prepare_t prepare;
+	uv_check_t	check;
+	uv_timer_t	sweep;
+	ClusterConfig config;
+	Cluster    *cluster;		/* NULL: no request yet, or closing */
+	bool		stopping;
+	RequestList queue;
+	RequestList done;
+	bool		done_failed;	/* some request in done failed */
+	uint32_t	in_flight;
+	Window		window;
+	Tally		tally;
+};
+
+static inline Request *
+request_of(ClusterRequest *core)
+{
+	return (Request *) core;	/* core is its first member */
+}
+
+/* ---- requests that are not sent ---- */
+
+/* Answer a request here. failure stays NULL when there is no memory for it: failed alone says so. */
+static void
+give_back(Submitter *s, ClusterRequest *core, const ClusterFailure *why)
+{
+	ClusterFailure *failure = malloc(sizeof(*failure));
+
+	if (failure)
+	{
+		*failure = *why;
+		failure->elapsed_ms = (uint32_t) (uv_now(&s->loop) - request_of(core)->queued);
+	}
+	core->failed = true;
+	core->failure = failure;
+	s->done_failed = true;
+	s->tally.failures++;
+	request_list_append(&s->done, core);
+}
+
+static void
+give_back_unsent(Submitter *s, ClusterRequest *core, ClusterFailureKind kind)
+{
+	static const char *const message[] = {
+		[CLUSTER_FAIL_TIMEOUT] = "deadline passed before the request could be sent",
+		[CLUSTER_FAIL_ABANDONED] = "abandoned before it was sent",
+		[CLUSTER_FAIL_MEMORY] = "out of memory",
+	};
+	ClusterFailure why = {.kind = kind};
+
+	snprintf(why.message, sizeof(why.message), "%s", message[kind]);
+	give_back(s, core, &why);
+}
+
+static void
+fail_queue(Submitter *s, const ClusterFailure *why)
+{
+	ClusterRequest *core;
+
+	while ((core = request_list_pop(&s->queue)))
+		give_back(s, core, why);
+}
+
+/* A reason not to send a queued request. */
+static bool
+refused(const Submitter *s, ClusterRequest *core, ClusterFailureKind *kind)
+{
+	const Request *r = request_of(core);
+
+	if (s->stopping || atomic_load_explicit(r->chunk->abandoned, memory_order_relaxed))
+		*kind = CLUSTER_FAIL_ABANDONED;
+	else if (uv_now(&s->loop) - r->queued >= core->timeout_ms)
+		*kind = CLUSTER_FAIL_TIMEOUT;
+	else
+		return false;
+	return true;
+}
+
+/* Behind a full window nobody else would look at them. */
+static void
+sweep_queue(Submitter *s)
+{
+	RequestList old;
+	ClusterRequest *core;
+	ClusterFailureKind kind;
+
+	request_list_init(&old);
+	request_list_splice(&old, &s->queue);
+	while ((core = request_list_pop(&old)))
+	{
+		if (refused(s, core, &kind))
+			give_back_unsent(s, core, kind);
+		else
+			request_list_append(&s->queue, core);
+	}
+}
+
+/* ---- the cluster's callbacks ---- */
+
+static bool
+is_overload(const ClusterRequest *core)
+{
+	return core->failed && core->failure && core->failure->kind == CLUSTER_FAIL_CQL &&
+		core->failure->code == CQL_ERR_OVERLOADED;
+}
+
+static void
+on_complete(void *owner, ClusterRequest *core)
+{
+	Submitter  *s = owner;
+
+	s->in_flight--;
+	window_note(&s->window, core->latency, is_overload(core));
+	if (core->attempts > 1)
+		s->tally.retries += core->attempts - 1u;
+	if (core->failed)
+	{
+		s->done_failed = true;
+		s->tally.failures++;
+		/* The user waited in the queue as well. */
+		if (core->failure)
+			core->failure->elapsed_ms = (uint32_t) (uv_now(&s->loop) - request_of(core)->queued);
+	}
+	request_list_append(&s->done, core);
+}
+
+/* The turn that goes on from here tries again by itself; only bad news needs a hand. */
+static void
+on_room(void *owner)
+{
+	Submitter  *s = owner;
+	const ClusterFailure *down = s->cluster ? cluster_down(s->cluster) : NULL;
+
+	if (down)
+		fail_queue(s, down);
+}
+
+static bool
+cluster_is_open(Submitter *s)
+{
+	static const ClusterOps ops = {on_complete, on_room};
+
+	if (!s->cluster)
+		s->cluster = cluster_open(&s->config, &ops, s);
+	return s->cluster != NULL;
+}
+
+/* ---- the turn ---- */
+
+/* Its deadline counts from the queue, so the cluster gets what is left of it. */
+static bool
+submit_request(Submitter *s, ClusterRequest *core)
+{
+	uint32_t	timeout = core->timeout_ms;
+
+	core->timeout_ms = timeout - (uint32_t) (uv_now(&s->loop) - request_of(core)->queued);
+	if (cluster_submit(s->cluster, core) == CLUSTER_BUSY)
+	{
+		core->timeout_ms = timeout;
+		return false;
+	}
+	s->in_flight++;
+	s->tally.requests++;
+	s->tally.bytes += core->length;
+	return true;
+}
+
+static void
+submit_queue(Submitter *s)
+{
+	ClusterRequest *core;
+	ClusterFailureKind kind;
+
+	while ((core = request_list_pop(&s->queue)))
+	{
+		if (refused(s, core, &kind))
+			give_back_unsent(s, core, kind);
+		else if (!cluster_is_open(s))
+			give_back_unsent(s, core, CLUSTER_FAIL_MEMORY);
+		else if (s->in_flight >= s->window.limit || !submit_request(s, core))
+		{
+			request_list_push_front(&s->queue, core);
+			break;
+		}
+	}
+	if (s->in_flight > s->tally.peak)
+		s->tally.peak = s->in_flight;
+}
+
+static void
+publish_counters(const Submitter *s)
+{
+	SubmitterCounters *to = s->counters;
+
+	atomic_store_explicit(&to->requests, s->tally.requests, memory_order_relaxed);
+	atomic_store_explicit(&to->bytes, s->tally.bytes, memory_order_relaxed);
+	atomic_store_explicit(&to->failures, s->tally.failures, memory_order_relaxed);
+	atomic_store_explicit(&to->retries, s->tally.retries, memory_order_relaxed);
+	atomic_store_explicit(&to->in_flight, s->in_flight, memory_order_relaxed);
+	atomic_store_explicit(&to->window, s->window.limit, memory_order_relaxed);
+	atomic_store_explicit(&to->window_peak, s->tally.peak, memory_order_relaxed);
+	atomic_store_explicit(&to->stalls, s->tally.stalls, memory_order_relaxed);
+}
+
+static void
+publish(Submitter *s)
+{
+	publish_counters(s);
+	channel_publish(s->channel, &s->done, s->done_failed);
+	s->done_failed = false;
+}
+
+static bool
+pressed(const Submitter *s)
+{
+	return s->queue.head && s->in_flight >= s->window.limit;
+}
+
+static void
+turn(Submitter *s)
+{
+	submit_queue(s);
+	if (s->cluster)
+		cluster_flush(s->cluster);
+	window_turn(&s->window, pressed(s), uv_now(&s->loop));
+	publish(s);
+}
+
+static void
+on_sweep(uv_timer_t *timer)
+{
+	Submitter  *s = timer->data;
+
+	sweep_queue(s);
+	if (!s->queue.head)
+		uv_timer_stop(timer);
+}
+
+static void
+on_prepare(uv_prepare_t *prepare)
+{
+	Submitter  *s = prepare->data;
+
+	turn(s);
+	if (s->queue.head && !uv_is_active((uv_handle_t *) &s->sweep))
+		uv_timer_start(&s->sweep, on_sweep, SWEEP_INTERVAL_MS, SWEEP_INTERVAL_MS);
+}
+
+static void
+on_check(uv_check_t *check)
+{
+	Submitter  *s = check->data;
+
+	turn(s);
+	if (pressed(s))
+		s->tally.stalls++;
+}
+
+/* ---- wake-ups, stop ---- */
+
+static void
+close_handles(Submitter *s)
+{
+	channel_set_async(s->channel, NULL);
+	uv_close((uv_handle_t *) &s->wake, NULL);
+	uv_close((uv_handle_t *) &s->prepare, NULL);
+	uv_close((uv_handle_t *) &s->check, NULL);
+	uv_close((uv_handle_t *) &s->sweep, NULL);
+}
+
+static void
+on_cluster_closed(void *owner)
+{
+	Submitter  *s = owner;
+
+	publish(s);
+	close_handles(s);
+}
+
+static void
+begin_stop(Submitter *s)
+{
+	Cluster    *cluster = s->cluster;
+
+	s->cluster = NULL;
+	if (cluster)
+		cluster_close(cluster, on_cluster_closed);
+	else
+		on_cluster_closed(s);
+}
+
+static void
+queue_chunk(Submitter *s, Chunk *c)
+{
+	uint64_t	now = uv_now(&s->loop);
+
+	for (uint32_t i = 0; i < c->count; i++)
+	{
+		Request    *r = &c->request[i];
+
+		r->core.payload = c->bytes.data + r->offset;
+		r->queued = now;
+		request_list_append(&s->queue, &r->core);
+	}
+}
+
+static void
+on_wake(uv_async_t *wake)
+{
+	Submitter  *s = wake->data;
+	ChunkList	taken;
+	Chunk	   *c;
+	unsigned	news;
+	bool		stop;
+
+	chunk_list_init(&taken);
+	news = channel_take(s->channel, &taken);
+	while ((c = chunk_list_pop(&taken)))
+		queue_chunk(s, c);
+	stop = (news & CHANNEL_STOP) && !s->stopping;
+	s->stopping |= stop;
+	if (news != CHANNEL_NO_NEWS)
+		sweep_queue(s);
+	if (stop)
+		begin_stop(s);
+}
+
+static void *
+submitter_main(void *arg)
+{
+	Submitter  *s = arg;
+	uint64_t	one = 1;
+	ssize_t		put;
+
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	/* The last touch: from here on submitter_join may free it. A fresh eventfd takes any count. */
+	put = write(s->ended_fd, &one, sizeof(one));
+	(void) put;
+	return NULL;
+}
+
+/* ---- the backend's ---- */
+
+static int
+open_loop(Submitter *s)
+{
+	int			rc = uv_loop_init(&s->loop);
+
+	if (rc != 0)
+		return rc;
+	rc = uv_async_init(&s->loop, &s->wake, on_wake);
+	if (rc != 0)
+	{
+		uv_loop_close(&s->loop);
+		return rc;
+	}
+	uv_prepare_init(&s->loop, &s->prepare);
+	uv_check_init(&s->loop, &s->check);
+	uv_timer_init(&s->loop, &s->sweep);
+	s->wake.data = s->prepare.data = s->check.data = s->sweep.data = s;
+	uv_prepare_start(&s->prepare, on_prepare);
+	uv_check_start(&s->check, on_check);
+	return 0;
+}
+
+/* Signal handlers are the backend's: the new thread inherits a mask that lets none in. */
+static int
+start_thread(Submitter *s)
+{
+	sigset_t	all;
+	sigset_t	old;
+	int			rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&s->thread, NULL, submitter_main, s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+static void
+free_submitter(Submitter *s)
+{
+	close(s->ended_fd);
+	free(s);
+}
+
+Submitter *
+submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *counters)
+{
+	Submitter  *s = calloc(1, sizeof(*s));
+	int			rc;
+
+	if (!s)
+		return NULL;
+	s->ended_fd = eventfd(0, EFD_CLOEXEC);
+	rc = s->ended_fd < 0 ? -errno : open_loop(s);
+	if (rc != 0)
+	{
+		if (s->ended_fd >= 0)
+			close(s->ended_fd);
+		free(s);
+		errno = -rc;			/* libuv's errors are negated errnos */
+		return NULL;
+	}
+	s->channel = ch;
+	s->counters = counters;
+	s->config = config->cluster;
+	s->config.net.loop = &s->loop;
+	request_list_init(&s->queue);
+	request_list_init(&s->done);
+	window_init(&s->window, config->max_in_flight, uv_now(&s->loop));
+	publish_counters(s);
+	channel_set_async(ch, &s->wake);
+
+	rc = start_thread(s);
+	if (rc != 0)
+	{
+		close_handles(s);
+		uv_run(&s->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&s->loop);
+		free_submitter(s);
+		errno = rc;
+		return NULL;
+	}
+	return s;
+}
+
+static uint64_t
+now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+static bool
+ended_within(const Submitter *s, uint32_t timeout_ms)
+{
+	struct pollfd ended = {.fd = s->ended_fd, .events = POLLIN};
+	uint64_t	deadline = now_ms() + timeout_ms;
+	uint64_t	now = now_ms();
+	int			rc;
+
+	/* A signal, with its handler in this very thread, must not cut the wait short. */
+	do
+	{
+		rc = poll(&ended, 1, (int) (deadline - now));
+		now = now_ms();
+	} while (rc < 0 && errno == EINTR && now < deadline);
+	return rc > 0;
+}
+
+bool
+submitter_join(Submitter *s, uint32_t timeout_ms)
+{
+	if (!ended_within(s, timeout_ms))
+	{
+		pthread_detach(s->thread);
+		return false;
+	}
+	pthread_join(s->thread, NULL);
+	uv_loop_close(&s->loop);
+	free_submitter(s);
+	return true;
+}

@@ -1,0 +1,96 @@
+/*
+ * pipeline/window.c
+ *	  How many requests may be in flight. The rule is told in the header.
+ *
+ * Thread: submitter.
+ * Owns: nothing.
+ * Invariants: a fixed window never changes; an adaptive one stays within
+ * WINDOW_MIN and WINDOW_MAX, and only overload takes it below WINDOW_START.
+ */
+#include "pipeline/window.h"
+
+static inline uint32_t
+at_least(uint32_t value, uint32_t floor)
+{
+	return value > floor ? value : floor;
+}
+
+static inline uint32_t
+at_most(uint32_t value, uint32_t ceiling)
+{
+	return value < ceiling ? value : ceiling;
+}
+
+static void
+begin_round(Window *w)
+{
+	w->completions = 0;
+	w->latency = 0;
+	w->overloaded = false;
+	w->pressed = false;
+}
+
+void
+window_init(Window *w, uint32_t max_in_flight, uint64_t now)
+{
+	w->fixed = max_in_flight > 0;
+	w->limit = w->fixed ? max_in_flight : WINDOW_START;
+	w->skip = 0;
+	w->base = 0;
+	w->restarted = now;
+	begin_round(w);
+}
+
+void
+window_note(Window *w, uint64_t latency, bool overloaded)
+{
+	if (w->skip > 0)
+	{
+		w->skip--;
+		return;
+	}
+	w->completions++;
+	w->latency += latency;
+	w->overloaded |= overloaded;
+}
+
+/* A window that stands at WINDOW_START or above has to earn its place by latency. */
+static void
+weigh_latency(Window *w, uint64_t now)
+{
+	uint64_t	mean = w->latency / w->completions;
+
+	if (now - w->restarted >= WINDOW_RESTART)
+	{
+		w->skip = w->limit;
+		w->limit = WINDOW_START;
+		w->base = 0;
+		w->restarted = now;
+		return;
+	}
+	if (w->base == 0 || mean < w->base)
+		w->base = mean;
+	if (mean <= w->base + w->base / 4)
+		w->limit = at_most(w->limit + w->limit / 8, WINDOW_MAX);
+	else if (mean > w->base * 2)
+		w->limit = at_least(w->limit - w->limit / 8, WINDOW_START);
+}
+
+void
+window_turn(Window *w, bool pressed, uint64_t now)
+{
+	w->pressed |= pressed;
+	if (w->fixed || w->completions < w->limit)
+		return;
+	if (w->overloaded)
+	{
+		/* What is in flight now was sent under the old limit: one overload, one cut. */
+		w->skip = w->limit;
+		w->limit = at_least(w->limit / 2, WINDOW_MIN);
+	}
+	else if (w->pressed && w->limit < WINDOW_START)
+		w->limit = at_most(w->limit + WINDOW_STEP, WINDOW_START);
+	else if (w->pressed)
+		weigh_latency(w, now);
+	begin_round(w);
+}
