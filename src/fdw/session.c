@@ -406,13 +406,21 @@ scyllaRequest(ScyllaSession *session, const RequestTemplate *request, const CqlB
 	return response;
 }
 
+CqlBuffer
+scyllaPallocBuffer(Size size)
+{
+	CqlBuffer	b = {.data = palloc(size), .cap = size};
+
+	return b;
+}
+
 ScyllaResponse
 scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 			const CqlBuffer *values, CqlBytes paging_state)
 {
 	RequestTemplate request = {.kind = CLUSTER_QUERY, .flags = CQL_PARAM_PAGE_SIZE};
-	CqlBuffer	payload = {0};
-	ScyllaResponse response;
+	Size		size = strlen(cql) + (values ? values->len : 0) + Max(paging_state.len, 0) + 32;
+	CqlBuffer	payload = scyllaPallocBuffer(size);
 
 	request.timeout_ms = (uint32_t) options->request_timeout;
 	request.consistency = (uint8_t) options->read_consistency;
@@ -424,16 +432,7 @@ scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const cha
 	if (values)
 		cql_put_raw(&payload, values->data, values->len);
 	cql_request_tail(&payload, request.flags, options->fetch_size, paging_state, 0, 0);
-	PG_TRY();
-	{
-		response = scyllaRequest(session, &request, &payload, cql);
-	}
-	PG_FINALLY();
-	{
-		cql_buffer_free(&payload);
-	}
-	PG_END_TRY();
-	return response;
+	return scyllaRequest(session, &request, &payload, cql);
 }
 
 /* ---- timestamps ---- */

@@ -68,7 +68,9 @@ static ScyllaTable *
 describe(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	ScyllaTableOptions local = *options;
-	CqlBuffer	values = {0};
+	const char *keyspace = scyllaToUtf8(options->keyspace);
+	const char *name = scyllaToUtf8(options->table);
+	CqlBuffer	values = scyllaPallocBuffer(strlen(keyspace) + strlen(name) + 16);
 	CqlBytes	no_state = {NULL, -1};
 	MemoryContext old;
 	ScyllaResponse response;
@@ -78,17 +80,9 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options)
 	local.read_consistency = CQL_ONE;	/* every node holds the whole schema */
 	local.fetch_size = 1000000; /* in one page */
 	cql_put_u16(&values, 2);
-	cql_put_long_string(&values, scyllaToUtf8(options->keyspace), strlen(scyllaToUtf8(options->keyspace)));
-	cql_put_long_string(&values, scyllaToUtf8(options->table), strlen(scyllaToUtf8(options->table)));
-	PG_TRY();
-	{
-		response = scyllaQuery(session, &local, DESCRIBE_CQL, &values, no_state);
-	}
-	PG_FINALLY();
-	{
-		cql_buffer_free(&values);
-	}
-	PG_END_TRY();
+	cql_put_long_string(&values, keyspace, strlen(keyspace));
+	cql_put_long_string(&values, name, strlen(name));
+	response = scyllaQuery(session, &local, DESCRIBE_CQL, &values, no_state);
 
 	rows = scyllaRowsBegin(response.body, response.length);
 	if (rows->left == 0)

@@ -55,6 +55,9 @@ struct ScyllaConverter
  */
 extern ScyllaConverter *scyllaMakeConverter(const CqlType *type, Oid pgtype, int32 typmod);
 
+/* The same, but NULL where the types have nothing in common. */
+extern ScyllaConverter *scyllaTryConverter(const CqlType *type, Oid pgtype, int32 typmod);
+
 /* Whether scyllaMakeConverter would succeed. */
 extern bool scyllaTypesMatch(const CqlType *type, Oid pgtype, int32 typmod);
 
@@ -72,5 +75,11 @@ extern void scyllaAppendLiteral(StringInfo out, const CqlType *type, CqlBytes bo
 
 /* A type's CQL text, palloc'd. */
 extern char *scyllaCqlTypeName(const CqlType *type);
+
+/* ERRCODE_DATA_CORRUPTED "malformed value of CQL type ..." */
+extern void scyllaMalformed(const CqlType *type) __attribute__((noreturn));
+
+/* What the buffer holds as a palloc'd string, NUL-terminated; the buffer is freed. */
+extern char *scyllaTakeText(CqlBuffer *text);
 
 #endif							/* FDW_TYPEMAP_H */

@@ -1,0 +1,15 @@
+/*
+ * fdw/number.h
+ *	  Direct pairs of a CQL number and a PostgreSQL number.
+ *
+ * Backend thread.
+ */
+#ifndef FDW_NUMBER_H
+#define FDW_NUMBER_H
+
+#include "fdw/typemap.h"
+
+/* Sets encode and decode if the pair of c->cql and c->basetype is one of numbers. */
+extern bool scyllaChooseNumber(ScyllaConverter *c);
+
+#endif							/* FDW_NUMBER_H */
