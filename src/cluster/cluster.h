@@ -9,7 +9,7 @@
  *	 connecting --control connection ready, nodes read--> ready
  *	 connecting --every contact point failed--> down
  *	 ready --no connection left, reconnecting failed--> down
- *	 down --cluster_submit or cluster_connect--> connecting
+ *	 down --cluster_submit--> connecting
  */
 #ifndef CLUSTER_CLUSTER_H
 #define CLUSTER_CLUSTER_H
@@ -77,12 +77,16 @@ struct ClusterRequest
 	bool		idempotent;
 
 	/* the cluster's */
-	uint8_t		attempts;
-	uint8_t		tried;			/* nodes of its plan already tried */
-	uint8_t		retried_same;	/* the once-only verdicts already spent, as bits */
+	uint8_t		attempts;		/* times it was sent */
+	uint8_t		spent;			/* the once-only verdicts already spent, CLUSTER_SPENT_* of route.h */
+	uint32_t	spread;			/* where its plan starts */
+	uint32_t	generation;		/* EXECUTE: which preparation it was sent with */
+	uint64_t	tried;			/* nodes of its plan already tried, a bit each */
 	uint64_t	started;		/* uv_hrtime at cluster_submit, ns */
 	uint64_t	deadline;		/* uv_now ms */
+	uint64_t	due;			/* while waiting: uv_now ms of the next try */
 	struct ClusterNode *node;	/* last node it was sent to */
+	struct ClusterDispatch *dispatch;
 
 	/* its fate, valid from on_complete */
 	uint64_t	latency;		/* ns from cluster_submit */
@@ -128,7 +132,7 @@ typedef enum ClusterSubmit
 } ClusterSubmit;
 extern ClusterSubmit cluster_submit(Cluster *c, ClusterRequest *request);
 
-/* One write per dirty connection; call once per loop turn. */
+/* One write per dirty connection; call once per loop turn, after the callbacks of the turn. */
 extern void cluster_flush(Cluster *c);
 
 /*

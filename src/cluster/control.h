@@ -1,0 +1,47 @@
+/*
+ * cluster/control.h
+ *	  The control connection: finds a node to talk to, reads the topology from
+ *	  it, hears of changes.
+ *
+ * Submitter thread only; nothing here blocks.
+ *
+ *	 idle --cluster_control_discover--> discovering: contact points are resolved
+ *	   and tried, each address shortly after the one before it
+ *	 discovering --topology read--> settled
+ *	 discovering --nothing left to try, or connect_timeout--> idle (on_failed)
+ *	 settled --connection lost--> replacing: the known nodes in turn, with backoff
+ *	 replacing --topology read--> settled
+ *	 any --cluster_control_stop--> idle
+ *
+ * A connection that gets ready registers for events first and reads then, so no
+ * change is missed in between.
+ */
+#ifndef CLUSTER_CONTROL_H
+#define CLUSTER_CONTROL_H
+
+#include "cluster/cluster.h"
+#include "cluster/failure.h"
+#include "cluster/topology.h"
+
+typedef struct ClusterControl ClusterControl;
+
+/* Called from the loop. */
+typedef struct ClusterControlOps
+{
+	/* the topology was read and committed; nodes_up: some node was said to be up again */
+	void		(*on_topology) (void *owner, bool nodes_up);
+	/* discovering only: no node could be reached */
+	void		(*on_failed) (void *owner, const ClusterReport *report);
+} ClusterControlOps;
+
+extern ClusterControl *cluster_control_new(const ClusterConfig *config, ClusterTopology *topology,
+										   const ClusterControlOps *ops, void *owner, uint64_t *random);	/* NULL: no memory */
+extern void cluster_control_free(ClusterControl *control);	/* only while cluster_control_closed */
+
+extern void cluster_control_discover(ClusterControl *control);
+extern void cluster_control_stop(ClusterControl *control);
+extern void cluster_control_tick(ClusterControl *control, uint64_t now);
+extern bool cluster_control_closed(const ClusterControl *control);
+extern bool cluster_control_settled(const ClusterControl *control);	/* connected and nothing under way */
+
+#endif							/* CLUSTER_CONTROL_H */

@@ -1,0 +1,610 @@
+/*
+ * cluster/dispatch.c
+ *	  Takes requests to nodes and brings them to their fate.
+ *
+ * Submitter thread only.
+ * Owns: the list of waiting requests, the statements, the list of connections to
+ * flush. Requests belong to the caller and lie where it put them.
+ * Invariants: a request taken completes exactly once, never from inside
+ * cluster_dispatch_submit; one whose deadline passed is not sent again; the
+ * payload is sent as it is each time, so a retry repeats the same timestamp.
+ */
+#include "cluster/dispatch.h"
+
+#include "cluster/failure.h"
+
+#include <stdlib.h>
+
+#define ROOM_PAUSE 5			/* ms until a full node is looked at again */
+#define LOSS_PAUSE 50			/* ms until a node that was lost is looked for again */
+
+typedef enum Attempt
+{
+	ATTEMPT_TAKEN,				/* in flight or preparing */
+	ATTEMPT_FULL,				/* no room now */
+	ATTEMPT_NO_NODE,			/* none is up that was not tried */
+	ATTEMPT_SENSELESS,			/* the request itself is wrong */
+	ATTEMPT_NO_MEMORY
+} Attempt;
+
+static void on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame);
+static void on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *waiting,
+						ClusterPrepareOutcome outcome, const CqlError *error);
+
+void
+cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTopology *topology)
+{
+	*d = (ClusterDispatch) {.config = config, .topology = topology};
+	d->waiting_end = &d->waiting;
+	d->statements.on_prepared = on_prepared;
+	d->statements.owner = d;
+}
+
+void
+cluster_dispatch_free(ClusterDispatch *d)
+{
+	cluster_statements_free(&d->statements);
+	cql_buffer_free(&d->head);
+}
+
+static uint64_t
+now_of(const ClusterDispatch *d)
+{
+	return uv_now(d->config->net.loop);
+}
+
+/* ---- fates ---- */
+
+static void
+complete(ClusterRequest *r)
+{
+	ClusterDispatch *d = r->dispatch;
+
+	r->latency = uv_hrtime() - r->started;
+	d->ops->on_complete(d->owner, r);
+}
+
+static void
+fail(ClusterRequest *r, ClusterFailure *failure)
+{
+	r->failed = true;
+	r->failure = failure;
+	complete(r);
+}
+
+static void
+fail_timeout(ClusterRequest *r)
+{
+	const char *node = r->node ? r->node->name : "any node";
+
+	if (r->attempts > 0)
+		fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms", node, r->timeout_ms));
+	else
+		fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "could not be sent to %s within %u ms", node,
+									r->timeout_ms));
+}
+
+static void
+fail_lost(ClusterRequest *r, const char *why)
+{
+	fail(r, cluster_failure_new(r, CLUSTER_FAIL_LOST, "connection to %s lost: %s", r->node->name, why));
+}
+
+/* Nothing will be sent any more. why NULL: because the cluster closes. */
+static void
+fail_undeliverable(ClusterRequest *r, const ClusterFailure *why)
+{
+	const char *text = why ? why->message : "the session was closed";
+
+	if (r->spent & CLUSTER_SPENT_MAYBE_APPLIED)
+		fail_lost(r, text);
+	else
+		fail(r, cluster_failure_new(r, why ? why->kind : CLUSTER_FAIL_ABANDONED, "%s", text));
+}
+
+/* ---- waiting ---- */
+
+static void
+wait_until(ClusterRequest *r, uint64_t due)
+{
+	ClusterDispatch *d = r->dispatch;
+
+	r->due = due;
+	r->next = NULL;
+	*d->waiting_end = r;
+	d->waiting_end = &r->next;
+}
+
+/* ---- one attempt ---- */
+
+static void
+mark_dirty(ClusterDispatch *d, ClusterConnection *place)
+{
+	if (place->dirty)
+		return;
+	place->dirty = true;
+	place->next_dirty = d->dirty;
+	d->dirty = place;
+}
+
+/* Without a metadata id, nothing would tell that the metadata left out has changed since. */
+static uint8_t
+flags_for(const ClusterRequest *r, bool has_metadata_id)
+{
+	return has_metadata_id ? r->flags : r->flags & ~CQL_PARAM_SKIP_METADATA;
+}
+
+/* What stands in front of the payload; *tail gets the rest of it. false: the payload makes no sense. */
+static bool
+put_head(ClusterDispatch *d, const ClusterRequest *r, const NetConnection *c, const ClusterPrepared *p, CqlBytes *tail)
+{
+	uint8_t		version = net_connection_version(c);
+	bool		has_metadata_id = net_connection_has_metadata_id(c);
+	uint8_t		flags = flags_for(r, has_metadata_id);
+	CqlReader	reader = cql_reader(r->payload, r->length);
+	CqlString	text;
+
+	cql_buffer_reset(&d->head);
+	if (r->kind == CLUSTER_EXECUTE)
+		cql_request_execute_head(&d->head, version, p->id,
+								 has_metadata_id ? &p->statement->metadata_id : NULL, r->consistency, flags);
+	else if (r->kind == CLUSTER_PREPARE)
+	{
+		cql_request_prepare(&d->head, version, (const char *) r->payload, r->length);
+		reader.at = reader.end;
+	}
+	else
+	{
+		text = cql_get_long_string(&reader);
+		if (reader.failed)
+			return false;
+		cql_request_query_head(&d->head, version, text.data, text.len, r->consistency, flags);
+	}
+	*tail = (CqlBytes) {reader.at, (int32_t) cql_reader_left(&reader)};
+	return true;
+}
+
+static Attempt
+send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
+{
+	static const uint8_t opcode[] = {
+		[CLUSTER_QUERY] = CQL_OP_QUERY,
+		[CLUSTER_PREPARE] = CQL_OP_PREPARE,
+		[CLUSTER_EXECUTE] = CQL_OP_EXECUTE,
+	};
+	ClusterDispatch *d = r->dispatch;
+	CqlBytes	head;
+	CqlBytes	tail;
+
+	if (!put_head(d, r, place->net, p, &tail))
+		return ATTEMPT_SENSELESS;
+	if (d->head.failed)
+		return ATTEMPT_NO_MEMORY;
+	head = (CqlBytes) {d->head.data, (int32_t) d->head.len};
+	r->call.on_done = on_done;
+	r->call.deadline = r->deadline;
+	if (!net_connection_send(place->net, &r->call, opcode[r->kind], head, tail))
+		return ATTEMPT_FULL;
+	if (r->node != place->pool->node)
+		r->spent &= ~(CLUSTER_SPENT_PREPARE | CLUSTER_SPENT_PREPARE_AGAIN);
+	r->node = place->pool->node;
+	r->generation = p ? p->generation : 0;
+	r->attempts++;
+	mark_dirty(d, place);
+	return ATTEMPT_TAKEN;
+}
+
+/* On this connection, by way of a PREPARE where the node does not know the statement. */
+static Attempt
+attempt_on(ClusterRequest *r, ClusterConnection *place)
+{
+	ClusterDispatch *d = r->dispatch;
+	ClusterStatement *s;
+	ClusterPrepared *p;
+
+	if (r->kind != CLUSTER_EXECUTE)
+		return send_on(r, place, NULL);
+	s = cluster_statement_find(&d->statements, r->statement);
+	if (!s)
+		return ATTEMPT_SENSELESS;
+	p = cluster_statement_on(&d->statements, s, place->pool->node);
+	if (!p)
+		return ATTEMPT_NO_MEMORY;
+	if (p->state == CLUSTER_PREPARED_READY)
+		return send_on(r, place, p);
+	if (p->state == CLUSTER_PREPARED_NONE
+		&& !cluster_statement_prepare(p, place->net, now_of(d) + d->config->net.connect_timeout))
+		return ATTEMPT_FULL;
+	r->node = place->pool->node;
+	cluster_statement_wait(p, r);
+	return ATTEMPT_TAKEN;
+}
+
+static Attempt
+attempt(ClusterRequest *r)
+{
+	ClusterDispatch *d = r->dispatch;
+	ClusterStatement *s = NULL;
+	ClusterConnection *place;
+	ClusterPlan plan;
+
+	if (r->kind == CLUSTER_EXECUTE)
+	{
+		s = cluster_statement_find(&d->statements, r->statement);
+		if (!s)
+			return ATTEMPT_SENSELESS;
+	}
+	plan = cluster_route_plan(d->topology, s, r);
+	switch (cluster_route_choose(&plan, r->tried, &place))
+	{
+		case CLUSTER_CHOSEN:
+			return attempt_on(r, place);
+		case CLUSTER_ALL_FULL:
+			return ATTEMPT_FULL;
+		case CLUSTER_NONE_UP:
+			break;
+	}
+	return ATTEMPT_NO_NODE;
+}
+
+/* What becomes of a request after an attempt outside of submit. */
+static void
+settle(ClusterRequest *r, Attempt outcome)
+{
+	uint64_t	now = now_of(r->dispatch);
+
+	switch (outcome)
+	{
+		case ATTEMPT_TAKEN:
+			break;
+		case ATTEMPT_FULL:
+			wait_until(r, now + ROOM_PAUSE);
+			break;
+		case ATTEMPT_NO_NODE:
+			r->tried = 0;		/* whichever comes back first */
+			wait_until(r, now + LOSS_PAUSE);
+			break;
+		case ATTEMPT_SENSELESS:
+			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, r->kind == CLUSTER_EXECUTE ?
+										"the statement was never prepared" : "the request is malformed"));
+			break;
+		case ATTEMPT_NO_MEMORY:
+			fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
+			break;
+	}
+}
+
+ClusterSubmit
+cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
+{
+	Attempt		outcome;
+
+	r->dispatch = d;
+	r->next = NULL;
+	r->attempts = 0;
+	r->spent = 0;
+	r->tried = 0;
+	r->node = NULL;
+	r->spread = d->spread;
+	r->deadline = now_of(d) + r->timeout_ms;
+	outcome = attempt(r);
+	if (outcome == ATTEMPT_FULL || outcome == ATTEMPT_NO_NODE)
+		return CLUSTER_BUSY;
+	d->spread++;
+	r->started = uv_hrtime();
+	if (outcome != ATTEMPT_TAKEN)
+		wait_until(r, 0);		/* fails in the next tick: a caller is not called back from inside its call */
+	return CLUSTER_TAKEN;
+}
+
+/* ---- again ---- */
+
+static bool
+may_repeat(const ClusterRequest *r)
+{
+	return r->idempotent || r->kind == CLUSTER_PREPARE;
+}
+
+static bool
+attempts_left(const ClusterRequest *r)
+{
+	return r->attempts < r->dispatch->config->max_attempts && r->attempts < UINT8_MAX;
+}
+
+static bool
+expired(const ClusterRequest *r)
+{
+	return now_of(r->dispatch) >= r->deadline;
+}
+
+/* The node is gone, and repeating is harmless. */
+static void
+go_elsewhere(ClusterRequest *r)
+{
+	r->tried |= cluster_route_bit(r->node);
+	if (r->dispatch->closing)
+		fail_undeliverable(r, NULL);
+	else if (expired(r))
+		fail_timeout(r);
+	else
+		settle(r, attempt(r));
+}
+
+static void
+take_loss(ClusterRequest *r, NetLoss loss)
+{
+	if (loss == NET_TIMED_OUT)
+	{
+		fail_timeout(r);
+		return;
+	}
+	if (loss == NET_UNSENT)
+		r->attempts--;			/* it was not sent after all */
+	if (cluster_route_loss(loss, may_repeat(r), &r->spent) == CLUSTER_VERDICT_FAIL)
+		fail_lost(r, "the request was sent and not answered");
+	else if (!attempts_left(r))
+		fail_lost(r, "no attempts are left");
+	else
+		go_elsewhere(r);
+}
+
+/* Next node, else this error is the answer. */
+static void
+try_next(ClusterRequest *r, const CqlError *error)
+{
+	Attempt		outcome;
+
+	r->tried |= cluster_route_bit(r->node);
+	outcome = attempt(r);
+	if (outcome == ATTEMPT_NO_NODE)
+		fail(r, cluster_failure_from_error(r, error));
+	else
+		settle(r, outcome);
+}
+
+static void
+try_later(ClusterRequest *r, const CqlError *error)
+{
+	ClusterDispatch *d = r->dispatch;
+	uint64_t	due = now_of(d) + cluster_backoff_delay(r->attempts, d->random);
+
+	r->tried |= cluster_route_bit(r->node);
+	if (due >= r->deadline)
+		fail(r, cluster_failure_from_error(r, error));
+	else
+		wait_until(r, due);
+}
+
+static void
+take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repeatable)
+{
+	ClusterDispatch *d = r->dispatch;
+	ClusterVerdict verdict = cluster_route_verdict(error, repeatable, &r->spent);
+	ClusterConnection *place = cluster_pool_find(r->node->pool, c);
+
+	if (d->closing || !attempts_left(r) || expired(r) || !place)
+		verdict = CLUSTER_VERDICT_FAIL;
+	switch (verdict)
+	{
+		case CLUSTER_VERDICT_FAIL:
+			fail(r, cluster_failure_from_error(r, error));
+			break;
+		case CLUSTER_VERDICT_PREPARE:
+		case CLUSTER_VERDICT_SAME_NODE:
+			settle(r, attempt_on(r, place));
+			break;
+		case CLUSTER_VERDICT_NEXT_NODE:
+			try_next(r, error);
+			break;
+		case CLUSTER_VERDICT_LATER:
+			try_later(r, error);
+			break;
+	}
+}
+
+/* ---- answers ---- */
+
+/* false: no memory. */
+static bool
+keep_body(ClusterRequest *r, const CqlReader *message)
+{
+	size_t		n = cql_reader_left(message);
+
+	r->body = malloc(n + 1);
+	if (!r->body)
+		return false;
+	memcpy(r->body, message->at, n);
+	r->body_length = (uint32_t) n;
+	return true;
+}
+
+static void
+take_result(ClusterRequest *r, NetConnection *c, CqlReader message)
+{
+	CqlReader	peek = message;
+	CqlResultKind kind = cql_response_result_kind(&peek);
+	ClusterPrepareOutcome defined = CLUSTER_PREPARE_READY;
+
+	r->version = net_connection_version(c);
+	r->has_metadata_id = net_connection_has_metadata_id(c);
+	if (r->kind == CLUSTER_PREPARE)
+		defined = cluster_statement_define(&r->dispatch->statements, r, c, message);
+	if (kind == 0 || defined == CLUSTER_PREPARE_MALFORMED)
+		fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent a malformed result"));
+	else if (defined == CLUSTER_PREPARE_MEMORY || (kind != CQL_RESULT_VOID && !keep_body(r, &message)))
+		fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
+	else
+		complete(r);
+}
+
+/* The statement on the node it was sent to; it was there to be sent. */
+static ClusterPrepared *
+prepared_of(const ClusterRequest *r)
+{
+	return cluster_statement_find(&r->dispatch->statements, r->statement)->on[r->node->number];
+}
+
+static void
+take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
+{
+	CqlPrefix	prefix;
+	CqlReader	message;
+	CqlError	error;
+	bool		legible = cql_response_prefix(frame, &prefix, &message);
+
+	if (legible && frame->opcode == CQL_OP_RESULT)
+		take_result(r, c, message);
+	else if (legible && frame->opcode == CQL_OP_ERROR && cql_response_error(message, frame->version, &error))
+	{
+		if (error.code == CQL_ERR_UNPREPARED && r->kind == CLUSTER_EXECUTE)
+			cluster_statement_forget(prepared_of(r), r->generation);
+		take_error(r, c, &error, may_repeat(r));
+	}
+	else
+		fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent an answer that makes no sense"));
+}
+
+static void
+on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
+{
+	ClusterRequest *r = (ClusterRequest *) call;
+
+	if (loss == NET_ANSWERED)
+		take_answer(r, c, frame);
+	else
+		take_loss(r, loss);
+}
+
+/* One of those that waited for a PREPARE. None of them was sent. */
+static void
+take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome, const CqlError *error)
+{
+	ClusterConnection *place = cluster_pool_find(r->node->pool, c);
+
+	switch (outcome)
+	{
+		case CLUSTER_PREPARE_READY:
+			if (place && !r->dispatch->closing)
+				settle(r, attempt_on(r, place));
+			else
+				go_elsewhere(r);
+			break;
+		case CLUSTER_PREPARE_ERROR:
+			r->attempts++;		/* what bounds the repeating of EXECUTE bounds this too */
+			take_error(r, c, error, true);
+			break;
+		case CLUSTER_PREPARE_LOST:
+			go_elsewhere(r);
+			break;
+		case CLUSTER_PREPARE_STALE:
+			fail(r, cluster_failure_new(r, CLUSTER_FAIL_STALE,
+										"the statement's parameters are not what they were when it was prepared"));
+			break;
+		case CLUSTER_PREPARE_MALFORMED:
+			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent a malformed answer to PREPARE"));
+			break;
+		case CLUSTER_PREPARE_MEMORY:
+			fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
+			break;
+	}
+}
+
+static void
+on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *waiting,
+			ClusterPrepareOutcome outcome, const CqlError *error)
+{
+	while (waiting)
+	{
+		ClusterRequest *r = waiting;
+
+		waiting = r->next;
+		take_prepared(r, c, outcome, error);
+	}
+}
+
+/* ---- time, end ---- */
+
+void
+cluster_dispatch_flush(ClusterDispatch *d)
+{
+	while (d->dirty)
+	{
+		ClusterConnection *place = d->dirty;
+
+		d->dirty = place->next_dirty;
+		place->dirty = false;
+		if (place->net)
+			net_connection_flush(place->net);
+	}
+}
+
+static ClusterRequest *
+take_waiting(ClusterDispatch *d)
+{
+	ClusterRequest *all = d->waiting;
+
+	d->waiting = NULL;
+	d->waiting_end = &d->waiting;
+	return all;
+}
+
+/* Those that wait for a PREPARE: it may come in time for others. */
+static void
+expire_preparing(ClusterPrepared *p, uint64_t now)
+{
+	ClusterRequest *all = p->waiting;
+
+	p->waiting = NULL;
+	p->waiting_end = &p->waiting;
+	while (all)
+	{
+		ClusterRequest *r = all;
+
+		all = r->next;
+		if (now >= r->deadline)
+			fail_timeout(r);
+		else
+			cluster_statement_wait(p, r);
+	}
+}
+
+void
+cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
+{
+	ClusterRequest *all = take_waiting(d);
+
+	while (all)
+	{
+		ClusterRequest *r = all;
+
+		all = r->next;
+		if (now >= r->deadline)
+			fail_timeout(r);
+		else if (now < r->due)
+			wait_until(r, r->due);
+		else
+			settle(r, attempt(r));
+	}
+	for (ClusterPrepared *p = d->statements.pending; p; p = p->next)
+		expire_preparing(p, now);
+}
+
+void
+cluster_dispatch_give_up(ClusterDispatch *d, const ClusterFailure *why)
+{
+	ClusterRequest *all = take_waiting(d);
+
+	while (all)
+	{
+		ClusterRequest *r = all;
+
+		all = r->next;
+		fail_undeliverable(r, why);
+	}
+}
+
+bool
+cluster_dispatch_idle(const ClusterDispatch *d)
+{
+	return !d->waiting && !d->statements.pending;
+}

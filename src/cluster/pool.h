@@ -1,0 +1,76 @@
+/*
+ * cluster/pool.h
+ *	  The connections of one node: opened in the background, opened again after
+ *	  a loss, with backoff.
+ *
+ * Submitter thread only; nothing here blocks.
+ *
+ *	 idle --cluster_pool_start--> opening --on_ready--> up
+ *	 opening, up --on_closed--> waiting (backoff) --cluster_pool_tick--> opening
+ *	 any --cluster_pool_stop--> idle, once its connections are closed
+ */
+#ifndef CLUSTER_POOL_H
+#define CLUSTER_POOL_H
+
+#include "cluster/backoff.h"
+#include "cluster/topology.h"
+#include "net/connection.h"
+
+typedef struct ClusterPool ClusterPool;
+typedef struct ClusterConnection ClusterConnection;
+
+/* A place for a connection; outlives what stands in it. */
+struct ClusterConnection
+{
+	NetOwner	owner;			/* first */
+	ClusterPool *pool;
+	NetConnection *net;			/* NULL: none */
+	bool		up;				/* it got ready */
+	bool		dirty;			/* on the cluster's list of those to flush */
+	ClusterConnection *next_dirty;
+};
+
+/* Called from the loop, never from inside a cluster_pool function. */
+typedef struct ClusterPoolOps
+{
+	void		(*on_up) (ClusterPool *pool);	/* a connection got ready */
+	void		(*on_room) (ClusterPool *pool); /* a full connection has room again */
+	void		(*on_down) (ClusterPool *pool, bool was_up);	/* a connection is gone, pool->last tells why */
+} ClusterPoolOps;
+
+struct ClusterPool
+{
+	const ClusterPoolOps *ops;
+	void	   *owner;
+	const NetConfig *config;
+	ClusterNode *node;
+	ClusterConnection *connection;
+	uint32_t	nconnections;
+	bool		started;		/* connections are wanted */
+	ClusterBackoff backoff;
+	NetFailure	last;			/* why the last connection ended or could not be made */
+	uint64_t   *random;
+};
+
+/* NULL: no memory. random: the owner's generator, for jitter. */
+extern ClusterPool *cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config,
+									 ClusterNode *node, uint64_t *random);
+extern void cluster_pool_free(ClusterPool *pool);	/* only while cluster_pool_closed */
+
+extern void cluster_pool_start(ClusterPool *pool);	/* opens at once; harmless when started */
+extern void cluster_pool_stop(ClusterPool *pool);
+extern void cluster_pool_tick(ClusterPool *pool, uint64_t now);
+
+/* The node may be back: no more waiting for the next attempt. */
+extern void cluster_pool_hurry(ClusterPool *pool);
+/* The node's address may have changed: connections to another one are replaced. */
+extern void cluster_pool_follow(ClusterPool *pool);
+
+/* The connection to send on: ready, with room, fewest requests in flight. NULL: none now. */
+extern ClusterConnection *cluster_pool_pick(const ClusterPool *pool);
+extern bool cluster_pool_ready(const ClusterPool *pool);	/* some connection is, full or not */
+extern ClusterConnection *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
+extern bool cluster_pool_closed(const ClusterPool *pool);
+extern uint32_t cluster_pool_in_flight(const ClusterPool *pool);
+
+#endif							/* CLUSTER_POOL_H */

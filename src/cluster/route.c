@@ -1,0 +1,117 @@
+/*
+ * cluster/route.c
+ *	  Which node a request goes to, and whether it goes anywhere again.
+ *
+ * Submitter thread; no memory, no I/O.
+ * Owns: nothing.
+ * Invariant: what the server may have done is repeated only where repeating
+ * changes nothing (idempotent), or where the server says it did nothing.
+ */
+#include "cluster/route.h"
+
+ClusterPlan
+cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request)
+{
+	ClusterPlan plan = {.topology = t, .start = request->spread};
+	const ClusterPlacement *p = NULL;
+
+	if (statement && request->routed)
+		p = cluster_statement_placement(statement, t);
+	if (!p)
+		return plan;
+	plan.replica = cluster_topology_replicas(t, p, request->token);
+	while (plan.nreplicas < p->width && plan.replica[plan.nreplicas] != CLUSTER_RING_NONE)
+		plan.nreplicas++;
+	return plan;
+}
+
+/* One node of the plan. true: it is the one. */
+static bool
+take_node(const ClusterNode *node, uint64_t tried, bool *full, ClusterConnection **out)
+{
+	if (!node->pool || (tried & cluster_route_bit(node)))
+		return false;
+	*out = cluster_pool_pick(node->pool);
+	if (!*out && cluster_pool_ready(node->pool))
+		*full = true;
+	return *out != NULL;
+}
+
+ClusterChoice
+cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterConnection **out)
+{
+	const ClusterTopology *t = plan->topology;
+	bool		full = false;
+
+	for (uint32_t i = 0; i < plan->nreplicas; i++)
+	{
+		uint16_t	number = plan->replica[(plan->start + i) % plan->nreplicas];
+
+		if (take_node(t->node[number], tried, &full, out))
+			return CLUSTER_CHOSEN;
+	}
+	if (full)
+		return CLUSTER_ALL_FULL;
+	/* no replica is up: those met a second time here are turned down again */
+	for (uint32_t i = 0; i < t->nlocal; i++)
+	{
+		if (take_node(t->local[(plan->start + i) % t->nlocal], tried, &full, out))
+			return CLUSTER_CHOSEN;
+	}
+	return full ? CLUSTER_ALL_FULL : CLUSTER_NONE_UP;
+}
+
+static ClusterVerdict
+once(uint8_t bit, uint8_t *spent, ClusterVerdict verdict)
+{
+	if (*spent & bit)
+		return CLUSTER_VERDICT_FAIL;
+	*spent |= bit;
+	return verdict;
+}
+
+static ClusterVerdict
+unprepared(uint8_t *spent)
+{
+	if (!(*spent & CLUSTER_SPENT_PREPARE))
+		return once(CLUSTER_SPENT_PREPARE, spent, CLUSTER_VERDICT_PREPARE);
+	return once(CLUSTER_SPENT_PREPARE_AGAIN, spent, CLUSTER_VERDICT_PREPARE);
+}
+
+ClusterVerdict
+cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent)
+{
+	switch (error->code)
+	{
+		case CQL_ERR_UNAVAILABLE:
+			return once(CLUSTER_SPENT_UNAVAILABLE, spent, CLUSTER_VERDICT_NEXT_NODE);
+		case CQL_ERR_BOOTSTRAPPING:
+			return CLUSTER_VERDICT_NEXT_NODE;
+		case CQL_ERR_OVERLOADED:
+			return idempotent ? CLUSTER_VERDICT_LATER : CLUSTER_VERDICT_FAIL;
+		case CQL_ERR_SERVER:
+		case CQL_ERR_TRUNCATE:
+			return idempotent ? CLUSTER_VERDICT_NEXT_NODE : CLUSTER_VERDICT_FAIL;
+		case CQL_ERR_WRITE_TIMEOUT:
+			if (!idempotent || error->write_type != CQL_WRITE_BATCH_LOG)
+				return CLUSTER_VERDICT_FAIL;
+			return once(CLUSTER_SPENT_WRITE_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
+		case CQL_ERR_READ_TIMEOUT:
+			if (error->received < error->required || error->data_present)
+				return CLUSTER_VERDICT_FAIL;
+			return once(CLUSTER_SPENT_READ_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
+		case CQL_ERR_UNPREPARED:
+			return unprepared(spent);
+		default:
+			return CLUSTER_VERDICT_FAIL;
+	}
+}
+
+ClusterVerdict
+cluster_route_loss(NetLoss loss, bool idempotent, uint8_t *spent)
+{
+	if (loss == NET_UNSENT)
+		return CLUSTER_VERDICT_NEXT_NODE;
+	*spent |= CLUSTER_SPENT_MAYBE_APPLIED;
+	return idempotent && loss == NET_LOST ? CLUSTER_VERDICT_NEXT_NODE : CLUSTER_VERDICT_FAIL;
+}

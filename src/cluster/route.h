@@ -1,0 +1,70 @@
+/*
+ * cluster/route.h
+ *	  Which node a request goes to, and whether it goes anywhere again.
+ *
+ * Submitter thread; pure but for a look at the pools.
+ *
+ * A request's plan is the local replicas of its token, from a start that differs
+ * from request to request, then the other local nodes. Positions already tried
+ * are in request->tried, one bit per node number modulo 64: in a larger cluster
+ * a node may be skipped that was not tried, never the reverse.
+ */
+#ifndef CLUSTER_ROUTE_H
+#define CLUSTER_ROUTE_H
+
+#include "cluster/pool.h"
+#include "cluster/statement.h"
+
+typedef struct ClusterPlan
+{
+	const ClusterTopology *topology;
+	const uint16_t *replica;	/* NULL: not routed */
+	uint32_t	nreplicas;
+	uint32_t	start;
+} ClusterPlan;
+
+typedef enum ClusterChoice
+{
+	CLUSTER_CHOSEN,
+	CLUSTER_ALL_FULL,			/* some node is up, but has no room now */
+	CLUSTER_NONE_UP				/* none is up that was not tried */
+} ClusterChoice;
+
+/* statement NULL: not routed. */
+extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request);
+
+/*
+ * The first node of the plan that is not tried, is up and has room. A replica
+ * without room is worth waiting for; one that is down is not.
+ */
+extern ClusterChoice cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterConnection **out);
+
+static inline uint64_t
+cluster_route_bit(const ClusterNode *node)
+{
+	return UINT64_C(1) << (node->number % 64);
+}
+
+typedef enum ClusterVerdict
+{
+	CLUSTER_VERDICT_FAIL,
+	CLUSTER_VERDICT_SAME_NODE,
+	CLUSTER_VERDICT_NEXT_NODE,
+	CLUSTER_VERDICT_LATER,		/* next node, after a pause; the same one if there is no other */
+	CLUSTER_VERDICT_PREPARE		/* the statement, on the same connection, then again */
+} ClusterVerdict;
+
+/* request->spent: verdicts that are given once only, and what is known of its past. */
+#define CLUSTER_SPENT_UNAVAILABLE 0x01
+#define CLUSTER_SPENT_WRITE_TIMEOUT 0x02
+#define CLUSTER_SPENT_READ_TIMEOUT 0x04
+#define CLUSTER_SPENT_PREPARE 0x08	/* on this node */
+#define CLUSTER_SPENT_PREPARE_AGAIN 0x10
+#define CLUSTER_SPENT_MAYBE_APPLIED 0x20	/* a connection was lost with it in flight */
+
+/* What an ERROR means for a request; marks in *spent what it spends. */
+extern ClusterVerdict cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent);
+/* What a connection that was lost means: NEXT_NODE or FAIL. */
+extern ClusterVerdict cluster_route_loss(NetLoss loss, bool idempotent, uint8_t *spent);
+
+#endif							/* CLUSTER_ROUTE_H */

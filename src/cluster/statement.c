@@ -1,0 +1,306 @@
+/*
+ * cluster/statement.c
+ *	  Statements by the backend's number, and each of them on each node.
+ *
+ * Submitter thread only.
+ * Owns: texts, ids, and the PREPAREs it sends. Requests on a waiting list belong
+ * to the list until on_prepared hands them back.
+ * Invariants: a prepared entry is on the pending list exactly while its PREPARE
+ * is in flight; nothing is freed before the end, so entries never move.
+ */
+#include "cluster/statement.h"
+
+#include <stdlib.h>
+
+#define MAX_STATEMENTS (1u << 24)	/* numbers count up from small ones; more is a broken caller */
+
+/* ---- memory ---- */
+
+static bool
+copy_bytes(CqlBytes *to, CqlBytes from)
+{
+	size_t		n = from.len > 0 ? (size_t) from.len : 0;
+	uint8_t    *copy = malloc(n + 1);
+
+	if (!copy)
+		return false;
+	if (n > 0)
+		memcpy(copy, from.data, n);
+	free((void *) to->data);
+	*to = (CqlBytes) {copy, (int32_t) n};
+	return true;
+}
+
+static void
+free_prepared(ClusterPrepared *p)
+{
+	if (!p)
+		return;
+	free((void *) p->id.data);
+	free(p);
+}
+
+static void
+free_statement(ClusterStatement *s)
+{
+	if (!s)
+		return;
+	for (uint32_t i = 0; i < s->non; i++)
+		free_prepared(s->on[i]);
+	free(s->on);
+	free(s->text);
+	free(s->keyspace);
+	free((void *) s->metadata_id.data);
+	cql_buffer_free(&s->markers);
+	free(s);
+}
+
+void
+cluster_statements_free(ClusterStatements *set)
+{
+	for (uint32_t i = 0; i < set->n; i++)
+		free_statement(set->statement[i]);
+	free(set->statement);
+	cql_buffer_free(&set->scratch);
+}
+
+/* ---- PREPARED ---- */
+
+static void
+put_markers(CqlBuffer *out, const CqlMetadata *bind)
+{
+	for (uint32_t i = 0; i < bind->count; i++)
+	{
+		cql_put_raw(out, bind->column[i].name, strlen(bind->column[i].name) + 1);
+		cql_type_format(bind->column[i].type, out);
+		cql_put_u8(out, 0);
+	}
+}
+
+/* r at [int kind]. */
+static ClusterPrepareOutcome
+decode(CqlReader r, bool has_metadata_id, CqlArena *arena, CqlPrepared *prepared)
+{
+	if (cql_response_result_kind(&r) == CQL_RESULT_PREPARED
+		&& cql_response_prepared(&r, has_metadata_id, arena, prepared)
+		&& (prepared->bind.column || prepared->bind.count == 0))
+		return CLUSTER_PREPARE_READY;
+	return arena->failed ? CLUSTER_PREPARE_MEMORY : CLUSTER_PREPARE_MALFORMED;
+}
+
+static bool
+make_ready(ClusterPrepared *p, CqlBytes id)
+{
+	if (!copy_bytes(&p->id, id))
+		return false;
+	p->state = CLUSTER_PREPARED_READY;
+	p->generation++;
+	return true;
+}
+
+static bool
+reserve_number(ClusterStatements *set, uint32_t number)
+{
+	uint32_t	n = set->n ? set->n : 16;
+	ClusterStatement **all;
+
+	if (number < set->n)
+		return true;
+	while (n <= number)
+		n *= 2;
+	all = realloc(set->statement, n * sizeof(*all));
+	if (!all)
+		return false;
+	memset(all + set->n, 0, (n - set->n) * sizeof(*all));
+	set->statement = all;
+	set->n = n;
+	return true;
+}
+
+/* A statement with all that the first preparation tells; NULL: no memory. */
+static ClusterStatement *
+make_statement(const ClusterRequest *request, const CqlPrepared *prepared)
+{
+	ClusterStatement *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->text = malloc(request->length + 1);
+	s->length = request->length;
+	if (prepared->bind.count > 0)
+		s->keyspace = strdup(prepared->bind.column[0].keyspace);
+	put_markers(&s->markers, &prepared->bind);
+	if (!s->text || (prepared->bind.count > 0 && !s->keyspace) || s->markers.failed
+		|| !copy_bytes(&s->metadata_id, prepared->metadata_id))
+	{
+		free_statement(s);
+		return NULL;
+	}
+	memcpy(s->text, request->payload, request->length);
+	return s;
+}
+
+ClusterPrepareOutcome
+cluster_statement_define(ClusterStatements *set, const ClusterRequest *request, const NetConnection *c,
+						 CqlReader r)
+{
+	CqlArena	arena = {0};
+	CqlPrepared prepared;
+	ClusterStatement *s = NULL;
+	ClusterPrepared *p = NULL;
+	ClusterPrepareOutcome outcome = decode(r, net_connection_has_metadata_id(c), &arena, &prepared);
+
+	if (outcome == CLUSTER_PREPARE_READY
+		&& (request->statement >= MAX_STATEMENTS || cluster_statement_find(set, request->statement)))
+		outcome = CLUSTER_PREPARE_MALFORMED;
+	if (outcome == CLUSTER_PREPARE_READY)
+	{
+		if (reserve_number(set, request->statement))
+			s = make_statement(request, &prepared);
+		if (s)
+			p = cluster_statement_on(set, s, request->node);
+		if (p && make_ready(p, prepared.id))
+			set->statement[request->statement] = s;
+		else
+		{
+			free_statement(s);
+			outcome = CLUSTER_PREPARE_MEMORY;
+		}
+	}
+	cql_arena_free(&arena);
+	return outcome;
+}
+
+ClusterPrepared *
+cluster_statement_on(ClusterStatements *set, ClusterStatement *s, ClusterNode *node)
+{
+	ClusterPrepared *p;
+
+	if (node->number < s->non && s->on[node->number])
+		return s->on[node->number];
+	if (node->number >= s->non)
+	{
+		uint32_t	n = node->number + 4u;
+		ClusterPrepared **on = realloc(s->on, n * sizeof(*on));
+
+		if (!on)
+			return NULL;
+		memset(on + s->non, 0, (n - s->non) * sizeof(*on));
+		s->on = on;
+		s->non = n;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->set = set;
+	p->statement = s;
+	p->node = node;
+	p->waiting_end = &p->waiting;
+	s->on[node->number] = p;
+	return p;
+}
+
+/* ---- preparing on another node, or again ---- */
+
+static ClusterPrepareOutcome
+take_result(ClusterPrepared *p, const NetConnection *c, CqlReader r)
+{
+	CqlArena	arena = {0};
+	CqlBuffer	markers = {0};
+	CqlPrepared prepared;
+	const CqlBuffer *first = &p->statement->markers;
+	ClusterPrepareOutcome outcome = decode(r, net_connection_has_metadata_id(c), &arena, &prepared);
+
+	if (outcome == CLUSTER_PREPARE_READY)
+	{
+		put_markers(&markers, &prepared.bind);
+		if (markers.failed)
+			outcome = CLUSTER_PREPARE_MEMORY;
+		else if (markers.len != first->len || (first->len > 0 && memcmp(markers.data, first->data, first->len) != 0))
+			outcome = CLUSTER_PREPARE_STALE;
+		else if (!make_ready(p, prepared.id))
+			outcome = CLUSTER_PREPARE_MEMORY;
+	}
+	cql_buffer_free(&markers);
+	cql_arena_free(&arena);
+	return outcome;
+}
+
+static ClusterPrepareOutcome
+take_answer(ClusterPrepared *p, const NetConnection *c, const CqlFrame *frame, CqlError *error)
+{
+	CqlPrefix	prefix;
+	CqlReader	r;
+
+	if (!cql_response_prefix(frame, &prefix, &r))
+		return CLUSTER_PREPARE_MALFORMED;
+	if (frame->opcode == CQL_OP_RESULT)
+		return take_result(p, c, r);
+	if (frame->opcode == CQL_OP_ERROR && cql_response_error(r, frame->version, error))
+		return CLUSTER_PREPARE_ERROR;
+	return CLUSTER_PREPARE_MALFORMED;
+}
+
+static void
+leave_pending(ClusterPrepared *p)
+{
+	ClusterPrepared **at = &p->set->pending;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	p->next = NULL;
+}
+
+static void
+on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
+{
+	ClusterPrepared *p = (ClusterPrepared *) call;
+	ClusterRequest *waiting = p->waiting;
+	ClusterPrepareOutcome outcome = CLUSTER_PREPARE_LOST;
+	CqlError	error = {0};
+
+	leave_pending(p);
+	p->state = CLUSTER_PREPARED_NONE;
+	p->waiting = NULL;
+	p->waiting_end = &p->waiting;
+	if (loss == NET_ANSWERED)
+		outcome = take_answer(p, c, frame, &error);
+	p->set->on_prepared(p->set->owner, p, c, waiting, outcome, &error);
+}
+
+bool
+cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline)
+{
+	ClusterStatements *set = p->set;
+	CqlBytes	body;
+
+	cql_buffer_reset(&set->scratch);
+	cql_request_prepare(&set->scratch, net_connection_version(c), p->statement->text, p->statement->length);
+	if (set->scratch.failed)
+		return false;
+	body = (CqlBytes) {set->scratch.data, (int32_t) set->scratch.len};
+	p->call = (NetCall) {.on_done = on_done, .deadline = deadline};
+	if (!net_connection_send(c, &p->call, CQL_OP_PREPARE, body, (CqlBytes) {NULL, 0}))
+		return false;
+	net_connection_flush(c);
+	p->state = CLUSTER_PREPARED_PENDING;
+	p->next = set->pending;
+	set->pending = p;
+	return true;
+}
+
+void
+cluster_statement_wait(ClusterPrepared *p, ClusterRequest *request)
+{
+	request->next = NULL;
+	*p->waiting_end = request;
+	p->waiting_end = &request->next;
+}
+
+void
+cluster_statement_forget(ClusterPrepared *p, uint32_t generation)
+{
+	if (p->state == CLUSTER_PREPARED_READY && p->generation == generation)
+		p->state = CLUSTER_PREPARED_NONE;
+}

@@ -1,0 +1,126 @@
+/*
+ * cluster/statement.h
+ *	  Statements by the backend's number, and each of them on each node.
+ *
+ * Submitter thread only. A statement is defined by the answer to its first
+ * PREPARE; other nodes prepare it when the first EXECUTE goes there:
+ *
+ *	 none --cluster_statement_prepare--> preparing --answer--> ready
+ *	 preparing --error, loss, other bind markers--> none
+ *	 ready --cluster_statement_forget (the node forgot it)--> none
+ *
+ * One PREPARE at a time per node and statement; requests wait on its list.
+ */
+#ifndef CLUSTER_STATEMENT_H
+#define CLUSTER_STATEMENT_H
+
+#include "cluster/cluster.h"
+#include "cluster/topology.h"
+
+typedef struct ClusterStatement ClusterStatement;
+typedef struct ClusterPrepared ClusterPrepared;
+typedef struct ClusterStatements ClusterStatements;
+
+typedef enum ClusterPreparedState
+{
+	CLUSTER_PREPARED_NONE,
+	CLUSTER_PREPARED_PENDING,
+	CLUSTER_PREPARED_READY
+} ClusterPreparedState;
+
+/* A statement on a node. */
+struct ClusterPrepared
+{
+	NetCall		call;			/* first; its PREPARE in flight */
+	ClusterStatements *set;
+	ClusterStatement *statement;
+	ClusterNode *node;
+	ClusterPreparedState state;
+	uint32_t	generation;		/* one more with each preparation */
+	CqlBytes	id;				/* malloc'd; the node's own, valid while ready */
+	ClusterRequest *waiting;	/* for the PREPARE in flight, oldest first */
+	ClusterRequest **waiting_end;
+	ClusterPrepared *next;		/* list of those pending */
+};
+
+struct ClusterStatement
+{
+	char	   *text;
+	uint32_t	length;
+	char	   *keyspace;		/* of its bind markers; NULL: it has none */
+	CqlBuffer	markers;		/* names and types: what a later preparation must equal */
+
+	/*
+	 * Result metadata id of the first preparation. EXECUTE always carries this
+	 * one, whatever nodes answered since: an answer without metadata then always
+	 * means the metadata the backend got with PREPARED, in whatever order answers
+	 * come. A node that has another sends its metadata along.
+	 */
+	CqlBytes	metadata_id;
+	const ClusterPlacement *placement;	/* of the keyspace, as of generation */
+	uint32_t	generation;		/* of the topology */
+	ClusterPrepared **on;		/* by node number; NULL: never needed there */
+	uint32_t	non;
+};
+
+typedef enum ClusterPrepareOutcome
+{
+	CLUSTER_PREPARE_READY,
+	CLUSTER_PREPARE_ERROR,		/* the node's, in error */
+	CLUSTER_PREPARE_LOST,		/* no answer */
+	CLUSTER_PREPARE_STALE,		/* other bind markers than at first */
+	CLUSTER_PREPARE_MALFORMED,
+	CLUSTER_PREPARE_MEMORY
+} ClusterPrepareOutcome;
+
+struct ClusterStatements
+{
+	ClusterStatement **statement;	/* by number */
+	uint32_t	n;
+	ClusterPrepared *pending;
+	CqlBuffer	scratch;
+
+	/* The PREPARE of p has its outcome; the list of those that waited is the callee's. */
+	void		(*on_prepared) (void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *waiting,
+								ClusterPrepareOutcome outcome, const CqlError *error);
+	void	   *owner;
+};
+
+extern void cluster_statements_free(ClusterStatements *set);	/* no PREPARE is in flight */
+
+/* NULL: not defined. */
+static inline ClusterStatement *
+cluster_statement_find(const ClusterStatements *set, uint32_t number)
+{
+	return number < set->n ? set->statement[number] : NULL;
+}
+
+/*
+ * Define a statement: r stands at [int kind] of a RESULT that answered the
+ * PREPARE of request on connection c.
+ */
+extern ClusterPrepareOutcome cluster_statement_define(ClusterStatements *set, const ClusterRequest *request,
+													  const NetConnection *c, CqlReader r);
+
+/* NULL: no memory. */
+extern ClusterPrepared *cluster_statement_on(ClusterStatements *set, ClusterStatement *s, ClusterNode *node);
+
+/* Send its PREPARE; state is none. false: no room on c. */
+extern bool cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline);
+extern void cluster_statement_wait(ClusterPrepared *p, ClusterRequest *request);
+/* The node did not know the id of that generation: prepare again unless that happened since. */
+extern void cluster_statement_forget(ClusterPrepared *p, uint32_t generation);
+
+/* Where its rows live, NULL: anywhere. Looked up again after each change of the topology. */
+static inline const ClusterPlacement *
+cluster_statement_placement(ClusterStatement *s, ClusterTopology *t)
+{
+	if (s->generation != t->generation)
+	{
+		s->placement = s->keyspace ? cluster_topology_placement(t, s->keyspace) : NULL;
+		s->generation = t->generation;
+	}
+	return s->placement;
+}
+
+#endif							/* CLUSTER_STATEMENT_H */

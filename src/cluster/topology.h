@@ -1,0 +1,109 @@
+/*
+ * cluster/topology.h
+ *	  The nodes by host id, the token ring and where each keyspace's rows live.
+ *
+ * Submitter thread; no I/O. Filled from the answers of the control connection:
+ *
+ *	 cluster_topology_begin -> local, peers, keyspaces in any order -> cluster_topology_commit
+ *
+ * Until commit the old state stays in force. A node is never freed before the
+ * topology: one that left stays, not present, so that whoever holds a pointer
+ * to it can still name it; its number is never given to another node.
+ */
+#ifndef CLUSTER_TOPOLOGY_H
+#define CLUSTER_TOPOLOGY_H
+
+#include "cluster/ring.h"
+#include "cql/response.h"
+#include "net/resolve.h"
+
+typedef struct ClusterNode
+{
+	uint8_t		host_id[16];
+	uint16_t	number;			/* index in ClusterTopology.node */
+	bool		present;		/* in the last read */
+	bool		local;			/* present and in the local data center */
+	bool		dialled;		/* address is one that was connected to, not one that was read */
+	NetAddress	address;
+	NetAddress	advertised;		/* as the peers tell; family 0: never read */
+	char		name[64];		/* of address */
+	char	   *dc;
+	char	   *rack;
+	struct ClusterPool *pool;	/* the cluster's; NULL: none yet */
+} ClusterNode;
+
+typedef struct ClusterKeyspace
+{
+	const char *name;
+	bool		any;			/* every node is as good: local, everywhere, unknown strategy */
+	bool		network;
+	uint32_t	factor;			/* of the local data center if network */
+	const ClusterPlacement *placement;	/* NULL: not computed yet */
+} ClusterKeyspace;
+
+typedef struct ClusterTopologyRow ClusterTopologyRow;
+typedef struct ClusterReplication ClusterReplication;
+
+typedef struct ClusterTopology
+{
+	ClusterNode **node;			/* by number */
+	uint32_t	nnodes;
+	ClusterNode **local;		/* the local ones */
+	uint32_t	nlocal;
+	char	   *local_dc;		/* NULL: not known yet */
+	bool		dc_given;		/* by the configuration */
+	uint32_t	local_dc_number;
+	ClusterRing ring;			/* no positions: tokens are not Murmur3's, or unknown */
+	ClusterKeyspace *keyspace;	/* in keyspaces */
+	uint32_t	nkeyspaces;
+	CqlArena	keyspaces;
+	ClusterPlacement *placements;
+	uint32_t	generation;		/* one more with each commit */
+
+	/* what was read since begin */
+	CqlArena	arena;
+	ClusterTopologyRow *rows;
+	ClusterTopologyRow *contacted;	/* the row of system.local */
+	ClusterReplication *replications;
+	uint32_t	nreplications;
+} ClusterTopology;
+
+#define CLUSTER_SELECT_LOCAL "SELECT host_id, data_center, rack, tokens FROM system.local WHERE key = 'local'"
+#define CLUSTER_SELECT_PEERS_V2 \
+	"SELECT host_id, data_center, rack, tokens, native_address, native_port FROM system.peers_v2"
+#define CLUSTER_SELECT_PEERS "SELECT host_id, data_center, rack, tokens, rpc_address, peer FROM system.peers"
+#define CLUSTER_SELECT_KEYSPACES "SELECT keyspace_name, replication FROM system_schema.keyspaces"
+
+/* local_dc NULL: that of the node which system.local is read from first. false: no memory. */
+extern bool cluster_topology_init(ClusterTopology *t, const char *local_dc);
+extern void cluster_topology_free(ClusterTopology *t);
+
+/* Connecting anew: without a configured data center, the next first node decides again. */
+extern void cluster_topology_restart(ClusterTopology *t);
+
+extern void cluster_topology_begin(ClusterTopology *t);
+/*
+ * r stands at a RESULT message's [int kind]. false: malformed or no memory.
+ * address is the one the answering node was reached at; rows of system.peers
+ * have no port: they get port.
+ */
+extern bool cluster_topology_read_local(ClusterTopology *t, CqlReader r, const NetAddress *address);
+extern bool cluster_topology_read_peers(ClusterTopology *t, CqlReader r, uint16_t port);
+extern bool cluster_topology_read_keyspaces(ClusterTopology *t, CqlReader r);
+/* false: no memory, or no complete system.local row was read; the old state stays. */
+extern bool cluster_topology_commit(ClusterTopology *t);
+
+/* Move a node from a dialled address to the one its peers tell. */
+extern void cluster_topology_move(ClusterNode *node);
+
+/* Where a keyspace's rows live; NULL: unknown, or anywhere. Valid until the generation changes. */
+extern const ClusterPlacement *cluster_topology_placement(ClusterTopology *t, const char *keyspace);
+
+/* Node numbers of the local replicas of a token, CLUSTER_RING_NONE ending a short set. */
+static inline const uint16_t *
+cluster_topology_replicas(const ClusterTopology *t, const ClusterPlacement *p, int64_t token)
+{
+	return p->replica + (size_t) cluster_ring_owner(&t->ring, token) * p->width;
+}
+
+#endif							/* CLUSTER_TOPOLOGY_H */
