@@ -26,6 +26,7 @@ CACHE=$SCYLLA_FDW_CACHE
 JARS=$CACHE/cassandra-$CASSANDRA_VERSION/lib
 VENV_PYTHON=$CACHE/venv/bin/python
 PG16_CONFIG=$CACHE/$PG16_BIN/pg_config
+PG17_CONFIG=$CACHE/$PG17_BIN/pg_config
 PG18_CONFIG=$CACHE/$PG18_BIN/pg_config
 
 # The major that the distribution itself carries.
@@ -109,20 +110,24 @@ copy_tree() {
 }
 
 # stage PG_CONFIG DIR: where an extension can be installed without touching the machine. Debian's
-# server has the setting extension_destdir for it; anything else (a wheel) is copied whole, which
-# works as those find their files relative to their own place. Prints the pg_config to build with.
+# server has the setting extension_destdir for it. A wheel is copied, which works as its programs
+# find all files, the libraries two folders further up too, relative to their own place. Prints the
+# pg_config to install with.
 stage() {
-	local pg_config=$1 dir=$2 prefix
+	local pg_config=$1 dir=$2 prefix wheel inside
 
 	mkdir -p "$dir"
-	case $("$pg_config" --bindir) in
-		/usr/lib/postgresql/*) echo "$pg_config" ;;
-		*)
-			prefix=$(cd "$(dirname "$pg_config")/.." && pwd)
-			cp -a "$prefix" "$dir/pg"
-			echo "$dir/pg/bin/pg_config"
-			;;
-	esac
+	if stage_is_destdir "$pg_config"; then
+		echo "$pg_config"
+		return
+	fi
+	prefix=$(cd "$(dirname "$pg_config")/.." && pwd)
+	wheel=${prefix%/*/*}
+	inside=${prefix#"$wheel"/}
+	mkdir -p "$dir/pg/${inside%/*}"
+	cp -a "$prefix" "$dir/pg/$inside"
+	find "$wheel" -maxdepth 1 -name '*.libs' -exec cp -a '{}' "$dir/pg" ';'
+	echo "$dir/pg/$inside/bin/pg_config"
 }
 
 stage_is_destdir() { case $1 in /usr/lib/postgresql/*) true ;; *) false ;; esac; }

@@ -1,0 +1,407 @@
+/*
+ * test/node/rule.c
+ *	  Faults: which request is answered how else.
+ *
+ * Thread: the node's. Owns: the rules of the node.
+ * Invariant: every rule that matches a request counts it, the first one whose
+ * count says so fires, and a request meets one fault at most.
+ */
+#define _GNU_SOURCE				/* memmem */
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define GARBAGE_SIZE 64
+#define BIG_FRAME 0x20000000	/* 512 MB: twice what the specification allows */
+
+static const struct
+{
+	const char *name;
+	NodeAction	action;
+}			actions[] = {
+	{"silent", ACTION_SILENT}, {"close", ACTION_CLOSE}, {"reset", ACTION_RESET}, {"cut", ACTION_CUT},
+	{"garbage", ACTION_GARBAGE}, {"delay", ACTION_DELAY}, {"hold", ACTION_HOLD}, {"error", ACTION_ERROR},
+	{"unprepared", ACTION_UNPREPARED}, {"other-id", ACTION_OTHER_ID}, {"warn", ACTION_WARN},
+	{"wrong-stream", ACTION_WRONG_STREAM}, {"badcrc", ACTION_BAD_CRC}, {"version", ACTION_VERSION},
+	{"bigframe", ACTION_BIG_FRAME}, {"duplicate", ACTION_DUPLICATE}, {"empty-page", ACTION_EMPTY_PAGE}
+};
+
+/* ---- the line ---- */
+
+static void
+free_rule(NodeRule *rule)
+{
+	free(rule->text);
+	free(rule->error.message);
+	free(rule->error.write_type);
+	cql_buffer_free(&rule->value);
+	free(rule);
+}
+
+void
+node_rules_clear(Node *node)
+{
+	for (NodeRule *rule = node->rules, *next; rule != NULL; rule = next)
+	{
+		next = rule->next;
+		free_rule(rule);
+	}
+	node->rules = NULL;
+}
+
+static bool
+take_number(Node *node, NodeLexer *x, uint64_t *number)
+{
+	char	   *end;
+
+	*number = strtoull(x->token.value, &end, 0);
+	if (x->token.kind != TOKEN_NAME || *end != '\0')
+		return node_fail(node, 0, "a number is missing at \"%.40s\"", x->token.text);
+	node_lexer_next(x);
+	return true;
+}
+
+static bool
+take_string(Node *node, NodeLexer *x, char **out)
+{
+	if (x->token.kind != TOKEN_STRING)
+		return node_fail(node, 0, "a \"string\" is missing at \"%.40s\"", x->token.text);
+	free(*out);
+	if ((*out = strdup(x->token.value)) == NULL)
+		abort();
+	node_lexer_next(x);
+	return true;
+}
+
+static bool
+take_value(Node *node, NodeLexer *x, CqlBuffer *out)
+{
+	CqlString	hex = {x->token.text, (uint32_t) x->token.len};
+	CqlType		blob = {.id = CQL_TYPE_BLOB};
+	CqlBytes	value;
+
+	if (!node_literal(hex, &blob, &node->scratch, &value) || value.len <= 0)
+		return node_fail(node, 0, "bytes (0x...) are missing at \"%.40s\"", x->token.text);
+	cql_put_raw(out, value.data, (size_t) value.len);
+	node_lexer_next(x);
+	return true;
+}
+
+/* [text "s"] [value 0x..] [nth N] [every N] [after N] [times N]; stops at the action */
+static bool
+take_conditions(Node *node, NodeLexer *x, NodeRule *rule)
+{
+	for (;;)
+	{
+		bool		ok;
+
+		if (node_lexer_accept(x, "text"))
+			ok = take_string(node, x, &rule->text);
+		else if (node_lexer_accept(x, "value"))
+			ok = take_value(node, x, &rule->value);
+		else if (node_lexer_accept(x, "nth"))
+			ok = take_number(node, x, &rule->nth);
+		else if (node_lexer_accept(x, "every"))
+			ok = take_number(node, x, &rule->every);
+		else if (node_lexer_accept(x, "after"))
+			ok = take_number(node, x, &rule->after);
+		else if (node_lexer_accept(x, "times"))
+			ok = take_number(node, x, &rule->times);
+		else
+			return true;
+		if (!ok)
+			return false;
+	}
+}
+
+/* CODE ["message"] [received N] [required N] [data] [WRITE_TYPE] */
+static bool
+take_error(Node *node, NodeLexer *x, NodeErrorDetail *e)
+{
+	uint64_t	number;
+
+	if (!take_number(node, x, &number))
+		return false;
+	e->code = (int) number;
+	if (x->token.kind == TOKEN_STRING && !take_string(node, x, &e->message))
+		return false;
+	while (x->token.kind == TOKEN_NAME)
+	{
+		if (node_lexer_accept(x, "received") && take_number(node, x, &number))
+			e->received = (int32_t) number;
+		else if (node_lexer_accept(x, "required") && take_number(node, x, &number))
+			e->required = (int32_t) number;
+		else if (node_lexer_accept(x, "data"))
+			e->data = true;
+		else
+		{
+			free(e->write_type);
+			if ((e->write_type = strdup(x->token.value)) == NULL)
+				abort();
+			node_lexer_next(x);
+		}
+	}
+	return true;
+}
+
+static bool
+take_action(Node *node, NodeLexer *x, NodeRule *rule)
+{
+	size_t		i = 0;
+	size_t		n = sizeof(actions) / sizeof(actions[0]);
+
+	while (i < n && !node_lexer_is(x, actions[i].name))
+		i++;
+	if (i == n)
+		return node_fail(node, 0, "unknown action or condition \"%.40s\"", x->token.text);
+	node_lexer_next(x);
+	rule->action = actions[i].action;
+	if (rule->action == ACTION_CUT || rule->action == ACTION_DELAY)
+		return take_number(node, x, &rule->number);
+	if (rule->action == ACTION_ERROR)
+		return take_error(node, x, &rule->error);
+	if (rule->action == ACTION_WARN)
+		return take_string(node, x, &rule->error.message);
+	return true;
+}
+
+/* OPCODE|CONNECT|ANY conditions action */
+bool
+node_rule_add(Node *node, NodeLexer *x)
+{
+	NodeRule   *rule = node_alloc(sizeof(*rule));
+	NodeRule  **at = &node->rules;
+	bool		ok = true;
+
+	rule->error.received = rule->error.required = -1;
+	if (node_lexer_is(x, "CONNECT"))
+		rule->opcode = NODE_ON_CONNECT;
+	else if (node_lexer_is(x, "ANY"))
+		rule->opcode = -1;
+	else if ((rule->opcode = node_opcode_by_name(x->token.value)) < 0)
+		ok = node_fail(node, 0, "unknown opcode \"%.40s\"", x->token.text);
+	if (ok)
+		node_lexer_next(x);
+	if (!ok || !take_conditions(node, x, rule) || !take_action(node, x, rule))
+	{
+		free_rule(rule);
+		return false;
+	}
+	if (rule->opcode == NODE_ON_CONNECT && rule->action > ACTION_RESET)
+	{
+		free_rule(rule);
+		return node_fail(node, 0, "on CONNECT only silent, close and reset can be done");
+	}
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = rule;
+	return true;
+}
+
+/* ---- matching ---- */
+
+static bool
+matches(const NodeRule *rule, const NodeCall *call, int opcode)
+{
+	if (rule->opcode != opcode && (rule->opcode != -1 || opcode == NODE_ON_CONNECT))
+		return false;
+	if (rule->text != NULL &&
+		memmem(call->text.data, call->text.len, rule->text, strlen(rule->text)) == NULL)
+		return false;
+	return rule->value.len == 0 ||
+		memmem(call->values_at, call->values_len, rule->value.data, rule->value.len) != NULL;
+}
+
+static bool
+fires(NodeRule *rule)
+{
+	rule->seen++;
+	return (rule->nth == 0 || rule->seen == rule->nth) &&
+		(rule->every == 0 || rule->seen % rule->every == 0) &&
+		rule->seen > rule->after &&
+		(rule->times == 0 || rule->fired < rule->times);
+}
+
+/* call is NULL on CONNECT, which knows no text and no values */
+NodeRule *
+node_rule_for(Node *node, const NodeCall *call, int opcode)
+{
+	static const NodeCall nothing;
+	NodeRule   *found = NULL;
+
+	for (NodeRule *rule = node->rules; rule != NULL; rule = rule->next)
+		if (matches(rule, call ? call : &nothing, opcode) && fires(rule) && found == NULL)
+			found = rule;
+	if (found != NULL)
+	{
+		found->fired++;
+		node->report.faults++;
+	}
+	return found;
+}
+
+/* ---- doing ---- */
+
+static void
+out_garbage(NodeConn *c, int16_t stream)
+{
+	uint8_t		garbage[GARBAGE_SIZE];
+
+	memset(garbage, 0xA5, sizeof(garbage));
+	node_conn_out_raw(c, stream, garbage, sizeof(garbage));
+}
+
+bool
+node_rule_before(NodeCall *call, NodeRule *rule)
+{
+	NodeConn   *c = call->conn;
+	int16_t		stream = call->frame->stream;
+
+	switch (rule->action)
+	{
+		case ACTION_SILENT:
+			return true;
+		case ACTION_CLOSE:
+			node_conn_close_when_written(c, CLOSE_NORMAL);
+			return true;
+		case ACTION_RESET:
+			node_conn_close(c, CLOSE_RESET);
+			return true;
+		case ACTION_GARBAGE:
+			out_garbage(c, stream);
+			return true;
+		case ACTION_ERROR:
+			node_answer_error(call, &rule->error);
+			node_conn_out(c, stream);
+			return true;
+		case ACTION_UNPREPARED:
+			node_answer_unprepared(call);
+			node_conn_out(c, stream);
+			return true;
+		case ACTION_OTHER_ID:
+			call->other_id = true;
+			return false;
+		case ACTION_EMPTY_PAGE:
+			call->empty_page = true;
+			return false;
+		default:
+			return false;
+	}
+}
+
+/* The answer's wire form, with its last byte flipped or cut short. */
+static void
+out_damaged(NodeConn *c, int16_t stream, const NodeRule *rule)
+{
+	CqlBuffer	wire = {0};
+
+	node_conn_to_wire(c, &wire, c->answer.data, c->answer.len);
+	if (rule->action == ACTION_BAD_CRC)
+		wire.data[wire.len - 1] ^= 0xFF;
+	else
+	{
+		wire.len = rule->number < wire.len ? rule->number : wire.len;
+		node_conn_close_when_written(c, CLOSE_NORMAL);
+	}
+	node_conn_out_raw(c, stream, wire.data, wire.len);
+	cql_buffer_free(&wire);
+}
+
+/*
+ * The answer's header claims a length that nobody may send. Its bytes are no
+ * whole frame any more, so the segment is made here.
+ */
+static void
+out_big(NodeConn *c, int16_t stream)
+{
+	CqlBuffer	wire = {0};
+	size_t		lengths = c->lz4 ? 5 : 3;
+	uint64_t	bits;
+	uint32_t	crc;
+
+	cql_store_u32(c->answer.data + 5, BIG_FRAME);
+	if (!c->segments)
+	{
+		node_conn_out_raw(c, stream, c->answer.data, c->answer.len);
+		return;
+	}
+	bits = CQL_FRAME_HEADER_SIZE;	/* not self-contained */
+	cql_put_raw(&wire, &bits, lengths);
+	crc = cql_crc24(wire.data, lengths);
+	cql_put_raw(&wire, &crc, 3);
+	cql_put_raw(&wire, c->answer.data, CQL_FRAME_HEADER_SIZE);
+	crc = cql_crc32(c->answer.data, CQL_FRAME_HEADER_SIZE);
+	cql_put_raw(&wire, &crc, 4);
+	node_conn_out_raw(c, stream, wire.data, wire.len);
+	cql_buffer_free(&wire);
+}
+
+static void
+add_warning(CqlBuffer *answer, const char *text)
+{
+	CqlBuffer	warned = {0};
+
+	cql_put_raw(&warned, answer->data, CQL_FRAME_HEADER_SIZE);
+	warned.data[1] |= CQL_FLAG_WARNING;
+	cql_put_u16(&warned, 1);
+	cql_put_string(&warned, text);
+	cql_put_raw(&warned, answer->data + CQL_FRAME_HEADER_SIZE, answer->len - CQL_FRAME_HEADER_SIZE);
+	cql_frame_end(&warned, 0);
+	cql_buffer_free(answer);
+	*answer = warned;
+}
+
+/* A stream that nobody waits on. */
+static int16_t
+idle_stream(const NodeConn *c)
+{
+	int			stream = CQL_STREAM_MAX - 1;
+
+	while (stream > 0 && (c->busy[stream >> 6] & (UINT64_C(1) << (stream & 63))) != 0)
+		stream--;
+	return (int16_t) stream;
+}
+
+void
+node_rule_after(NodeCall *call, NodeRule *rule)
+{
+	NodeConn   *c = call->conn;
+	int16_t		stream = call->frame->stream;
+
+	switch (rule->action)
+	{
+		case ACTION_CUT:
+			out_damaged(c, stream, rule);
+			return;
+		case ACTION_BAD_CRC:
+			if (c->segments)
+				out_damaged(c, stream, rule);
+			else
+				out_garbage(c, stream); /* v4 has no checksum to break */
+			return;
+		case ACTION_DELAY:
+			node_conn_out_late(c, stream, uv_hrtime() + rule->number * 1000000);
+			return;
+		case ACTION_HOLD:
+			node_conn_out_late(c, stream, NODE_NEVER);
+			return;
+		case ACTION_BIG_FRAME:
+			out_big(c, stream);
+			return;
+		case ACTION_WARN:
+			add_warning(&c->answer, rule->error.message);
+			break;
+		case ACTION_WRONG_STREAM:
+			cql_store_u16(c->answer.data + 2, (uint16_t) idle_stream(c));
+			break;
+		case ACTION_VERSION:
+			c->answer.data[0] = CQL_RESPONSE_BIT | (c->version == 4 ? 3 : 4);
+			break;
+		case ACTION_DUPLICATE:
+			cql_put_raw(&c->frames, c->answer.data, c->answer.len);
+			break;
+		default:
+			break;
+	}
+	node_conn_out(c, stream);
+}

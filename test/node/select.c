@@ -1,0 +1,228 @@
+/*
+ * test/node/select.c
+ *	  SELECT: rows in the order of the table, one page at a time.
+ *
+ * Thread: the node's. Owns: nothing.
+ * Invariants: the table is sorted while it is read; a paging state is the place
+ * of the next row in that order and the rows already given.
+ */
+#include "cql/value.h"
+#include "internal.h"
+
+#define PAGING_MAGIC 0x4E4F4445 /* "NODE" */
+#define PAGING_SIZE 12
+
+/* One page while it is gathered. */
+typedef struct Page
+{
+	const NodeStatement *s;
+	size_t		low;			/* rows low .. high - 1 can match */
+	size_t		high;
+	size_t		at;				/* how many of them were looked at */
+	uint64_t	given;			/* rows of this and earlier pages */
+	uint64_t	limit;			/* of all pages */
+	uint64_t	size;			/* of this page */
+	const NodeRow **row;
+	size_t		nrows;
+	size_t		cap;
+	bool		more;
+} Page;
+
+/* ---- where ---- */
+
+static void
+token_bounds(const NodeCall *call, const NodeStatement *s, int64_t *low, int64_t *high)
+{
+	*low = INT64_MIN;
+	*high = INT64_MAX;
+	if (node_statement_token(call, s, low))
+	{
+		*high = *low;
+		return;
+	}
+	for (int i = 0; i < s->nwhere; i++)
+	{
+		CqlBytes	v = node_operand_value(call, &s->where[i].operand[0]);
+
+		if (s->where[i].column >= 0 || v.len != 8)
+			continue;
+		if (strchr("=>g", s->where[i].op))
+			*low = (int64_t) cql_load_u64(v.data);
+		if (strchr("=<l", s->where[i].op))
+			*high = (int64_t) cql_load_u64(v.data);
+	}
+}
+
+static void
+find_bounds(const NodeCall *call, Page *page)
+{
+	int64_t		low;
+	int64_t		high;
+
+	token_bounds(call, page->s, &low, &high);
+	page->low = node_table_seek(page->s->table, low);
+	page->high = high == INT64_MAX ? page->s->table->nrows : node_table_seek(page->s->table, high + 1);
+	if (page->high < page->low)
+		page->high = page->low;
+}
+
+/* ---- pages ---- */
+
+static bool
+take_paging_state(const NodeCall *call, Page *page)
+{
+	CqlReader	r = cql_reader(call->paging_state.data, (size_t) call->paging_state.len);
+
+	if (call->paging_state.len != PAGING_SIZE || cql_get_u32(&r) != PAGING_MAGIC)
+		return node_fail(call->node, CQL_ERR_PROTOCOL, "Invalid value for the paging state");
+	page->at = cql_get_u32(&r);
+	page->given = cql_get_u32(&r);
+	return true;
+}
+
+static void
+gather(const NodeCall *call, Page *page)
+{
+	const NodeTable *t = page->s->table;
+
+	for (; page->at < page->high - page->low && page->nrows < page->size && page->given < page->limit; page->at++)
+	{
+		size_t		i = page->s->reversed ? page->high - 1 - page->at : page->low + page->at;
+
+		if (!node_row_matches(call, page->s, t->row[i]))
+			continue;
+		if (page->nrows == page->cap)
+		{
+			const NodeRow **old = page->row;
+
+			page->cap = page->cap > 0 ? page->cap * 2 : 64;
+			page->row = node_arena(&call->node->scratch, page->cap * sizeof(NodeRow *));
+			if (page->nrows > 0)
+				memcpy(page->row, old, page->nrows * sizeof(NodeRow *));
+		}
+		page->row[page->nrows++] = t->row[i];
+		page->given++;
+	}
+	/* As Cassandra: a full page says that there is more, even if there is not. */
+	page->more = page->nrows == page->size && page->given < page->limit;
+}
+
+/* ---- the answer ---- */
+
+static void
+put_metadata(NodeCall *call, const Page *page)
+{
+	const NodeStatement *s = page->s;
+	CqlBuffer  *b = &call->conn->answer;
+	bool		changed = call->metadata_id.len >= 0 &&
+		(call->metadata_id.len != 16 || memcmp(call->metadata_id.data, s->metadata_id, 16) != 0);
+	bool		skip = (call->flags & CQL_PARAM_SKIP_METADATA) && call->statement != NULL && !changed;
+
+	cql_put_u32(b, CQL_METADATA_GLOBAL | (skip ? CQL_METADATA_NONE : 0) |
+				(page->more ? CQL_METADATA_MORE_PAGES : 0) | (changed ? CQL_METADATA_CHANGED : 0));
+	cql_put_u32(b, (uint32_t) s->nselectors);
+	if (page->more)
+	{
+		cql_put_u32(b, PAGING_SIZE);
+		cql_put_u32(b, PAGING_MAGIC);
+		cql_put_u32(b, (uint32_t) page->at);
+		cql_put_u32(b, (uint32_t) page->given);
+	}
+	if (changed)
+		cql_put_short_bytes(b, s->metadata_id, 16);
+	if (!skip)
+		node_put_columns(call, s->table, s->selector, s->nselectors);
+}
+
+static void
+put_selected(CqlBuffer *b, const NodeSelector *selector, const NodeRow *row, uint64_t count)
+{
+	const NodeCell *cell = &row->cell[selector->column];
+
+	switch (selector->kind)
+	{
+		case SELECT_COLUMN:
+			node_put_cell(b, cell->value);
+			return;
+		case SELECT_COUNT:
+			cql_put_u32(b, 8);
+			cql_put_u64(b, count);
+			return;
+		case SELECT_TOKEN:
+			cql_put_u32(b, 8);
+			cql_put_u64(b, (uint64_t) row->token);
+			return;
+		case SELECT_WRITETIME:
+			cql_put_u32(b, cell->value.len < 0 ? CQL_NULL_LENGTH : 8);
+			if (cell->value.len >= 0)
+				cql_put_u64(b, (uint64_t) cell->timestamp);
+			return;
+		case SELECT_TTL:
+			cql_put_u32(b, cell->value.len < 0 || cell->ttl == 0 ? CQL_NULL_LENGTH : 4);
+			if (cell->value.len >= 0 && cell->ttl != 0)
+				cql_put_u32(b, (uint32_t) cell->ttl);
+			return;
+	}
+}
+
+/* count(*) makes one row of all: of the first row, or of a row without values. */
+static void
+put_rows(NodeCall *call, const Page *page, bool count)
+{
+	CqlBuffer  *b = &call->conn->answer;
+	const NodeStatement *s = page->s;
+	size_t		n = count ? 1 : page->nrows;
+
+	cql_put_u32(b, (uint32_t) n);
+	for (size_t i = 0; i < n; i++)
+		for (int c = 0; c < s->nselectors; c++)
+			if (page->nrows == 0 && s->selector[c].kind != SELECT_COUNT)
+				cql_put_null(b);
+			else
+				put_selected(b, &s->selector[c], page->nrows > 0 ? page->row[i] : NULL, page->nrows);
+}
+
+static bool
+take_limits(const NodeCall *call, Page *page, bool count)
+{
+	CqlBytes	limit = page->s->limit.given ? node_operand_value(call, &page->s->limit) : (CqlBytes) {NULL, -1};
+
+	page->limit = page->size = UINT64_MAX;
+	if (call->page_size > 0 && !count)
+		page->size = (uint64_t) call->page_size;
+	if (call->empty_page)
+		page->size = 0;
+	if (limit.len != 4)
+		return true;
+	if ((int32_t) cql_load_u32(limit.data) <= 0)
+		return node_fail(call->node, CQL_ERR_INVALID, "LIMIT must be strictly positive");
+	if (!count)
+		page->limit = cql_load_u32(limit.data);
+	return true;
+}
+
+void
+node_run_select(NodeCall *call, const NodeStatement *s)
+{
+	Page		page = {.s = s};
+	bool		count = false;
+
+	for (int i = 0; i < s->nselectors; i++)
+		count |= s->selector[i].kind == SELECT_COUNT;
+	if (!take_limits(call, &page, count) ||
+		(call->paging_state.len >= 0 && !take_paging_state(call, &page)))
+	{
+		node_answer_failure(call);
+		return;
+	}
+	if (s->table->system)
+		node_system_fill(call->node, s->table);
+	node_table_sort(s->table);
+	find_bounds(call, &page);
+	gather(call, &page);
+	node_answer_begin(call, CQL_OP_RESULT);
+	cql_put_u32(&call->conn->answer, CQL_RESULT_ROWS);
+	put_metadata(call, &page);
+	put_rows(call, &page, count);
+	node_answer_end(call);
+}
