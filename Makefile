@@ -38,7 +38,9 @@ include $(PGXS)
 
 # The flags the server was built with, without those that this compiler does not know.
 knows = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo $(1))
-override CFLAGS := $(foreach flag,$(CFLAGS),$(call knows,$(flag))) $(WARNINGS) -fvisibility=hidden
+override CFLAGS := $(foreach flag,$(CFLAGS),$(call knows,$(flag))) $(WARNINGS)
+# All but scylla_fdw.o, whose functions the server looks up.
+src/fdw/%.o: override CFLAGS += -fvisibility=hidden
 
 .DEFAULT_GOAL := all
 

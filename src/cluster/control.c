@@ -420,7 +420,7 @@ add_candidate(ClusterControl *control, const NetAddress *address)
 	}
 	candidate = calloc(1, sizeof(*candidate));
 	if (!candidate)
-		return;					/* if it was the last hope, discovering fails at its deadline */
+		return;					/* one hope less */
 	candidate->owner.ops = &owner_ops;
 	candidate->control = control;
 	candidate->address = *address;
@@ -441,7 +441,7 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 	report_address(control, &candidate->address, &why);
 }
 
-/* What is left to hope for while discovering. */
+/* Some candidate or name is not decided yet. */
 static bool
 hope_left(const ClusterControl *control)
 {
@@ -588,13 +588,12 @@ time_out(ClusterControl *control)
 	fail_discovery(control);
 }
 
-/* The next known node, those of the local data center first. */
+/* The next known node. */
 static void
 replace(ClusterControl *control)
 {
 	const ClusterTopology *t = control->topology;
 
-	control->backoff.due = UINT64_MAX;	/* until this one failed */
 	if (t->nlocal > 0)
 		add_candidate(control, &t->local[control->turn++ % t->nlocal]->address);
 	advance(control);
@@ -605,7 +604,7 @@ tick_keeping(ClusterControl *control, uint64_t now)
 {
 	Candidate  *active = control->active;
 
-	if (!active && now >= control->backoff.due)
+	if (!active && !hope_left(control) && now >= control->backoff.due)
 		replace(control);
 	else if (active && control->changed && active->pending == 0 && now >= control->last_read + REREAD_PAUSE)
 		start_reading(active);

@@ -147,6 +147,12 @@ close_all(ClusterPool *pool)
 }
 
 void
+cluster_pool_retire(ClusterPool *pool)
+{
+	pool->started = false;
+}
+
+void
 cluster_pool_stop(ClusterPool *pool)
 {
 	pool->started = false;
@@ -161,7 +167,12 @@ cluster_pool_tick(ClusterPool *pool, uint64_t now)
 		if (pool->connection[i].net)
 			net_connection_tick(pool->connection[i].net, now);
 	}
-	if (pool->started && now >= pool->backoff.due)
+	if (!pool->started)
+	{
+		if (cluster_pool_in_flight(pool) == 0)
+			close_all(pool);
+	}
+	else if (now >= pool->backoff.due)
 		open_missing(pool);
 }
 

@@ -7,7 +7,7 @@
  *
  *	 idle --cluster_pool_start--> opening --on_ready--> up
  *	 opening, up --on_closed--> waiting (backoff) --cluster_pool_tick--> opening
- *	 any --cluster_pool_stop--> idle, once its connections are closed
+ *	 any --cluster_pool_stop, cluster_pool_retire--> idle, once its connections are closed
  */
 #ifndef CLUSTER_POOL_H
 #define CLUSTER_POOL_H
@@ -58,7 +58,8 @@ extern ClusterPool *cluster_pool_new(const ClusterPoolOps *ops, void *owner, con
 extern void cluster_pool_free(ClusterPool *pool);	/* only while cluster_pool_closed */
 
 extern void cluster_pool_start(ClusterPool *pool);	/* opens at once; harmless when started */
-extern void cluster_pool_stop(ClusterPool *pool);
+extern void cluster_pool_stop(ClusterPool *pool);	/* closes at once */
+extern void cluster_pool_retire(ClusterPool *pool); /* closes once nothing is in flight */
 extern void cluster_pool_tick(ClusterPool *pool, uint64_t now);
 
 /* The node may be back: no more waiting for the next attempt. */

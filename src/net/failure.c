@@ -14,19 +14,22 @@
 
 #define LONGEST_CHARACTER 4
 
+/* cut: there was no room for all of it, so the end may be a part of a character. */
 static void
-make_valid(char *message)
+make_valid(char *message, bool cut)
 {
 	size_t		len = strlen(message);
+	size_t		least = cut && len >= LONGEST_CHARACTER ? len - LONGEST_CHARACTER + 1 : len;
 
-	/* Cutting may have left a part of a character at the end. */
-	for (size_t cut = 0; cut < LONGEST_CHARACTER && cut <= len; cut++)
+	for (size_t n = len;; n--)
 	{
-		if (cql_utf8_valid((const uint8_t *) message, len - cut))
+		if (cql_utf8_valid((const uint8_t *) message, n))
 		{
-			message[len - cut] = '\0';
+			message[n] = '\0';
 			return;
 		}
+		if (n == least)
+			break;
 	}
 	for (char *p = message; *p; p++)
 	{
@@ -38,10 +41,12 @@ make_valid(char *message)
 void
 net_failure_setv(NetFailure *f, NetFailureKind kind, const char *format, va_list args)
 {
+	int			n = vsnprintf(f->message, sizeof(f->message), format, args);
+
 	f->kind = kind;
-	if (vsnprintf(f->message, sizeof(f->message), format, args) < 0)
+	if (n < 0)
 		f->message[0] = '\0';
-	make_valid(f->message);
+	make_valid(f->message, n >= (int) sizeof(f->message));
 }
 
 void

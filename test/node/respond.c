@@ -426,10 +426,10 @@ answer_query(NodeCall *call)
 		return;
 	}
 	s = node_statement_parse(call->node, call->text);
-	if (s == NULL)
-		node_answer_failure(call);
-	else
+	if (s != NULL && node_run_check(call, s))
 		node_run(call, s);
+	else
+		node_answer_failure(call);
 	node_statement_free(s);
 }
 

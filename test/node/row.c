@@ -173,6 +173,26 @@ node_table_clear(NodeTable *t)
 	t->sorted = true;
 }
 
+void
+node_table_widen(NodeTable *t)
+{
+	size_t		size = sizeof(NodeRow) + (size_t) t->ncolumns * sizeof(NodeCell);
+
+	if (t->nbuckets > 0)
+		memset(t->bucket, 0, t->nbuckets * sizeof(NodeRow *));
+	for (size_t i = 0; i < t->nrows; i++)
+	{
+		NodeRow    *row = realloc(t->row[i], size);
+
+		if (row == NULL)
+			abort();
+		row->cell[t->ncolumns - 1] = (NodeCell) {{NULL, -1}, INT64_MIN, 0};
+		t->row[i] = row;
+		if (!row->dead)
+			link_row(t, row);
+	}
+}
+
 /* ---- order ---- */
 
 static int

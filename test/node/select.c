@@ -137,7 +137,7 @@ put_metadata(NodeCall *call, const Page *page)
 static void
 put_selected(CqlBuffer *b, const NodeSelector *selector, const NodeRow *row, uint64_t count)
 {
-	const NodeCell *cell = &row->cell[selector->column];
+	const NodeCell *cell = row ? &row->cell[selector->column] : NULL;
 
 	switch (selector->kind)
 	{

@@ -159,6 +159,8 @@ node_table(Node *node, const char *keyspace, const char *name)
 {
 	NodeTable  *t = node->tables;
 
+	if (node->nr_shards > 0 && strcmp(name, "peers_v2") == 0)
+		return NULL;			/* ScyllaDB has none */
 	while (t != NULL && (strcmp(t->name, name) != 0 || strcmp(t->keyspace, keyspace) != 0))
 		t = t->next;
 	return t;
@@ -354,4 +356,19 @@ node_table_add(Node *node, NodeLexer *x)
 	t->next = node->tables;
 	node->tables = t;
 	return t;
+}
+
+/* ALTER TABLE ADD name type: the column stands last until the node ends. */
+bool
+node_table_extend(Node *node, NodeTable *t, NodeLexer *x)
+{
+	Draft		d = {.node = node, .x = x, .table = t};
+
+	if (node_table_column(t, x->token.value) >= 0)
+		return node_fail(node, CQL_ERR_INVALID, "Column with name '%s' already exists", x->token.value);
+	if (!read_column(&d))
+		return false;
+	node_table_widen(t);
+	node_forget(node, t);
+	return true;
 }

@@ -68,13 +68,14 @@ test_dead_cluster_fails_the_queue(void **state)
 	Client	   *c;
 	Pipeline   *p;
 	Request    *r;
+	uint32_t	busy;
 
 	fake_plan.connecting = true;
 	c = open_client(0);
 	p = open_pipeline(c, 0, 0);
 	write_rows(c, p, &fixture_template, 0, 500);
 	pipeline_submit(p);
-	fake_await(&fake_log.busy, 2);
+	fake_await(&fake_log.busy, 1);
 	fake_order.down = true;
 	fake_tell();
 	await_done(c, 500);
@@ -94,11 +95,14 @@ test_dead_cluster_fails_the_queue(void **state)
 	assert_int_equal(fake_log.taken, 0);
 
 	/* The next request starts connecting anew. */
+	while (fake_order.down)
+		sched_yield();
+	busy = fake_log.busy;
 	write_row(p, &fixture_template, 0);
+	fake_await(&fake_log.busy, busy + 1);
 	fake_order.connected = true;
 	fake_tell();
-	while (pipeline_outstanding(p) > 0)
-		await_done(c, 1);
+	await_all(c, p);
 	assert_int_equal(count_failures(p, CLUSTER_FAIL_CONNECT), 0);
 	pipeline_close(p);
 	close_client(c);

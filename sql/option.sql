@@ -1,0 +1,110 @@
+-- Options: validated where they are given, before any connection is made.
+
+-- unknown names, at each of the five places
+CREATE FOREIGN DATA WRAPPER option_fdw HANDLER scylla_fdw_handler VALIDATOR scylla_fdw_validator OPTIONS (host 'x');
+CREATE SERVER option_bad FOREIGN DATA WRAPPER scylla_fdw OPTIONS (hots '127.0.0.1');
+CREATE SERVER option_bad FOREIGN DATA WRAPPER scylla_fdw OPTIONS (keyspace 'ks');
+CREATE SERVER option_bad FOREIGN DATA WRAPPER scylla_fdw OPTIONS (nothing_like_it 'x');
+CREATE SERVER option_server FOREIGN DATA WRAPPER scylla_fdw;
+CREATE USER MAPPING FOR CURRENT_USER SERVER option_server OPTIONS (user 'x');
+CREATE FOREIGN TABLE option_table (a int) SERVER option_server OPTIONS (keyspce 'ks');
+CREATE FOREIGN TABLE option_table (a int OPTIONS (column 'b')) SERVER option_server OPTIONS (keyspace 'ks');
+
+-- values
+ALTER SERVER option_server OPTIONS (ADD host '');
+ALTER SERVER option_server OPTIONS (ADD host 'a,,b');
+ALTER SERVER option_server OPTIONS (ADD host '[::1');
+ALTER SERVER option_server OPTIONS (ADD host 'a:65536');
+ALTER SERVER option_server OPTIONS (ADD host 'a:b:c d, [::1]:9043, b:9042, c');
+ALTER SERVER option_server OPTIONS (SET host ' one , two:9043,[::1]:9044,::2');
+ALTER SERVER option_server OPTIONS (ADD port '65536');
+ALTER SERVER option_server OPTIONS (ADD port '-1');
+ALTER SERVER option_server OPTIONS (ADD port 'abc');
+ALTER SERVER option_server OPTIONS (ADD protocol_version '3');
+ALTER SERVER option_server OPTIONS (ADD compression 'snappy');
+ALTER SERVER option_server OPTIONS (ADD connect_timeout '0');
+ALTER SERVER option_server OPTIONS (ADD request_timeout '1e10');
+ALTER SERVER option_server OPTIONS (ADD max_in_flight '0');
+ALTER SERVER option_server OPTIONS (ADD max_in_flight_bytes '1kB');
+ALTER SERVER option_server OPTIONS (ADD max_in_flight_bytes 'much');
+ALTER SERVER option_server OPTIONS (ADD keep_connections 'abc');
+ALTER SERVER option_server OPTIONS (ADD consistency 'most');
+ALTER SERVER option_server OPTIONS (ADD serial_consistency 'quorum');
+ALTER SERVER option_server OPTIONS (ADD fetch_size '0');
+ALTER SERVER option_server OPTIONS (ADD fetch_size '-5');
+ALTER SERVER option_server OPTIONS (ADD fetch_size 'abc');
+ALTER SERVER option_server OPTIONS (ADD fetch_size '99999999999');
+ALTER SERVER option_server OPTIONS (ADD updatable 'abc');
+ALTER SERVER option_server OPTIONS (ADD insert_null 'maybe');
+ALTER SERVER option_server OPTIONS (ADD fdw_startup_cost '-1');
+ALTER SERVER option_server OPTIONS (ADD fdw_tuple_cost 'abc');
+ALTER SERVER option_server OPTIONS (ADD local_dc '');
+
+-- all of them, as they should be
+ALTER SERVER option_server OPTIONS (ADD port '9042', ADD local_dc 'dc1', ADD protocol_version '4',
+  ADD compression 'lz4', ADD connect_timeout '5000', ADD request_timeout '12000', ADD max_in_flight '1024',
+  ADD max_in_flight_bytes '16MB', ADD keep_connections 'off', ADD consistency 'QUORUM',
+  ADD read_consistency 'one', ADD write_consistency 'local_quorum', ADD serial_consistency 'serial',
+  ADD fetch_size '100', ADD updatable 'true', ADD insert_null 'null', ADD fdw_startup_cost '10',
+  ADD fdw_tuple_cost '0.5');
+CREATE USER MAPPING FOR CURRENT_USER SERVER option_server
+  OPTIONS (username 'u', password 'p', password_required 'true');
+CREATE FOREIGN TABLE option_table (a int OPTIONS (column_name 'A')) SERVER option_server
+  OPTIONS (keyspace 'ks', "table" 't', request_timeout '1', consistency 'one', read_consistency 'two',
+  write_consistency 'three', serial_consistency 'local_serial', fetch_size '1', updatable 'false',
+  insert_null 'unset', ttl '86400', fdw_startup_cost '0', fdw_tuple_cost '0');
+ALTER FOREIGN TABLE option_table OPTIONS (SET ttl '-1');
+
+-- an empty password is refused without showing anything
+ALTER USER MAPPING FOR CURRENT_USER SERVER option_server OPTIONS (SET password '');
+
+-- only a superuser may do without a password
+CREATE ROLE option_role;
+GRANT USAGE ON FOREIGN SERVER option_server TO option_role;
+SET ROLE option_role;
+CREATE USER MAPPING FOR option_role SERVER option_server OPTIONS (password_required 'false');
+CREATE USER MAPPING FOR option_role SERVER option_server;
+RESET ROLE;
+ALTER FOREIGN TABLE option_table OPTIONS (SET updatable 'true');
+GRANT ALL ON option_table TO option_role;
+SET ROLE option_role;
+INSERT INTO option_table VALUES (1);
+RESET ROLE;
+
+-- a table must know its keyspace
+CREATE FOREIGN TABLE option_lost (a int) SERVER option_server;
+SELECT * FROM option_lost;
+
+-- not updatable: refused here, and said so
+ALTER FOREIGN TABLE option_table OPTIONS (SET updatable 'false');
+INSERT INTO option_table VALUES (1);
+COPY option_table FROM stdin;
+SELECT is_insertable_into FROM information_schema.tables WHERE table_name = 'option_table';
+
+-- plans show the CQL without a connection
+EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM option_table;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM option_table;
+ALTER FOREIGN TABLE option_table OPTIONS (SET updatable 'true');
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO option_table VALUES (1);
+SELECT * FROM scylla_fdw_get_connections();
+
+-- settings
+SET scylla_fdw.consistency = 'most';
+SET scylla_fdw.consistency = 'all';
+EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM option_table;
+RESET scylla_fdw.consistency;
+SET scylla_fdw.no_such_setting = 1;
+SET scylla_fdw.request_timeout = '-1';
+
+-- functions
+SELECT scylla_fdw_version();
+SELECT scylla_fdw_disconnect('no_such_server');
+SELECT scylla_fdw_disconnect_all();
+SELECT scylla_fdw_execute('no_such_server', 'x');
+SET ROLE option_role;
+SELECT scylla_fdw_execute('option_server', 'x');
+SELECT scylla_fdw_query('option_server', 'x');
+RESET ROLE;
+
+DROP SERVER option_server CASCADE;
+DROP ROLE option_role;

@@ -1,0 +1,74 @@
+-- Sessions: made late, kept, invalidated, closed; functions; EXPLAIN ANALYZE.
+\getenv host SCYLLA_HOST
+\getenv port SCYLLA_PORT
+SET client_min_messages = warning;
+CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE USER MAPPING FOR CURRENT_USER SERVER session_cluster;
+SELECT * FROM scylla_fdw_get_connections();
+SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE IF EXISTS fdw_session');
+SELECT scylla_fdw_execute('session_cluster', 'CREATE KEYSPACE fdw_session WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');
+SELECT scylla_fdw_execute('session_cluster', 'CREATE TABLE fdw_session.t (id int PRIMARY KEY, m map<text, frozen<list<int>>>, u uuid)');
+CREATE FOREIGN TABLE session_t (id int, u uuid) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 't');
+SELECT server_name, valid, used_in_xact FROM scylla_fdw_get_connections();
+
+-- CQL by hand
+SELECT scylla_fdw_execute('session_cluster', $$INSERT INTO fdw_session.t (id, m, u) VALUES (1, {'a "quoted"': [1, 2]}, 8ac6d1dc-fbeb-11e4-b939-0800200c9a66)$$);
+SELECT scylla_fdw_query('session_cluster', 'SELECT id, m, u FROM fdw_session.t');
+SELECT scylla_fdw_query('session_cluster', 'SELECT id FROM fdw_session.t WHERE id = 99');
+SELECT scylla_fdw_query('session_cluster', $$UPDATE fdw_session.t SET u = null WHERE id = 7 IF EXISTS$$);
+SELECT count(*) > 10 AS several FROM scylla_fdw_query('session_cluster', 'SELECT keyspace_name, table_name FROM system_schema.tables');
+\set VERBOSITY sqlstate
+SELECT scylla_fdw_execute('session_cluster', 'SELEKT');
+SELECT scylla_fdw_query('session_cluster', 'SELECT nope FROM fdw_session.t');
+SELECT scylla_fdw_execute('session_cluster', 'CREATE TABLE fdw_session.t (id int PRIMARY KEY)');
+\set VERBOSITY default
+
+-- EXPLAIN ANALYZE shows what went over the wire
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) INSERT INTO session_t (id) SELECT generate_series(10, 19);
+EXPLAIN (ANALYZE, VERBOSE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT * FROM session_t WHERE id = 10;
+SELECT count(*) FROM session_t;
+
+-- used inside a transaction: not closed there
+BEGIN;
+SELECT count(*) FROM session_t;
+SELECT server_name, valid, used_in_xact FROM scylla_fdw_get_connections();
+SELECT scylla_fdw_disconnect('session_cluster');
+ALTER SERVER session_cluster OPTIONS (ADD fetch_size '10');
+SELECT server_name, valid, used_in_xact FROM scylla_fdw_get_connections();
+COMMIT;
+SELECT count(*) FROM session_t;
+SELECT scylla_fdw_disconnect('session_cluster');
+SELECT scylla_fdw_disconnect('session_cluster');
+SELECT server_name FROM scylla_fdw_get_connections();
+
+-- keep_connections off
+ALTER SERVER session_cluster OPTIONS (ADD keep_connections 'off');
+SELECT count(*) FROM session_t;
+SELECT server_name FROM scylla_fdw_get_connections();
+ALTER SERVER session_cluster OPTIONS (DROP keep_connections);
+
+-- a wrong port and back, in one session
+ALTER SERVER session_cluster OPTIONS (SET port '1');
+\set VERBOSITY sqlstate
+SELECT count(*) FROM session_t;
+INSERT INTO session_t VALUES (1);
+\set VERBOSITY default
+ALTER SERVER session_cluster OPTIONS (SET port :'port');
+SELECT count(*) FROM session_t;
+
+-- a server dropped in the transaction that used it
+BEGIN;
+SELECT count(*) FROM session_t;
+DROP SERVER session_cluster CASCADE;
+SELECT server_name, valid FROM scylla_fdw_get_connections();
+COMMIT;
+SELECT server_name FROM scylla_fdw_get_connections();
+
+CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+-- no mapping
+CREATE FOREIGN TABLE session_t (id int) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 't');
+SELECT * FROM session_t;
+CREATE USER MAPPING FOR PUBLIC SERVER session_cluster;
+SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
+SELECT user_name FROM scylla_fdw_get_connections();
+DROP SERVER session_cluster CASCADE;

@@ -1,0 +1,419 @@
+/*
+ * cluster/cluster.c
+ *	  Connecting, staying connected, and being down: the state of the whole.
+ *
+ * Submitter thread only; nothing here blocks.
+ * Owns: the topology, the control connection, a pool for each local node, the
+ * dispatch of requests, and the one timer that drives all of them.
+ *
+ *	 connecting --on_topology--> ready
+ *	 connecting --on_failed--> down
+ *	 ready --check_alone: no node up for connect_timeout--> down
+ *	 down --cluster_submit--> connecting
+ *	 any --cluster_close--> closing --finish_closing--> freed
+ *
+ * Invariants: pools are started in state ready only; in state down no request is
+ * held and no connection is wanted.
+ */
+#include "cluster/control.h"
+#include "cluster/dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PACE_BUSY 25			/* ms between ticks: the resolution of deadlines */
+#define PACE_IDLE 500			/* while nothing is in flight and nobody waits */
+#define QUIET_TICKS 2			/* loop turns for libuv to let go of the last handles */
+
+typedef enum ClusterState
+{
+	STATE_CONNECTING, STATE_READY, STATE_DOWN, STATE_CLOSING
+} ClusterState;
+
+struct Cluster
+{
+	const ClusterConfig *config;
+	const ClusterOps *ops;
+	void	   *owner;
+	ClusterState state;
+	ClusterTopology topology;
+	ClusterControl *control;
+	ClusterDispatch dispatch;
+	uv_timer_t	timer;
+	uint64_t	pace;			/* of the timer */
+	bool		room_wanted;	/* cluster_submit was refused */
+	bool		alone;			/* ready, but no node is up */
+	uint64_t	alone_since;
+	uint64_t	random;
+	ClusterFailure down;		/* in state down: why */
+	void		(*closed) (void *owner);
+	uint32_t	quiet;			/* ticks without an open connection while closing */
+};
+
+static void on_tick(uv_timer_t *timer);
+
+static uint64_t
+now_of(const Cluster *c)
+{
+	return uv_now(c->config->net.loop);
+}
+
+static void
+set_pace(Cluster *c, uint64_t pace)
+{
+	if (c->pace == pace)
+		return;
+	c->pace = pace;
+	uv_timer_start(&c->timer, on_tick, pace, pace);
+}
+
+static void
+tell_room(Cluster *c)
+{
+	if (!c->room_wanted)
+		return;
+	c->room_wanted = false;
+	c->ops->on_room(c->owner);
+}
+
+/* ---- down ---- */
+
+static void
+stop_everything(Cluster *c)
+{
+	cluster_control_stop(c->control);
+	for (uint32_t i = 0; i < c->topology.nnodes; i++)
+	{
+		if (c->topology.node[i]->pool)
+			cluster_pool_stop(c->topology.node[i]->pool);
+	}
+}
+
+static void
+enter_down(Cluster *c, const ClusterReport *report)
+{
+	c->state = STATE_DOWN;
+	c->alone = false;
+	cluster_report_fill(report, &c->down);
+	stop_everything(c);
+	cluster_dispatch_give_up(&c->dispatch, &c->down);
+	c->room_wanted = false;
+	c->ops->on_room(c->owner);
+}
+
+static void
+on_failed(void *owner, const ClusterReport *report)
+{
+	enter_down(owner, report);
+}
+
+static void
+lack_local_nodes(Cluster *c)
+{
+	const ClusterTopology *t = &c->topology;
+	const char *other = "";
+	ClusterReport report = {.kind = NET_FAIL_CONNECT};
+	char		text[sizeof(report.text)];
+
+	for (uint32_t i = 0; i < t->nnodes; i++)
+	{
+		if (t->node[i]->present)
+			other = t->node[i]->dc;
+	}
+	snprintf(text, sizeof(text), "the cluster has no node in data center \"%s\", but in \"%s\"", t->local_dc, other);
+	cluster_failure_text(report.text, sizeof(report.text), text, strlen(text));
+	enter_down(c, &report);
+}
+
+static bool
+some_node_up(const Cluster *c)
+{
+	for (uint32_t i = 0; i < c->topology.nlocal; i++)
+	{
+		const ClusterPool *pool = c->topology.local[i]->pool;
+
+		if (pool && cluster_pool_ready(pool))
+			return true;
+	}
+	return false;
+}
+
+static void
+note_alone(Cluster *c)
+{
+	if (c->state != STATE_READY || c->alone || some_node_up(c))
+		return;
+	c->alone = true;
+	c->alone_since = now_of(c);
+}
+
+/* Nodes had their time to come back. */
+static void
+check_alone(Cluster *c, uint64_t now)
+{
+	ClusterReport report = {0};
+
+	if (!c->alone || now < c->alone_since + c->config->net.connect_timeout)
+		return;
+	for (uint32_t i = 0; i < c->topology.nlocal; i++)
+	{
+		const ClusterNode *node = c->topology.local[i];
+
+		if (node->pool && node->pool->last.kind != NET_FAIL_NONE)
+			cluster_report_add(&report, node->name, &node->pool->last);
+	}
+	enter_down(c, &report);
+}
+
+/* ---- pools ---- */
+
+static void
+on_up(ClusterPool *pool)
+{
+	Cluster    *c = pool->owner;
+
+	c->alone = false;
+	tell_room(c);
+}
+
+static void
+on_room(ClusterPool *pool)
+{
+	tell_room(pool->owner);
+}
+
+static void
+on_down(ClusterPool *pool, bool was_up)
+{
+	if (was_up)
+		note_alone(pool->owner);
+}
+
+static const ClusterPoolOps pool_ops = {
+	.on_up = on_up,
+	.on_room = on_room,
+	.on_down = on_down,
+};
+
+/* Bring a local node's pool in line with what was read about it. */
+static void
+follow_node(Cluster *c, ClusterNode *node, bool nodes_up)
+{
+	bool		ready;
+
+	if (!node->pool)
+		node->pool = cluster_pool_new(&pool_ops, c, &c->config->net, node, &c->random);
+	if (!node->pool)
+		return;					/* without memory, the node is simply not used */
+	ready = cluster_pool_ready(node->pool);
+	if (node->dialled && !ready && cluster_pool_closed(node->pool)
+		&& node->pool->last.kind != NET_FAIL_NONE
+		&& node->advertised.storage.ss_family != AF_UNSPEC)
+		cluster_topology_move(node);	/* the address that once worked no longer does */
+	cluster_pool_follow(node->pool);
+	cluster_pool_start(node->pool);
+	if (nodes_up && !ready)
+		cluster_pool_hurry(node->pool);
+}
+
+static void
+on_topology(void *owner, bool nodes_up)
+{
+	Cluster    *c = owner;
+	bool		first = c->state == STATE_CONNECTING;
+
+	if (c->topology.nlocal == 0)
+	{
+		lack_local_nodes(c);
+		return;
+	}
+	for (uint32_t i = 0; i < c->topology.nnodes; i++)
+	{
+		ClusterNode *node = c->topology.node[i];
+
+		if (node->local)
+			follow_node(c, node, nodes_up);
+		else if (node->pool)
+			cluster_pool_retire(node->pool);
+	}
+	c->state = STATE_READY;
+	if (first)
+		note_alone(c);
+}
+
+static const ClusterControlOps control_ops = {
+	.on_topology = on_topology,
+	.on_failed = on_failed,
+};
+
+/* ---- time ---- */
+
+static bool
+all_closed(const Cluster *c)
+{
+	for (uint32_t i = 0; i < c->topology.nnodes; i++)
+	{
+		if (c->topology.node[i]->pool && !cluster_pool_closed(c->topology.node[i]->pool))
+			return false;
+	}
+	return cluster_control_closed(c->control);
+}
+
+static void
+free_cluster(Cluster *c)
+{
+	for (uint32_t i = 0; i < c->topology.nnodes; i++)
+		cluster_pool_free(c->topology.node[i]->pool);
+	cluster_dispatch_free(&c->dispatch);
+	cluster_control_free(c->control);
+	cluster_topology_free(&c->topology);
+	free(c);
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	Cluster    *c = handle->data;
+	void		(*closed) (void *owner) = c->closed;
+	void	   *owner = c->owner;
+
+	free_cluster(c);
+	closed(owner);
+}
+
+static void
+finish_closing(Cluster *c)
+{
+	cluster_dispatch_give_up(&c->dispatch, NULL);
+	if (!all_closed(c))
+		c->quiet = 0;
+	else if (++c->quiet >= QUIET_TICKS)
+		uv_close((uv_handle_t *) &c->timer, on_timer_closed);
+}
+
+static bool
+busy(const Cluster *c)
+{
+	if (c->state == STATE_CONNECTING || c->alone || c->room_wanted || !cluster_dispatch_idle(&c->dispatch))
+		return true;
+	for (uint32_t i = 0; i < c->topology.nnodes; i++)
+	{
+		const ClusterPool *pool = c->topology.node[i]->pool;
+
+		if (pool && cluster_pool_in_flight(pool) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* on_writable tells of most room; this finds the rest, such as memory that is free again. */
+static void
+look_for_room(Cluster *c)
+{
+	for (uint32_t i = 0; c->state == STATE_READY && c->room_wanted && i < c->topology.nlocal; i++)
+	{
+		const ClusterPool *pool = c->topology.local[i]->pool;
+
+		if (pool && cluster_pool_pick(pool))
+			tell_room(c);
+	}
+}
+
+static void
+on_tick(uv_timer_t *timer)
+{
+	Cluster    *c = timer->data;
+	uint64_t	now = now_of(c);
+
+	if (c->state == STATE_CLOSING)
+	{
+		finish_closing(c);
+		return;
+	}
+	cluster_control_tick(c->control, now);
+	for (uint32_t i = 0; i < c->topology.nnodes; i++)
+	{
+		if (c->topology.node[i]->pool)
+			cluster_pool_tick(c->topology.node[i]->pool, now);
+	}
+	if (c->state == STATE_READY)
+		check_alone(c, now);
+	cluster_dispatch_tick(&c->dispatch, now);
+	look_for_room(c);
+	cluster_dispatch_flush(&c->dispatch);
+	set_pace(c, busy(c) ? PACE_BUSY : PACE_IDLE);
+}
+
+/* ---- the submitter's ---- */
+
+static void
+connect_anew(Cluster *c)
+{
+	c->state = STATE_CONNECTING;
+	cluster_control_discover(c->control);
+	set_pace(c, PACE_BUSY);
+}
+
+Cluster *
+cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
+{
+	Cluster    *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->config = config;
+	c->ops = ops;
+	c->owner = owner;
+	c->random = (uv_hrtime() ^ (uintptr_t) c) | 1;
+	cluster_dispatch_init(&c->dispatch, config, &c->topology);
+	c->dispatch.ops = ops;
+	c->dispatch.owner = owner;
+	c->dispatch.random = &c->random;
+	c->control = cluster_control_new(config, &c->topology, &control_ops, c, &c->random);
+	if (!cluster_topology_init(&c->topology, config->local_dc) || !c->control)
+	{
+		free_cluster(c);
+		return NULL;
+	}
+	uv_timer_init(config->net.loop, &c->timer);
+	c->timer.data = c;
+	connect_anew(c);
+	return c;
+}
+
+ClusterSubmit
+cluster_submit(Cluster *c, ClusterRequest *request)
+{
+	if (c->state == STATE_READY && cluster_dispatch_submit(&c->dispatch, request) == CLUSTER_TAKEN)
+	{
+		set_pace(c, PACE_BUSY);
+		return CLUSTER_TAKEN;
+	}
+	if (c->state == STATE_DOWN)
+		connect_anew(c);
+	c->room_wanted = true;
+	set_pace(c, PACE_BUSY);
+	return CLUSTER_BUSY;
+}
+
+void
+cluster_flush(Cluster *c)
+{
+	cluster_dispatch_flush(&c->dispatch);
+}
+
+const ClusterFailure *
+cluster_down(const Cluster *c)
+{
+	return c->state == STATE_DOWN ? &c->down : NULL;
+}
+
+void
+cluster_close(Cluster *c, void (*done) (void *owner))
+{
+	c->state = STATE_CLOSING;
+	c->dispatch.closing = true;
+	c->closed = done;
+	stop_everything(c);
+	uv_timer_start(&c->timer, on_tick, 0, 1);
+}

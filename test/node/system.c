@@ -1,0 +1,249 @@
+/*
+ * test/node/system.c
+ *	  system and system_schema: what a client reads to know the cluster.
+ *
+ * Thread: the node's. Owns: nothing; the tables are common ones.
+ * Invariant: their rows are made anew for each SELECT, so they always tell the
+ * node's settings and tables of that moment.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+static const char *const definitions[] = {
+	"system.local (key text PRIMARY KEY, bootstrapped text, broadcast_address inet, cluster_name text, "
+	"cql_version text, data_center text, host_id uuid, listen_address inet, native_protocol_version text, "
+	"partitioner text, rack text, release_version text, rpc_address inet, rpc_port int, schema_version uuid, "
+	"tokens set<text>)",
+	"system.peers (peer inet PRIMARY KEY, data_center text, host_id uuid, preferred_ip inet, rack text, "
+	"release_version text, rpc_address inet, schema_version uuid, tokens set<text>)",
+	"system.peers_v2 (peer inet, peer_port int, data_center text, host_id uuid, native_address inet, "
+	"native_port int, preferred_ip inet, preferred_port int, rack text, release_version text, "
+	"schema_version uuid, tokens set<text>, PRIMARY KEY (peer, peer_port))",
+	"system_schema.keyspaces (keyspace_name text PRIMARY KEY, durable_writes boolean, "
+	"replication frozen<map<text, text>>)",
+	"system_schema.tables (keyspace_name text, table_name text, comment text, default_time_to_live int, "
+	"flags frozen<set<text>>, PRIMARY KEY (keyspace_name, table_name))",
+	"system_schema.columns (keyspace_name text, table_name text, column_name text, clustering_order text, "
+	"kind text, position int, type text, PRIMARY KEY (keyspace_name, table_name, column_name))",
+	"system_schema.types (keyspace_name text, type_name text, field_names frozen<list<text>>, "
+	"field_types frozen<list<text>>, PRIMARY KEY (keyspace_name, type_name))",
+	"system_schema.indexes (keyspace_name text, table_name text, index_name text, kind text, "
+	"options frozen<map<text, text>>, PRIMARY KEY (keyspace_name, table_name, index_name))",
+	"system_schema.views (keyspace_name text, view_name text, base_table_name text, where_clause text, "
+	"PRIMARY KEY (keyspace_name, view_name))"
+};
+
+#define SCHEMA_VERSION "00000000-0000-4000-8000-000000000001"
+
+static const char *
+release(const Node *node)
+{
+	return node->nr_shards > 0 ? "3.0.8" : "5.0.5";
+}
+
+/* One row, written as the literals of its columns. */
+static void
+add_row(Node *node, NodeTable *t, const char *literals)
+{
+	NodeLexer	x;
+
+	node_lexer_start(&x, literals, strlen(literals), &node->scratch, false);
+	if (!node_row_values(node, t, &x))
+		abort();				/* a definition above and its row below disagree */
+}
+
+/* 'it''s' */
+static const char *
+quoted(Node *node, const char *s)
+{
+	char	   *out = node_arena(&node->scratch, 2 * strlen(s) + 3);
+	char	   *p = out;
+
+	*p++ = '\'';
+	for (; *s; *p++ = *s++)
+		if (*s == '\'')
+			*p++ = '\'';
+	*p = '\'';
+	return out;
+}
+
+/* ---- nodes ---- */
+
+static const char *
+token_set(Node *node, const NodePeer *peer)
+{
+	CqlBuffer	b = {0};
+	const char *text;
+
+	for (int i = 0; i < peer->ntokens; i++)
+	{
+		const char *one = node_format(&node->scratch, "%s'%lld'", i ? ", " : "", (long long) peer->token[i]);
+
+		cql_put_raw(&b, one, strlen(one));
+	}
+	text = node_format(&node->scratch, "{%.*s}", (int) b.len, b.len ? (char *) b.data : "");
+	cql_buffer_free(&b);
+	return text;
+}
+
+/* Without one of its own a node has an id made of address and port, the same wherever it is told. */
+static const char *
+host_id(Node *node, const NodePeer *peer)
+{
+	uint8_t		a[16] = {0};
+
+	if (peer->host_id[0] != '\0')
+		return peer->host_id;
+	if (uv_inet_pton(AF_INET, peer->address, a) != 0)
+		uv_inet_pton(AF_INET6, peer->address, a);
+	return node_format(&node->scratch, "%02x%02x%02x%02x-%04x-4000-8000-%02x%02x%02x%02x%02x%02x", a[0], a[1], a[2],
+					   a[3], (unsigned) peer->port & 0xffff, a[10], a[11], a[12], a[13], a[14], a[15]);
+}
+
+static void
+fill_local(Node *node, NodeTable *t)
+{
+	NodePeer   *self = &node->self;
+	static int64_t zero;
+
+	self->address = node->address;
+	self->port = node->port;
+	if (self->ntokens == 0)
+	{
+		self->token = &zero;
+		self->ntokens = 1;
+	}
+	add_row(node, t, node_format(&node->scratch, "('local', 'COMPLETED', '%s', 'Test Cluster', '%s', %s, %s, '%s', '%d', "
+								 "'org.apache.cassandra.dht.Murmur3Partitioner', %s, '%s', '%s', %d, " SCHEMA_VERSION ", %s)",
+								 self->address, node->nr_shards > 0 ? "3.3.1" : "3.4.7", quoted(node, self->dc),
+								 host_id(node, self), self->address, node->protocol, quoted(node, self->rack),
+								 release(node), self->address, self->port, token_set(node, self)));
+}
+
+static void
+fill_peers(Node *node, NodeTable *t)
+{
+	bool		v2 = strcmp(t->name, "peers_v2") == 0;
+
+	for (NodePeer *p = node->peers; p != NULL; p = p->next)
+	{
+		const char *dc = quoted(node, p->dc);
+		const char *rack = quoted(node, p->rack);
+		const char *id = host_id(node, p);
+		const char *tokens = token_set(node, p);
+
+		if (v2)
+			add_row(node, t, node_format(&node->scratch, "('%s', 7000, %s, %s, '%s', %d, null, null, %s, '%s', "
+										 SCHEMA_VERSION ", %s)", p->address, dc, id, p->address, p->port, rack,
+										 release(node), tokens));
+		else
+			add_row(node, t, node_format(&node->scratch, "('%s', %s, %s, null, %s, '%s', '%s', " SCHEMA_VERSION ", %s)",
+										 p->address, dc, id, rack, release(node), p->address, tokens));
+	}
+}
+
+/* ---- schema ---- */
+
+static void
+fill_keyspaces(Node *node, NodeTable *t)
+{
+	for (NodeKeyspace *k = node->keyspaces; k != NULL; k = k->next)
+		add_row(node, t, node_format(&node->scratch, "(%s, true, %s)", quoted(node, k->name), k->replication));
+}
+
+static void
+fill_tables(Node *node, NodeTable *t)
+{
+	for (NodeTable *u = node->tables; u != NULL; u = u->next)
+		add_row(node, t, node_format(&node->scratch, "(%s, %s, '', 0, {'compound'%s})", quoted(node, u->keyspace),
+									 quoted(node, u->name), u->counter ? ", 'counter'" : ""));
+}
+
+static const char *
+type_text(Node *node, const CqlType *type)
+{
+	CqlBuffer	b = {0};
+	const char *text;
+
+	cql_type_format(type, &b);
+	text = node_format(&node->scratch, "%.*s", (int) b.len, (char *) b.data);
+	cql_buffer_free(&b);
+	return text;
+}
+
+static void
+fill_columns(Node *node, NodeTable *t)
+{
+	static const char *const kind[] = {"partition_key", "clustering", "static", "regular"};
+
+	for (NodeTable *u = node->tables; u != NULL; u = u->next)
+		for (int i = 0; i < u->ncolumns; i++)
+		{
+			NodeColumn *c = &u->column[i];
+			const char *order = c->kind != COLUMN_CLUSTERING ? "none" : c->descending ? "desc" : "asc";
+
+			add_row(node, t, node_format(&node->scratch, "(%s, %s, %s, '%s', '%s', %d, %s)", quoted(node, u->keyspace),
+										 quoted(node, u->name), quoted(node, c->name), order, kind[c->kind],
+										 c->position, quoted(node, type_text(node, c->type))));
+		}
+}
+
+static void
+fill_types(Node *node, NodeTable *t)
+{
+	for (NodeUserType *u = node->types; u != NULL; u = u->next)
+	{
+		const char *names = "";
+		const char *types = "";
+
+		for (uint32_t i = 0; i < u->type->count; i++)
+		{
+			const char *comma = i > 0 ? ", " : "";
+
+			names = node_format(&node->scratch, "%s%s%s", names, comma, quoted(node, u->type->field[i]));
+			types = node_format(&node->scratch, "%s%s%s", types, comma,
+								quoted(node, type_text(node, u->type->child[i])));
+		}
+		add_row(node, t, node_format(&node->scratch, "(%s, %s, [%s], [%s])", quoted(node, u->type->keyspace),
+									 quoted(node, u->type->name), names, types));
+	}
+}
+
+/* ---- */
+
+void
+node_system_init(Node *node)
+{
+	node_keyspace_add(node, "system", "{'class': 'org.apache.cassandra.locator.LocalStrategy'}");
+	node_keyspace_add(node, "system_schema", "{'class': 'org.apache.cassandra.locator.LocalStrategy'}");
+	for (size_t i = 0; i < sizeof(definitions) / sizeof(definitions[0]); i++)
+	{
+		NodeLexer	x;
+		NodeTable  *t;
+
+		node_lexer_start(&x, definitions[i], strlen(definitions[i]), &node->scratch, false);
+		if ((t = node_table_add(node, &x)) == NULL)
+			abort();
+		t->system = true;
+	}
+	cql_arena_free(&node->scratch);
+}
+
+void
+node_system_fill(Node *node, NodeTable *t)
+{
+	static const struct
+	{
+		const char *name;
+		void		(*fill) (Node *node, NodeTable *t);
+	}			fillers[] = {
+		{"local", fill_local}, {"peers", fill_peers}, {"peers_v2", fill_peers}, {"keyspaces", fill_keyspaces},
+		{"tables", fill_tables}, {"columns", fill_columns}, {"types", fill_types}
+	};
+
+	node_table_clear(t);
+	for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++)
+		if (strcmp(t->name, fillers[i].name) == 0)
+			fillers[i].fill(node, t);
+}

@@ -1,0 +1,667 @@
+/*
+ * handshake_test.c
+ *	  What is asked of a node, what is made of its answers, and every way in which
+ *	  a connection can fail to become ready.
+ */
+#include "net/peer.h"
+
+#include "net/handshake.h"
+
+/* ---- frames in, frames out ---- */
+
+typedef struct Talk
+{
+	NetConfig	config;
+	NetHandshake h;
+	CqlBuffer	out;
+	NetFailure	why;
+} Talk;
+
+static void
+talk_begin(Talk *talk)
+{
+	cql_buffer_reset(&talk->out);
+	talk->config.driver_name = "test";
+	talk->config.driver_version = "1";
+	net_handshake_begin(&talk->h, &talk->config, 5, &talk->out);
+	assert_int_equal(talk->out.len, 9);
+	assert_memory_equal(talk->out.data, "\x04\0\0\0\x05\0\0\0\0", 9);
+	cql_buffer_reset(&talk->out);
+}
+
+static NetHandshakeStep
+answer(Talk *talk, uint8_t opcode, const void *body, size_t len)
+{
+	CqlFrame	frame = {.version = 4, .response = true, .opcode = opcode, .body = body, .length = (uint32_t) len};
+
+	cql_buffer_reset(&talk->out);
+	return net_handshake_answer(&talk->h, &frame, &talk->out, &talk->why);
+}
+
+static NetHandshakeStep
+answer_options(Talk *talk, const char *const *pairs)
+{
+	CqlBuffer	body = {0};
+	NetHandshakeStep step;
+
+	talk_begin(talk);
+	put_supported(&body, pairs);
+	step = answer(talk, CQL_OP_SUPPORTED, body.data, body.len);
+	cql_buffer_free(&body);
+	return step;
+}
+
+static bool
+startup_has(const Talk *talk, const char *key, const char *value)
+{
+	CqlReader	r = cql_reader(talk->out.data + 9, talk->out.len - 9);
+	uint16_t	n = cql_get_u16(&r);
+	bool		found = false;
+
+	assert_int_equal(talk->out.data[4], CQL_OP_STARTUP);
+	for (uint16_t i = 0; i < n; i++)
+	{
+		CqlString	k = cql_get_string(&r);
+		CqlString	v = cql_get_string(&r);
+
+		found |= cql_string_equal(k, key) && cql_string_equal(v, value);
+	}
+	assert_false(r.failed);
+	assert_int_equal(cql_reader_left(&r), 0);
+	return found;
+}
+
+static void
+test_version_is_chosen_from_supported(void **state)
+{
+	static const char *const v5[] = {"PROTOCOL_VERSIONS", "5/v5", NULL};
+	static const char *const beta[] = {"PROTOCOL_VERSIONS", "5/v5-beta", NULL};
+	static const char *const only4[] = {"PROTOCOL_VERSIONS", "4/v4", NULL};
+	static const char *const none[] = {"COMPRESSION", "lz4", NULL};
+	static const char *const scylla[] = {"PROTOCOL_VERSIONS", "5/v5", "SCYLLA_PARTITIONER", "x", NULL};
+	static const char *const tablets[] = {"PROTOCOL_VERSIONS", "5/v5", "TABLETS_ROUTING_V1", "", NULL};
+	static const struct
+	{
+		const char *const *supported;
+		int			asked;
+		uint8_t		version;
+	}			cases[] = {
+		{v5, 0, 5}, {beta, 0, 4}, {only4, 0, 4}, {none, 0, 4}, {scylla, 0, 4}, {tablets, 0, 4},
+		{v5, 4, 4}, {only4, 5, 5}, {scylla, 5, 5},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Talk		talk = {.config.protocol_version = cases[i].asked};
+
+		assert_int_equal(answer_options(&talk, cases[i].supported), NET_HANDSHAKE_SEND);
+		assert_int_equal(talk.out.data[0], cases[i].version);
+		assert_int_equal(talk.h.version, cases[i].version);
+		assert_true(startup_has(&talk, "CQL_VERSION", "3.0.0"));
+		assert_true(startup_has(&talk, "DRIVER_NAME", "test"));
+		assert_int_equal(talk.h.shard.scylla, cases[i].supported == scylla || cases[i].supported == tablets);
+		cql_buffer_free(&talk.out);
+	}
+}
+
+static void
+test_compression_only_where_both_want_it(void **state)
+{
+	static const char *const with[] = {"COMPRESSION", "lz4", NULL};
+	static const char *const without[] = {"COMPRESSION", "snappy", NULL};
+
+	for (int i = 0; i < 4; i++)
+	{
+		Talk		talk = {.config.lz4 = i & 1};
+
+		assert_int_equal(answer_options(&talk, i & 2 ? with : without), NET_HANDSHAKE_SEND);
+		assert_int_equal(talk.h.lz4, i == 3);
+		assert_int_equal(startup_has(&talk, "COMPRESSION", "lz4"), i == 3);
+		cql_buffer_free(&talk.out);
+	}
+}
+
+static void
+test_extensions_are_asked_for(void **state)
+{
+	static const char *const scylla[] = {
+		"SCYLLA_USE_METADATA_ID", "", "SCYLLA_RATE_LIMIT_ERROR", "ERROR_CODE=61440", NULL
+	};
+	static const char *const plain[] = {"SCYLLA_PARTITIONER", "x", NULL};
+	Talk		talk = {0};
+
+	assert_int_equal(answer_options(&talk, scylla), NET_HANDSHAKE_SEND);
+	assert_true(startup_has(&talk, "SCYLLA_USE_METADATA_ID", ""));
+	assert_true(startup_has(&talk, "SCYLLA_RATE_LIMIT_ERROR", ""));
+	assert_true(talk.h.has_metadata_id);
+	assert_int_equal(answer_options(&talk, plain), NET_HANDSHAKE_SEND);
+	assert_false(startup_has(&talk, "SCYLLA_USE_METADATA_ID", ""));
+	assert_false(talk.h.has_metadata_id);
+	cql_buffer_free(&talk.out);
+}
+
+static void
+test_shard_is_read_or_left_out(void **state)
+{
+	static const struct
+	{
+		const char *shard;
+		const char *nr;
+		const char *msb;
+		const char *algorithm;
+		uint32_t	expected;	/* nr_shards */
+	}			cases[] = {
+		{"3", "8", "12", "biased-token-round-robin", 8},
+		{"8", "8", "12", "biased-token-round-robin", 0},
+		{"0", "0", "12", "biased-token-round-robin", 0},
+		{"3", "8", "64", "biased-token-round-robin", 0},
+		{"3", "8", "12", "another", 0},
+		{"x", "8", "12", "biased-token-round-robin", 0},
+		{"", "8", "12", "biased-token-round-robin", 0},
+		{"-1", "8", "12", "biased-token-round-robin", 0},
+		{"3", "99999999999", "12", "biased-token-round-robin", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		const char *const pairs[] = {
+			"SCYLLA_SHARD", cases[i].shard, "SCYLLA_NR_SHARDS", cases[i].nr,
+			"SCYLLA_SHARDING_IGNORE_MSB", cases[i].msb,
+			"SCYLLA_SHARDING_ALGORITHM", cases[i].algorithm, NULL
+		};
+		Talk		talk = {0};
+
+		assert_int_equal(answer_options(&talk, pairs), NET_HANDSHAKE_SEND);
+		assert_true(talk.h.shard.scylla);
+		assert_int_equal(talk.h.shard.nr_shards, cases[i].expected);
+		assert_int_equal(talk.h.shard.shard, cases[i].expected ? 3 : 0);
+		assert_int_equal(talk.h.shard.ignore_msb, cases[i].expected ? 12 : 0);
+		cql_buffer_free(&talk.out);
+	}
+}
+
+/* Every frame that is cut short, or stands where it does not belong, is refused. */
+static void
+test_malformed_answers(void **state)
+{
+	static const char *const pairs[] = {"PROTOCOL_VERSIONS", "5/v5", NULL};
+	static const uint8_t wrong[] = {CQL_OP_RESULT, CQL_OP_AUTH_SUCCESS, CQL_OP_EVENT, CQL_OP_OPTIONS, 0x55};
+	CqlBuffer	body = {0};
+	Talk		talk = {0};
+	CqlFrame	frame = {.version = 4, .response = true, .opcode = CQL_OP_SUPPORTED};
+
+	put_supported(&body, pairs);
+	for (size_t len = 0; len < body.len; len++)
+	{
+		talk_begin(&talk);
+		assert_int_equal(answer(&talk, CQL_OP_SUPPORTED, body.data, len), NET_HANDSHAKE_FAILED);
+		assert_int_equal(talk.why.kind, NET_FAIL_PROTOCOL);
+	}
+	for (size_t i = 0; i < sizeof(wrong); i++)
+	{
+		talk_begin(&talk);
+		assert_int_equal(answer(&talk, wrong[i], body.data, body.len), NET_HANDSHAKE_FAILED);
+		assert_int_equal(answer_options(&talk, pairs), NET_HANDSHAKE_SEND);
+		assert_int_equal(answer(&talk, wrong[i], body.data, body.len), NET_HANDSHAKE_FAILED);
+	}
+	frame.body = body.data;
+	frame.length = (uint32_t) body.len;
+	frame.stream = 1;
+	talk_begin(&talk);
+	assert_int_equal(net_handshake_answer(&talk.h, &frame, &talk.out, &talk.why), NET_HANDSHAKE_FAILED);
+	frame.stream = 0;
+	frame.response = false;
+	assert_int_equal(net_handshake_answer(&talk.h, &frame, &talk.out, &talk.why), NET_HANDSHAKE_FAILED);
+	cql_buffer_free(&body);
+	cql_buffer_free(&talk.out);
+}
+
+static void
+test_messages_stay_valid_text(void **state)
+{
+	NetFailure	f;
+	char		longest[600];
+
+	net_failure_set(&f, NET_FAIL_PROTOCOL, "%s", "a\xff" "b");
+	assert_string_equal(f.message, "a?b");
+	for (size_t shift = 0; shift < 4; shift++)
+	{
+		/* four-byte characters, cut at each of their bytes */
+		memset(longest, 'x', shift);
+		for (size_t i = shift; i + 4 < sizeof(longest); i += 4)
+			memcpy(longest + i, "\xf0\x9f\x90\x98\0", 5);
+		net_failure_set(&f, NET_FAIL_PROTOCOL, "%s", longest);
+		assert_int_equal((strlen(f.message) - shift) % 4, 0);
+		assert_true(strlen(f.message) > 250);
+		assert_memory_equal(f.message, longest, strlen(f.message));
+	}
+}
+
+/* ---- through the socket ---- */
+
+static void
+begin(Client *client, Peer *peer)
+{
+	client_init(client);
+	peer_init(peer, client);
+}
+
+static void
+expect_failure(Client *client, Peer *peer, NetFailureKind kind, const char *message)
+{
+	await(client, client->closed);
+	assert_int_equal(client->why.kind, kind);
+	if (!strstr(client->why.message, message))
+		fail_msg("message is: %s", client->why.message);
+	assert_int_equal(client->ready, 0);
+	if (peer->fd >= 0)
+		await(client, peer_sees_end(peer));
+	finish(client, peer);
+}
+
+static void
+answer_authenticate(Peer *peer)
+{
+	CqlBuffer	body = {0};
+
+	cql_put_string(&body, "org.apache.cassandra.auth.PasswordAuthenticator");
+	peer_answer(peer, 0, CQL_OP_AUTHENTICATE, body.data, body.len);
+	cql_buffer_free(&body);
+}
+
+/* Accepts, and plays the node up to AUTH_RESPONSE, which is left to the caller. */
+static void
+ask_for_password(Peer *peer, Mode mode)
+{
+	peer_accept(peer);
+	peer_supported(peer, mode.version, mode.lz4);
+	peer_expect_startup(peer, mode.version);
+	answer_authenticate(peer);
+	peer_settle(peer, mode.version, mode.lz4);
+}
+
+static void
+expect_password(Peer *peer)
+{
+	CqlFrame	frame = peer_next(peer);
+
+	assert_int_equal(frame.opcode, CQL_OP_AUTH_RESPONSE);
+	assert_int_equal(frame.length, 16);
+	assert_memory_equal(frame.body, "\0\0\0\x0c\0user\0secret", 16);
+}
+
+static void
+test_password_in_every_mode(void **state)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		begin(&client, &peer);
+		client.config.lz4 = modes[i].lz4;
+		client.config.username = "user";
+		client.config.password = "secret";
+		client.config.require_auth = true;
+		client_open(&client, &peer);
+		ask_for_password(&peer, modes[i]);
+		expect_password(&peer);
+		assert_int_equal(client.ready, 0);
+		assert_false(net_connection_writable(client.c));
+		peer_answer(&peer, 0, CQL_OP_AUTH_SUCCESS, "\xff\xff\xff\xff", 4);
+		await(&client, client.ready == 1);
+		finish(&client, &peer);
+	}
+}
+
+static void
+test_wrong_password(void **state)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		begin(&client, &peer);
+		client.config.lz4 = modes[i].lz4;
+		client.config.username = "user";
+		client.config.password = "secret";
+		client_open(&client, &peer);
+		ask_for_password(&peer, modes[i]);
+		expect_password(&peer);
+		peer_error(&peer, 0, CQL_ERR_CREDENTIALS, "Provided username user and/or password are incorrect");
+		expect_failure(&client, &peer, NET_FAIL_CREDENTIALS, "are incorrect");
+	}
+}
+
+static void
+test_password_asked_for_and_not_there(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client_open(&client, &peer);
+	ask_for_password(&peer, modes[0]);
+	expect_failure(&client, &peer, NET_FAIL_CREDENTIALS, "asks for a user name");
+}
+
+static void
+test_password_there_and_not_asked_for(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client.config.require_auth = true;
+	client_open(&client, &peer);
+	peer_accept(&peer);
+	peer_supported(&peer, 4, false);
+	peer_expect_startup(&peer, 4);
+	peer_answer(&peer, 0, CQL_OP_READY, NULL, 0);
+	expect_failure(&client, &peer, NET_FAIL_CREDENTIALS, "does not ask");
+}
+
+static void
+test_other_authentication(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client.config.username = "user";
+	client.config.password = "secret";
+	client_open(&client, &peer);
+	ask_for_password(&peer, modes[0]);
+	expect_password(&peer);
+	peer_answer(&peer, 0, CQL_OP_AUTH_CHALLENGE, "\xff\xff\xff\xff", 4);
+	expect_failure(&client, &peer, NET_FAIL_CREDENTIALS, "plain password");
+}
+
+static const char refusal[] = "Invalid or unsupported protocol version (5); supported versions are (4/v4)";
+
+/* In automatic mode a refused v5 costs one more connection, and then it is v4. */
+static void
+test_refused_v5_falls_back(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client_open(&client, &peer);
+	peer_accept(&peer);
+	peer_supported(&peer, 5, false);
+	peer_expect_startup(&peer, 5);
+	peer_error(&peer, 0, CQL_ERR_PROTOCOL, refusal);
+	await(&client, peer_sees_end(&peer));
+	assert_int_equal(client.closed, 0);
+	peer_hang_up(&peer);
+
+	peer_accept(&peer);
+	peer_supported(&peer, 5, false);
+	peer_expect_startup(&peer, 4);
+	peer_answer(&peer, 0, CQL_OP_READY, NULL, 0);
+	await(&client, client.ready == 1);
+	assert_int_equal(net_connection_version(client.c), 4);
+	finish(&client, &peer);
+}
+
+static void
+test_refused_v4_after_v5_is_final(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client_open(&client, &peer);
+	for (uint8_t version = 5; version >= 4; version--)
+	{
+		peer_hang_up(&peer);
+		peer_accept(&peer);
+		peer_supported(&peer, 5, false);
+		peer_expect_startup(&peer, version);
+		peer_error(&peer, 0, CQL_ERR_PROTOCOL, refusal);
+	}
+	expect_failure(&client, &peer, NET_FAIL_VERSION, refusal);
+}
+
+static void
+test_explicit_version_is_never_changed(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client.config.protocol_version = 5;
+	client_open(&client, &peer);
+	peer_accept(&peer);
+	peer_supported(&peer, 4, false);
+	peer_expect_startup(&peer, 5);
+	peer_error(&peer, 0, CQL_ERR_PROTOCOL, refusal);
+	expect_failure(&client, &peer, NET_FAIL_VERSION, refusal);
+}
+
+static void
+test_errors_during_the_handshake(void **state)
+{
+	static const struct
+	{
+		uint32_t	code;
+		NetFailureKind kind;
+	}			cases[] = {
+		{CQL_ERR_OVERLOADED, NET_FAIL_CONNECT},
+		{CQL_ERR_BOOTSTRAPPING, NET_FAIL_CONNECT},
+		{CQL_ERR_PROTOCOL, NET_FAIL_PROTOCOL},
+		{CQL_ERR_CREDENTIALS, NET_FAIL_CREDENTIALS},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		begin(&client, &peer);
+		client_open(&client, &peer);
+		peer_accept(&peer);
+		peer_next(&peer);
+		peer_error(&peer, 0, cases[i].code, "not now");
+		expect_failure(&client, &peer, cases[i].kind, "not now");
+	}
+}
+
+static void
+test_another_protocol(void **state)
+{
+	static const char *const greetings[] = {
+		"HTTP/1.1 400 Bad Request\r\n\r\n",
+		"SSH-2.0-OpenSSH_9.2p1\r\n",
+		"\x15\x03\x03\0\x02\x02\x46 alert alert",
+	};
+
+	for (size_t i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		begin(&client, &peer);
+		client_open(&client, &peer);
+		peer_accept(&peer);
+		peer_send(&peer, (const uint8_t *) greetings[i], i == 2 ? 20 : strlen(greetings[i]));
+		expect_failure(&client, &peer, NET_FAIL_PROTOCOL, "");
+	}
+}
+
+static void
+test_nobody_listens(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	close(peer.listener);
+	peer.listener = socket(AF_INET, SOCK_STREAM, 0);
+	client_open(&client, &peer);
+	assert_int_equal(client.closed, 0);
+	expect_failure(&client, &peer, NET_FAIL_CONNECT, "refused");
+
+	/* no address at all: fails at once, and is told from the loop all the same */
+	begin(&client, &peer);
+	memset(&peer.address, 0, sizeof(peer.address));
+	client_open(&client, &peer);
+	assert_int_equal(client.closed, 0);
+	expect_failure(&client, &peer, NET_FAIL_CONNECT, "");
+}
+
+typedef enum Silence
+{
+	SILENT_CONNECT, SILENT_OPTIONS, SILENT_STARTUP, SILENT_AUTH, SILENT_REOPENING, SILENT_PHASES
+} Silence;
+
+/* Plays the node up to the request that it leaves unanswered. */
+static void
+play_until(Client *client, Peer *peer, Silence phase)
+{
+	begin(client, peer);
+	client->config.heartbeat_interval = 100;
+	client->config.username = "user";
+	client->config.password = "secret";
+	client_open(client, peer);
+	if (phase == SILENT_CONNECT)
+		return;
+	peer_accept(peer);
+	if (phase == SILENT_OPTIONS)
+	{
+		assert_int_equal(peer_next(peer).opcode, CQL_OP_OPTIONS);
+		return;
+	}
+	peer_supported(peer, 5, false);
+	peer_expect_startup(peer, 5);
+	if (phase == SILENT_REOPENING)
+	{
+		peer_error(peer, 0, CQL_ERR_PROTOCOL, refusal);
+		await(client, peer_sees_end(peer));
+		peer_hang_up(peer);
+	}
+	if (phase == SILENT_AUTH)
+	{
+		answer_authenticate(peer);
+		peer_settle(peer, 5, false);
+		expect_password(peer);
+	}
+}
+
+/* A heartbeat before READY would break the handshake, so the clock sends nothing. */
+static void
+test_silence_in_every_phase_ends_in_time(void **state)
+{
+	static const char *const awaited[] = {"connection", "OPTIONS", "STARTUP", "AUTH_RESPONSE", "connection"};
+
+	for (Silence phase = SILENT_CONNECT; phase < SILENT_PHASES; phase++)
+	{
+		Client		client;
+		Peer		peer;
+		CqlFrame	frame;
+
+		play_until(&client, &peer, phase);
+		for (int i = 0; i < 3; i++)
+			pass_time(&client, 333);
+		if (phase != SILENT_CONNECT && phase != SILENT_REOPENING)
+		{
+			uv_run(&client.loop, UV_RUN_NOWAIT);
+			assert_false(peer_poll(&peer, &frame));
+		}
+		assert_int_equal(client.closed, 0);
+		pass_time(&client, 1);
+		expect_failure(&client, &peer, NET_FAIL_TIMEOUT, awaited[phase]);
+	}
+}
+
+static void
+test_close_in_every_phase(void **state)
+{
+	for (Silence phase = SILENT_CONNECT; phase < SILENT_PHASES; phase++)
+	{
+		Client		client;
+		Peer		peer;
+
+		play_until(&client, &peer, phase);
+		client_close(&client);
+		expect_failure(&client, &peer, NET_FAIL_NONE, "closed");
+	}
+}
+
+static void
+test_hang_up_in_every_phase(void **state)
+{
+	for (Silence phase = SILENT_OPTIONS; phase < SILENT_REOPENING; phase++)
+	{
+		Client		client;
+		Peer		peer;
+
+		play_until(&client, &peer, phase);
+		peer_hang_up(&peer);
+		expect_failure(&client, &peer, NET_FAIL_CLOSED, "closed");
+	}
+}
+
+/* The last frame of the handshake and the first segment in one read, cut anywhere. */
+static void
+test_segments_begin_behind_ready(void **state)
+{
+	for (size_t cut = 0; cut <= 34; cut++)
+	{
+		Client		client;
+		Peer		peer;
+		CqlBuffer	wire = {0};
+		CqlBuffer	event = {0};
+
+		begin(&client, &peer);
+		client_open(&client, &peer);
+		peer_accept(&peer);
+		peer_supported(&peer, 5, false);
+		peer_expect_startup(&peer, 5);
+		put_frame(&wire, 5, 0, CQL_OP_READY, NULL, 0);
+		put_frame(&event, 5, -1, CQL_OP_EVENT, "event", 5);
+		cql_segment_write(&wire, event.data, event.len, false);
+		assert_true(wire.len <= 34);
+		peer_send(&peer, wire.data, cut < wire.len ? cut : wire.len);
+		uv_run(&client.loop, UV_RUN_NOWAIT);
+		if (cut < wire.len)
+			peer_send(&peer, wire.data + cut, wire.len - cut);
+		await(&client, client.events == 1);
+		assert_int_equal(client.ready, 1);
+		cql_buffer_free(&wire);
+		cql_buffer_free(&event);
+		finish(&client, &peer);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_version_is_chosen_from_supported),
+		cmocka_unit_test(test_compression_only_where_both_want_it),
+		cmocka_unit_test(test_extensions_are_asked_for),
+		cmocka_unit_test(test_shard_is_read_or_left_out),
+		cmocka_unit_test(test_malformed_answers),
+		cmocka_unit_test(test_messages_stay_valid_text),
+		cmocka_unit_test(test_password_in_every_mode),
+		cmocka_unit_test(test_wrong_password),
+		cmocka_unit_test(test_password_asked_for_and_not_there),
+		cmocka_unit_test(test_password_there_and_not_asked_for),
+		cmocka_unit_test(test_other_authentication),
+		cmocka_unit_test(test_refused_v5_falls_back),
+		cmocka_unit_test(test_refused_v4_after_v5_is_final),
+		cmocka_unit_test(test_explicit_version_is_never_changed),
+		cmocka_unit_test(test_errors_during_the_handshake),
+		cmocka_unit_test(test_another_protocol),
+		cmocka_unit_test(test_nobody_listens),
+		cmocka_unit_test(test_silence_in_every_phase_ends_in_time),
+		cmocka_unit_test(test_close_in_every_phase),
+		cmocka_unit_test(test_hang_up_in_every_phase),
+		cmocka_unit_test(test_segments_begin_behind_ready),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

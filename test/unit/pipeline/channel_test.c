@@ -1,0 +1,317 @@
+/*
+ * pipeline/channel: what goes in comes out, and whoever must be woken is, once.
+ */
+#include "pipeline/channel.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define WAKE_UP_MS 20000
+
+static uint32_t wake_ups;
+
+static void
+count_wake_up(uv_async_t *async)
+{
+	wake_ups++;
+}
+
+static void
+submit_one(Channel *ch, Chunk *c)
+{
+	ChunkList	list;
+
+	chunk_list_init(&list);
+	chunk_list_append(&list, c);
+	channel_submit(ch, &list);
+	assert_null(list.head);
+}
+
+static void
+publish_one(Channel *ch, ClusterRequest *r, bool failure)
+{
+	RequestList list;
+
+	request_list_init(&list);
+	request_list_append(&list, r);
+	channel_publish(ch, &list, failure);
+	assert_int_equal(list.count, 0);
+}
+
+static bool
+readable(const Channel *ch)
+{
+	struct pollfd fd = {.fd = ch->backend_fd, .events = POLLIN};
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+static void
+test_lists_keep_order(void **state)
+{
+	ClusterRequest r[4];
+	RequestList a;
+	RequestList b;
+
+	request_list_init(&a);
+	request_list_init(&b);
+	assert_null(request_list_pop(&a));
+	request_list_splice(&a, &b);
+	request_list_append(&a, &r[1]);
+	request_list_push_front(&a, &r[0]);
+	request_list_append(&b, &r[2]);
+	request_list_append(&b, &r[3]);
+	request_list_splice(&a, &b);
+	assert_int_equal(a.count, 4);
+	assert_int_equal(b.count, 0);
+	for (int i = 0; i < 4; i++)
+		assert_ptr_equal(request_list_pop(&a), &r[i]);
+	assert_null(request_list_pop(&a));
+
+	/* An emptied list, or one pushed to at the front, still knows its tail. */
+	request_list_push_front(&a, &r[0]);
+	request_list_append(&a, &r[1]);
+	assert_ptr_equal(request_list_pop(&a), &r[0]);
+	assert_ptr_equal(request_list_pop(&a), &r[1]);
+	assert_int_equal(a.count, 0);
+}
+
+static void
+test_chunks_cross_in_order(void **state)
+{
+	Channel		ch;
+	Chunk	   *c[3];
+	ChunkList	taken;
+
+	assert_true(channel_init(&ch));
+	for (int i = 0; i < 3; i++)
+	{
+		c[i] = chunk_create();
+		submit_one(&ch, c[i]);
+	}
+	chunk_list_init(&taken);
+	assert_int_equal(channel_take(&ch, &taken), CHANNEL_NO_NEWS);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(chunk_list_pop(&taken), c[i]);
+	assert_null(chunk_list_pop(&taken));
+	channel_take(&ch, &taken);
+	assert_null(taken.head);
+	for (int i = 0; i < 3; i++)
+		chunk_destroy(c[i]);
+	channel_destroy(&ch);
+}
+
+static void
+test_news_of_abandon_and_stop(void **state)
+{
+	Channel		ch;
+	ChunkList	taken;
+
+	assert_true(channel_init(&ch));
+	chunk_list_init(&taken);
+	channel_abandon(&ch);
+	assert_int_equal(channel_take(&ch, &taken), CHANNEL_ABANDONED);
+	assert_int_equal(channel_take(&ch, &taken), CHANNEL_NO_NEWS);
+	channel_stop(&ch);
+	assert_int_equal(channel_take(&ch, &taken), CHANNEL_STOP);
+	assert_int_equal(channel_take(&ch, &taken), CHANNEL_STOP);
+	channel_destroy(&ch);
+}
+
+static void
+test_submitter_is_woken_once_until_it_takes(void **state)
+{
+	uv_loop_t	loop;
+	uv_async_t	async;
+	Channel		ch;
+	ChunkList	taken;
+	Chunk	   *c[3];
+
+	wake_ups = 0;
+	chunk_list_init(&taken);
+	assert_true(channel_init(&ch));
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(uv_async_init(&loop, &async, count_wake_up), 0);
+	channel_set_async(&ch, &async);
+	for (int i = 0; i < 3; i++)
+		c[i] = chunk_create();
+
+	submit_one(&ch, c[0]);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(wake_ups, 1);
+	/* Not taken yet: it knows. */
+	submit_one(&ch, c[1]);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(wake_ups, 1);
+	channel_take(&ch, &taken);
+	submit_one(&ch, c[2]);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(wake_ups, 2);
+
+	/* Nothing to submit wakes nobody; without a loop there is nobody. */
+	channel_take(&ch, &taken);
+	channel_submit(&ch, &(ChunkList) {NULL, NULL});
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(wake_ups, 2);
+	channel_set_async(&ch, NULL);
+	channel_stop(&ch);
+
+	uv_close((uv_handle_t *) &async, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	for (int i = 0; i < 3; i++)
+		chunk_destroy(c[i]);
+	channel_destroy(&ch);
+}
+
+static void
+test_backend_is_woken_at_its_threshold(void **state)
+{
+	Channel		ch;
+	ClusterRequest r[5];
+	RequestList home;
+
+	request_list_init(&home);
+	assert_true(channel_init(&ch));
+
+	/* Awake: not at all. */
+	publish_one(&ch, &r[0], false);
+	assert_false(readable(&ch));
+	assert_int_equal(atomic_load(&ch.published), 1);
+
+	/* Enough is there already. */
+	assert_false(channel_sleep(&ch, 1));
+	assert_true(channel_sleep(&ch, 3));
+	publish_one(&ch, &r[1], false);
+	assert_false(readable(&ch));
+	publish_one(&ch, &r[2], false);
+	assert_true(readable(&ch));
+	channel_awake(&ch);
+	assert_false(readable(&ch));
+	assert_int_equal(channel_drain(&ch, &home), 3);
+
+	/* Interrupted: no wake-up any more. */
+	assert_true(channel_sleep(&ch, 1));
+	channel_awake(&ch);
+	publish_one(&ch, &r[3], false);
+	assert_false(readable(&ch));
+	channel_destroy(&ch);
+}
+
+static void
+test_failure_wakes_at_once(void **state)
+{
+	Channel		ch;
+	ClusterRequest r[3];
+	RequestList home;
+
+	request_list_init(&home);
+	assert_true(channel_init(&ch));
+	assert_true(channel_sleep(&ch, 100));
+	publish_one(&ch, &r[0], true);
+	assert_true(readable(&ch));
+	channel_awake(&ch);
+
+	/* Not drained: still a reason not to wait. Drained: none any more. */
+	assert_false(channel_sleep(&ch, 100));
+	assert_int_equal(channel_drain(&ch, &home), 1);
+	assert_true(channel_sleep(&ch, 100));
+	channel_awake(&ch);
+	channel_destroy(&ch);
+}
+
+/* ---- B30: two threads, one request to and fro, and never a wake-up lost ---- */
+
+#define ROUND_TRIPS 100000
+
+static Channel echo_channel;
+
+/* Loop thread: sends each chunk's request back at once. */
+static void
+echo(uv_async_t *async)
+{
+	ChunkList	taken;
+	RequestList done;
+	Chunk	   *c;
+
+	chunk_list_init(&taken);
+	request_list_init(&done);
+	if (channel_take(&echo_channel, &taken) & CHANNEL_STOP)
+		uv_close((uv_handle_t *) async, NULL);
+	while ((c = chunk_list_pop(&taken)))
+		request_list_append(&done, &c->request[0].core);
+	channel_publish(&echo_channel, &done, false);
+}
+
+static void *
+run_echo(void *loop)
+{
+	uv_run(loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+static void
+await_echo(uint32_t want)
+{
+	struct pollfd fd = {.fd = echo_channel.backend_fd, .events = POLLIN};
+	RequestList home;
+
+	request_list_init(&home);
+	if (channel_sleep(&echo_channel, want))
+	{
+		if (poll(&fd, 1, WAKE_UP_MS) != 1)
+			fail_msg("lost wake-up");
+		channel_awake(&echo_channel);
+	}
+	assert_int_equal(channel_drain(&echo_channel, &home), want);
+}
+
+static void
+test_b30_no_wake_up_is_lost(void **state)
+{
+	uv_loop_t	loop;
+	uv_async_t	async;
+	pthread_t	thread;
+	Chunk	   *c[3];
+
+	assert_true(channel_init(&echo_channel));
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(uv_async_init(&loop, &async, echo), 0);
+	channel_set_async(&echo_channel, &async);
+	assert_int_equal(pthread_create(&thread, NULL, run_echo, &loop), 0);
+	for (int i = 0; i < 3; i++)
+		c[i] = chunk_create();
+	for (int i = 0; i < ROUND_TRIPS; i++)
+	{
+		uint32_t	n = 1 + (uint32_t) i % 3;
+
+		for (uint32_t j = 0; j < n; j++)
+			submit_one(&echo_channel, c[j]);
+		await_echo(n);
+	}
+	channel_stop(&echo_channel);
+	pthread_join(thread, NULL);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	for (int i = 0; i < 3; i++)
+		chunk_destroy(c[i]);
+	channel_destroy(&echo_channel);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lists_keep_order),
+		cmocka_unit_test(test_chunks_cross_in_order),
+		cmocka_unit_test(test_news_of_abandon_and_stop),
+		cmocka_unit_test(test_submitter_is_woken_once_until_it_takes),
+		cmocka_unit_test(test_backend_is_woken_at_its_threshold),
+		cmocka_unit_test(test_failure_wakes_at_once),
+		cmocka_unit_test(test_b30_no_wake_up_is_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
