@@ -1,4 +1,6 @@
 -- Options: validated where they are given, before any connection is made.
+SET client_min_messages = warning;
+DROP ROLE IF EXISTS option_role;
 
 -- unknown names, at each of the five places
 CREATE FOREIGN DATA WRAPPER option_fdw HANDLER scylla_fdw_handler VALIDATOR scylla_fdw_validator OPTIONS (host 'x');
@@ -79,6 +81,7 @@ SELECT * FROM option_lost;
 ALTER FOREIGN TABLE option_table OPTIONS (SET updatable 'false');
 INSERT INTO option_table VALUES (1);
 COPY option_table FROM stdin;
+\.
 SELECT is_insertable_into FROM information_schema.tables WHERE table_name = 'option_table';
 
 -- plans show the CQL without a connection

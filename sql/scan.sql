@@ -2,6 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
+DROP ROLE IF EXISTS scan_role;
 CREATE SERVER scan_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
 CREATE USER MAPPING FOR CURRENT_USER SERVER scan_cluster;
 SELECT scylla_fdw_execute('scan_cluster', 'DROP KEYSPACE IF EXISTS fdw_scan');
@@ -24,7 +25,7 @@ DECLARE n int;
 BEGIN
   FOREACH n IN ARRAY ARRAY[1, 2, 333, 999, 1000, 1001] LOOP
     EXECUTE format('ALTER FOREIGN TABLE scan_t OPTIONS (%s fetch_size %L)', CASE WHEN n = 1 THEN 'ADD' ELSE 'SET' END, n);
-    IF (SELECT (count(*), sum(c), count(DISTINCT v)) FROM scan_t) <> (1000, 500500, 1000) THEN
+    IF (SELECT (count(*), sum(c), count(DISTINCT v)) FROM scan_t) <> (1000::bigint, 500500::bigint, 1000::bigint) THEN
       RAISE 'fetch_size %', n;
     END IF;
   END LOOP;

@@ -277,7 +277,7 @@ take_hex_name(Scanner *s)
 	CqlString	word = take_word(s, false);
 	uint8_t    *name = cql_arena_alloc(s->arena, word.len / 2 + 1);
 
-	if (!name || word.len % 2 != 0)
+	if (!name || word.len == 0 || word.len % 2 != 0)
 		return NULL;
 	for (uint32_t i = 0; i < word.len / 2; i++)
 	{

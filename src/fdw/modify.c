@@ -540,6 +540,9 @@ scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 {
 	ScyllaModify *m = rri->ri_FdwState;
 
+	/* the executor checks what was inserted; a row that must not be there cannot be taken back */
+	if (rri->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
 	write_row(m, slot);
 	if (!m->synchronous)
 		return slot;

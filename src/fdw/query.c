@@ -47,34 +47,41 @@ session_of(const char *server_name, ScyllaTableOptions **options)
 
 /* ---- schema agreement ---- */
 
-/* Whether every version in the first column of the answer is the same as *version; sets it if it is empty. */
-static bool
-same_versions(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, char version[16])
+/* Number of rows, and the schema version in the first row. */
+static int
+read_version(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, char version[16])
 {
-	static const char none[16] = {0};
 	ScyllaResponse response = scyllaQuery(session, options, cql, NULL, no_state);
 	ScyllaRows *rows = scyllaRowsBegin(response.body, response.length);
-	bool		same = true;
+	int			nrows = (int) rows->left;
 
-	while (scyllaRowsNext(rows))
-	{
-		if (rows->metadata.count == 0 || rows->value[0].len != 16)
-			continue;			/* a node that never told */
-		if (memcmp(version, none, 16) == 0)
-			memcpy(version, rows->value[0].data, 16);
-		same &= memcmp(version, rows->value[0].data, 16) == 0;
-	}
+	memset(version, 0, 16);
+	if (scyllaRowsNext(rows) && rows->metadata.count > 0 && rows->value[0].len == 16)
+		memcpy(version, rows->value[0].data, 16);
 	scyllaRowsEnd(rows);
-	return same;
+	return nrows;
 }
 
+/*
+ * Ask the nodes themselves: what one knows of the others is older than what they
+ * know. Requests go around the nodes, so three rounds reach each one that is up;
+ * the node that made the change is one of them and has the new version.
+ */
 static bool
 schema_agrees(ScyllaSession *session, const ScyllaTableOptions *options)
 {
-	char		version[16] = {0};
+	char		first[16];
+	char		version[16];
+	int			nodes = read_version(session, options, "SELECT schema_version FROM system.peers", version) + 1;
 
-	return same_versions(session, options, "SELECT schema_version FROM system.local", version) &&
-		same_versions(session, options, "SELECT schema_version FROM system.peers", version);
+	(void) read_version(session, options, "SELECT schema_version FROM system.local", first);
+	for (int i = 1; i < 3 * nodes; i++)
+	{
+		(void) read_version(session, options, "SELECT schema_version FROM system.local", version);
+		if (memcmp(first, version, sizeof(version)) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* Until then another node may not know the table that this one has just made. */

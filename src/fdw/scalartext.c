@@ -127,15 +127,6 @@ scyllaGetNumber(const CqlType *type, CqlBytes body)
 	return scyllaTakeText(&text);
 }
 
-void
-scyllaPutVarint(CqlBuffer *out, const CqlType *type, const char *text, int len)
-{
-	if (len > SCYLLA_MAX_VARINT_DIGITS + 1)
-		raiseRange(type, text, len);
-	if (!cql_put_varint_text(out, text, len) && !out->failed)
-		raiseInvalid(type, text, len);
-}
-
 /* NaN and the infinities of numeric are no numbers; PostgreSQL calls that out of range. */
 static bool
 isSpecial(const char *text, int len)
@@ -144,6 +135,15 @@ isSpecial(const char *text, int len)
 		text++, len--;
 	return (len == 3 && pg_strncasecmp(text, "nan", 3) == 0) ||
 		(len == 8 && pg_strncasecmp(text, "infinity", 8) == 0);
+}
+
+void
+scyllaPutVarint(CqlBuffer *out, const CqlType *type, const char *text, int len)
+{
+	if (len > SCYLLA_MAX_VARINT_DIGITS + 1 || isSpecial(text, len))
+		raiseRange(type, text, len);
+	if (!cql_put_varint_text(out, text, len) && !out->failed)
+		raiseInvalid(type, text, len);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -186,9 +187,11 @@ char *
 scyllaCqlTypeName(const CqlType *type)
 {
 	CqlBuffer	text = {0};
+	char	   *utf8;
 
 	cql_type_format(type, &text);
-	return scyllaTakeText(&text);
+	utf8 = scyllaTakeText(&text);
+	return pg_any_to_server(utf8, strlen(utf8), PG_UTF8);
 }
 
 void

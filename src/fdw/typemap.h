@@ -37,7 +37,7 @@ struct ScyllaConverter
 
 	/* private to the converters */
 	Oid			basetype;		/* pgtype below its domains */
-	int16		typlen;			/* of basetype */
+	int16		typlen;			/* of basetype; of its elements where that is an array */
 	bool		typbyval;
 	char		typalign;
 	FmgrInfo	input;			/* text form */
@@ -73,7 +73,7 @@ extern void scyllaAppendJson(StringInfo out, const CqlType *type, CqlBytes body)
  */
 extern void scyllaAppendLiteral(StringInfo out, const CqlType *type, CqlBytes body);
 
-/* A type's CQL text, palloc'd. */
+/* A type's CQL text, palloc'd, in the server's encoding. */
 extern char *scyllaCqlTypeName(const CqlType *type);
 
 /* ERRCODE_DATA_CORRUPTED "malformed value of CQL type ..." */

@@ -18,18 +18,15 @@
 static void
 make_valid(char *message, bool cut)
 {
-	size_t		len = strlen(message);
-	size_t		least = cut && len >= LONGEST_CHARACTER ? len - LONGEST_CHARACTER + 1 : len;
+	int			tries = cut ? LONGEST_CHARACTER : 1;
 
-	for (size_t n = len;; n--)
+	for (size_t n = strlen(message); n > 0 && tries > 0; n--, tries--)
 	{
 		if (cql_utf8_valid((const uint8_t *) message, n))
 		{
 			message[n] = '\0';
 			return;
 		}
-		if (n == least)
-			break;
 	}
 	for (char *p = message; *p; p++)
 	{

@@ -103,41 +103,28 @@ channel_awake(Channel *ch)
 	(void) got;
 }
 
-static void
-tell_submitter(Channel *ch, ChannelNews news)
+void
+channel_stop(Channel *ch)
 {
 	pthread_mutex_lock(&ch->mutex);
-	ch->news |= news;
+	ch->stop = true;
 	wake_submitter(ch);
 	pthread_mutex_unlock(&ch->mutex);
 }
 
-void
-channel_abandon(Channel *ch)
-{
-	tell_submitter(ch, CHANNEL_ABANDONED);
-}
-
-void
-channel_stop(Channel *ch)
-{
-	tell_submitter(ch, CHANNEL_STOP);
-}
-
 /* ---- submitter ---- */
 
-unsigned
+bool
 channel_take(Channel *ch, ChunkList *into)
 {
-	unsigned	news;
+	bool		stop;
 
 	pthread_mutex_lock(&ch->mutex);
 	chunk_list_splice(into, &ch->submitted);
-	news = ch->news;
-	ch->news &= ~(unsigned) CHANNEL_ABANDONED;
+	stop = ch->stop;
 	ch->wake_sent = false;
 	pthread_mutex_unlock(&ch->mutex);
-	return news;
+	return stop;
 }
 
 static void

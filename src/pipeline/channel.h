@@ -31,21 +31,13 @@ typedef struct RequestList
 	uint32_t	count;
 } RequestList;
 
-/* What the backend says to the submitter besides chunks; bits. */
-typedef enum ChannelNews
-{
-	CHANNEL_NO_NEWS = 0,
-	CHANNEL_ABANDONED = 1,		/* some pipeline was abandoned since the last take */
-	CHANNEL_STOP = 2			/* stop was asked for; stays set */
-} ChannelNews;
-
 typedef struct Channel
 {
 	pthread_mutex_t mutex;		/* guards all but the last two */
 	ChunkList	submitted;
 	RequestList completed;
 	bool		failure_completed;	/* some request in completed failed */
-	unsigned	news;			/* ChannelNews */
+	bool		stop;			/* stays set */
 	bool		wake_sent;		/* uv_async_send done since the submitter last took */
 	uint32_t	sleeping_for;	/* backend sleeps until so many completions are there; 0 awake */
 	uv_async_t *async;			/* the submitter's; NULL before and after its loop */
@@ -59,13 +51,13 @@ extern void channel_destroy(Channel *ch);	/* after join */
 /* backend */
 extern void channel_submit(Channel *ch, ChunkList *chunks);	/* takes the list, leaves it empty */
 extern uint32_t channel_drain(Channel *ch, RequestList *into);	/* everything completed so far */
-extern bool channel_sleep(Channel *ch, uint32_t want);	/* false: want completions, or a failed one, are there already */
+/* false: want completions, or a failed one, are there already */
+extern bool channel_sleep(Channel *ch, uint32_t want);
 extern void channel_awake(Channel *ch);		/* after the wait: no more wake-ups, fd emptied */
-extern void channel_abandon(Channel *ch);	/* a flag was set: look through the queue */
 extern void channel_stop(Channel *ch);
 
 /* submitter */
-extern unsigned channel_take(Channel *ch, ChunkList *into);	/* ChannelNews */
+extern bool channel_take(Channel *ch, ChunkList *into);	/* true: stop was asked for */
 extern void channel_publish(Channel *ch, RequestList *done, bool failure);	/* takes the list */
 extern void channel_set_async(Channel *ch, uv_async_t *async);	/* or its starter, before the thread runs */
 

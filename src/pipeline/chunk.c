@@ -65,7 +65,8 @@ chunk_begin_request(Chunk *c)
 }
 
 Request *
-chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token, uint64_t ordinal)
+chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token,
+					 uint64_t ordinal)
 {
 	Request    *r = &c->request[c->count];
 

@@ -23,8 +23,8 @@ typedef struct Request
 	ClusterRequest core;		/* first; core.next links it in whichever list it is on */
 	Chunk	   *chunk;
 	uint64_t	ordinal;		/* the caller's: row number, page number */
-	size_t		offset;			/* of its payload in chunk->bytes; a pointer only once the submitter has it */
-	uint64_t	queued;			/* submitter's: uv_now when it took it, ms; its deadline counts from here */
+	size_t		offset;			/* of its payload in chunk->bytes, which may move until submitted */
+	uint64_t	queued;			/* uv_now, ms, when the submitter took it: its deadline counts from here */
 } Request;
 
 struct Chunk
@@ -66,6 +66,7 @@ extern CqlBuffer *chunk_begin_request(Chunk *c);
  * Fix the request's length: from here on it exists. NULL when the writer failed
  * (out of memory), and then nothing was added. token NULL: not routed.
  */
-extern Request *chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token, uint64_t ordinal);
+extern Request *chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token,
+									 uint64_t ordinal);
 
 #endif							/* PIPELINE_CHUNK_H */

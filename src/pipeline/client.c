@@ -515,9 +515,12 @@ pipeline_abandon(Pipeline *p)
 		free(p);
 		return;
 	}
+	/*
+	 * No wake-up: the submitter sees the flag when it comes to the requests, or
+	 * at the next look through its queue.
+	 */
 	c->abandoned += p->outstanding;
 	atomic_store_explicit(&p->abandoned, true, memory_order_relaxed);
-	channel_abandon(&c->channel);
 }
 
 void

@@ -58,7 +58,7 @@ typedef struct ClientStats
 	uint64_t	stalls;
 } ClientStats;
 
-/* Starts the submitter thread. NULL: message in error (NUL-terminated). Connecting begins with the first request. */
+/* Starts the thread; connecting begins with the first request. NULL: message in error, NUL-terminated. */
 extern Client *client_open(const ClientConfig *config, char *error, size_t error_size);
 
 /*
@@ -104,7 +104,8 @@ extern CqlBuffer *pipeline_begin(Pipeline *p);
  * begin. NULL: no memory. The request may be submitted already when this
  * returns: it is a name to compare with, not to be looked into.
  */
-extern Request *pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uint64_t ordinal);
+extern Request *pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token,
+								uint64_t ordinal);
 /*
  * commit submits a full chunk by itself, and a started one whenever the
  * submitter has nothing of this pipeline left or the pipeline is full with it

@@ -15,7 +15,7 @@
  * wake-ups, and as prepare handler, for what timers and closing handles completed
  * outside of the poll: the loop must not go to sleep on it.
  *
- *	 running --on_wake: CHANNEL_STOP--> closing cluster --on_cluster_closed--> ended
+ *	 running --on_wake: stop--> closing cluster --on_cluster_closed--> ended
  */
 #include "pipeline/submitter.h"
 
@@ -27,7 +27,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Resolution of deadlines while queued. The timer runs only while something is. */
+/* Resolution of deadlines, and of abandoning, while queued. The timer runs only while something is. */
 #define SWEEP_INTERVAL_MS 50
 
 /* Plain counts; copied to the shared counters once per turn. */
@@ -335,7 +335,9 @@ begin_stop(Submitter *s)
 {
 	Cluster    *cluster = s->cluster;
 
+	s->stopping = true;
 	s->cluster = NULL;
+	sweep_queue(s);
 	if (cluster)
 		cluster_close(cluster, on_cluster_closed);
 	else
@@ -363,18 +365,13 @@ on_wake(uv_async_t *wake)
 	Submitter  *s = wake->data;
 	ChunkList	taken;
 	Chunk	   *c;
-	unsigned	news;
 	bool		stop;
 
 	chunk_list_init(&taken);
-	news = channel_take(s->channel, &taken);
+	stop = channel_take(s->channel, &taken);
 	while ((c = chunk_list_pop(&taken)))
 		queue_chunk(s, c);
-	stop = (news & CHANNEL_STOP) && !s->stopping;
-	s->stopping |= stop;
-	if (news != CHANNEL_NO_NEWS)
-		sweep_queue(s);
-	if (stop)
+	if (stop && !s->stopping)
 		begin_stop(s);
 }
 

@@ -2,7 +2,7 @@
  * test/converter/converter.c
  *	  The converters behind SQL functions: what a value becomes on the wire, and back.
  *
- * Backend thread. Owns one arena with the type of the latest call. Types are CQL
+ * Backend thread. Owns the type and the bytes of the latest call. Types are CQL
  * text; there is one user type, address.
  */
 #include "postgres.h"
@@ -54,11 +54,18 @@ typeOfText(text *t)
 	return type;
 }
 
+/* In memory of just its size, so that a sanitizer sees a read past its end. */
 static CqlBytes
 bytesOf(bytea *b)
 {
-	CqlBytes	body = {(uint8 *) VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b)};
+	static uint8 *copy;
+	CqlBytes	body = {NULL, VARSIZE_ANY_EXHDR(b)};
 
+	free(copy);
+	copy = malloc(body.len);
+	if (!copy)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	body.data = memcpy(copy, VARDATA_ANY(b), body.len);
 	return body;
 }
 
@@ -82,10 +89,7 @@ cql_encode(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(cstring_to_text_with_len((char *) out.data + start, out.len - start));
 }
 
-/*
- * cql_decode(cql text, body bytea, type text) returns text. The body is put into memory of just
- * its size, so that a sanitizer sees a read past its end.
- */
+/* cql_decode(cql text, body bytea, type text) returns text */
 Datum
 cql_decode(PG_FUNCTION_ARGS)
 {
@@ -105,7 +109,6 @@ cql_decode(PG_FUNCTION_ARGS)
 	parseTypeString(text_to_cstring(PG_GETARG_TEXT_PP(2)), &pgtype, &typmod, false);
 #endif
 	c = scyllaMakeConverter(type, pgtype, typmod);
-	body.data = memcpy(palloc(body.len), body.data, body.len);
 	value = c->decode(c, body, &isnull);
 	if (isnull)
 		PG_RETURN_NULL();

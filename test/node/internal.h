@@ -82,7 +82,7 @@ extern void node_lexer_start(NodeLexer *x, const char *text, size_t len, CqlAren
 extern void node_lexer_next(NodeLexer *x);
 extern bool node_lexer_is(const NodeLexer *x, const char *word);	/* keyword or symbol */
 extern bool node_lexer_accept(NodeLexer *x, const char *word);	/* is, then next */
-/* Span of source up to a , or ) or ; or keyword on this bracket level; moves behind the span. */
+/* Source of one literal or type: a word, name<...> or a bracket and all in it; moves behind it. */
 extern CqlString node_lexer_span(NodeLexer *x);
 
 /* ---- tables ---- */

@@ -193,15 +193,15 @@ node_lexer_accept(NodeLexer *x, const char *word)
 	return true;
 }
 
-static bool
-span_ends(const NodeLexer *x)
+/* The depth of brackets behind the current token, where there are `depth` before it. */
+static int
+bracket_depth(const NodeLexer *x, int depth)
 {
-	return x->token.kind == TOKEN_END || x->token.kind == TOKEN_BAD || node_lexer_is(x, ",") ||
-		node_lexer_is(x, ";") || node_lexer_is(x, ")") || node_lexer_is(x, "]") || node_lexer_is(x, "}") ||
-		node_lexer_is(x, ":") || node_lexer_is(x, "AND") ||
-		node_lexer_is(x, "WHERE") || node_lexer_is(x, "IF") || node_lexer_is(x, "PRIMARY") ||
-		node_lexer_is(x, "USING") || node_lexer_is(x, "LIMIT") || node_lexer_is(x, "ALLOW") ||
-		node_lexer_is(x, "STATIC");
+	char		c = x->token.kind == TOKEN_SYMBOL ? *x->token.text : ' ';
+
+	depth += c == '(' || c == '[' || c == '{' || c == '<';
+	depth -= c == ')' || c == ']' || c == '}' || c == '>';
+	return depth;
 }
 
 CqlString
@@ -210,14 +210,12 @@ node_lexer_span(NodeLexer *x)
 	CqlString	span = {x->token.text, 0};
 	int			depth = 0;
 
-	while (x->token.kind != TOKEN_END && x->token.kind != TOKEN_BAD && (depth > 0 || !span_ends(x)))
+	do
 	{
-		char		c = x->token.kind == TOKEN_SYMBOL ? *x->token.text : ' ';
-
-		depth += c == '(' || c == '[' || c == '{' || c == '<';
-		depth -= c == ')' || c == ']' || c == '}' || c == '>';
+		if (x->token.kind == TOKEN_END || x->token.kind == TOKEN_BAD || (depth = bracket_depth(x, depth)) < 0)
+			break;
 		span.len = (uint32_t) (x->token.text + x->token.len - span.data);
 		node_lexer_next(x);
-	}
+	} while (depth > 0 || node_lexer_is(x, "<"));
 	return span;
 }

@@ -45,18 +45,18 @@ node_opcode_by_name(const char *name)
 uint64_t
 node_report_get(const NodeReport *report, const char *key)
 {
-	int			opcode = node_opcode_by_name(key);
+	int			opcode;
 	uint64_t	value;
 
-	if (opcode >= 0)
-		return report->opcode[opcode];
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		if (strcmp(counters[i].name, key) == 0)
 		{
 			memcpy(&value, (const char *) report + counters[i].offset, sizeof(value));
 			return value;
 		}
-	return UINT64_MAX;
+	/* behind the counters: READY is an opcode, ready is not */
+	opcode = node_opcode_by_name(key);
+	return opcode >= 0 ? report->opcode[opcode] : UINT64_MAX;
 }
 
 static void

@@ -111,10 +111,12 @@ parse_selector(NodeParse *p, NodeSelector *s)
 	}
 	if (node_lexer_is(&p->x, "token") && p->x.at < p->x.end && *p->x.at == '(')
 	{
-		CqlString	span = node_lexer_span(&p->x);
+		CqlString	columns;
 
+		node_lexer_next(&p->x);
+		columns = node_lexer_span(&p->x);
 		s->kind = SELECT_TOKEN;
-		s->name = node_format(&st->arena, "system.%.*s", (int) span.len, span.data);
+		s->name = node_format(&st->arena, "system.token%.*s", (int) columns.len, columns.data);
 		s->type = node_simple_type(&st->arena, CQL_TYPE_BIGINT);
 		return true;
 	}

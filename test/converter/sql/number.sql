@@ -20,7 +20,7 @@ SELECT v, rt('varint', 'numeric', v)
   FROM unnest('{0,127,128,-1,-128,-129,32768,18446744073709551616,-18446744073709551616}'::text[]) v;
 SELECT cql_roundtrip('varint', repeat('1234567890', 10)::numeric);
 SELECT right(cql_roundtrip('varint', -('1' || repeat('0', 131070))::numeric), 4);
-SELECT rd('varint', 'numeric', repeat('7f', 54429)), length(rd('varint', 'numeric', repeat('7f', 54428)));
+SELECT rd('varint', 'numeric', repeat('7f', 54429)), rd('varint', 'numeric', repeat('7f', 54428));
 -- decimal keeps trailing zeros
 SELECT v, rt('decimal', 'numeric', v)
   FROM unnest('{0,1.50,-1.5,1000,-0.01,128,-0.00,200,0.0000000000000000000000000000000001}'::text[]) v;

@@ -18,8 +18,9 @@ DECLARE
 	back text;
 BEGIN
 	body := cql_encode(cql, value);
-	back := cql_decode(cql, body, pg_typeof(value)::text);
-	RETURN encode(body, 'hex') || CASE WHEN back IS NULL THEN ' = NULL' WHEN back = value::text THEN ' ='
+	-- "character" alone would be character(1)
+	back := cql_decode(cql, body, regexp_replace(pg_typeof(value)::text, '^character$', 'bpchar'));
+	RETURN encode(body, 'hex') || CASE WHEN back IS NULL THEN ' = NULL' WHEN back = format('%s', value) THEN ' ='
 		ELSE ' -> ' || back END;
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;

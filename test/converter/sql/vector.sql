@@ -1,4 +1,4 @@
--- Vectors; pgvector's type where that extension is.
+-- Vectors as arrays; pgvector.sql has the others.
 \set VERBOSITY terse
 SELECT rt('vector<float, 3>', 'real[]', '{1,2,3}'), rt('vector<double, 2>', 'double precision[]', '{1.5,-0}'),
        rt('vector<float, 2>', 'double precision[]', '{1.5,0.1}'), rt('vector<int, 2>', 'integer[]', '{1,-1}'),
@@ -16,10 +16,3 @@ SELECT left(rt('vector<text, 1>', 'text[]', format('{%s}', repeat('x', 130))), 6
 -- toasted
 CREATE TEMP TABLE t AS SELECT array_agg(i::real) AS v FROM generate_series(1, 4000) i;
 SELECT length(cql_encode('vector<float, 4000>', v)), cql_decode('vector<float, 4000>', cql_encode('vector<float, 4000>', v), 'real[]')::real[] = v FROM t;
-SELECT count(*) > 0 AS pgvector FROM pg_available_extensions WHERE name = 'vector' \gset
-\if :pgvector
-CREATE SCHEMA apart;
-CREATE EXTENSION vector SCHEMA apart;
-\else
-CREATE SCHEMA apart;
-\endif

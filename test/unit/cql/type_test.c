@@ -143,8 +143,8 @@ test_custom_options(void **state)
 	check_option("0000 0028 '" M "TimeType'", "time");
 	check_option("0000 0029 '" M "ShortType'", "smallint");
 	check_option("0000 0028 '" M "ByteType'", "tinyint");
-	check_option("0000 0058 '" M "VectorType(" M "FloatType , 3)'", "vector<float, 3>");
-	check_option("0000 000b 'com.acme.Foo'", NULL);
+	check_option("0000 0059 '" M "VectorType(" M "FloatType , 3)'", "vector<float, 3>");
+	check_option("0000 000d 'com.acme.Foo'", NULL);
 	check_option("0000 000c 'com.acme.Foo'", "'com.acme.Foo'");
 	check_option("0020 0000 000c 'com.acme.Foo'", "list<'com.acme.Foo'>");
 }

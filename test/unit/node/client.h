@@ -17,6 +17,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -44,7 +45,7 @@ static const CqlBytes no_bytes = {NULL, -1};
 
 /* ---- the node ---- */
 
-static Node *
+static inline Node *
 start_node(const char *script)
 {
 	char		error[256];
@@ -57,28 +58,30 @@ start_node(const char *script)
 
 /* ---- bytes ---- */
 
-static void
+static inline void
 client_connect_port(Client *c, const Node *node, int port)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
 	struct timeval limit = {.tv_sec = 5};
+	int			on = 1;
 
 	signal(SIGPIPE, SIG_IGN);
 	memset(c, 0, sizeof(*c));
 	c->fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(c->fd >= 0);
+	assert_int_equal(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
 	assert_int_equal(inet_pton(AF_INET, node_address(node), &to.sin_addr), 1);
 	assert_int_equal(setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 	assert_int_equal(connect(c->fd, (struct sockaddr *) &to, sizeof(to)), 0);
 }
 
-static void
+static inline void
 client_connect(Client *c, const Node *node)
 {
 	client_connect_port(c, node, node_port(node));
 }
 
-static void
+static inline void
 client_close(Client *c)
 {
 	close(c->fd);
@@ -86,7 +89,7 @@ client_close(Client *c)
 	cql_arena_free(&c->arena);
 }
 
-static void
+static inline void
 client_write(Client *c, const uint8_t *data, size_t n)
 {
 	while (n > 0)
@@ -100,7 +103,7 @@ client_write(Client *c, const uint8_t *data, size_t n)
 }
 
 /* Takes the body's memory. */
-static void
+static inline void
 client_send(Client *c, int16_t stream, uint8_t opcode, CqlBuffer *body)
 {
 	CqlBuffer	frame = {0};
@@ -123,7 +126,7 @@ client_send(Client *c, int16_t stream, uint8_t opcode, CqlBuffer *body)
 }
 
 /* CQL_SPLIT_MORE: the connection ended. */
-static CqlSplitStatus
+static inline CqlSplitStatus
 client_next(Client *c)
 {
 	CqlSplitStatus status;
@@ -144,7 +147,7 @@ client_next(Client *c)
 	return status;
 }
 
-static void
+static inline void
 client_expect(Client *c, int16_t stream, uint8_t opcode)
 {
 	assert_int_equal(client_next(c), CQL_SPLIT_FRAME);
@@ -154,7 +157,7 @@ client_expect(Client *c, int16_t stream, uint8_t opcode)
 	assert_int_equal(c->frame.version, c->version);
 }
 
-static CqlError
+static inline CqlError
 client_expect_error(Client *c, int16_t stream, uint32_t code)
 {
 	CqlPrefix	prefix;
@@ -170,7 +173,7 @@ client_expect_error(Client *c, int16_t stream, uint32_t code)
 
 /* ---- handshake ---- */
 
-static void
+static inline void
 client_startup(Client *c, uint8_t version, bool lz4)
 {
 	CqlBuffer	body = {0};
@@ -182,7 +185,7 @@ client_startup(Client *c, uint8_t version, bool lz4)
 	client_send(c, 0, CQL_OP_STARTUP, &body);
 }
 
-static void
+static inline void
 client_start_segments(Client *c)
 {
 	if (c->version < 5)
@@ -191,7 +194,7 @@ client_start_segments(Client *c)
 	cql_splitter_use_segments(&c->in, c->lz4);
 }
 
-static void
+static inline void
 client_open(Client *c, const Node *node, uint8_t version, bool lz4)
 {
 	client_connect(c, node);
@@ -202,7 +205,7 @@ client_open(Client *c, const Node *node, uint8_t version, bool lz4)
 
 /* ---- statements ---- */
 
-static void
+static inline void
 client_send_query(Client *c, int16_t stream, const char *text)
 {
 	CqlBuffer	body = {0};
@@ -211,7 +214,7 @@ client_send_query(Client *c, int16_t stream, const char *text)
 	client_send(c, stream, CQL_OP_QUERY, &body);
 }
 
-static CqlResultKind
+static inline CqlResultKind
 client_expect_result(Client *c, int16_t stream, CqlReader *r)
 {
 	CqlPrefix	prefix;
@@ -221,7 +224,7 @@ client_expect_result(Client *c, int16_t stream, CqlReader *r)
 	return cql_response_result_kind(r);
 }
 
-static void
+static inline void
 client_run(Client *c, const char *text)
 {
 	CqlReader	r;
@@ -231,7 +234,7 @@ client_run(Client *c, const char *text)
 }
 
 /* Rows of the answer that comes; *r is at the first value. */
-static uint32_t
+static inline uint32_t
 client_expect_rows(Client *c, int16_t stream, CqlMetadata *metadata, CqlReader *r)
 {
 	uint32_t	n;
@@ -241,14 +244,14 @@ client_expect_rows(Client *c, int16_t stream, CqlMetadata *metadata, CqlReader *
 	return n;
 }
 
-static uint32_t
+static inline uint32_t
 client_select(Client *c, const char *text, CqlMetadata *metadata, CqlReader *r)
 {
 	client_send_query(c, 2, text);
 	return client_expect_rows(c, 2, metadata, r);
 }
 
-static void
+static inline void
 client_send_prepare(Client *c, int16_t stream, const char *text)
 {
 	CqlBuffer	body = {0};
@@ -264,7 +267,7 @@ typedef struct Prepared
 	CqlPrepared p;
 } Prepared;
 
-static void
+static inline void
 client_expect_prepared(Client *c, int16_t stream, Prepared *out)
 {
 	CqlReader	r;
@@ -277,7 +280,7 @@ client_expect_prepared(Client *c, int16_t stream, Prepared *out)
 		memcpy(out->metadata_id, out->p.metadata_id.data, 16);
 }
 
-static void
+static inline void
 client_prepare(Client *c, const char *text, Prepared *out)
 {
 	client_send_prepare(c, 3, text);
@@ -295,7 +298,7 @@ typedef struct Execute
 	int64_t		timestamp;
 } Execute;
 
-static void
+static inline void
 put_int(Execute *e, int32_t v)
 {
 	cql_put_u32(&e->values, 4);
@@ -303,14 +306,14 @@ put_int(Execute *e, int32_t v)
 	e->nvalues++;
 }
 
-static void
+static inline void
 put_text(Execute *e, const char *s)
 {
 	cql_put_bytes(&e->values, s, (int32_t) strlen(s));
 	e->nvalues++;
 }
 
-static void
+static inline void
 client_execute(Client *c, int16_t stream, const Prepared *s, Execute *e)
 {
 	CqlBuffer	body = {0};
@@ -331,7 +334,7 @@ client_execute(Client *c, int16_t stream, const Prepared *s, Execute *e)
 }
 
 /* Next value must be this int, or this text. */
-static void
+static inline void
 assert_int_value(CqlReader *r, int32_t expected)
 {
 	CqlBytes	v = cql_get_bytes(r);
@@ -340,7 +343,7 @@ assert_int_value(CqlReader *r, int32_t expected)
 	assert_int_equal((int32_t) cql_load_u32(v.data), expected);
 }
 
-static void
+static inline void
 assert_text_value(CqlReader *r, const char *expected)
 {
 	CqlBytes	v = cql_get_bytes(r);

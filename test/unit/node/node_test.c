@@ -446,8 +446,8 @@ token_slices_cover_the_table(void **state)
 	client_prepare(&c, "SELECT id, token(id) FROM ks.t WHERE token(id) > ? AND token(id) <= ?", &slice);
 	for (int i = 0; i < 4; i++)
 	{
-		int64_t		low = INT64_MIN + (int64_t) i * (INT64_MAX / 2);
-		int64_t		high = i == 3 ? INT64_MAX : low + INT64_MAX / 2;
+		int64_t		low = (i - 2) * (INT64_MAX / 2) - (i < 2);
+		int64_t		high = i == 3 ? INT64_MAX : (i - 1) * (INT64_MAX / 2) - (i < 1);
 		uint32_t	n;
 
 		cql_put_u32(&e.values, 8);

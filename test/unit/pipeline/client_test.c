@@ -3,9 +3,10 @@
  *
  * The numbers are those of the pipeline's guarantees: 1 order, 2 window, 3
  * callback, 4 hand-off, 5 and 6 failures with and without fail-fast, 7 no
- * recursion, 8 broken row source, 9 broken submitter, 10 accounting, 11 shutdown,
- * 12 late answers, 15 lost connection, 16 silent node, 18 answers in order.
- * 13 visibility, 14 endless row source and 17 throughput are in stress_test.
+ * recursion, 8 broken row source, 9 broken submitter, 10 accounting, 15 lost
+ * connection, 16 silent node, 18 answers in order. In close_test: 11 shutdown, 12
+ * late answers. In stress_test: 13 visibility, 14 endless row source, 17
+ * throughput.
  */
 #include "fixture.inc.h"
 
@@ -127,7 +128,8 @@ test_03_callback_does_little(void **state)
 	fake_await(&fake_log.taken, ROWS);
 	fake_release(ROWS);
 	await_all(c, p);
-	print_message("%d callbacks in one turn: %.3f us each\n", ROWS, (double) fake_log.callback_ns / ROWS / 1000);
+	print_message("%d callbacks in one turn: %.3f us each\n", ROWS,
+				  (double) fake_log.callback_ns / ROWS / 1000);
 	/* A lock, a wake-up or a submission in the callback would need more than this even under a sanitizer. */
 	assert_true(fake_log.callback_ns / ROWS < 20000);
 	release_done(p);
@@ -442,149 +444,6 @@ test_10_accounting(void **state)
 	close_client(c);
 }
 
-/* ---- 11: nothing is submitted after close, and close ends in every state ---- */
-
-static void
-close_now(Client *c)
-{
-	uint64_t	before = uv_hrtime();
-	uint32_t	taken;
-
-	assert_true(client_close(c, CLOSE_MS));
-	taken = fake_log.taken;
-	assert_true(uv_hrtime() - before < (uint64_t) CLOSE_MS * 1000000);
-	assert_int_equal(fake_log.completed, taken);
-	assert_int_equal(fake_log.opened, fake_log.closed);
-	assert_int_equal(fake_log.broken_rules, 0);
-}
-
-static void
-test_11_close_when_idle(void **state)
-{
-	Client	   *c = open_client(0);
-	Pipeline   *p;
-
-	close_now(c);
-
-	c = open_client(0);
-	p = open_pipeline(c, 0, 0);
-	write_row(p, &fixture_template, 0);
-	await_all(c, p);
-	release_done(p);
-	pipeline_close(p);
-	close_now(c);
-}
-
-static void
-test_11_close_while_connecting(void **state)
-{
-	Client	   *c;
-
-	fake_plan.connecting = true;
-	c = open_client(0);
-	write_rows(c, open_pipeline(c, 0, 0), &fixture_template, 0, 1000);
-	fake_await(&fake_log.busy, 1);
-	close_now(c);
-	assert_int_equal(fake_log.taken, 0);
-}
-
-static void
-test_11_close_with_full_window(void **state)
-{
-	Client	   *c;
-
-	fake_plan.silent_every = 1;
-	c = open_client(10);
-	write_rows(c, open_pipeline(c, 0, 0), &fixture_template, 0, 1000);
-	write_rows(c, open_pipeline(c, 0, 0), &fixture_template, 0, 1000);
-	fake_await(&fake_log.taken, 10);
-	close_now(c);
-	assert_int_equal(fake_log.taken, 10);
-}
-
-static void
-test_11_close_with_answers_not_taken(void **state)
-{
-	Client	   *c;
-	Pipeline   *p;
-
-	fake_plan.echo = true;
-	fake_plan.fail_every = 2;
-	c = open_client(10);
-	p = open_pipeline(c, 0, 0);
-	for (uint64_t i = 0; i < 300; i++)
-		write_row(p, &fixture_template, i);
-	pipeline_submit(p);
-	await_done(c, 2);
-	assert_non_null(pipeline_next_done(p));
-	assert_non_null(pipeline_next_done(p));
-	close_now(c);
-}
-
-/* ---- 12: late answers of an abandoned pipeline are dropped ---- */
-
-static void
-test_12_late_answers_are_dropped(void **state)
-{
-	Client	   *c;
-	Pipeline   *old;
-	Pipeline   *young;
-	Request    *r;
-
-	fake_plan.hold = true;
-	fake_plan.echo = true;
-	c = open_client(20);
-	old = open_pipeline(c, 0, 0);
-	for (uint64_t i = 0; i < 500; i++)
-		write_row(old, &fixture_template, i);
-	pipeline_submit(old);
-	fake_await(&fake_log.taken, 20);
-	pipeline_abandon(old);
-	assert_int_equal(client_abandoned(c), 500);
-
-	/* The unsent ones come back although the window stays full. */
-	while (client_abandoned(c) > 20)
-		await_done(c, client_abandoned(c) - 20);
-	assert_int_equal(fake_log.taken, 20);
-
-	young = open_pipeline(c, 0, 0);
-	write_row(young, &fixture_template, 777);
-	fake_release(20);
-	while (client_abandoned(c) > 0)
-		await_done(c, 1);
-	assert_null(pipeline_next_done(young));
-	fake_release(1);
-	await_all(c, young);
-	r = pipeline_next_done(young);
-	assert_int_equal(r->ordinal, 777);
-	pipeline_release(young, r);
-	pipeline_close(young);
-	assert_int_equal(client_outstanding(c), 0);
-	close_client(c);
-}
-
-static void
-test_12_abandon_frees_what_was_taken(void **state)
-{
-	Client	   *c;
-	Pipeline   *p;
-
-	fake_plan.echo = true;
-	c = open_client(20);
-	p = open_pipeline(c, 0, 0);
-	for (uint64_t i = 0; i < 10; i++)
-		write_row(p, &fixture_template, i);
-	await_all(c, p);
-	assert_non_null(pipeline_next_done(p));
-	assert_non_null(pipeline_next_done(p));
-	write_row(p, &fixture_template, 10);
-	write_row(p, &fixture_template, 11);
-	pipeline_abandon(p);
-	while (client_abandoned(c) > 0)
-		await_done(c, 1);
-	close_client(c);
-}
-
 /* ---- 15, 16: the connection dies; the node is silent ---- */
 
 static void
@@ -760,24 +619,6 @@ test_open_reports_what_is_wrong(void **state)
 	assert_string_equal(error, "no contact point");
 }
 
-/* ---- last, as it leaves a thread behind: a submitter that cannot end is not waited for ---- */
-
-static void
-test_11_close_is_bounded_when_the_thread_hangs(void **state)
-{
-	uint64_t	before;
-	Client	   *c;
-
-	fake_plan.never_closes = true;
-	c = open_client(0);
-	write_rows(c, open_pipeline(c, 0, 0), &fixture_template, 0, 10);
-	fake_await(&fake_log.completed, 1);
-	before = uv_hrtime();
-	assert_false(client_close(c, 50));
-	assert_true(uv_hrtime() - before >= 50 * 1000000);
-	assert_true(uv_hrtime() - before < (uint64_t) CLOSE_MS * 1000000);
-}
-
 int
 main(void)
 {
@@ -797,19 +638,12 @@ main(void)
 		PIPELINE_TEST(test_08_interrupted_row_does_not_exist),
 		PIPELINE_TEST(test_09_no_cluster_fails_each_request),
 		PIPELINE_TEST(test_10_accounting),
-		PIPELINE_TEST(test_11_close_when_idle),
-		PIPELINE_TEST(test_11_close_while_connecting),
-		PIPELINE_TEST(test_11_close_with_full_window),
-		PIPELINE_TEST(test_11_close_with_answers_not_taken),
-		PIPELINE_TEST(test_12_late_answers_are_dropped),
-		PIPELINE_TEST(test_12_abandon_frees_what_was_taken),
 		PIPELINE_TEST(test_15_connection_lost_with_full_window),
 		PIPELINE_TEST(test_16_silent_node_meets_the_deadline),
 		PIPELINE_TEST(test_18_in_order_with_bounded_memory),
 		PIPELINE_TEST(test_limits_of_requests_and_bytes),
 		PIPELINE_TEST(test_started_chunk_goes_when_submitter_is_idle),
 		PIPELINE_TEST(test_open_reports_what_is_wrong),
-		PIPELINE_TEST(test_11_close_is_bounded_when_the_thread_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

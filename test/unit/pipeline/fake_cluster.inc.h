@@ -201,9 +201,11 @@ static void
 fake_answer(Cluster *c, ClusterRequest *r)
 {
 	uint32_t	every = c->plan.fail_every;
+	bool		fails;
 
 	c->answered++;
-	fake_complete(c, r, every && c->answered % every == 0 ? fake_failure(CLUSTER_FAIL_CQL, c->plan.fail_code) : NULL);
+	fails = every && c->answered % every == 0;
+	fake_complete(c, r, fails ? fake_failure(CLUSTER_FAIL_CQL, c->plan.fail_code) : NULL);
 }
 
 static uint32_t
@@ -378,7 +380,9 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	uv_prepare_init(c->loop, &c->prepare);
 	uv_check_init(c->loop, &c->check);
 	c->async.data = c->tick.data = c->delay.data = c->prepare.data = c->check.data = c;
-	uv_timer_start(&c->tick, fake_on_tick, FAKE_TICK_MS, FAKE_TICK_MS);
+	/* No tick that is not needed: it would wake a loop that forgot to look at its timers' work. */
+	if (c->plan.hold || c->plan.silent_every)
+		uv_timer_start(&c->tick, fake_on_tick, FAKE_TICK_MS, FAKE_TICK_MS);
 	uv_timer_start(&c->delay, fake_on_delay, c->plan.delay_ms, c->plan.delay_ms);
 	uv_timer_stop(&c->delay);
 	uv_prepare_start(&c->prepare, fake_on_prepare);

@@ -1,0 +1,152 @@
+/*
+ * The table of verdicts, and delays of the backoff.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "cluster/backoff.h"
+#include "cluster/route.h"
+
+typedef struct Case
+{
+	CqlError	error;
+	ClusterVerdict idempotent;
+	ClusterVerdict otherwise;
+} Case;
+
+#define FAIL CLUSTER_VERDICT_FAIL
+#define NEXT CLUSTER_VERDICT_NEXT_NODE
+#define SAME CLUSTER_VERDICT_SAME_NODE
+#define LATER CLUSTER_VERDICT_LATER
+#define PREPARE CLUSTER_VERDICT_PREPARE
+
+static const Case cases[] = {
+	{{.code = CQL_ERR_SERVER}, NEXT, FAIL},
+	{{.code = CQL_ERR_PROTOCOL}, FAIL, FAIL},
+	{{.code = CQL_ERR_CREDENTIALS}, FAIL, FAIL},
+	{{.code = CQL_ERR_UNAVAILABLE, .required = 2, .received = 1}, NEXT, NEXT},
+	{{.code = CQL_ERR_OVERLOADED}, LATER, FAIL},
+	{{.code = CQL_ERR_BOOTSTRAPPING}, NEXT, NEXT},
+	{{.code = CQL_ERR_TRUNCATE}, NEXT, FAIL},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_BATCH_LOG}, SAME, FAIL},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_SIMPLE}, FAIL, FAIL},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_UNLOGGED_BATCH}, FAIL, FAIL},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_COUNTER}, FAIL, FAIL},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_CAS}, FAIL, FAIL},
+	{{.code = CQL_ERR_READ_TIMEOUT, .received = 2, .required = 2}, SAME, SAME},
+	{{.code = CQL_ERR_READ_TIMEOUT, .received = 2, .required = 2, .data_present = true}, FAIL, FAIL},
+	{{.code = CQL_ERR_READ_TIMEOUT, .received = 1, .required = 2}, FAIL, FAIL},
+	{{.code = CQL_ERR_READ_FAILURE, .received = 2, .required = 2}, FAIL, FAIL},
+	{{.code = CQL_ERR_FUNCTION_FAILURE}, FAIL, FAIL},
+	{{.code = CQL_ERR_WRITE_FAILURE}, FAIL, FAIL},
+	{{.code = CQL_ERR_CDC_WRITE_FAILURE}, FAIL, FAIL},
+	{{.code = CQL_ERR_CAS_WRITE_UNKNOWN}, FAIL, FAIL},
+	{{.code = CQL_ERR_SYNTAX}, FAIL, FAIL},
+	{{.code = CQL_ERR_UNAUTHORIZED}, FAIL, FAIL},
+	{{.code = CQL_ERR_INVALID}, FAIL, FAIL},
+	{{.code = CQL_ERR_CONFIG}, FAIL, FAIL},
+	{{.code = CQL_ERR_ALREADY_EXISTS}, FAIL, FAIL},
+	{{.code = CQL_ERR_UNPREPARED}, PREPARE, PREPARE},
+	{{.code = CQL_ERR_RATE_LIMIT}, FAIL, FAIL},
+	{{.code = 0x12345}, FAIL, FAIL},
+};
+
+static void
+test_first_verdicts(void **state)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		uint8_t		spent = 0;
+
+		assert_int_equal(cluster_route_verdict(&cases[i].error, true, &spent), cases[i].idempotent);
+		spent = 0;
+		assert_int_equal(cluster_route_verdict(&cases[i].error, false, &spent), cases[i].otherwise);
+	}
+}
+
+/* How often each may be given to one request; -1: as often as there are nodes and attempts. */
+static void
+test_verdicts_given_once(void **state)
+{
+	static const struct
+	{
+		CqlError	error;
+		int			times;
+	}			limited[] = {
+		{{.code = CQL_ERR_UNAVAILABLE}, 1},
+		{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_BATCH_LOG}, 1},
+		{{.code = CQL_ERR_READ_TIMEOUT, .received = 1, .required = 1}, 1},
+		{{.code = CQL_ERR_UNPREPARED}, 2},
+		{{.code = CQL_ERR_OVERLOADED}, -1},
+		{{.code = CQL_ERR_SERVER}, -1},
+		{{.code = CQL_ERR_BOOTSTRAPPING}, -1},
+	};
+	uint8_t		spent = 0;
+
+	/* one request meets them all: none spends another's */
+	for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); i++)
+	{
+		for (int n = 0; n < 4; n++)
+		{
+			bool		again = cluster_route_verdict(&limited[i].error, true, &spent) != FAIL;
+
+			assert_int_equal(again, limited[i].times < 0 || n < limited[i].times);
+		}
+	}
+}
+
+static void
+test_losses(void **state)
+{
+	uint8_t		spent = 0;
+
+	assert_int_equal(cluster_route_loss(NET_UNSENT, false, &spent), NEXT);
+	assert_int_equal(cluster_route_loss(NET_UNSENT, true, &spent), NEXT);
+	assert_int_equal(spent, 0);
+	assert_int_equal(cluster_route_loss(NET_LOST, true, &spent), NEXT);
+	assert_int_equal(spent, CLUSTER_SPENT_MAYBE_APPLIED);
+	assert_int_equal(cluster_route_loss(NET_LOST, false, &spent), FAIL);
+	assert_int_equal(cluster_route_loss(NET_TIMED_OUT, true, &spent), FAIL);
+}
+
+static void
+test_backoff(void **state)
+{
+	uint64_t	random = 42;
+	uint32_t	step = CLUSTER_BACKOFF_MIN;
+	ClusterBackoff b = {0};
+
+	for (uint32_t failures = 1; failures < 40; failures++)
+	{
+		for (int i = 0; i < 50; i++)
+		{
+			uint32_t	delay = cluster_backoff_delay(failures, &random);
+
+			assert_in_range(delay, step * 84 / 100, CLUSTER_BACKOFF_MAX);
+			assert_true(delay <= step * 116 / 100);
+		}
+		step = step * 2 > CLUSTER_BACKOFF_MAX ? CLUSTER_BACKOFF_MAX : step * 2;
+	}
+	assert_in_range(cluster_backoff_delay(UINT32_MAX, &random), 8000, CLUSTER_BACKOFF_MAX);
+	b.failures = UINT32_MAX;
+	cluster_backoff_failed(&b, 1000, &random);
+	assert_in_range(b.due, 9000, 11000);
+	cluster_backoff_reset(&b);
+	assert_int_equal(b.due, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_verdicts),
+		cmocka_unit_test(test_verdicts_given_once),
+		cmocka_unit_test(test_losses),
+		cmocka_unit_test(test_backoff),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
