@@ -24,13 +24,16 @@ CORE_CFLAGS = -std=gnu11 $(if $(SAN),-O1,-O2) -g $(WARNINGS) -fPIC -fvisibility=
 	-iquote src -MMD -MP $(SAN_FLAGS)
 CORE_LIBS = -luv -llz4 -lz -lpthread
 
-REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql,$(sort $(wildcard sql/*.sql))))
+REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
 REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw
 EXTRA_CLEAN = build $(wildcard src/fdw/*.d) scylla_fdw.d
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -iquote src -MMD -MP
 SHLIB_LINK = $(CORE_LIBS)
+
+# Where the server has pgvector, its type is tested too.
+PGVECTOR := $(if $(wildcard $(shell $(PG_CONFIG) --sharedir)/extension/vector.control),vector)
 
 override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -69,7 +72,7 @@ $(BUILD)/cql_node: $(BUILD)/test/node/main.o $(BUILD)/libnode.a $(BUILD)/libcore
 	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
 
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/test/unit/%.o
-.PHONY: unitbuild unitcheck node lint fuzz help
+.PHONY: installcheck_ready convertercheck unitbuild unitcheck node lint fuzz help
 
 node: $(BUILD)/cql_node
 
@@ -90,6 +93,15 @@ fuzz: $(FUZZERS)
 		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -verbosity=0 -print_final_stats=0 \
 		build/corpus/$$(basename $$fuzzer) || exit 1; done
 
+# The converters behind SQL functions, without a cluster.
+convertercheck:
+	$(MAKE) -C test/converter PG_CONFIG=$(PG_CONFIG) SAN=$(SAN) all installcheck
+
+# Says what is missing before pg_regress fails for it.
+installcheck: installcheck_ready
+installcheck_ready:
+	@PG_CONFIG=$(PG_CONFIG) dev/installcheck_ready
+
 lint: $(CORE_OBJS)
 	dev/lint $(BUILD)
 
@@ -97,6 +109,7 @@ help:
 	@echo 'make [SAN=...]        build the extension'
 	@echo 'make install          install it into the server of PG_CONFIG'
 	@echo 'make installcheck     regression tests on a running server; SCYLLA_HOST, SCYLLA_PORT name the cluster'
+	@echo 'make convertercheck   tests of the converters on a running server, without a cluster'
 	@echo 'make unitcheck        tests of the core; SAN=address,undefined or SAN=thread'
 	@echo 'make fuzz             fuzz the decoders for FUZZ_SECONDS each'
 	@echo 'make lint             rules that the compiler does not know'
