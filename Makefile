@@ -71,10 +71,15 @@ $(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libnode.a $(BUILD)/libcore.a
 $(BUILD)/cql_node: $(BUILD)/test/node/main.o $(BUILD)/libnode.a $(BUILD)/libcore.a
 	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
 
+# A name service that tests hold up.
+$(BUILD)/slow_dns.so: test/t/slow_dns.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -fvisibility=default -shared -o $@ $< -ldl
+
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/test/unit/%.o
 .PHONY: installcheck_ready convertercheck unitbuild unitcheck node lint fuzz help
 
-node: $(BUILD)/cql_node
+node: $(BUILD)/cql_node $(BUILD)/slow_dns.so
 
 unitbuild: $(UNIT_TESTS)
 
@@ -113,7 +118,7 @@ help:
 	@echo 'make unitcheck        tests of the core; SAN=address,undefined or SAN=thread'
 	@echo 'make fuzz             fuzz the decoders for FUZZ_SECONDS each'
 	@echo 'make lint             rules that the compiler does not know'
-	@echo 'make node             build the scriptable CQL node'
+	@echo 'make node             build the scriptable CQL node, and what else TAP tests need'
 	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
 
 -include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d)

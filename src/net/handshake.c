@@ -250,6 +250,12 @@ net_handshake_answer(NetHandshake *h, const CqlFrame *frame, CqlBuffer *out, Net
 		return malformed(frame, why);
 	if (frame->opcode == CQL_OP_ERROR)
 		return take_error(h, frame, r, why);
+	if (h->phase != NET_PHASE_OPTIONS && frame->version != h->version)
+	{
+		net_failure_set(why, NET_FAIL_PROTOCOL, "response of version %u where version %u is due",
+						frame->version, h->version);
+		return NET_HANDSHAKE_FAILED;
+	}
 	if (h->phase == NET_PHASE_STARTUP)
 		return take_startup_answer(h, frame, r, out, why);
 	if (h->phase == NET_PHASE_AUTH)

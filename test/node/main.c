@@ -4,7 +4,7 @@
  *
  * Thread: the main one reads orders from stdin; the node has its own.
  * Owns: the node. Prints "ready ADDRESS PORT", then for each line of stdin "ok"
- * or "error ..."; ends with stdin.
+ * or "error: ..."; ends with stdin.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ obey(Node *node, const char *line)
 	else if (node_order(node, "%s", line))
 		puts("ok");
 	else
-		printf("error %s\n", node_error(node));
+		printf("error: %s\n", node_error(node));
 	fflush(stdout);
 }
 

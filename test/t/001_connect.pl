@@ -44,8 +44,8 @@ sub node_options { return { host => $_[0]{address}, port => $_[0]{port} }; }
 
 # passwords
 my $auth = ScyllaTest::Node->start(@table, 'auth cassandra secret');
-server('right', node_options($auth), { username => 'cassandra', password => 'secret' });
-is(query("INSERT INTO right VALUES (1, 'x') RETURNING s") , 'x', 'right password');
+server('good', node_options($auth), { username => 'cassandra', password => 'secret' });
+is(query("INSERT INTO good VALUES (1, 'x') RETURNING s") , 'x', 'right password');
 server('wrong', node_options($auth), { username => 'cassandra', password => 'hunter2' });
 fails('wrong', '28P01', '', 'wrong password');
 server('nothing', node_options($auth));
@@ -56,11 +56,11 @@ unlike($err, qr/hunter2/, 'the password is not shown');
 # changed in one session: wrong, right, wrong
 my (undef, $out, undef) = psql(q{
 \set ON_ERROR_STOP off
-SELECT count(*) FROM right;
-ALTER USER MAPPING FOR CURRENT_USER SERVER right OPTIONS (SET password 'bad');
-SELECT count(*) FROM right;
-ALTER USER MAPPING FOR CURRENT_USER SERVER right OPTIONS (SET password 'secret');
-SELECT count(*) FROM right;});
+SELECT count(*) FROM good;
+ALTER USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (SET password 'bad');
+SELECT count(*) FROM good;
+ALTER USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (SET password 'secret');
+SELECT count(*) FROM good;});
 is($out, "1\n1", 'the mapping is followed within a session');
 
 # a role without superuser rights must give a password, and the node must ask for it
@@ -76,7 +76,7 @@ like($err, qr/2F003: password is required/, 'no password');
 query(q{ALTER USER MAPPING FOR scylla_tap_role SERVER open OPTIONS (ADD password_required 'false')});
 query("SET ROLE scylla_tap_role; INSERT INTO open VALUES (1, 'x')");
 pass('password_required off');
-query('DROP OWNED BY scylla_tap_role; DROP USER MAPPING FOR scylla_tap_role SERVER open; DROP ROLE scylla_tap_role');
+query('DROP OWNED BY scylla_tap_role; DROP ROLE scylla_tap_role');
 
 # nobody there
 my $port = do { my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1'); $s->sockport };
@@ -92,18 +92,18 @@ is(query("INSERT INTO one_alive VALUES (2, 'x') RETURNING s"), 'x', 'one contact
 # silence, in every state of the handshake
 my $mute = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1');
 server('mute', { host => '127.0.0.1', port => $mute->sockport });
-fails('mute', '08001', 'timeout|timed out|in time', 'a port that accepts and says nothing');
+fails('mute', '08001', "no answer within $timeout ms", 'a port that accepts and says nothing');
 for my $state (qw(CONNECT OPTIONS STARTUP))
 {
 	my $node = ScyllaTest::Node->start(@table, "on $state silent");
 	my $name = lc "silent_$state";
 
 	server($name, node_options($node));
-	fails($name, '08001', 'timeout|timed out|in time', "silent after $state");
+	fails($name, '08001', "no answer within $timeout ms", "silent after $state");
 }
 my $silent = ScyllaTest::Node->start(@table, 'auth u p', 'on AUTH_RESPONSE silent');
 server('silent_auth', node_options($silent), { username => 'u', password => 'p' });
-fails('silent_auth', '08001', 'timeout|timed out|in time', 'silent after AUTH_RESPONSE');
+fails('silent_auth', '08001', "no answer within $timeout ms", 'silent after AUTH_RESPONSE');
 
 # noise
 for my $fault ('garbage', 'close', 'reset', 'cut 5', 'version', 'bigframe', 'wrong-stream')

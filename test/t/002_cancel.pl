@@ -3,6 +3,7 @@ use strict;
 use warnings;
 
 use FindBin;
+use IO::Socket::INET;
 use lib $FindBin::Bin;
 use ScyllaTest;
 use Test::More;
@@ -13,49 +14,73 @@ database('scylla_tap_cancel');
 
 my @table = ('keyspace ks simple 1', 'table ks.t (id int, s text, PRIMARY KEY (id))');
 
-# A state: what the node does, the statement that gets stuck there, and how the node tells that it is.
+# A state: what the node does, the statement that gets stuck there, and how many requests are stuck then.
 my %state = (
-	connect => [ 'on CONNECT silent', q{INSERT INTO t VALUES (1, 'x')}, connections => 1 ],
-	handshake => [ 'on STARTUP silent', q{INSERT INTO t VALUES (1, 'x')}, STARTUP => 1 ],
-	prepare => [ 'on PREPARE silent', q{INSERT INTO t VALUES (1, 'x')}, PREPARE => 1 ],
-	window => [ 'on EXECUTE silent', q{INSERT INTO t SELECT g, 'x' FROM generate_series(1, 1000000) g}, EXECUTE => 64 ],
-	drain => [ 'on EXECUTE nth 10 silent', q{INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g}, EXECUTE => 10 ],
-	page => [ 'on EXECUTE text "SELECT" silent', q{SELECT * FROM t}, EXECUTE => 1 ],
-	query => [ 'on QUERY text "ks.t" silent', q{SELECT scylla_fdw_query('s', 'SELECT id FROM ks.t')}, QUERY => 4 ],
+	connect => [ 'on CONNECT silent', q{INSERT INTO t VALUES (1, 'x')}, 1 ],
+	handshake => [ 'on STARTUP silent', q{INSERT INTO t VALUES (1, 'x')}, 1 ],
+	prepare => [ 'on PREPARE silent', q{INSERT INTO t VALUES (1, 'x')}, 1 ],
+	window => [ 'on EXECUTE text "INSERT" silent', q{INSERT INTO t SELECT g, 'x' FROM generate_series(1, 1000000) g}, 64 ],
+	drain => [ 'on EXECUTE text "INSERT" nth 10 silent', q{INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g}, 1 ],
+	page => [ q{on EXECUTE text 'FROM "ks"' silent}, q{SELECT * FROM t}, 1 ],
+	query => [ 'on QUERY text "ks.t" silent', q{SELECT scylla_fdw_query('s', 'SELECT id FROM ks.t')}, 1 ],
 );
+
+# A server object s for a node, and its table t.
+sub server
+{
+	my ($host, $port) = @_;
+
+	query(sprintf 'DROP SERVER IF EXISTS s CASCADE; CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s',
+		server_options(host => $host, port => $port, max_in_flight => 64, connect_timeout => 60000,
+			request_timeout => 60000));
+	query('CREATE USER MAPPING FOR CURRENT_USER SERVER s');
+	query(q{CREATE FOREIGN TABLE t (id int, s text) SERVER s OPTIONS (keyspace 'ks', "table" 't')});
+	return;
+}
 
 sub start_node
 {
-	my ($fault) = @_;
-	my $node = ScyllaTest::Node->start(@table, $fault);
+	my $node = ScyllaTest::Node->start(@table, @_);
 
-	query(sprintf 'DROP SERVER IF EXISTS s CASCADE; CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s',
-		server_options(host => $node->{address}, port => $node->{port}, max_in_flight => 64,
-			connect_timeout => 60000, request_timeout => 60000));
-	query('CREATE USER MAPPING FOR CURRENT_USER SERVER s');
-	query(q{CREATE FOREIGN TABLE t (id int, s text) SERVER s OPTIONS (keyspace 'ks', "table" 't')});
+	server($node->{address}, $node->{port});
 	return $node;
 }
 
-for my $name (sort keys %state)
+# $is_stuck tells when the statement waits where it should; $is_left, when it waits there no longer.
+sub interrupt
 {
-	my ($fault, $statement, $counter, $reached) = @{ $state{$name} };
+	my ($name, $how, $statement, $is_stuck, $is_left) = @_;
+	my $session = background(($how eq 'timeout' ? "SET statement_timeout = '1500ms';\n" : '') . "$statement;");
 
-	for my $how (qw(cancel terminate timeout))
+	ok(await("$name reached", $is_stuck), "$name, $how: is stuck");
+	my $begun = time;
+	query("SELECT pg_${how}_backend($session->{pid})") unless $how eq 'timeout';
+	my (undef, undef, $err) = $session->finish;
+	cmp_ok(time - $begun, '<', $how eq 'timeout' ? 2.5 : 1, "$name, $how: ends in time");
+	like($err, $how eq 'terminate' ? qr/57P01/ : qr/57014/, "$name, $how: with PostgreSQL's own error");
+	ok(await('the backend is gone', sub { query("SELECT count(*) FROM pg_stat_activity WHERE pid = $session->{pid}") eq '0' }, 5),
+		"$name, $how: the backend is gone");
+	ok(await('connections are closed', $is_left, 5), "$name, $how: its connections too");
+	return;
+}
+
+for my $how (qw(cancel terminate timeout))
+{
+	for my $name (sort keys %state)
 	{
+		my ($fault, $statement, $stuck) = @{ $state{$name} };
 		my $node = start_node($fault);
-		my $session = background(($how eq 'timeout' ? "SET statement_timeout = '1500ms';\n" : '') . "$statement;");
 
-		ok(await("$name reached", sub { $node->count($counter) >= $reached }), "$name, $how: is stuck");
-		my $begun = time;
-		query("SELECT pg_${how}_backend($session->{pid})") unless $how eq 'timeout';
-		my (undef, undef, $err) = $session->finish;
-		cmp_ok(time - $begun, '<', $how eq 'timeout' ? 2.5 : 1, "$name, $how: ends in time");
-		like($err, $how eq 'terminate' ? qr/57P01/ : qr/57014/, "$name, $how: with PostgreSQL's own error");
-		ok(await('the backend is gone', sub { query("SELECT count(*) FROM pg_stat_activity WHERE pid = $session->{pid}") eq '0' }, 5),
-			"$name, $how: the backend is gone");
-		ok(await('connections are closed', sub { $node->count('open') == 0 }, 5), "$name, $how: its connections too");
+		interrupt($name, $how, $statement, sub { $node->count('faults') >= $stuck }, sub { $node->count('open') == 0 });
 		$node->stop;
+	}
+	SKIP:
+	{
+		skip 'a server without slow_dns.so', 5 unless $ENV{SLOW_DNS};
+		my $service = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
+		my $lookup;
+		server($service->sockport . '.slow.invalid', 9042);
+		interrupt('dns', $how, q{INSERT INTO t VALUES (1, 'x')}, sub { $lookup = $service->accept }, sub { !$lookup->sysread(my $byte, 1) });
 	}
 }
 

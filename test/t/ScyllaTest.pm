@@ -2,7 +2,7 @@
 #
 # Environment: PGHOST, PGPORT, PGUSER of a running server that has the extension; CQL_NODE, the program
 # of `make node`; SCYLLA_HOST, SCYLLA_PORT, a cluster; RING_DIR and DEV, where its nodes may be killed;
-# PYTHON, an interpreter with scylla-driver. A test that misses one of them skips.
+# PYTHON, an interpreter with scylla-driver; SLOW_DNS=1, the server has slow_dns.so preloaded. A test that misses one of them skips.
 package ScyllaTest;
 
 use strict;
@@ -23,7 +23,7 @@ sub database
 {
 	my ($name) = @_;
 
-	run_psql('postgres', "DROP DATABASE IF EXISTS $name") ;
+	run_psql('postgres', "DROP DATABASE IF EXISTS $name WITH (FORCE)");
 	my ($rc, undef, $err) = run_psql('postgres', "CREATE DATABASE $name");
 	BAIL_OUT("cannot create a database: $err") if $rc;
 	$database = $name;
@@ -68,7 +68,7 @@ sub background
 	$session{pid} = $1;
 	$session{out} = '';
 	$session{in} .= "$sql\n\\q\n";
-	$session{harness}->pump while length $session{in};
+	$session{harness}->pump_nb while length $session{in};
 	return bless \%session, 'ScyllaTest::Session';
 }
 
@@ -158,7 +158,7 @@ sub order
 
 	$self->{out} = '';
 	$self->{in} .= "$line\n";
-	$self->{harness}->pump until $self->{out} =~ /^(ok|error.*)\n/m;
+	$self->{harness}->pump until $self->{out} =~ /^(ok|error: .*)\n/m;
 	die "node: $line: $1" if $1 ne 'ok';
 	return $self->{out};
 }
