@@ -96,7 +96,8 @@ struct ClusterRequest
 	uint8_t		version;		/* protocol version of the answering connection */
 	bool		has_metadata_id;	/* needed to decode PREPARED */
 	bool		failed;
-	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory */
+	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits
+								 * for another attempt */
 };
 
 typedef struct ClusterOps

@@ -55,11 +55,21 @@ now_of(const ClusterDispatch *d)
 
 /* ---- fates ---- */
 
+/* The one of an attempt that was followed by another. */
+static void
+forget_failure(ClusterRequest *r)
+{
+	free(r->failure);
+	r->failure = NULL;
+}
+
 static void
 complete(ClusterRequest *r)
 {
 	ClusterDispatch *d = r->dispatch;
 
+	if (!r->failed)
+		forget_failure(r);
 	r->latency = uv_hrtime() - r->started;
 	d->ops->on_complete(d->owner, r);
 }
@@ -67,6 +77,7 @@ complete(ClusterRequest *r)
 static void
 fail(ClusterRequest *r, ClusterFailure *failure)
 {
+	forget_failure(r);
 	r->failed = true;
 	r->failure = failure;
 	complete(r);
@@ -82,6 +93,22 @@ fail_timeout(ClusterRequest *r)
 	else
 		fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "could not be sent to %s within %u ms", node,
 									r->timeout_ms));
+}
+
+/* It waits for another attempt, for which there is no time left. */
+static void
+fail_waiting(ClusterRequest *r)
+{
+	ClusterFailure *last = r->failure;
+
+	if (!last)
+	{
+		fail_timeout(r);
+		return;
+	}
+	r->failure = NULL;
+	last->elapsed_ms = (uint32_t) ((uv_hrtime() - r->started) / 1000000);
+	fail(r, last);
 }
 
 static void
@@ -284,6 +311,8 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->attempts = 0;
 	r->spent = 0;
 	r->tried = 0;
+	r->failed = false;
+	r->failure = NULL;
 	r->node = NULL;
 	r->spread = d->spread;
 	r->deadline = now_of(d) + r->timeout_ms;
@@ -338,6 +367,7 @@ take_loss(ClusterRequest *r, NetLoss loss)
 		fail_timeout(r);
 		return;
 	}
+	forget_failure(r);
 	if (loss == NET_UNSENT)
 		r->attempts--;			/* it was not sent after all */
 	if (cluster_route_loss(loss, may_repeat(r), &r->spent) == CLUSTER_VERDICT_FAIL)
@@ -369,8 +399,10 @@ try_later(ClusterRequest *r, const CqlError *error)
 	uint64_t	due = now_of(d) + cluster_backoff_delay(r->attempts, d->random);
 
 	r->tried |= cluster_route_bit(r->node);
+	forget_failure(r);
+	r->failure = cluster_failure_from_error(r, error);
 	if (due >= r->deadline)
-		fail(r, cluster_failure_from_error(r, error));
+		fail_waiting(r);
 	else
 		wait_until(r, due);
 }
@@ -579,7 +611,7 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 
 		all = r->next;
 		if (now >= r->deadline)
-			fail_timeout(r);
+			fail_waiting(r);
 		else if (now < r->due)
 			wait_until(r, r->due);
 		else

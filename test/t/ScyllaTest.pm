@@ -67,9 +67,7 @@ sub background
 	$session{harness}->pump until $session{out} =~ /^(\d+)\n/;
 	$session{pid} = $1;
 	$session{out} = '';
-	$session{in} .= "$sql\n\\q\n";
-	$session{harness}->pump_nb while length $session{in};
-	return bless \%session, 'ScyllaTest::Session';
+	return (bless \%session, 'ScyllaTest::Session')->send($sql);
 }
 
 # Until a condition holds. What makes it hold was ordered before, so this only waits for it to travel.
@@ -120,6 +118,24 @@ END
 }
 
 package ScyllaTest::Session;
+
+# More SQL, without waiting for what it brings.
+sub send
+{
+	my ($self, $sql) = @_;
+
+	$self->{in} .= "$sql\n";
+	$self->{harness}->pump_nb while length $self->{in};
+	return $self;
+}
+
+# Until its output matches.
+sub shows
+{
+	my ($self, $pattern) = @_;
+
+	return ScyllaTest::await("output $pattern", sub { $self->{harness}->pump_nb; $self->{out} =~ $pattern });
+}
 
 # Waits for its end: (exit status, output, errors).
 sub finish
