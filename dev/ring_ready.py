@@ -2,8 +2,9 @@
 
 usage: ring_ready.py SECONDS AUTH PORT ADDRESS...
 
-A node counts as ready when its system.peers lists all others and a read that every node must
-answer succeeds through it: peers are listed some seconds before gossip calls them alive.
+A node counts as ready when its system.peers lists all others, with its own version of the schema,
+and a read that every node must answer succeeds through it: peers are listed some seconds before
+gossip calls them alive.
 """
 import logging
 import sys
@@ -38,9 +39,12 @@ def read_from_all(session):
 def check(address, port, auth, nodes):
     cluster, session = connect(address, port, auth)
     try:
-        peers = len(list(session.execute("SELECT peer FROM system.peers")))
-        if peers != nodes - 1:
-            raise RuntimeError("%s knows %d of %d peers" % (address, peers, nodes - 1))
+        peers = list(session.execute("SELECT schema_version FROM system.peers"))
+        own = session.execute("SELECT schema_version FROM system.local").one()
+        if len(peers) != nodes - 1:
+            raise RuntimeError("%s knows %d of %d peers" % (address, len(peers), nodes - 1))
+        if any(peer != own for peer in peers):
+            raise RuntimeError("%s has another schema than its peers" % address)
         if nodes > 1:
             read_from_all(session)
     finally:

@@ -5,7 +5,8 @@
  * Thread: submitter.
  * Owns: nothing.
  * Invariants: a fixed window never changes; an adaptive one stays within
- * WINDOW_MIN and WINDOW_MAX, and only overload takes it below WINDOW_START.
+ * WINDOW_MIN and WINDOW_MAX, and once there only halving takes it below
+ * WINDOW_START.
  */
 #include "pipeline/window.h"
 
@@ -34,7 +35,8 @@ void
 window_init(Window *w, uint32_t max_in_flight, uint64_t now)
 {
 	w->fixed = max_in_flight > 0;
-	w->limit = w->fixed ? max_in_flight : WINDOW_START;
+	w->limit = w->fixed ? max_in_flight : WINDOW_FIRST;
+	w->halved = false;
 	w->skip = 0;
 	w->base = 0;
 	w->restarted = now;
@@ -82,14 +84,15 @@ window_turn(Window *w, bool pressed, uint64_t now)
 	w->pressed |= pressed;
 	if (w->fixed || w->completions < w->limit)
 		return;
-	if (w->overloaded)
+	if (w->overloaded || w->latency / w->completions > WINDOW_SLOW)
 	{
 		/* What is in flight now was sent under the old limit: one overload, one cut. */
 		w->skip = w->limit;
 		w->limit = at_least(w->limit / 2, WINDOW_MIN);
+		w->halved = true;
 	}
 	else if (w->pressed && w->limit < WINDOW_START)
-		w->limit = at_most(w->limit + WINDOW_STEP, WINDOW_START);
+		w->limit = at_most(w->halved ? w->limit + WINDOW_STEP : w->limit * 2, WINDOW_START);
 	else if (w->pressed)
 		weigh_latency(w, now);
 	begin_round(w);

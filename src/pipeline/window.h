@@ -6,9 +6,10 @@
  * window is wide, so that each decision sees a whole window's worth of answers to
  * the one before it. At a round's end:
  *
- *	 overloaded answers		halve
+ *	 overloaded answers		halve; so does a mean latency above WINDOW_SLOW, long
+ *							before nodes give requests up
  *	 never full				leave it: the window was not what held us back
- *	 under WINDOW_START		add WINDOW_STEP
+ *	 under WINDOW_START		double, add WINDOW_STEP once it was halved
  *	 latency as at START	grow by an eighth: the nodes are not queueing yet
  *	 latency twice that		shrink by an eighth: what we added only waits in line
  *
@@ -23,15 +24,18 @@
 #include <stdint.h>
 
 #define WINDOW_MIN 32
+#define WINDOW_FIRST 128		/* nodes and their caches may be cold */
 #define WINDOW_MAX 4096
 #define WINDOW_START 1024
 #define WINDOW_STEP 32
 #define WINDOW_RESTART 10000
+#define WINDOW_SLOW UINT64_C(500000000) /* ns; a write times out at 2 s in the nodes' own default */
 
 typedef struct Window
 {
 	uint32_t	limit;
 	bool		fixed;
+	bool		halved;			/* ever */
 	uint32_t	skip;			/* completions still due from before the last cut: not judged */
 	uint64_t	base;			/* ns, mean latency of the best round; 0 not measured */
 	uint64_t	restarted;		/* ms */

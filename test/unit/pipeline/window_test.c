@@ -24,6 +24,21 @@ play_round(Window *w, uint64_t latency, bool overloaded, bool pressed, uint64_t 
 	window_turn(w, pressed, now);
 }
 
+/* Doubled up to WINDOW_START, while nothing speaks against it. */
+static void
+start(Window *w)
+{
+	window_init(w, 0, 0);
+	assert_int_equal(w->limit, WINDOW_FIRST);
+	while (w->limit < WINDOW_START)
+	{
+		uint32_t	before = w->limit;
+
+		play_round(w, MS, false, true, 0);
+		assert_int_equal(w->limit, before * 2);
+	}
+}
+
 static void
 test_fixed_window_never_moves(void **state)
 {
@@ -40,8 +55,7 @@ test_grows_while_latency_stays(void **state)
 {
 	Window		w;
 
-	window_init(&w, 0, 0);
-	assert_int_equal(w.limit, WINDOW_START);
+	start(&w);
 	play_round(&w, MS, false, true, 0);
 	assert_int_equal(w.limit, WINDOW_START + WINDOW_START / 8);
 	for (int i = 0; i < 100; i++)
@@ -55,7 +69,7 @@ test_stops_where_latency_grows_with_it(void **state)
 {
 	Window		w;
 
-	window_init(&w, 0, 0);
+	start(&w);
 	for (int i = 0; i < 100; i++)
 		play_round(&w, w.limit * MS / 1000, false, true, 0);
 	assert_in_range(w.limit, WINDOW_START, WINDOW_START * 3 / 2);
@@ -66,7 +80,7 @@ test_shrinks_back_when_latency_doubles(void **state)
 {
 	Window		w;
 
-	window_init(&w, 0, 0);
+	start(&w);
 	for (int i = 0; i < 100; i++)
 		play_round(&w, MS, false, true, 0);
 	for (int i = 0; i < 100; i++)
@@ -79,7 +93,7 @@ test_stays_when_never_full(void **state)
 {
 	Window		w;
 
-	window_init(&w, 0, 0);
+	start(&w);
 	for (int i = 0; i < 100; i++)
 		play_round(&w, MS, false, false, 0);
 	assert_int_equal(w.limit, WINDOW_START);
@@ -90,7 +104,7 @@ test_overload_halves_once_then_adds(void **state)
 {
 	Window		w;
 
-	window_init(&w, 0, 0);
+	start(&w);
 	play_round(&w, MS, true, true, 0);
 	assert_int_equal(w.limit, WINDOW_START / 2);
 
@@ -112,12 +126,26 @@ test_overload_halves_once_then_adds(void **state)
 	assert_int_equal(w.limit, WINDOW_START);
 }
 
+/* Long before nodes give up, and below where latency is weighed. */
+static void
+test_slow_answers_halve(void **state)
+{
+	Window		w;
+
+	window_init(&w, 0, 0);
+	play_round(&w, WINDOW_SLOW, false, true, 0);
+	assert_int_equal(w.limit, WINDOW_FIRST * 2);
+	for (int i = 0; i < 100; i++)
+		play_round(&w, WINDOW_SLOW + 1, false, true, 0);
+	assert_int_equal(w.limit, WINDOW_MIN);
+}
+
 static void
 test_measures_anew_after_a_while(void **state)
 {
 	Window		w;
 
-	window_init(&w, 0, 0);
+	start(&w);
 	for (int i = 0; i < 100; i++)
 		play_round(&w, MS, false, true, 0);
 	play_round(&w, MS, false, true, WINDOW_RESTART);
@@ -138,6 +166,7 @@ main(void)
 		cmocka_unit_test(test_shrinks_back_when_latency_doubles),
 		cmocka_unit_test(test_stays_when_never_full),
 		cmocka_unit_test(test_overload_halves_once_then_adds),
+		cmocka_unit_test(test_slow_answers_halve),
 		cmocka_unit_test(test_measures_anew_after_a_while),
 	};
 
