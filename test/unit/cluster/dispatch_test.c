@@ -240,6 +240,34 @@ test_waiting_for_a_node_meets_the_deadline(void **state)
 	fixture_end(&f);
 }
 
+/* What it waits for never comes: the reason why it waits is the one to tell. */
+static void
+test_last_error_is_told(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	order_all(&f, "on EXECUTE error 0x1001 \"busy\"");
+	make_insert(&r, statement, 1);
+	r.core.timeout_ms = 300;
+	assert_true(submit(&f, &r));
+	AWAIT(&f, node_count(f.node[0], "executes") == 1);
+	order_all(&f, "refuse\ndisconnect");
+	AWAIT(&f, r.times == 1);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r.core.failure->code, CQL_ERR_OVERLOADED);
+	assert_string_equal(r.core.failure->message, "busy");
+	assert_int_equal(r.core.failure->attempts, 1);
+	assert_in_range(r.core.failure->elapsed_ms, 299, 2000);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
@@ -253,6 +281,7 @@ main(void)
 		cmocka_unit_test(test_attempts_are_bounded),
 		cmocka_unit_test(test_silent_node),
 		cmocka_unit_test(test_waiting_for_a_node_meets_the_deadline),
+		cmocka_unit_test(test_last_error_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
