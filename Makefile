@@ -96,6 +96,7 @@ build/fuzz/%: test/fuzz/%.c $(wildcard src/cql/*.c src/cql/*.h)
 fuzz: $(FUZZERS)
 	@for fuzzer in $(FUZZERS); do echo "== $$fuzzer"; mkdir -p build/corpus/$$(basename $$fuzzer); \
 		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -verbosity=0 -print_final_stats=0 \
+		-artifact_prefix=build/ \
 		build/corpus/$$(basename $$fuzzer) || exit 1; done
 
 # The converters behind SQL functions, without a cluster.

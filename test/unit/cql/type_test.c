@@ -354,6 +354,34 @@ test_depth_of_text(void **state)
 
 /* ---- schema text ---- */
 
+/* By its id: an unknown name would be a user type, which prints the same. */
+static void
+test_schema_names(void **state)
+{
+	static const struct
+	{
+		const char *name;
+		uint16_t	id;
+	}			natives[] = {
+		{"ascii", 0x01}, {"bigint", 0x02}, {"blob", 0x03}, {"boolean", 0x04}, {"counter", 0x05},
+		{"decimal", 0x06}, {"double", 0x07}, {"float", 0x08}, {"int", 0x09}, {"timestamp", 0x0b},
+		{"uuid", 0x0c}, {"text", 0x0d}, {"varchar", 0x0d}, {"varint", 0x0e}, {"timeuuid", 0x0f},
+		{"inet", 0x10}, {"date", 0x11}, {"time", 0x12}, {"smallint", 0x13}, {"tinyint", 0x14},
+		{"duration", 0x15}, {"list<int>", 0x20}, {"map<int, int>", 0x21}, {"set<int>", 0x22},
+		{"addr", 0x30}, {"tuple<int>", 0x31},
+	};
+
+	for (size_t i = 0; i < sizeof(natives) / sizeof(natives[0]); i++)
+	{
+		CqlArena	arena = {0};
+		CqlType    *type = cql_type_from_schema(natives[i].name, strlen(natives[i].name), &arena, NULL, NULL);
+
+		assert_non_null(type);
+		assert_int_equal(type->id, natives[i].id);
+		cql_arena_free(&arena);
+	}
+}
+
 static void
 test_schema_text(void **state)
 {
@@ -531,6 +559,7 @@ main(void)
 		cmocka_unit_test(test_unknown_classes_keep_their_text),
 		cmocka_unit_test(test_malformed_classes),
 		cmocka_unit_test(test_depth_of_text),
+		cmocka_unit_test(test_schema_names),
 		cmocka_unit_test(test_schema_text),
 		cmocka_unit_test(test_schema_user_types),
 		cmocka_unit_test(test_malformed_schema_text),

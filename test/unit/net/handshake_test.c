@@ -441,6 +441,23 @@ test_explicit_version_is_never_changed(void **state)
 	expect_failure(&client, &peer, NET_FAIL_VERSION, refusal);
 }
 
+/* An answer to STARTUP speaks the version that STARTUP asked for. */
+static void
+test_answer_of_another_version(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client_open(&client, &peer);
+	peer_accept(&peer);
+	peer_supported(&peer, 5, false);
+	peer_expect_startup(&peer, 5);
+	peer.version = 4;
+	peer_answer(&peer, 0, CQL_OP_READY, NULL, 0);
+	expect_failure(&client, &peer, NET_FAIL_PROTOCOL, "version 4 where version 5 is due");
+}
+
 static void
 test_errors_during_the_handshake(void **state)
 {
@@ -654,6 +671,7 @@ main(void)
 		cmocka_unit_test(test_refused_v5_falls_back),
 		cmocka_unit_test(test_refused_v4_after_v5_is_final),
 		cmocka_unit_test(test_explicit_version_is_never_changed),
+		cmocka_unit_test(test_answer_of_another_version),
 		cmocka_unit_test(test_errors_during_the_handshake),
 		cmocka_unit_test(test_another_protocol),
 		cmocka_unit_test(test_nobody_listens),

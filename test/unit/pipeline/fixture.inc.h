@@ -1,21 +1,17 @@
 /*
- * A client on the fake cluster, rows to write, and the one way to wait: a wake-up
- * that does not come fails the test.
+ * A client on the fake cluster, and rows to write.
  */
 #ifndef FIXTURE_INC_H
 #define FIXTURE_INC_H
 
 #include "fake_cluster.inc.h"
 
-#include "pipeline/client.h"
+#include "wait.inc.h"
+
 #include "pipeline/submitter.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#define WAKE_UP_MS 20000
-#define CLOSE_MS 10000
 
 static const RequestTemplate fixture_template = {
 	.statement = 1, .timeout_ms = 60000, .kind = CLUSTER_EXECUTE, .consistency = CQL_ONE, .idempotent = true
@@ -34,16 +30,6 @@ open_client(uint32_t max_in_flight)
 	return c;
 }
 
-static inline Pipeline *
-open_pipeline(Client *c, uint32_t requests, size_t bytes)
-{
-	PipelineLimit limit = {requests, bytes};
-	Pipeline   *p = pipeline_open(c, &limit);
-
-	assert_non_null(p);
-	return p;
-}
-
 static inline void
 close_client(Client *c)
 {
@@ -60,29 +46,6 @@ write_row(Pipeline *p, const RequestTemplate *t, uint64_t ordinal)
 	assert_non_null(b);
 	cql_put_u64(b, ordinal);
 	assert_non_null(pipeline_commit(p, t, NULL, ordinal));
-}
-
-/* Wait for want completions of the client; returns how many came. */
-static inline uint32_t
-await_done(Client *c, uint32_t want)
-{
-	struct pollfd fd = {.fd = client_wait_fd(c), .events = POLLIN};
-
-	if (client_sleep(c, want))
-	{
-		if (poll(&fd, 1, WAKE_UP_MS) != 1)
-			fail_msg("no wake-up within %d ms", WAKE_UP_MS);
-		client_awake(c);
-	}
-	return client_drain(c);
-}
-
-static inline void
-await_all(Client *c, Pipeline *p)
-{
-	pipeline_submit(p);
-	while (pipeline_outstanding(p) > 0)
-		await_done(c, pipeline_outstanding(p));
 }
 
 /* As the executor writes rows: drain, never over the limit. */
@@ -118,15 +81,6 @@ collect(Pipeline *p, uint8_t *seen, uint64_t n)
 		pipeline_release(p, r);
 	}
 	return failed;
-}
-
-static inline void
-release_done(Pipeline *p)
-{
-	Request    *r;
-
-	while ((r = pipeline_next_done(p)))
-		pipeline_release(p, r);
 }
 
 /* Pages this process has in memory. */

@@ -1,0 +1,240 @@
+/*
+ * The control connection: contact points, events, what becomes of it when its node is lost.
+ */
+#include "fixture.inc.h"
+
+/* ---- contact points ---- */
+
+/* An address that answers nothing, one that refuses, and a live one. */
+static void
+test_live_contact_beside_dead_ones(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	Node	   *silent = start_node("address 127.0.0.9\non CONNECT silent\n");
+	uint64_t	start;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	add_contact(&f, "127.0.0.9", node_port(silent));
+	add_contact(&f, "127.0.0.1", 1);
+	add_contact(&f, "127.0.0.1", node_port(f.node[0]));
+	start = uv_hrtime();
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	assert_true(uv_hrtime() - start < f.config.net.connect_timeout * UINT64_C(1000000) / 2);
+	request_free(&r);
+	fixture_end(&f);
+	node_stop(silent);
+}
+
+/* One that takes the connection and says nothing about the topology must not block the other. */
+static void
+test_contact_that_answers_no_query(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	Node	   *mute = start_node("address 127.0.0.9\non QUERY silent\n");
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	add_contact(&f, "127.0.0.9", node_port(mute));
+	add_contact(&f, "127.0.0.1", node_port(f.node[0]));
+	f.config.net.connect_timeout = 600;
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	request_free(&r);
+	fixture_end(&f);
+	node_stop(mute);
+}
+
+static void
+test_all_contacts_refuse(void **state)
+{
+	Fixture		f;
+	const ClusterFailure *down;
+
+	fixture_init(&f);
+	add_contact(&f, "127.0.0.1", 1);
+	add_contact(&f, "127.0.0.2", 1);
+	open_cluster(&f);
+	AWAIT(&f, cluster_down(f.cluster));
+	down = cluster_down(f.cluster);
+	assert_int_equal(down->kind, CLUSTER_FAIL_CONNECT);
+	assert_non_null(strstr(down->message, "127.0.0.1:1: connection refused"));
+	assert_non_null(strstr(down->message, "127.0.0.2:1: connection refused"));
+	assert_int_equal(f.rooms, 1);
+	fixture_end(&f);
+}
+
+static void
+test_silent_contact(void **state)
+{
+	Fixture		f;
+	uint64_t	start = uv_hrtime();
+
+	fixture_init(&f);
+	f.node[0] = start_node("on CONNECT silent\n");
+	f.nnodes = 1;
+	f.config.net.connect_timeout = 300;
+	open_cluster(&f);
+	AWAIT(&f, cluster_down(f.cluster));
+	assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CONNECT);
+	assert_non_null(strstr(cluster_down(f.cluster)->message, "300 ms"));
+	assert_in_range((uv_hrtime() - start) / 1000000, 290, 2000);
+	fixture_end(&f);
+}
+
+static void
+test_wrong_password(void **state)
+{
+	Fixture		f;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "auth 'me' 'right'\n");
+	add_contact(&f, "127.0.0.7", 1);
+	add_contact(&f, "127.0.0.1", node_port(f.node[0]));
+	f.config.net.username = "me";
+	f.config.net.password = "wrong";
+	open_cluster(&f);
+	AWAIT(&f, cluster_down(f.cluster));
+	assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CREDENTIALS);
+	/* the reason that matters comes first */
+	assert_memory_equal(cluster_down(f.cluster)->message, "127.0.0.1:", 10);
+	assert_non_null(strstr(cluster_down(f.cluster)->message, "127.0.0.7:1"));
+	assert_null(strstr(cluster_down(f.cluster)->message, "wrong"));
+	close_cluster(&f);
+
+	f.config.net.password = "right";
+	open_cluster(&f);
+	prepare(&f, INSERT_TEXT);
+	fixture_end(&f);
+}
+
+static void
+test_unknown_local_dc(void **state)
+{
+	Fixture		f;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "dc 'east'\n");
+	f.config.local_dc = "west";
+	open_cluster(&f);
+	AWAIT(&f, cluster_down(f.cluster));
+	assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CONNECT);
+	assert_non_null(strstr(cluster_down(f.cluster)->message, "\"west\""));
+	assert_non_null(strstr(cluster_down(f.cluster)->message, "\"east\""));
+	fixture_end(&f);
+}
+
+/* ---- losing it ---- */
+
+static void
+test_control_connection_moves(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 2", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	assert_int_equal(node_count(f.node[1], "REGISTER"), 0);
+	assert_true(node_order(f.node[0], "refuse\ndisconnect"));
+	AWAIT(&f, node_count(f.node[1], "REGISTER") == 1);
+	insert_all(&f, statement, 0, 20);
+	fixture_end(&f);
+}
+
+/* ---- events ---- */
+
+static void
+test_event_storm(void **state)
+{
+	enum
+	{
+		EVENTS = 10000, LINES = 500
+	};
+	Fixture		f;
+	CqlBuffer	lines = {0};
+	uint64_t	start;
+	uint64_t	reads;
+	uint64_t	seconds;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	prepare(&f, INSERT_TEXT);
+	assert_int_equal(node_count(f.node[0], "QUERY"), 3);
+	for (int i = 0; i < LINES; i++)
+	{
+		const char *line = "event STATUS_CHANGE UP 127.0.0.1 9042\n";
+
+		cql_put_raw(&lines, line, strlen(line));
+	}
+	cql_put_u8(&lines, 0);
+	start = uv_hrtime();
+	for (int i = 0; i < EVENTS / LINES; i++)
+	{
+		order_all(&f, (const char *) lines.data);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	AWAIT(&f, node_count(f.node[0], "QUERY") >= 6);
+	assert_int_equal(node_count(f.node[0], "events"), EVENTS);
+	reads = node_count(f.node[0], "QUERY") / 3;
+	seconds = (uv_hrtime() - start) / 1000000000;
+	assert_true(reads <= seconds + 2);
+	cql_buffer_free(&lines);
+	fixture_end(&f);
+}
+
+static void
+test_new_node_is_found(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+	char		script[256];
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	snprintf(script, sizeof(script), "address 127.0.0.2\ntoken 0\nkeyspace ks simple 1\n%s", SCHEMA);
+	f.node[1] = start_node(script);
+	f.nnodes = 2;
+	assert_true(node_order(f.node[0], "peer 127.0.0.2 %d 0", node_port(f.node[1])));
+	assert_true(node_order(f.node[0], "event TOPOLOGY_CHANGE NEW_NODE 127.0.0.2 %d", node_port(f.node[1])));
+	await_all_nodes(&f);
+	insert_all(&f, statement, 0, 100);
+	assert_true(node_count(f.node[1], "executes") > 10);
+
+	/* and forgotten again, without losing what is in flight there */
+	assert_true(node_order(f.node[0], "no_peers"));
+	assert_true(node_order(f.node[0], "event TOPOLOGY_CHANGE REMOVED_NODE 127.0.0.2 %d", node_port(f.node[1])));
+	AWAIT(&f, node_count(f.node[1], "open") == 0);
+	insert_all(&f, statement, 0, 100);
+	fixture_end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_live_contact_beside_dead_ones),
+		cmocka_unit_test(test_contact_that_answers_no_query),
+		cmocka_unit_test(test_all_contacts_refuse),
+		cmocka_unit_test(test_silent_contact),
+		cmocka_unit_test(test_wrong_password),
+		cmocka_unit_test(test_unknown_local_dc),
+		cmocka_unit_test(test_control_connection_moves),
+		cmocka_unit_test(test_event_storm),
+		cmocka_unit_test(test_new_node_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,288 @@
+/*
+ * Where requests go, whether they go again, and when they are given up.
+ */
+#include "fixture.inc.h"
+
+/* ---- routing ---- */
+
+static void
+test_rows_go_to_their_owners(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 3, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	assert_int_equal(count_all(&f, "PREPARE"), 1);
+	await_all_nodes(&f);
+	insert_all(&f, statement, 0, 600);
+	assert_int_equal(count_all(&f, "not_owner"), 0);
+	assert_int_equal(count_all(&f, "executes"), 600);
+	for (int i = 0; i < 3; i++)
+	{
+		assert_true(node_count(f.node[i], "executes") > 100);
+		assert_int_equal(node_count(f.node[i], "PREPARE"), 1);
+	}
+	fixture_end(&f);
+}
+
+static void
+test_replicas_share_the_load(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 3, "keyspace ks network dc1:3", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	insert_all(&f, statement, 0, 300);
+	for (int i = 0; i < 3; i++)
+		assert_in_range(node_count(f.node[i], "executes"), 90, 110);
+	fixture_end(&f);
+}
+
+static void
+test_other_data_center_is_left_alone(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+	Node	   *far;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks network dc1:1 dc2:1", "");
+	far = start_node("address 127.0.0.2\ndc 'dc2'\n");
+	assert_true(node_order(f.node[0], "peer 127.0.0.2 %d 77 dc 'dc2'", node_port(far)));
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	insert_all(&f, statement, 0, 50);
+	assert_int_equal(node_count(far, "connections"), 0);
+	fixture_end(&f);
+	node_stop(far);
+}
+
+/* ---- again ---- */
+
+static void
+test_idempotent_requests_survive_a_lost_connection(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 2", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	assert_true(node_order(f.node[0], "on EXECUTE nth 20 reset"));
+	insert_all(&f, statement, 0, 200);
+	assert_int_equal(node_count(f.node[0], "faults"), 1);
+	fixture_end(&f);
+}
+
+static void
+test_others_are_not_repeated(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 2", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	order_all(&f, "on EXECUTE close");
+	make_insert(&r, statement, 1);
+	r.core.idempotent = false;
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_LOST);
+	assert_int_equal(r.core.failure->attempts, 1);
+	assert_int_equal(count_all(&f, "executes"), 1);
+
+	/* nor are those that the server may have done */
+	order_all(&f, "clear");
+	order_all(&f, "on EXECUTE error 0x1100 \"late\" received 1 required 2 COUNTER");
+	await_all_nodes(&f);
+	make_insert(&r, statement, 1);
+	r.core.idempotent = false;
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r.core.failure->code, CQL_ERR_WRITE_TIMEOUT);
+	assert_true(r.core.failure->counted);
+	assert_int_equal(r.core.failure->received, 1);
+	assert_int_equal(r.core.failure->required, 2);
+	assert_string_equal(r.core.failure->message, "late");
+	assert_int_equal(count_all(&f, "executes"), 2);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+static void
+test_repeated_requests_are_the_same(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	NodeRequest seen[4];
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	order_all(&f, "on EXECUTE times 2 error 0x1001 \"busy\"");
+	make_insert(&r, statement, 5);
+	run(&f, &r);
+	assert_worked(&r);
+	assert_int_equal(node_requests(f.node[0], CQL_OP_EXECUTE, seen, 4), 3);
+	for (int i = 0; i < 3; i++)
+	{
+		assert_int_equal(seen[i].timestamp, 1700000000000005);
+		assert_int_equal(seen[i].consistency, CQL_QUORUM);
+		assert_int_equal(seen[i].values_len, seen[0].values_len);
+		assert_memory_equal(seen[i].values, seen[0].values, seen[0].values_len);
+	}
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* What a node that always answers code is asked. */
+static void
+check_attempts(int nodes, const char *code, uint32_t attempts)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, nodes, "keyspace ks simple 3", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	for (int i = 0; i < nodes; i++)
+		assert_true(node_order(f.node[i], "on EXECUTE error %s", code));
+	make_insert(&r, statement, 1);
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r.core.failure->code, strtoul(code, NULL, 0));
+	assert_int_equal(r.core.failure->attempts, attempts);
+	assert_int_equal(count_all(&f, "executes"), attempts);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+static void
+test_attempts_are_bounded(void **state)
+{
+	check_attempts(1, "0x0000", 1);
+	check_attempts(3, "0x0000", 3);
+	check_attempts(3, "0x1000", 2);
+	check_attempts(3, "0x1002", 3);
+	check_attempts(1, "0x1001", 5);
+	check_attempts(2, "0x2200", 1);
+}
+
+/* ---- time ---- */
+
+static void
+test_silent_node(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	order_all(&f, "on EXECUTE nth 1 silent");
+	make_insert(&r, statement, 1);
+	r.core.timeout_ms = 150;
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_TIMEOUT);
+	assert_in_range(r.core.failure->elapsed_ms, 149, 1500);
+	assert_memory_equal(r.core.failure->node, "127.0.0.1:", 10);
+	assert_non_null(strstr(r.core.failure->message, "150 ms"));
+	assert_non_null(strstr(r.core.failure->message, "127.0.0.1:"));
+	insert_all(&f, statement, 2, 10);
+
+	/* the same for a request that waits for a PREPARE */
+	order_all(&f, "forget\nclear\non PREPARE silent");
+	make_insert(&r, statement, 1);
+	r.core.timeout_ms = 150;
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_TIMEOUT);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+static void
+test_waiting_for_a_node_meets_the_deadline(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	order_all(&f, "on EXECUTE close\nrefuse");
+	make_insert(&r, statement, 1);
+	r.core.timeout_ms = 300;
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_TIMEOUT);
+	assert_in_range(r.core.failure->elapsed_ms, 299, 2000);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* What it waits for never comes: the reason why it waits is the one to tell. */
+static void
+test_last_error_is_told(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	order_all(&f, "on EXECUTE error 0x1001 \"busy\"");
+	make_insert(&r, statement, 1);
+	r.core.timeout_ms = 300;
+	assert_true(submit(&f, &r));
+	AWAIT(&f, node_count(f.node[0], "executes") == 1);
+	order_all(&f, "refuse\ndisconnect");
+	AWAIT(&f, r.times == 1);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r.core.failure->code, CQL_ERR_OVERLOADED);
+	assert_string_equal(r.core.failure->message, "busy");
+	assert_int_equal(r.core.failure->attempts, 1);
+	assert_in_range(r.core.failure->elapsed_ms, 299, 2000);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_go_to_their_owners),
+		cmocka_unit_test(test_replicas_share_the_load),
+		cmocka_unit_test(test_other_data_center_is_left_alone),
+		cmocka_unit_test(test_idempotent_requests_survive_a_lost_connection),
+		cmocka_unit_test(test_others_are_not_repeated),
+		cmocka_unit_test(test_repeated_requests_are_the_same),
+		cmocka_unit_test(test_attempts_are_bounded),
+		cmocka_unit_test(test_silent_node),
+		cmocka_unit_test(test_waiting_for_a_node_meets_the_deadline),
+		cmocka_unit_test(test_last_error_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
