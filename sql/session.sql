@@ -35,6 +35,32 @@ SELECT session_explain('INSERT INTO session_t (id) SELECT g FROM generate_series
 SELECT session_explain('SELECT * FROM session_t WHERE id = 10');
 SELECT count(*) FROM session_t;
 
+-- refused rows and CQL by hand leave nothing behind, in one transaction or in many
+SELECT scylla_fdw_execute('session_cluster', 'CREATE TABLE fdw_session.k (k text PRIMARY KEY)');
+CREATE FOREIGN TABLE session_k (k text) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 'k');
+CREATE FUNCTION session_memory() RETURNS bigint LANGUAGE sql AS
+  $$SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'scylla_fdw%'$$;
+CREATE PROCEDURE session_refuse(rounds int, committing bool) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR i IN 1..rounds LOOP
+    BEGIN
+      INSERT INTO session_k VALUES ('');  -- no key is empty
+      RAISE 'was not refused';
+    EXCEPTION WHEN fdw_error THEN
+      PERFORM scylla_fdw_execute('session_cluster', $x$INSERT INTO fdw_session.k (k) VALUES ('x')$x$);
+    END;
+    IF committing THEN
+      COMMIT;
+    END IF;
+  END LOOP;
+END $$;
+CALL session_refuse(2, true);
+SELECT session_memory() AS before \gset
+CALL session_refuse(40, false);
+SELECT session_memory() <= :before AS kept;
+CALL session_refuse(40, true);
+SELECT session_memory() <= :before AS kept;
+
 -- used inside a transaction: not closed there
 BEGIN;
 SELECT count(*) FROM session_t;
@@ -79,4 +105,6 @@ CREATE USER MAPPING FOR PUBLIC SERVER session_cluster;
 SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
 SELECT user_name FROM scylla_fdw_get_connections();
 DROP SERVER session_cluster CASCADE;
+DROP PROCEDURE session_refuse;
+DROP FUNCTION session_memory;
 DROP FUNCTION session_explain;

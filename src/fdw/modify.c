@@ -313,8 +313,7 @@ raise_row(ScyllaModify *m, Request *r)
 	{
 		failure = palloc(sizeof(*failure));
 		*failure = *r->core.failure;
-		if (failure->kind == CLUSTER_FAIL_STALE || failure->kind == CLUSTER_FAIL_CQL)
-			scyllaForgetSchema(m->session);
+		scyllaLearnFromFailure(m->session, failure);
 	}
 	pipeline_release(m->pipeline->core, r);
 	m->told = true;

@@ -321,8 +321,7 @@ raise_page(ScyllaScan *scan, Request *r)
 	{
 		failure = palloc(sizeof(*failure));
 		*failure = *r->core.failure;
-		if (failure->kind == CLUSTER_FAIL_STALE || failure->kind == CLUSTER_FAIL_CQL)
-			scyllaForgetSchema(scan->session);
+		scyllaLearnFromFailure(scan->session, failure);
 	}
 	pipeline_release(scan->pipeline->core, r);
 	scyllaRaiseFailure(failure, &context);

@@ -45,11 +45,22 @@ close_session(ScyllaSession *s)
 	s->client = NULL;
 	s->statements = NULL;
 	s->tables = NULL;
+	s->forgotten = false;
 	s->invalidated = false;
 	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
 	s->context = NULL;
 	ReleaseExternalFD();
 	(void) client_close(client, CLOSE_TIMEOUT);
+}
+
+/* Nobody holds a statement or a table's description now. */
+static void
+release_forgotten(ScyllaSession *s)
+{
+	s->forgotten = false;
+	s->statements = NULL;
+	s->tables = NULL;
+	MemoryContextReset(s->context);
 }
 
 static bool
@@ -240,6 +251,8 @@ scyllaGetSession(Oid userid, Oid serverid)
 	}
 	if (s->client != NULL && s->invalidated && !in_use(s))
 		close_session(s);
+	else if (s->forgotten && !in_use(s))
+		release_forgotten(s);
 	if (s->client == NULL)
 		open_session(s, GetForeignServer(serverid), mapping, userid);
 	s->used = true;

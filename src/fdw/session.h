@@ -27,9 +27,11 @@ typedef struct ScyllaSession
 	Oid			serverid;
 	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC */
 	Client	   *client;			/* NULL: not open */
-	MemoryContext context;		/* statements, tables; dies with the client */
+	MemoryContext context;		/* statements, tables; dies with the client, or is emptied between uses */
 	HTAB	   *statements;		/* prepared, by text */
 	HTAB	   *tables;			/* described, by name */
+	uint32		schema;			/* one more with each sign that tables are not as described */
+	bool		forgotten;		/* context holds statements that are in no hash any more */
 	uint32		next_statement; /* number of the next one prepared */
 	uint32		open_pipelines;
 	bool		keep;			/* keep_connections */

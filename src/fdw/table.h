@@ -3,7 +3,8 @@
  *	  A table as the cluster describes it: its columns and which of them are keys.
  *
  * Backend thread. Described once per session from system_schema.columns and kept
- * until scyllaForgetSchema.
+ * until the session's schema counts on. A description is valid until the next
+ * request of the session: one that is newer replaces it.
  */
 #ifndef FDW_TABLE_H
 #define FDW_TABLE_H
