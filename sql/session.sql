@@ -61,6 +61,32 @@ SELECT session_memory() <= :before AS kept;
 CALL session_refuse(40, true);
 SELECT session_memory() <= :before AS kept;
 
+-- the schema changes elsewhere: what another session does, this one finds out
+CREATE SERVER session_elsewhere FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE USER MAPPING FOR CURRENT_USER SERVER session_elsewhere;
+SELECT count(*) FROM session_k;
+ALTER FOREIGN TABLE session_k ADD a int, ADD b int, ADD c int;
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k ADD a int');
+INSERT INTO session_k (k, a) VALUES ('a', 1);
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k ADD b int');
+SELECT a, b FROM session_k WHERE k = 'a';
+INSERT INTO session_k (k, c) VALUES ('c', 1);
+SELECT c FROM session_k;
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k ADD c int');
+INSERT INTO session_k (k, c) VALUES ('c', 1);
+SELECT c FROM session_k WHERE k = 'c';
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k DROP c');
+\set VERBOSITY sqlstate
+-- once by the node, which was asked in good faith; from then on by us
+SELECT b, c FROM session_k;
+SELECT b, c FROM session_k;
+\set VERBOSITY default
+SELECT scylla_fdw_execute('session_elsewhere', 'DROP TABLE fdw_session.k');
+SELECT scylla_fdw_execute('session_elsewhere', 'CREATE TABLE fdw_session.k (a int PRIMARY KEY, k text, b int)');
+INSERT INTO session_k (a, b) VALUES (5, 6);
+SELECT a, b FROM session_k;
+DROP SERVER session_elsewhere CASCADE;
+
 -- used inside a transaction: not closed there
 BEGIN;
 SELECT count(*) FROM session_t;

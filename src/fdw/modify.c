@@ -156,7 +156,7 @@ check_partition_key(const ScyllaModify *m, const ScyllaTable *table, List *names
 static void
 describe_parameters(ScyllaModify *m, Relation rel, List *names)
 {
-	ScyllaTable *table = scyllaDescribeTable(m->session, m->options);
+	ScyllaTable *table = scyllaDescribeColumns(m->session, m->options, names, true);
 
 	m->nparams = list_length(names);
 	m->param = palloc0(sizeof(ScyllaParameter) * Max(m->nparams, 1));

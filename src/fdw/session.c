@@ -28,6 +28,7 @@
 #include "cql/request.h"
 #include "fdw/error.h"
 #include "fdw/session.h"
+#include "fdw/statement.h"
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
@@ -388,6 +389,8 @@ exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *pay
 	{
 		ScyllaErrorContext context = {.cql = cql};
 
+		if (r->core.failure)
+			scyllaLearnFromFailure(p->session, r->core.failure);
 		scyllaRaiseFailure(r->core.failure, &context);
 	}
 	response = copy_response(r);

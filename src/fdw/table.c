@@ -165,3 +165,45 @@ scyllaPartitionColumn(const ScyllaTable *table, int position)
 	}
 	return NULL;
 }
+
+static bool
+is_named(const ScyllaTableColumn *column, List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), column->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+suits(const ScyllaTable *table, List *names, bool whole_key)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (scyllaTableColumn(table, lfirst(lc)) == NULL)
+			return false;
+	}
+	for (int i = 0; whole_key && i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == SCYLLA_PARTITION_KEY && !is_named(&table->column[i], names))
+			return false;
+	}
+	return true;
+}
+
+ScyllaTable *
+scyllaDescribeColumns(ScyllaSession *session, const ScyllaTableOptions *options, List *names, bool whole_key)
+{
+	ScyllaTable *table = scyllaDescribeTable(session, options);
+
+	if (suits(table, names, whole_key))
+		return table;
+	session->schema++;
+	return scyllaDescribeTable(session, options);
+}
