@@ -120,6 +120,7 @@ BEGIN;
 SELECT count(*) FROM session_t;
 DROP SERVER session_cluster CASCADE;
 SELECT server_name, valid FROM scylla_fdw_get_connections();
+SELECT scylla_fdw_disconnect_all();
 COMMIT;
 SELECT server_name FROM scylla_fdw_get_connections();
 
@@ -128,8 +129,9 @@ CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'ho
 CREATE FOREIGN TABLE session_t (id int) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 't');
 SELECT * FROM session_t;
 CREATE USER MAPPING FOR PUBLIC SERVER session_cluster;
-SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
+SELECT count(*) FROM session_t;
 SELECT user_name FROM scylla_fdw_get_connections();
+SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
 DROP SERVER session_cluster CASCADE;
 DROP PROCEDURE session_refuse;
 DROP FUNCTION session_memory;

@@ -507,6 +507,20 @@ scyllaListSessions(ReturnSetInfo *result)
 	}
 }
 
+/* A server dropped in this transaction has no name any more. */
+static void
+warn_about_use(const ScyllaSession *s)
+{
+	ForeignServer *server = GetForeignServerExtended(s->serverid, FSV_MISSING_OK);
+
+	if (server == NULL)
+		ereport(WARNING, (errmsg("cannot close dropped server connection because it is still in use")));
+	else
+		ereport(WARNING,
+				(errmsg("cannot close connections to server \"%s\" because they are still in use",
+						server->servername)));
+}
+
 bool
 scyllaDisconnect(Oid serverid)
 {
@@ -522,9 +536,7 @@ scyllaDisconnect(Oid serverid)
 		if (s->client == NULL || (OidIsValid(serverid) && s->serverid != serverid))
 			continue;
 		if (in_use(s))
-			ereport(WARNING,
-					(errmsg("cannot close connections to server \"%s\" because they are still in use",
-							GetForeignServer(s->serverid)->servername)));
+			warn_about_use(s);
 		else
 		{
 			close_session(s);
