@@ -2,6 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
+DROP ROLE IF EXISTS session_role;
 CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
 CREATE USER MAPPING FOR CURRENT_USER SERVER session_cluster;
 SELECT * FROM scylla_fdw_get_connections();
@@ -131,8 +132,34 @@ SELECT * FROM session_t;
 CREATE USER MAPPING FOR PUBLIC SERVER session_cluster;
 SELECT count(*) FROM session_t;
 SELECT user_name FROM scylla_fdw_get_connections();
+
+-- one mapping for all, but not one connection: who is not superuser must give a password each time
+CREATE ROLE session_role;
+GRANT SELECT ON session_t TO session_role;
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+RESET ROLE;
+BEGIN;
+SELECT count(*) FROM session_t;
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+COMMIT;
+RESET ROLE;
+-- a node that does not ask for the password is refused
+ALTER USER MAPPING FOR PUBLIC SERVER session_cluster OPTIONS (ADD username 'u', ADD password 'p');
+SELECT count(*) FROM session_t;
+\set VERBOSITY sqlstate
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+RESET ROLE;
+\set VERBOSITY default
+ALTER USER MAPPING FOR PUBLIC SERVER session_cluster OPTIONS (ADD password_required 'false');
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+RESET ROLE;
 SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
 DROP SERVER session_cluster CASCADE;
 DROP PROCEDURE session_refuse;
 DROP FUNCTION session_memory;
 DROP FUNCTION session_explain;
+DROP ROLE session_role;

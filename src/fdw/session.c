@@ -1,6 +1,6 @@
 /*
  * fdw/session.c
- *	  One client per user mapping: opened late, kept, invalidated, waited for.
+ *	  Clients of user mappings: opened late, kept, invalidated, waited for.
  *
  * Backend thread. Owns the hash of sessions, their clients and the transaction
  * callbacks. Invariants: nothing else in the extension blocks on the cluster; a
@@ -151,7 +151,7 @@ invalidate(Datum arg, int cacheid, uint32 hashvalue)
 	{
 		uint32		hash = cacheid == FOREIGNSERVEROID ?
 			GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(s->serverid)) :
-			GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->umid));
+			GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->key.umid));
 
 		if (s->client != NULL && (hashvalue == 0 || hash == hashvalue))
 			s->invalidated = true;
@@ -161,7 +161,7 @@ invalidate(Datum arg, int cacheid, uint32 hashvalue)
 static void
 init_sessions(void)
 {
-	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(ScyllaSession)};
+	HASHCTL		ctl = {.keysize = sizeof(ScyllaSessionKey), .entrysize = sizeof(ScyllaSession)};
 
 	if (sessions != NULL)
 		return;
@@ -196,9 +196,8 @@ to_utf8(char *text)
 }
 
 static void
-open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid userid)
+open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, const ScyllaConnectionOptions *o)
 {
-	ScyllaConnectionOptions *o = scyllaConnectionOptions(server, mapping);
 	ClientConfig config = {0};
 	char		error[256];
 
@@ -211,7 +210,7 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid 
 	config.lz4 = o->lz4;
 	config.connect_timeout_ms = (uint32_t) o->connect_timeout;
 	config.max_in_flight = (uint32_t) o->max_in_flight;
-	config.require_auth = must_use_password(o, userid);
+	config.require_auth = s->key.require_auth;
 
 	if (!AcquireExternalFD())
 		ereport(ERROR,
@@ -238,15 +237,18 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid 
 ScyllaSession *
 scyllaGetSession(Oid userid, Oid serverid)
 {
+	ForeignServer *server = GetForeignServer(serverid);
 	UserMapping *mapping = GetUserMapping(userid, serverid);
+	ScyllaConnectionOptions *o = scyllaConnectionOptions(server, mapping);
+	ScyllaSessionKey key = {mapping->umid, must_use_password(o, userid)};
 	ScyllaSession *s;
 	bool		found;
 
 	init_sessions();
-	s = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
+	s = hash_search(sessions, &key, HASH_ENTER, &found);
 	if (!found)
 	{
-		memset((char *) s + sizeof(s->umid), 0, sizeof(*s) - sizeof(s->umid));
+		memset((char *) s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
 		dlist_init(&s->writers);
 		s->last_timestamp = MemoryContextAllocZero(TopMemoryContext, SCYLLA_TIMESTAMP_SLOTS * sizeof(int64));
 	}
@@ -255,7 +257,7 @@ scyllaGetSession(Oid userid, Oid serverid)
 	else if (s->forgotten && !in_use(s))
 		release_forgotten(s);
 	if (s->client == NULL)
-		open_session(s, GetForeignServer(serverid), mapping, userid);
+		open_session(s, server, mapping, o);
 	s->used = true;
 	return s;
 }

@@ -21,9 +21,16 @@
 
 #define SCYLLA_TIMESTAMP_SLOTS 8192 /* power of two */
 
+/* Who must give a password never gets a client that was opened for someone who need not. */
+typedef struct ScyllaSessionKey
+{
+	Oid			umid;			/* user mapping */
+	uint32		require_auth;	/* the nodes must ask for the password; no bool: a key has no padding */
+} ScyllaSessionKey;
+
 typedef struct ScyllaSession
 {
-	Oid			umid;			/* hash key: user mapping */
+	ScyllaSessionKey key;
 	Oid			serverid;
 	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC */
 	Client	   *client;			/* NULL: not open */
