@@ -32,7 +32,38 @@
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
+
+/*
+ * File descriptors that the server's accounting knows of: seven of the client and
+ * its loop, the control connection, and as many nodes as most clusters have. How
+ * many there are is not known yet; those over eight go uncounted.
+ */
+#define CLIENT_DESCRIPTORS 16
+
 static HTAB *sessions = NULL;
+
+/* ---- descriptors ---- */
+
+static void
+release_descriptors(int n)
+{
+	while (n-- > 0)
+		ReleaseExternalFD();
+}
+
+static bool
+acquire_descriptors(void)
+{
+	for (int i = 0; i < CLIENT_DESCRIPTORS; i++)
+	{
+		if (!AcquireExternalFD())
+		{
+			release_descriptors(i);
+			return false;
+		}
+	}
+	return true;
+}
 
 /* ---- closing ---- */
 
@@ -50,7 +81,7 @@ close_session(ScyllaSession *s)
 	s->invalidated = false;
 	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
 	s->context = NULL;
-	ReleaseExternalFD();
+	release_descriptors(CLIENT_DESCRIPTORS);
 	(void) client_close(client, CLOSE_TIMEOUT);
 }
 
@@ -212,7 +243,7 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	config.max_in_flight = (uint32_t) o->max_in_flight;
 	config.require_auth = s->key.require_auth;
 
-	if (!AcquireExternalFD())
+	if (!acquire_descriptors())
 		ereport(ERROR,
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 				 errmsg("could not connect to server \"%s\"", server->servername),
@@ -221,7 +252,7 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	s->client = client_open(&config, error, sizeof(error));
 	if (s->client == NULL)
 	{
-		ReleaseExternalFD();
+		release_descriptors(CLIENT_DESCRIPTORS);
 		ereport(ERROR,
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 				 errmsg("could not start the client of server \"%s\": %s", server->servername, error)));
