@@ -528,7 +528,7 @@ write_row(ScyllaModify *m, TupleTableSlot *slot)
 		out_of_memory();
 	routed = row_token(m, b, &token);
 	cql_request_tail(b, m->request.flags, 0, no_state, m->options->serial_consistency,
-					 m->if_not_exists ? 0 : scyllaTimestamp(m->session, token));
+					 m->if_not_exists ? 0 : scyllaTimestamp(token));
 	check_size(m, b->len - begin);
 	if (pipeline_commit(m->pipeline->core, &m->request, routed ? &token : NULL, m->row) == NULL)
 		out_of_memory();

@@ -194,10 +194,13 @@ init_sessions(void)
 {
 	HASHCTL		ctl = {.keysize = sizeof(ScyllaSessionKey), .entrysize = sizeof(ScyllaSession)};
 
+	HTAB	   *created;
+
 	if (sessions != NULL)
 		return;
-	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	created = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
 	RegisterXactCallback(end_of_transaction, NULL);
+	sessions = created;			/* nothing below can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
 	/* not before_shmem_exit: the abort that comes before still needs the clients */
@@ -226,9 +229,11 @@ to_utf8(char *text)
 	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
 }
 
+/* What may run out of memory comes first: the session has a client and all that belongs to it, or nothing. */
 static void
 open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, const ScyllaConnectionOptions *o)
 {
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
 	ClientConfig config = {0};
 	char		error[256];
 
@@ -257,7 +262,8 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 				 errmsg("could not start the client of server \"%s\": %s", server->servername, error)));
 	}
-	s->context = AllocSetContextCreate(CacheMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	s->context = context;
 	s->serverid = server->serverid;
 	s->userid = mapping->userid;
 	s->keep = o->keep_connections;
@@ -281,7 +287,6 @@ scyllaGetSession(Oid userid, Oid serverid)
 	{
 		memset((char *) s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
 		dlist_init(&s->writers);
-		s->last_timestamp = MemoryContextAllocZero(TopMemoryContext, SCYLLA_TIMESTAMP_SLOTS * sizeof(int64));
 	}
 	if (s->client != NULL && s->invalidated && !in_use(s))
 		close_session(s);
@@ -487,18 +492,22 @@ scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const cha
 /* ---- timestamps ---- */
 
 /*
- * A slot is shared by the tokens that fall on it, which only makes their rows
- * increase together; with thousands of slots a load of many keys never runs
- * ahead of the clock. It survives the client: the clock may step back between.
+ * A slot is shared by the tokens that fall on it, and by all sessions, which only
+ * makes their rows increase together; with thousands of slots a load of many keys
+ * never runs ahead of the clock. It survives the client: the clock may step back
+ * between.
  */
+#define TIMESTAMP_SLOTS 8192
+
 int64
-scyllaTimestamp(ScyllaSession *s, int64 token)
+scyllaTimestamp(int64 token)
 {
-	int64	   *last = &s->last_timestamp[(uint64) token >> 51];
+	static int64 last_timestamp[TIMESTAMP_SLOTS];
+	int64	   *last = &last_timestamp[(uint64) token >> 51];
 	struct timeval now;
 	int64		us;
 
-	StaticAssertStmt(SCYLLA_TIMESTAMP_SLOTS == 1 << 13, "the shift takes 13 bits");
+	StaticAssertStmt(TIMESTAMP_SLOTS == 1 << 13, "the shift takes 13 bits");
 	gettimeofday(&now, NULL);
 	us = (int64) now.tv_sec * 1000000 + now.tv_usec;
 	if (us <= *last)

@@ -19,8 +19,6 @@
 #include "fdw/option.h"
 #include "pipeline/client.h"
 
-#define SCYLLA_TIMESTAMP_SLOTS 8192 /* power of two */
-
 /* Who must give a password never gets a client that was opened for someone who need not. */
 typedef struct ScyllaSessionKey
 {
@@ -46,7 +44,6 @@ typedef struct ScyllaSession
 	bool		used;			/* by the current transaction */
 	uint64		written;		/* rows acknowledged in the current transaction */
 	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
-	int64	   *last_timestamp; /* by token, SCYLLA_TIMESTAMP_SLOTS */
 } ScyllaSession;
 
 /* An open write: a read of the same session has it drained first. */
@@ -106,7 +103,7 @@ extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptio
 								  const CqlBuffer *values, CqlBytes paging_state);
 
 /* Client timestamp of a row in microseconds: increasing per token in call order. */
-extern int64 scyllaTimestamp(ScyllaSession *session, int64 token);
+extern int64 scyllaTimestamp(int64 token);
 
 /* Connections, for the SQL functions of these names. */
 extern void scyllaListSessions(ReturnSetInfo *result);
