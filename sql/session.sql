@@ -2,6 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
+DROP ROLE IF EXISTS session_role;
 CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
 CREATE USER MAPPING FOR CURRENT_USER SERVER session_cluster;
 SELECT * FROM scylla_fdw_get_connections();
@@ -34,6 +35,58 @@ END $$;
 SELECT session_explain('INSERT INTO session_t (id) SELECT g FROM generate_series(10, 19) g');
 SELECT session_explain('SELECT * FROM session_t WHERE id = 10');
 SELECT count(*) FROM session_t;
+
+-- refused rows and CQL by hand leave nothing behind, in one transaction or in many
+SELECT scylla_fdw_execute('session_cluster', 'CREATE TABLE fdw_session.k (k text PRIMARY KEY)');
+CREATE FOREIGN TABLE session_k (k text) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 'k');
+CREATE FUNCTION session_memory() RETURNS bigint LANGUAGE sql AS
+  $$SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'scylla_fdw%'$$;
+CREATE PROCEDURE session_refuse(rounds int, committing bool) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR i IN 1..rounds LOOP
+    BEGIN
+      INSERT INTO session_k VALUES ('');  -- no key is empty
+      RAISE 'was not refused';
+    EXCEPTION WHEN fdw_error THEN
+      PERFORM scylla_fdw_execute('session_cluster', $x$INSERT INTO fdw_session.k (k) VALUES ('x')$x$);
+    END;
+    IF committing THEN
+      COMMIT;
+    END IF;
+  END LOOP;
+END $$;
+CALL session_refuse(2, true);
+SELECT session_memory() AS before \gset
+CALL session_refuse(40, false);
+SELECT session_memory() <= :before AS kept;
+CALL session_refuse(40, true);
+SELECT session_memory() <= :before AS kept;
+
+-- the schema changes elsewhere: what another session does, this one finds out
+CREATE SERVER session_elsewhere FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE USER MAPPING FOR CURRENT_USER SERVER session_elsewhere;
+SELECT count(*) FROM session_k;
+ALTER FOREIGN TABLE session_k ADD a int, ADD b int, ADD c int;
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k ADD a int');
+INSERT INTO session_k (k, a) VALUES ('a', 1);
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k ADD b int');
+SELECT a, b FROM session_k WHERE k = 'a';
+INSERT INTO session_k (k, c) VALUES ('c', 1);
+SELECT c FROM session_k;
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k ADD c int');
+INSERT INTO session_k (k, c) VALUES ('c', 1);
+SELECT c FROM session_k WHERE k = 'c';
+SELECT scylla_fdw_execute('session_elsewhere', 'ALTER TABLE fdw_session.k DROP c');
+\set VERBOSITY sqlstate
+-- once by the node, which was asked in good faith; from then on by us
+SELECT b, c FROM session_k;
+SELECT b, c FROM session_k;
+\set VERBOSITY default
+SELECT scylla_fdw_execute('session_elsewhere', 'DROP TABLE fdw_session.k');
+SELECT scylla_fdw_execute('session_elsewhere', 'CREATE TABLE fdw_session.k (a int PRIMARY KEY, k text, b int)');
+INSERT INTO session_k (a, b) VALUES (5, 6);
+SELECT a, b FROM session_k;
+DROP SERVER session_elsewhere CASCADE;
 
 -- used inside a transaction: not closed there
 BEGIN;
@@ -68,6 +121,7 @@ BEGIN;
 SELECT count(*) FROM session_t;
 DROP SERVER session_cluster CASCADE;
 SELECT server_name, valid FROM scylla_fdw_get_connections();
+SELECT scylla_fdw_disconnect_all();
 COMMIT;
 SELECT server_name FROM scylla_fdw_get_connections();
 
@@ -76,7 +130,36 @@ CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'ho
 CREATE FOREIGN TABLE session_t (id int) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 't');
 SELECT * FROM session_t;
 CREATE USER MAPPING FOR PUBLIC SERVER session_cluster;
-SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
+SELECT count(*) FROM session_t;
 SELECT user_name FROM scylla_fdw_get_connections();
+
+-- one mapping for all, but not one connection: who is not superuser must give a password each time
+CREATE ROLE session_role;
+GRANT SELECT ON session_t TO session_role;
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+RESET ROLE;
+BEGIN;
+SELECT count(*) FROM session_t;
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+COMMIT;
+RESET ROLE;
+-- a node that does not ask for the password is refused
+ALTER USER MAPPING FOR PUBLIC SERVER session_cluster OPTIONS (ADD username 'u', ADD password 'p');
+SELECT count(*) FROM session_t;
+\set VERBOSITY sqlstate
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+RESET ROLE;
+\set VERBOSITY default
+ALTER USER MAPPING FOR PUBLIC SERVER session_cluster OPTIONS (ADD password_required 'false');
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+RESET ROLE;
+SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
 DROP SERVER session_cluster CASCADE;
+DROP PROCEDURE session_refuse;
+DROP FUNCTION session_memory;
 DROP FUNCTION session_explain;
+DROP ROLE session_role;

@@ -95,6 +95,7 @@ struct ClusterRequest
 	uint32_t	body_length;
 	uint8_t		version;		/* protocol version of the answering connection */
 	bool		has_metadata_id;	/* needed to decode PREPARED */
+	bool		overloaded;		/* a node said so, though another try may have worked */
 	bool		failed;
 	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits
 								 * for another attempt */

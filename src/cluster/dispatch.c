@@ -310,6 +310,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->next = NULL;
 	r->attempts = 0;
 	r->spent = 0;
+	r->overloaded = false;
 	r->tried = 0;
 	r->failed = false;
 	r->failure = NULL;
@@ -414,6 +415,7 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 	ClusterVerdict verdict = cluster_route_verdict(error, repeatable, &r->spent);
 	ClusterConnection *place = cluster_pool_find(r->node->pool, c);
 
+	r->overloaded |= error->code == CQL_ERR_OVERLOADED;
 	if (d->closing || !attempts_left(r) || expired(r) || !place)
 		verdict = CLUSTER_VERDICT_FAIL;
 	switch (verdict)

@@ -156,7 +156,7 @@ check_partition_key(const ScyllaModify *m, const ScyllaTable *table, List *names
 static void
 describe_parameters(ScyllaModify *m, Relation rel, List *names)
 {
-	ScyllaTable *table = scyllaDescribeTable(m->session, m->options);
+	ScyllaTable *table = scyllaDescribeColumns(m->session, m->options, names, true);
 
 	m->nparams = list_length(names);
 	m->param = palloc0(sizeof(ScyllaParameter) * Max(m->nparams, 1));
@@ -313,8 +313,7 @@ raise_row(ScyllaModify *m, Request *r)
 	{
 		failure = palloc(sizeof(*failure));
 		*failure = *r->core.failure;
-		if (failure->kind == CLUSTER_FAIL_STALE || failure->kind == CLUSTER_FAIL_CQL)
-			scyllaForgetSchema(m->session);
+		scyllaLearnFromFailure(m->session, failure);
 	}
 	pipeline_release(m->pipeline->core, r);
 	m->told = true;
@@ -529,7 +528,7 @@ write_row(ScyllaModify *m, TupleTableSlot *slot)
 		out_of_memory();
 	routed = row_token(m, b, &token);
 	cql_request_tail(b, m->request.flags, 0, no_state, m->options->serial_consistency,
-					 m->if_not_exists ? 0 : scyllaTimestamp(m->session, token));
+					 m->if_not_exists ? 0 : scyllaTimestamp(token));
 	check_size(m, b->len - begin);
 	if (pipeline_commit(m->pipeline->core, &m->request, routed ? &token : NULL, m->row) == NULL)
 		out_of_memory();

@@ -192,7 +192,7 @@ find_keys(ScyllaRelation *info, Relation rel, const ScyllaTable *table, List *eq
 			return;
 		}
 		info->key_attnums = lappend_int(info->key_attnums, e->attnum);
-		info->key_names = lappend(info->key_names, column->name);
+		info->key_names = lappend(info->key_names, pstrdup(column->name));
 		info->key_exprs = lappend(info->key_exprs, e->value);
 	}
 }

@@ -116,10 +116,12 @@ scyllaExecuteCql(const char *server, const char *cql)
 
 	options->read_consistency = options->write_consistency;
 	response = scyllaQuery(session, options, scyllaToUtf8(cql), NULL, no_state);
-	scyllaForgetSchema(session);
 	r = cql_reader(response.body, response.body ? response.length : 0);
 	if (response.body && cql_response_result_kind(&r) == CQL_RESULT_SCHEMA_CHANGE)
+	{
+		scyllaForgetSchema(session);
 		await_schema_agreement(session, options);
+	}
 }
 
 /* ---- rows ---- */

@@ -93,14 +93,21 @@ release_scan(void *arg)
 static void
 check_columns(ScyllaScan *scan)
 {
-	ScyllaTable *table = scyllaDescribeTable(scan->session, scan->options);
+	List	   *names = NIL;
+	ScyllaTable *table;
 	ListCell   *lc;
 
 	foreach(lc, scan->attnums)
 	{
-		AttrNumber	attnum = lfirst_int(lc);
+		if (lfirst_int(lc) > 0)
+			names = lappend(names, scyllaToUtf8(scyllaColumnName(scan->rel, lfirst_int(lc))));
+	}
+	table = scyllaDescribeColumns(scan->session, scan->options, names, false);
+	foreach(lc, names)
+	{
+		AttrNumber	attnum = list_nth_int(scan->attnums, foreach_current_index(lc));
 
-		if (attnum > 0 && scyllaTableColumn(table, scyllaToUtf8(scyllaColumnName(scan->rel, attnum))) == NULL)
+		if (scyllaTableColumn(table, lfirst(lc)) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 					 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
@@ -321,8 +328,7 @@ raise_page(ScyllaScan *scan, Request *r)
 	{
 		failure = palloc(sizeof(*failure));
 		*failure = *r->core.failure;
-		if (failure->kind == CLUSTER_FAIL_STALE || failure->kind == CLUSTER_FAIL_CQL)
-			scyllaForgetSchema(scan->session);
+		scyllaLearnFromFailure(scan->session, failure);
 	}
 	pipeline_release(scan->pipeline->core, r);
 	scyllaRaiseFailure(failure, &context);

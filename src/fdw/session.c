@@ -1,6 +1,6 @@
 /*
  * fdw/session.c
- *	  One client per user mapping: opened late, kept, invalidated, waited for.
+ *	  Clients of user mappings: opened late, kept, invalidated, waited for.
  *
  * Backend thread. Owns the hash of sessions, their clients and the transaction
  * callbacks. Invariants: nothing else in the extension blocks on the cluster; a
@@ -28,10 +28,42 @@
 #include "cql/request.h"
 #include "fdw/error.h"
 #include "fdw/session.h"
+#include "fdw/statement.h"
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
+
+/*
+ * File descriptors that the server's accounting knows of: seven of the client and
+ * its loop, the control connection, and as many nodes as most clusters have. How
+ * many there are is not known yet; those over eight go uncounted.
+ */
+#define CLIENT_DESCRIPTORS 16
+
 static HTAB *sessions = NULL;
+
+/* ---- descriptors ---- */
+
+static void
+release_descriptors(int n)
+{
+	while (n-- > 0)
+		ReleaseExternalFD();
+}
+
+static bool
+acquire_descriptors(void)
+{
+	for (int i = 0; i < CLIENT_DESCRIPTORS; i++)
+	{
+		if (!AcquireExternalFD())
+		{
+			release_descriptors(i);
+			return false;
+		}
+	}
+	return true;
+}
 
 /* ---- closing ---- */
 
@@ -45,11 +77,22 @@ close_session(ScyllaSession *s)
 	s->client = NULL;
 	s->statements = NULL;
 	s->tables = NULL;
+	s->forgotten = false;
 	s->invalidated = false;
 	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
 	s->context = NULL;
-	ReleaseExternalFD();
+	release_descriptors(CLIENT_DESCRIPTORS);
 	(void) client_close(client, CLOSE_TIMEOUT);
+}
+
+/* Nobody holds a statement or a table's description now. */
+static void
+release_forgotten(ScyllaSession *s)
+{
+	s->forgotten = false;
+	s->statements = NULL;
+	s->tables = NULL;
+	MemoryContextReset(s->context);
 }
 
 static bool
@@ -139,7 +182,7 @@ invalidate(Datum arg, int cacheid, uint32 hashvalue)
 	{
 		uint32		hash = cacheid == FOREIGNSERVEROID ?
 			GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(s->serverid)) :
-			GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->umid));
+			GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->key.umid));
 
 		if (s->client != NULL && (hashvalue == 0 || hash == hashvalue))
 			s->invalidated = true;
@@ -149,12 +192,15 @@ invalidate(Datum arg, int cacheid, uint32 hashvalue)
 static void
 init_sessions(void)
 {
-	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(ScyllaSession)};
+	HASHCTL		ctl = {.keysize = sizeof(ScyllaSessionKey), .entrysize = sizeof(ScyllaSession)};
+
+	HTAB	   *created;
 
 	if (sessions != NULL)
 		return;
-	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	created = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
 	RegisterXactCallback(end_of_transaction, NULL);
+	sessions = created;			/* nothing below can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
 	/* not before_shmem_exit: the abort that comes before still needs the clients */
@@ -183,10 +229,11 @@ to_utf8(char *text)
 	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
 }
 
+/* What may run out of memory comes first: the session has a client and all that belongs to it, or nothing. */
 static void
-open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid userid)
+open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, const ScyllaConnectionOptions *o)
 {
-	ScyllaConnectionOptions *o = scyllaConnectionOptions(server, mapping);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
 	ClientConfig config = {0};
 	char		error[256];
 
@@ -199,9 +246,9 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid 
 	config.lz4 = o->lz4;
 	config.connect_timeout_ms = (uint32_t) o->connect_timeout;
 	config.max_in_flight = (uint32_t) o->max_in_flight;
-	config.require_auth = must_use_password(o, userid);
+	config.require_auth = s->key.require_auth;
 
-	if (!AcquireExternalFD())
+	if (!acquire_descriptors())
 		ereport(ERROR,
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 				 errmsg("could not connect to server \"%s\"", server->servername),
@@ -210,12 +257,13 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid 
 	s->client = client_open(&config, error, sizeof(error));
 	if (s->client == NULL)
 	{
-		ReleaseExternalFD();
+		release_descriptors(CLIENT_DESCRIPTORS);
 		ereport(ERROR,
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 				 errmsg("could not start the client of server \"%s\": %s", server->servername, error)));
 	}
-	s->context = AllocSetContextCreate(CacheMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	s->context = context;
 	s->serverid = server->serverid;
 	s->userid = mapping->userid;
 	s->keep = o->keep_connections;
@@ -226,22 +274,26 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, Oid 
 ScyllaSession *
 scyllaGetSession(Oid userid, Oid serverid)
 {
+	ForeignServer *server = GetForeignServer(serverid);
 	UserMapping *mapping = GetUserMapping(userid, serverid);
+	ScyllaConnectionOptions *o = scyllaConnectionOptions(server, mapping);
+	ScyllaSessionKey key = {mapping->umid, must_use_password(o, userid)};
 	ScyllaSession *s;
 	bool		found;
 
 	init_sessions();
-	s = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
+	s = hash_search(sessions, &key, HASH_ENTER, &found);
 	if (!found)
 	{
-		memset((char *) s + sizeof(s->umid), 0, sizeof(*s) - sizeof(s->umid));
+		memset((char *) s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
 		dlist_init(&s->writers);
-		s->last_timestamp = MemoryContextAllocZero(TopMemoryContext, SCYLLA_TIMESTAMP_SLOTS * sizeof(int64));
 	}
 	if (s->client != NULL && s->invalidated && !in_use(s))
 		close_session(s);
+	else if (s->forgotten && !in_use(s))
+		release_forgotten(s);
 	if (s->client == NULL)
-		open_session(s, GetForeignServer(serverid), mapping, userid);
+		open_session(s, server, mapping, o);
 	s->used = true;
 	return s;
 }
@@ -375,6 +427,8 @@ exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *pay
 	{
 		ScyllaErrorContext context = {.cql = cql};
 
+		if (r->core.failure)
+			scyllaLearnFromFailure(p->session, r->core.failure);
 		scyllaRaiseFailure(r->core.failure, &context);
 	}
 	response = copy_response(r);
@@ -438,18 +492,22 @@ scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const cha
 /* ---- timestamps ---- */
 
 /*
- * A slot is shared by the tokens that fall on it, which only makes their rows
- * increase together; with thousands of slots a load of many keys never runs
- * ahead of the clock. It survives the client: the clock may step back between.
+ * A slot is shared by the tokens that fall on it, and by all sessions, which only
+ * makes their rows increase together; with thousands of slots a load of many keys
+ * never runs ahead of the clock. It survives the client: the clock may step back
+ * between.
  */
+#define TIMESTAMP_SLOTS 8192
+
 int64
-scyllaTimestamp(ScyllaSession *s, int64 token)
+scyllaTimestamp(int64 token)
 {
-	int64	   *last = &s->last_timestamp[(uint64) token >> 51];
+	static int64 last_timestamp[TIMESTAMP_SLOTS];
+	int64	   *last = &last_timestamp[(uint64) token >> 51];
 	struct timeval now;
 	int64		us;
 
-	StaticAssertStmt(SCYLLA_TIMESTAMP_SLOTS == 1 << 13, "the shift takes 13 bits");
+	StaticAssertStmt(TIMESTAMP_SLOTS == 1 << 13, "the shift takes 13 bits");
 	gettimeofday(&now, NULL);
 	us = (int64) now.tv_sec * 1000000 + now.tv_usec;
 	if (us <= *last)
@@ -491,6 +549,20 @@ scyllaListSessions(ReturnSetInfo *result)
 	}
 }
 
+/* A server dropped in this transaction has no name any more. */
+static void
+warn_about_use(const ScyllaSession *s)
+{
+	ForeignServer *server = GetForeignServerExtended(s->serverid, FSV_MISSING_OK);
+
+	if (server == NULL)
+		ereport(WARNING, (errmsg("cannot close dropped server connection because it is still in use")));
+	else
+		ereport(WARNING,
+				(errmsg("cannot close connections to server \"%s\" because they are still in use",
+						server->servername)));
+}
+
 bool
 scyllaDisconnect(Oid serverid)
 {
@@ -506,9 +578,7 @@ scyllaDisconnect(Oid serverid)
 		if (s->client == NULL || (OidIsValid(serverid) && s->serverid != serverid))
 			continue;
 		if (in_use(s))
-			ereport(WARNING,
-					(errmsg("cannot close connections to server \"%s\" because they are still in use",
-							GetForeignServer(s->serverid)->servername)));
+			warn_about_use(s);
 		else
 		{
 			close_session(s);

@@ -19,17 +19,24 @@
 #include "fdw/option.h"
 #include "pipeline/client.h"
 
-#define SCYLLA_TIMESTAMP_SLOTS 8192 /* power of two */
+/* Who must give a password never gets a client that was opened for someone who need not. */
+typedef struct ScyllaSessionKey
+{
+	Oid			umid;			/* user mapping */
+	uint32		require_auth;	/* the nodes must ask for the password; no bool: a key has no padding */
+} ScyllaSessionKey;
 
 typedef struct ScyllaSession
 {
-	Oid			umid;			/* hash key: user mapping */
+	ScyllaSessionKey key;
 	Oid			serverid;
 	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC */
 	Client	   *client;			/* NULL: not open */
-	MemoryContext context;		/* statements, tables; dies with the client */
+	MemoryContext context;		/* statements, tables; dies with the client, or is emptied between uses */
 	HTAB	   *statements;		/* prepared, by text */
 	HTAB	   *tables;			/* described, by name */
+	uint32		schema;			/* one more with each sign that tables are not as described */
+	bool		forgotten;		/* context holds statements that are in no hash any more */
 	uint32		next_statement; /* number of the next one prepared */
 	uint32		open_pipelines;
 	bool		keep;			/* keep_connections */
@@ -37,7 +44,6 @@ typedef struct ScyllaSession
 	bool		used;			/* by the current transaction */
 	uint64		written;		/* rows acknowledged in the current transaction */
 	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
-	int64	   *last_timestamp; /* by token, SCYLLA_TIMESTAMP_SLOTS */
 } ScyllaSession;
 
 /* An open write: a read of the same session has it drained first. */
@@ -97,7 +103,7 @@ extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptio
 								  const CqlBuffer *values, CqlBytes paging_state);
 
 /* Client timestamp of a row in microseconds: increasing per token in call order. */
-extern int64 scyllaTimestamp(ScyllaSession *session, int64 token);
+extern int64 scyllaTimestamp(int64 token);
 
 /* Connections, for the SQL functions of these names. */
 extern void scyllaListSessions(ReturnSetInfo *result);

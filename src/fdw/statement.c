@@ -100,18 +100,31 @@ scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const c
 		return entry->statement;
 
 	statement = prepare(session, options, cql);
-	/* waiting may have let an invalidation forget the cache */
-	if (session->statements == NULL)
-		session->statements = create_cache(session->context);
 	entry = hash_search(session->statements, &statement->text, HASH_ENTER, NULL);
 	entry->statement = statement;
 	return statement;
 }
 
-/* The memory stays with the session: statements may still be in use by open scans. */
+/* Statements may still be in use by open scans: their memory goes when the session is used by nobody. */
 void
 scyllaForgetSchema(ScyllaSession *session)
 {
+	session->schema++;
+	session->forgotten |= session->statements != NULL;
 	session->statements = NULL;
-	session->tables = NULL;
+}
+
+/*
+ * Refused rows and texts are no reason to prepare anew: nodes tell by UNPREPARED
+ * that a statement's tables have changed, and then its markers are compared.
+ */
+void
+scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure)
+{
+	if (failure->kind == CLUSTER_FAIL_STALE)
+		scyllaForgetSchema(session);
+	else if (failure->kind == CLUSTER_FAIL_CQL &&
+			 (failure->code == CQL_ERR_INVALID || failure->code == CQL_ERR_SYNTAX ||
+			  failure->code == CQL_ERR_UNPREPARED))
+		session->schema++;
 }

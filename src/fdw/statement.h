@@ -4,8 +4,9 @@
  *
  * Backend thread. A statement belongs to its session and stays valid as long as
  * a pipeline of that session is open or its transaction runs. Every node prepares
- * the text for itself when it first meets the number; the bind markers are the
- * same on all of them or its requests fail as stale.
+ * the text for itself when it first meets the number, and again when it has
+ * forgotten it; the bind markers are the same each time or its requests fail as
+ * stale.
  */
 #ifndef FDW_STATEMENT_H
 #define FDW_STATEMENT_H
@@ -25,7 +26,10 @@ typedef struct ScyllaStatement
 /* From the cache, or prepared now on one node. Failures are raised with the text. */
 extern ScyllaStatement *scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql);
 
-/* Something about the schema was not as remembered: prepare and describe anew next time. */
+/* The schema has changed: prepare and describe anew next time. */
 extern void scyllaForgetSchema(ScyllaSession *session);
+
+/* What a failed request tells about the schema: forget what may be wrong. */
+extern void scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure);
 
 #endif							/* FDW_STATEMENT_H */

@@ -2,7 +2,8 @@
  * fdw/table.c
  *	  Asking the cluster what a table looks like.
  *
- * Backend thread. Owns the descriptions of a session, in its memory context.
+ * Backend thread. Owns the descriptions of a session, each in a memory context of
+ * its own below the session's.
  */
 #include "postgres.h"
 
@@ -21,6 +22,8 @@ typedef struct TableEntry
 {
 	char		name[2 * NAMEDATALEN + 2];	/* key: keyspace.table, as options give them */
 	ScyllaTable *table;
+	MemoryContext context;		/* the table's */
+	uint32		schema;			/* the session's when it was described */
 } TableEntry;
 
 static char *
@@ -64,8 +67,9 @@ read_columns(ScyllaRows *rows)
 	return table;
 }
 
+/* In context. */
 static ScyllaTable *
-describe(ScyllaSession *session, const ScyllaTableOptions *options)
+describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContext context)
 {
 	ScyllaTableOptions local = *options;
 	const char *keyspace = scyllaToUtf8(options->keyspace);
@@ -89,7 +93,7 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 				 errmsg("table \"%s.%s\" does not exist in the cluster", options->keyspace, options->table)));
-	old = MemoryContextSwitchTo(session->context);
+	old = MemoryContextSwitchTo(context);
 	table = read_columns(rows);
 	MemoryContextSwitchTo(old);
 	scyllaRowsEnd(rows);
@@ -105,30 +109,39 @@ create_cache(MemoryContext context)
 	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
+static void
+remember(ScyllaSession *session, const char *name, const TableEntry *described)
+{
+	bool		found;
+	TableEntry *entry = hash_search(session->tables, name, HASH_ENTER, &found);
+
+	if (found)
+		MemoryContextDelete(entry->context);
+	entry->table = described->table;
+	entry->context = described->context;
+	entry->schema = described->schema;
+	MemoryContextSetParent(entry->context, session->context);
+}
+
 ScyllaTable *
 scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	char		name[sizeof(((TableEntry *) 0)->name)];
 	bool		cacheable = strlen(options->keyspace) + strlen(options->table) + 2 <= sizeof(name);
+	TableEntry	new = {.schema = session->schema};
 	TableEntry *entry;
-	ScyllaTable *table;
 
 	snprintf(name, sizeof(name), "%s.%s", options->keyspace, options->table);
-	if (session->tables && cacheable)
-	{
-		entry = hash_search(session->tables, name, HASH_FIND, NULL);
-		if (entry != NULL)
-			return entry->table;
-	}
-	table = describe(session, options);
+	if (session->tables == NULL)
+		session->tables = create_cache(session->context);
+	entry = cacheable ? hash_search(session->tables, name, HASH_FIND, NULL) : NULL;
+	if (entry != NULL && entry->schema == session->schema)
+		return entry->table;
+	new.context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw table", ALLOCSET_SMALL_SIZES);
+	new.table = describe(session, options, new.context);
 	if (cacheable)
-	{
-		if (session->tables == NULL)
-			session->tables = create_cache(session->context);
-		entry = hash_search(session->tables, name, HASH_ENTER, NULL);
-		entry->table = table;
-	}
-	return table;
+		remember(session, name, &new);
+	return new.table;
 }
 
 ScyllaTableColumn *
@@ -151,4 +164,46 @@ scyllaPartitionColumn(const ScyllaTable *table, int position)
 			return &table->column[i];
 	}
 	return NULL;
+}
+
+static bool
+is_named(const ScyllaTableColumn *column, List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), column->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+suits(const ScyllaTable *table, List *names, bool whole_key)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (scyllaTableColumn(table, lfirst(lc)) == NULL)
+			return false;
+	}
+	for (int i = 0; whole_key && i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == SCYLLA_PARTITION_KEY && !is_named(&table->column[i], names))
+			return false;
+	}
+	return true;
+}
+
+ScyllaTable *
+scyllaDescribeColumns(ScyllaSession *session, const ScyllaTableOptions *options, List *names, bool whole_key)
+{
+	ScyllaTable *table = scyllaDescribeTable(session, options);
+
+	if (suits(table, names, whole_key))
+		return table;
+	session->schema++;
+	return scyllaDescribeTable(session, options);
 }

@@ -150,20 +150,13 @@ sweep_queue(Submitter *s)
 
 /* ---- the cluster's callbacks ---- */
 
-static bool
-is_overload(const ClusterRequest *core)
-{
-	return core->failed && core->failure && core->failure->kind == CLUSTER_FAIL_CQL &&
-		core->failure->code == CQL_ERR_OVERLOADED;
-}
-
 static void
 on_complete(void *owner, ClusterRequest *core)
 {
 	Submitter  *s = owner;
 
 	s->in_flight--;
-	window_note(&s->window, core->latency, is_overload(core));
+	window_note(&s->window, core->latency, core->overloaded);
 	if (core->attempts > 1)
 		s->tally.retries += core->attempts - 1u;
 	if (core->failed)

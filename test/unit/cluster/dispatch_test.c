@@ -185,6 +185,28 @@ test_attempts_are_bounded(void **state)
 	check_attempts(2, "0x2200", 1);
 }
 
+static void
+test_repeated_overload_is_remembered(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "on QUERY text 'ks.t' nth 1 error 0x1001\n");
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	assert_int_equal(r.core.attempts, 2);
+	assert_true(r.core.overloaded);
+
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_false(r.core.overloaded);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* ---- time ---- */
 
 static void
@@ -279,6 +301,7 @@ main(void)
 		cmocka_unit_test(test_others_are_not_repeated),
 		cmocka_unit_test(test_repeated_requests_are_the_same),
 		cmocka_unit_test(test_attempts_are_bounded),
+		cmocka_unit_test(test_repeated_overload_is_remembered),
 		cmocka_unit_test(test_silent_node),
 		cmocka_unit_test(test_waiting_for_a_node_meets_the_deadline),
 		cmocka_unit_test(test_last_error_is_told),

@@ -33,6 +33,7 @@ typedef struct FakePlan
 	uint32_t	delay_ms;		/* answers come that much later, from a timer; 0: in the next poll */
 	uint32_t	fail_every;		/* each nth request fails with fail_code */
 	uint32_t	fail_code;
+	uint32_t	overload_every; /* each nth was refused as overloaded before it worked */
 	uint32_t	silent_every;	/* each nth is never answered, and meets its deadline */
 	uint32_t	room;			/* busy with so many in flight; 0: never */
 	bool		connecting;		/* busy until fake_order.connected, or .down */
@@ -205,6 +206,7 @@ fake_answer(Cluster *c, ClusterRequest *r)
 
 	c->answered++;
 	fails = every && c->answered % every == 0;
+	r->overloaded = c->plan.overload_every && c->answered % c->plan.overload_every == 0;
 	fake_complete(c, r, fails ? fake_failure(CLUSTER_FAIL_CQL, c->plan.fail_code) : NULL);
 }
 
