@@ -97,7 +97,9 @@ SET scylla_fdw.consistency = 'all';
 EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM option_table;
 RESET scylla_fdw.consistency;
 SET scylla_fdw.no_such_setting = 1;
+\set VERBOSITY sqlstate
 SET scylla_fdw.request_timeout = '-1';
+\set VERBOSITY default
 
 -- functions
 SELECT scylla_fdw_version();

@@ -101,7 +101,9 @@ CREATE VIEW scan_view AS SELECT * FROM scan_k WHERE k = 7;
 GRANT SELECT ON scan_view, scan_k TO scan_role;
 SET ROLE scan_role;
 SELECT * FROM scan_view;
+\set VERBOSITY sqlstate
 SELECT * FROM scan_k WHERE k = 7;
+\set VERBOSITY default
 RESET ROLE;
 
 -- fewer columns and other names than the table has; a wrong type only where it is used

@@ -128,7 +128,9 @@ SELECT server_name FROM scylla_fdw_get_connections();
 CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
 -- no mapping
 CREATE FOREIGN TABLE session_t (id int) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 't');
+\set VERBOSITY sqlstate
 SELECT * FROM session_t;
+\set VERBOSITY default
 CREATE USER MAPPING FOR PUBLIC SERVER session_cluster;
 SELECT count(*) FROM session_t;
 SELECT user_name FROM scylla_fdw_get_connections();

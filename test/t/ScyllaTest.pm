@@ -39,7 +39,7 @@ sub run_psql
 	my ($out, $err) = ('', '');
 
 	IPC::Run::run([ psql_command($db), '-f', '-' ], '<', \$sql, '>', \$out, '2>', \$err,
-		IPC::Run::timeout(800));
+		IPC::Run::timeout(300));
 	chomp $out;
 	return ($? >> 8, $out, $err);
 }
@@ -63,7 +63,7 @@ sub background
 	my %session = (out => '', err => '', in => "SELECT pg_backend_pid();\n");
 
 	$session{harness} = IPC::Run::start([ psql_command($database) ], '<', \$session{in}, '>', \$session{out},
-		'2>', \$session{err}, IPC::Run::timeout(800));
+		'2>', \$session{err}, IPC::Run::timeout(300));
 	$session{harness}->pump until $session{out} =~ /^(\d+)\n/;
 	$session{pid} = $1;
 	$session{out} = '';
@@ -142,7 +142,12 @@ sub finish
 {
 	my ($self) = @_;
 
-	eval { $self->{harness}->finish };
+	unless (eval { $self->{harness}->finish; 1 })
+	{
+		my $why = $@;
+		$self->{harness}->kill_kill(grace => 1);
+		return (-1, $self->{out}, "$self->{err}psql does not end: $why");
+	}
 	return ($self->{harness}->result(0), $self->{out}, $self->{err});
 }
 
