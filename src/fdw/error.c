@@ -77,6 +77,13 @@ sqlstate_of(const ClusterFailure *f)
 	return ERRCODE_FDW_ERROR;
 }
 
+char *
+scyllaWrittenDetail(uint64 rows)
+{
+	return psprintf(UINT64_FORMAT " row%s of this statement %s acknowledged before and %s written.",
+					rows, rows == 1 ? "" : "s", rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay");
+}
+
 /* Node, consistency, attempts, time; then what the statement did before. */
 static char *
 failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
@@ -95,9 +102,7 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 	if (detail.len > 0)
 		appendStringInfoChar(&detail, '.');
 	if (context->writes)
-		appendStringInfo(&detail, "%s" UINT64_FORMAT " row%s of this statement %s acknowledged before and %s written.",
-						 detail.len > 0 ? " " : "", context->written, context->written == 1 ? "" : "s",
-						 context->written == 1 ? "was" : "were", context->written == 1 ? "stays" : "stay");
+		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(context->written));
 	return detail.data;
 }
 

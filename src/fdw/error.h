@@ -26,6 +26,9 @@ typedef struct ScyllaErrorContext
 extern void scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *context)
 			__attribute__((noreturn));
 
+/* "3 rows of this statement were acknowledged before and stay written.", palloc'd. */
+extern char *scyllaWrittenDetail(uint64 rows);
+
 /* A response that cannot be decoded. */
 extern void scyllaRaiseMalformed(const char *what) __attribute__((noreturn));
 

@@ -17,15 +17,12 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
-#include "access/table.h"
-#include "catalog/pg_attribute.h"
+#include "access/xact.h"
 #include "commands/trigger.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/typcache.h"
 
 #include "cql/frame.h"
 #include "cql/token.h"
@@ -38,9 +35,11 @@
 #include "fdw/session.h"
 #include "fdw/statement.h"
 #include "fdw/table.h"
+#include "fdw/target.h"
 #include "fdw/typemap.h"
 
 #define COLLECT_EVERY 64		/* rows between two looks at what came home */
+#define KEY_TEXT 500			/* bytes of a key that messages show */
 
 /* A bind marker of the INSERT. */
 typedef struct ScyllaParameter
@@ -66,11 +65,13 @@ typedef struct ScyllaModify
 	RequestTemplate request;
 	ScyllaParameter *param;
 	int			nparams;
-	int			current;		/* parameter being encoded, for the error context */
+	int			current;		/* parameter being encoded, for the error context; nparams: none any more */
+	const CqlBuffer *buffer;	/* and where the row is encoded */
+	size_t		begin;
 	bool		synchronous;	/* each row's fate is awaited */
 	bool		if_not_exists;
 	bool		applied;		/* fate of the last awaited row */
-	bool		told;			/* an error has told how many rows stay written */
+	int			level;			/* of the transaction's nesting */
 	uint64		row;			/* ordinal of the last row begun */
 	CqlBuffer	key;			/* routing key of several columns */
 	MemoryContext row_context;	/* reset per row */
@@ -78,39 +79,7 @@ typedef struct ScyllaModify
 	MemoryContextCallback callback;
 } ScyllaModify;
 
-/* ---- which columns ---- */
-
-static bool
-has_default(Form_pg_attribute att)
-{
-	return att->atthasdef || att->attidentity != '\0' ||
-		(get_typtype(att->atttypid) == TYPTYPE_DOMAIN && get_typdefault(att->atttypid) != NULL);
-}
-
-/*
- * Columns that the statement sets: those it names, those with a default, stored
- * generated ones; all where a BEFORE ROW trigger may set any.
- */
-static List *
-target_columns(ResultRelInfo *rri, EState *estate)
-{
-	TupleDesc	desc = RelationGetDescr(rri->ri_RelationDesc);
-	bool		any = rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row;
-	Bitmapset  *inserted = ExecGetInsertedCols(rri, estate);
-	List	   *attnums = NIL;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (att->attisdropped || (att->attgenerated != '\0' && att->attgenerated != ATTRIBUTE_GENERATED_STORED))
-			continue;
-		if (any || has_default(att) ||
-			bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, inserted))
-			attnums = lappend_int(attnums, att->attnum);
-	}
-	return attnums;
-}
+/* ---- begin ---- */
 
 static List *
 column_names(Relation rel, List *attnums)
@@ -122,8 +91,6 @@ column_names(Relation rel, List *attnums)
 		names = lappend(names, scyllaToUtf8(scyllaColumnName(rel, lfirst_int(lc))));
 	return names;
 }
-
-/* ---- begin ---- */
 
 static void
 missing_key(const ScyllaModify *m, const char *column)
@@ -183,11 +150,7 @@ column_context(void *arg)
 {
 	ScyllaModify *m = arg;
 
-	if (m->row > 0)
-		errcontext("column \"%s\" of foreign table \"%s\", row " UINT64_FORMAT,
-				   m->param[m->current].column, m->relation, m->row);
-	else
-		errcontext("column \"%s\" of foreign table \"%s\"", m->param[m->current].column, m->relation);
+	errcontext("column \"%s\" of foreign table \"%s\"", m->param[m->current].column, m->relation);
 }
 
 static void
@@ -206,6 +169,10 @@ make_converters(ScyllaModify *m, TupleDesc desc)
 		p->converter = scyllaMakeConverter(m->statement->bind.column[m->current].type, att->atttypid, att->atttypmod);
 	}
 	error_context_stack = context.previous;
+
+	/* the statement's own word on the key: it may be younger than the table's description */
+	for (uint16_t i = 0; i < m->statement->bind.pk_count; i++)
+		m->param[m->statement->bind.pk_index[i]].key = true;
 }
 
 static void
@@ -215,9 +182,6 @@ release_modify(void *arg)
 
 	cql_buffer_free(&m->key);
 	dlist_delete(&m->writer.node);
-	/* an error that told about its rows needs no warning on top */
-	if (!m->told)
-		m->session->written += m->report.rows;
 }
 
 static void drain_writer(ScyllaWriter *writer);
@@ -240,6 +204,7 @@ connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate, List *names)
 	m->request.flags = CQL_PARAM_VALUES | (m->if_not_exists ? CQL_PARAM_SERIAL : CQL_PARAM_TIMESTAMP);
 	m->request.idempotent = !m->if_not_exists;
 
+	m->level = GetCurrentTransactionNestLevel();
 	m->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
 	m->pipeline = scyllaOpenPipeline(m->session, 0, (size_t) m->options->max_in_flight_bytes);
 	scyllaReportBegin(&m->report, m->session->client);
@@ -262,7 +227,7 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
 
 	m->options = scyllaTableOptions(RelationGetRelid(rel));
 	m->relation = pstrdup(RelationGetRelationName(rel));
-	m->attnums = target_columns(rri, estate);
+	m->attnums = scyllaTargetColumns(mtstate, rri);
 	names = column_names(rel, m->attnums);
 	m->if_not_exists = plan && plan->onConflictAction == ONCONFLICT_NOTHING;
 	m->synchronous = m->if_not_exists ||
@@ -277,28 +242,32 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
 
 /* ---- fates ---- */
 
-/* "(id, day) = (42, '2024-02-29')", from the request's own bytes. */
+/* "(id, day) = (42, '2024-02-29')", from a row's own bytes, of which n values are there. NULL: not the whole key. */
 static char *
-key_of_request(const ScyllaModify *m, const Request *r)
+key_text(const ScyllaModify *m, const uint8_t *row, size_t length, int n)
 {
-	CqlReader	reader = cql_reader(r->core.payload, r->core.length);
+	CqlReader	reader = cql_reader(row, length);
 	StringInfoData names;
 	StringInfoData values;
-	uint16_t	n = cql_get_u16(&reader);
 
 	initStringInfo(&names);
 	initStringInfo(&values);
-	for (int i = 0; i < n && i < m->nparams; i++)
+	(void) cql_get_u16(&reader);
+	for (int i = 0; i < m->nparams; i++)
 	{
-		CqlBytes	value = cql_get_bytes(&reader);
+		CqlBytes	value = i < n ? cql_get_bytes(&reader) : (CqlBytes) {NULL, -1};
 
-		if (!m->param[i].key || reader.failed)
+		if (!m->param[i].key)
 			continue;
+		if (value.len < 0 || reader.failed)
+			return NULL;
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", m->param[i].column);
 		appendStringInfoString(&values, values.len > 0 ? ", " : "");
 		scyllaAppendLiteral(&values, m->statement->bind.column[i].type, value);
 	}
-	return psprintf("(%s) = (%s)", names.data, values.data);
+	if (values.len <= KEY_TEXT)
+		return psprintf("(%s) = (%s)", names.data, values.data);
+	return psprintf("(%s) = (%.*s...)", names.data, pg_mbcliplen(values.data, values.len, KEY_TEXT), values.data);
 }
 
 static void
@@ -308,7 +277,7 @@ raise_row(ScyllaModify *m, Request *r)
 	.writes = true};
 	ClusterFailure *failure = NULL;
 
-	context.key = key_of_request(m, r);
+	context.key = key_text(m, r->core.payload, r->core.length, m->nparams);
 	if (r->core.failure)
 	{
 		failure = palloc(sizeof(*failure));
@@ -316,14 +285,15 @@ raise_row(ScyllaModify *m, Request *r)
 		scyllaLearnFromFailure(m->session, failure);
 	}
 	pipeline_release(m->pipeline->core, r);
-	m->told = true;
+	scyllaToldWritten(m->session, m->level, m->report.rows);
 	scyllaRaiseFailure(failure, &context);
 }
 
 /* The answer to a conditional INSERT is a row whose first column is [applied]. */
 static bool
-was_applied(const Request *r)
+was_applied(const ScyllaModify *m, const Request *r)
 {
+	MemoryContext old = MemoryContextSwitchTo(m->row_context);
 	ScyllaRows *rows = scyllaRowsBegin(r->core.body, r->core.body_length);
 	bool		applied;
 
@@ -331,6 +301,8 @@ was_applied(const Request *r)
 		scyllaRaiseMalformed("answer to a conditional INSERT");
 	applied = rows->value[0].data[0] != 0;
 	scyllaRowsEnd(rows);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(m->row_context);
 	return applied;
 }
 
@@ -354,8 +326,9 @@ collect(ScyllaModify *m)
 		}
 		else if (!r->core.failed)
 		{
-			m->applied = !m->if_not_exists || was_applied(r);
+			m->applied = !m->if_not_exists || was_applied(m, r);
 			m->report.rows += m->applied;
+			scyllaCountWritten(m->session, m->level, m->applied);
 		}
 		if (r != NULL)
 			pipeline_release(core, r);
@@ -413,9 +386,41 @@ make_room(ScyllaModify *m)
 
 /* ---- rows ---- */
 
+/* How many rows stay, unless the error has a detail of its own. */
+static void
+tell_written(ScyllaModify *m)
+{
+	MemoryContext old = MemoryContextSwitchTo(m->row_context);
+	ErrorData  *error = CopyErrorData();
+
+	MemoryContextSwitchTo(old);
+	if (m->row == 1 || error->elevel < ERROR || error->detail != NULL)
+		return;
+	errdetail_internal("%s", scyllaWrittenDetail(m->report.rows));
+	scyllaToldWritten(m->session, m->level, m->report.rows);
+}
+
+/* The key as far as it is encoded. */
+static void
+row_context(void *arg)
+{
+	ScyllaModify *m = arg;
+	const CqlBuffer *b = m->buffer;
+	char	   *key = b->failed ? NULL : key_text(m, b->data + m->begin, b->len - m->begin, m->current);
+
+	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
+			   m->current < m->nparams ? "column \"" : "",
+			   m->current < m->nparams ? m->param[m->current].column : "",
+			   m->current < m->nparams ? "\" of " : "",
+			   m->relation, m->row, key ? ", key " : "", key ? key : "");
+	tell_written(m);
+}
+
+/* What was remembered of the table may be why: it is described anew next time. */
 static void
 null_key(const ScyllaModify *m, const ScyllaParameter *p)
 {
+	scyllaForgetSchema(m->session);
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("null value in key column \"%s\" of foreign table \"%s\"", p->column, m->relation)));
@@ -428,6 +433,7 @@ encode_value(ScyllaModify *m, ScyllaParameter *p, TupleTableSlot *slot, CqlBuffe
 	Datum		value = slot_getattr(slot, p->attnum, &isnull);
 	size_t		mark;
 
+	p->begin = p->length = 0;	/* no row's token is made of another's bytes */
 	if (isnull)
 	{
 		if (p->key)
@@ -448,14 +454,11 @@ encode_value(ScyllaModify *m, ScyllaParameter *p, TupleTableSlot *slot, CqlBuffe
 static void
 encode_row(ScyllaModify *m, TupleTableSlot *slot, CqlBuffer *b)
 {
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = m};
 	MemoryContext old = MemoryContextSwitchTo(m->row_context);
 
-	error_context_stack = &context;
 	cql_put_u16(b, (uint16_t) m->nparams);
 	for (m->current = 0; m->current < m->nparams; m->current++)
 		encode_value(m, &m->param[m->current], slot, b);
-	error_context_stack = context.previous;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(m->row_context);
 }
@@ -512,24 +515,29 @@ static void
 write_row(ScyllaModify *m, TupleTableSlot *slot)
 {
 	static const CqlBytes no_state = {NULL, -1};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = row_context, .arg = m};
 	int64		token = 0;
 	bool		routed;
 	CqlBuffer  *b;
-	size_t		begin;
 
-	m->row++;
+	if (m->row++ == 0)
+		scyllaCollectReaders(m->session, m->options);
 	make_room(m);
 	b = pipeline_begin(m->pipeline->core);
 	if (b == NULL)
 		out_of_memory();
-	begin = b->len;
+	m->buffer = b;
+	m->begin = b->len;
+	m->current = 0;
+	error_context_stack = &context;
 	encode_row(m, slot, b);
 	if (b->failed)
 		out_of_memory();
 	routed = row_token(m, b, &token);
 	cql_request_tail(b, m->request.flags, 0, no_state, m->options->serial_consistency,
 					 m->if_not_exists ? 0 : scyllaTimestamp(token));
-	check_size(m, b->len - begin);
+	check_size(m, b->len - m->begin);
+	error_context_stack = context.previous;
 	if (pipeline_commit(m->pipeline->core, &m->request, routed ? &token : NULL, m->row) == NULL)
 		out_of_memory();
 }

@@ -9,24 +9,27 @@
  * while this one is decoded, and a scan that wants one row reads one page. The
  * end is where the server says there is no further page: an empty page is not it.
  * Every page brings its own metadata and is decoded by it.
+ *
+ * When this session writes to the table of an open scan, the scan first puts what
+ * it has not read yet into a tuplestore: INSERT ... SELECT from the same table, or
+ * a cursor, must not meet the new rows.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/date.h"
-#include "utils/inet.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/timestamp.h"
-#include "utils/uuid.h"
+#include "utils/resowner.h"
+#include "utils/tuplestore.h"
 
 #include "cql/token.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/error.h"
+#include "fdw/key.h"
 #include "fdw/plan.h"
 #include "fdw/report.h"
 #include "fdw/rows.h"
@@ -73,6 +76,12 @@ typedef struct ScyllaScan
 	MemoryContext page_context; /* rows, paging state */
 	MemoryContext row_context;	/* decoded values of the current row */
 	MemoryContext type_context; /* converters */
+	ScyllaReader reader;
+	ForeignScanState *node;
+	ResourceOwner owner;		/* of the scan: a savepoint's must not take the store with it */
+	Tuplestorestate *store;		/* rows that were read ahead of a write; NULL: none */
+	TupleTableSlot *stored;		/* the current one */
+	bool		broken;			/* reading ahead failed */
 	ScyllaReport report;
 	MemoryContextCallback callback;
 } ScyllaScan;
@@ -84,10 +93,13 @@ release_scan(void *arg)
 {
 	ScyllaScan *scan = arg;
 
+	dlist_delete(&scan->reader.node);
 	cql_buffer_free(&scan->values);
 	cql_buffer_free(&scan->routing);
 	cql_arena_free(&scan->types);
 }
+
+static void collect_rows(ScyllaReader *reader);
 
 /* Fail with both names rather than with the server's text, which knows only its own. */
 static void
@@ -152,10 +164,16 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->page_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw page", ALLOCSET_DEFAULT_SIZES);
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
 	scan->type_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw types", ALLOCSET_SMALL_SIZES);
+	scyllaReportBegin(&scan->report, scan->session->client);
+	scan->node = node;
+	scan->owner = CurrentResourceOwner;
+	scan->reader.serverid = scan->session->serverid;
+	scan->reader.options = scan->options;
+	scan->reader.collect = collect_rows;
+	scyllaAddReader(&scan->reader);
 	scan->callback.func = release_scan;
 	scan->callback.arg = scan;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &scan->callback);
-	scyllaReportBegin(&scan->report, scan->session->client);
 }
 
 /* At the first row, not at the begin: a scan that is never read asks for nothing. */
@@ -180,85 +198,6 @@ prepare_scan(ScyllaScan *scan)
 
 /* ---- keys ---- */
 
-static int64
-integer_datum(Datum value, Oid type)
-{
-	switch (type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		default:
-			return DatumGetInt64(value);
-	}
-}
-
-static bool
-integer_fits(int64 value, CqlTypeId cql, Oid column)
-{
-	int			bytes = cql == CQL_TYPE_TINYINT ? 1 : cql == CQL_TYPE_SMALLINT ? 2 : cql == CQL_TYPE_INT ? 4 : 8;
-	int			column_bytes = column == INT2OID ? 2 : column == INT4OID ? 4 : 8;
-	int			bits = Min(bytes, column_bytes) * 8;
-
-	return bits == 64 || (value >= -(INT64CONST(1) << (bits - 1)) && value < (INT64CONST(1) << (bits - 1)));
-}
-
-static bool
-inet_is_host(Datum value)
-{
-	inet	   *ip = DatumGetInetPP(value);
-
-	return ip_bits(ip) == ip_maxbits(ip);
-}
-
-/*
- * Whether any stored value can equal this one: then it has a wire form. Otherwise
- * the scan is empty; it is not an error to look for what cannot be there.
- */
-static bool
-can_be_stored(const ScyllaKey *key, Datum value)
-{
-	CqlTypeId	cql = key->converter->cql->id;
-
-	switch (key->converter->pgtype)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return integer_fits(integer_datum(value, key->type), cql, key->converter->pgtype);
-		case TIMESTAMPTZOID:
-		case TIMESTAMPOID:
-			return !TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)) && DatumGetTimestamp(value) % 1000 == 0;
-		case DATEOID:
-			return !DATE_NOT_FINITE(DatumGetDateADT(value));
-		case TIMEOID:
-			return DatumGetTimeADT(value) < USECS_PER_DAY;
-		case UUIDOID:
-			return cql != CQL_TYPE_TIMEUUID || DatumGetUUIDP(value)->data[6] >> 4 == 1;
-		case INETOID:
-			return inet_is_host(value);
-		default:
-			return true;
-	}
-}
-
-static Datum
-to_column_type(const ScyllaKey *key, Datum value)
-{
-	switch (key->converter->pgtype)
-	{
-		case INT2OID:
-			return Int16GetDatum((int16) integer_datum(value, key->type));
-		case INT4OID:
-			return Int32GetDatum((int32) integer_datum(value, key->type));
-		case INT8OID:
-			return Int64GetDatum(integer_datum(value, key->type));
-		default:
-			return value;
-	}
-}
-
 /* Encode the key into scan->values. False: no row can match. */
 static bool
 encode_keys(ScyllaScan *scan, ExprContext *econtext)
@@ -275,10 +214,10 @@ encode_keys(ScyllaScan *scan, ExprContext *econtext)
 		Datum		value = ExecEvalExprSwitchContext(key->expr, econtext, &isnull);
 		size_t		mark;
 
-		if (isnull || !can_be_stored(key, value))
+		if (isnull || !scyllaKeyCanBeStored(key->converter, key->type, value))
 			return false;
 		mark = cql_begin_value(b);
-		key->converter->encode(key->converter, to_column_type(key, value), b);
+		key->converter->encode(key->converter, scyllaKeyValue(key->converter, key->type, value), b);
 		cql_end_value(b, mark);
 		if (b->len - mark - 4 > (scan->nkeys > 1 ? PG_UINT16_MAX : INT_MAX) ||
 			(scan->nkeys == 1 && b->len == mark + 4))
@@ -512,22 +451,108 @@ decode_row(ScyllaScan *scan, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 }
 
+/* ---- ahead of a write ---- */
+
+static void
+begin_store(ScyllaScan *scan)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+
+	CurrentResourceOwner = scan->owner;
+	scan->store = tuplestore_begin_heap(false, false, work_mem);
+	CurrentResourceOwner = owner;
+	if (scan->stored == NULL)
+		scan->stored = ExecInitExtraTupleSlot(scan->node->ss.ps.state,
+											  scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
+}
+
+/* The executor may hold the current row: it and row_context are left alone. */
+static void
+store_rows(ScyllaScan *scan)
+{
+	MemoryContext row_context = scan->row_context;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(scan->stored->tts_tupleDescriptor, &TTSOpsVirtual);
+
+	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row ahead", ALLOCSET_DEFAULT_SIZES);
+	while (next_row(scan))
+	{
+		CHECK_FOR_INTERRUPTS();
+		ExecClearTuple(slot);
+		decode_row(scan, slot);
+		tuplestore_puttupleslot(scan->store, slot);
+		MemoryContextReset(scan->row_context);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	MemoryContextDelete(scan->row_context);
+	scan->row_context = row_context;
+}
+
+/* A key that comes from the row of another table is not known before that row is there. */
+static bool
+key_is_known(const ScyllaScan *scan)
+{
+	return scan->nkeys == 0 || bms_is_empty(scan->node->ss.ps.plan->extParam);
+}
+
+static void
+collect_rows(ScyllaReader *reader)
+{
+	ScyllaScan *scan = dlist_container(ScyllaScan, reader.node, &reader->node);
+	MemoryContext old;
+
+	if (scan->store != NULL || scan->broken || (scan->begun ? scan->page == NULL && !scan->asked : !key_is_known(scan)))
+		return;
+	old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+	scan->broken = true;
+	begin_store(scan);
+	if (!scan->begun)
+		begin_reading(scan, scan->node);
+	store_rows(scan);
+	scan->broken = false;
+	MemoryContextSwitchTo(old);
+}
+
+/* A cursor may outlive the savepoint in which this failed. */
+static void
+raise_broken(const ScyllaScan *scan)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("foreign table \"%s\" could not be read to its end before it was written to",
+					RelationGetRelationName(scan->rel))));
+}
+
+/* Not in the caller's context, which goes before the slot frees its row. */
+static TupleTableSlot *
+stored_row(ScyllaScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+
+	(void) tuplestore_gettupleslot(scan->store, true, false, scan->stored);
+	MemoryContextSwitchTo(old);
+	return scan->stored;
+}
+
+/* ---- the executor's calls ---- */
+
 TupleTableSlot *
 scyllaIterateForeignScan(ForeignScanState *node)
 {
 	ScyllaScan *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
+	if (scan->broken)
+		raise_broken(scan);
 	ExecClearTuple(slot);
 	MemoryContextReset(scan->row_context);
+	if (scan->store != NULL)
+		return stored_row(scan);
 	if (!scan->begun)
 		begin_reading(scan, node);
 	if (next_row(scan))
 		decode_row(scan, slot);
 	return slot;
 }
-
-/* ---- again, and the end ---- */
 
 /* A page on its way is left behind with its pipeline. */
 static void
@@ -539,7 +564,13 @@ stop_reading(ScyllaScan *scan)
 		scyllaAbandonPipeline(scan->pipeline);
 		scan->pipeline = NULL;
 	}
-	scan->asked = scan->more = scan->begun = false;
+	if (scan->store != NULL)
+	{
+		ExecClearTuple(scan->stored);
+		tuplestore_end(scan->store);
+		scan->store = NULL;
+	}
+	scan->asked = scan->more = scan->begun = scan->broken = false;
 }
 
 void

@@ -32,7 +32,6 @@
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
-
 /*
  * File descriptors that the server's accounting knows of: seven of the client and
  * its loop, the control connection, and as many nodes as most clusters have. How
@@ -41,6 +40,7 @@
 #define CLIENT_DESCRIPTORS 16
 
 static HTAB *sessions = NULL;
+static dlist_head readers = DLIST_STATIC_INIT(readers);
 
 /* ---- descriptors ---- */
 
@@ -119,14 +119,25 @@ close_all_at_exit(int code, Datum arg)
 /* ---- transactions and invalidation ---- */
 
 static void
-warn_about_rollback(const ScyllaSession *s)
+warn_about_rollback(const char *what, uint64 rows)
 {
-	if (!scylla_warn_on_rollback || s->written == 0)
+	if (!scylla_warn_on_rollback || rows == 0)
 		return;
 	ereport(WARNING,
-			(errmsg("the transaction is rolled back, but " UINT64_FORMAT " row%s written to the cluster %s",
-					s->written, s->written == 1 ? "" : "s", s->written == 1 ? "stays" : "stay"),
+			(errmsg("%s is rolled back, but " UINT64_FORMAT " row%s written to the cluster %s",
+					what, rows, rows == 1 ? "" : "s", rows == 1 ? "stays" : "stay"),
 			 errdetail("CQL has no transactions: a write is durable when it is acknowledged.")));
+}
+
+/* Of this nesting level; they are taken out. */
+static uint64
+take_untold(ScyllaSession *s, int level)
+{
+	uint64		rows = level < s->levels ? s->untold[level] : 0;
+
+	if (rows > 0)
+		s->untold[level] = 0;
+	return rows;
 }
 
 static void
@@ -144,6 +155,8 @@ end_of_transaction(XactEvent event, void *arg)
 	HASH_SEQ_STATUS scan;
 	ScyllaSession *s;
 
+	if (sessions == NULL)		/* init_sessions ran out of memory half-way */
+		return;
 	hash_seq_init(&scan, sessions);
 	while ((s = hash_seq_search(&scan)) != NULL)
 	{
@@ -155,11 +168,12 @@ end_of_transaction(XactEvent event, void *arg)
 				refuse_two_phase(s);
 				break;
 			case XACT_EVENT_ABORT:
-				warn_about_rollback(s);
+				warn_about_rollback("the transaction", take_untold(s, 1));
 				/* fall through */
 			case XACT_EVENT_COMMIT:
 			case XACT_EVENT_PREPARE:
 				s->used = false;
+				(void) take_untold(s, 1);
 				s->written = 0;
 				if (!in_use(s) && (!s->keep || s->invalidated))
 					close_session(s);
@@ -167,6 +181,28 @@ end_of_transaction(XactEvent event, void *arg)
 			default:
 				break;
 		}
+	}
+}
+
+/* What a subtransaction wrote becomes its parent's, or is told of. */
+static void
+end_of_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	HASH_SEQ_STATUS scan;
+	ScyllaSession *s;
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	hash_seq_init(&scan, sessions);
+	while ((s = hash_seq_search(&scan)) != NULL)
+	{
+		uint64		rows = take_untold(s, level);
+
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			warn_about_rollback("a subtransaction", rows);
+		else if (rows > 0)
+			s->untold[level - 1] += rows;
 	}
 }
 
@@ -193,13 +229,13 @@ static void
 init_sessions(void)
 {
 	HASHCTL		ctl = {.keysize = sizeof(ScyllaSessionKey), .entrysize = sizeof(ScyllaSession)};
-
 	HTAB	   *created;
 
 	if (sessions != NULL)
 		return;
 	created = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
 	RegisterXactCallback(end_of_transaction, NULL);
+	RegisterSubXactCallback(end_of_subtransaction, NULL);
 	sessions = created;			/* nothing below can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
@@ -388,6 +424,49 @@ scyllaDrainWriters(ScyllaSession *s)
 		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
 
 		writer->drain(writer);
+	}
+}
+
+void
+scyllaCountWritten(ScyllaSession *s, int level, uint64 rows)
+{
+	if (level >= s->levels)
+	{
+		Size		size = (level + 8) * sizeof(uint64);
+
+		s->untold = s->untold ? repalloc(s->untold, size) : MemoryContextAlloc(TopMemoryContext, size);
+		memset(s->untold + s->levels, 0, size - s->levels * sizeof(uint64));
+		s->levels = level + 8;
+	}
+	s->written += rows;
+	s->untold[level] += rows;
+}
+
+void
+scyllaToldWritten(ScyllaSession *s, int level, uint64 rows)
+{
+	if (level < s->levels)
+		s->untold[level] -= Min(rows, s->untold[level]);
+}
+
+void
+scyllaAddReader(ScyllaReader *reader)
+{
+	dlist_push_tail(&readers, &reader->node);
+}
+
+void
+scyllaCollectReaders(ScyllaSession *s, const ScyllaTableOptions *options)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &readers)
+	{
+		ScyllaReader *reader = dlist_container(ScyllaReader, node, iter.cur);
+
+		if (reader->serverid == s->serverid && strcmp(reader->options->table, options->table) == 0 &&
+			strcmp(reader->options->keyspace, options->keyspace) == 0)
+			reader->collect(reader);
 	}
 }
 

@@ -43,6 +43,8 @@ typedef struct ScyllaSession
 	bool		invalidated;	/* server or mapping changed */
 	bool		used;			/* by the current transaction */
 	uint64		written;		/* rows acknowledged in the current transaction */
+	uint64	   *untold;			/* of them, by nesting level, those that no message has told of */
+	int			levels;			/* entries of untold */
 	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
 } ScyllaSession;
 
@@ -52,6 +54,18 @@ typedef struct ScyllaWriter
 	dlist_node	node;
 	void		(*drain) (struct ScyllaWriter *writer);
 } ScyllaWriter;
+
+/*
+ * An open read: before this session writes to its table, it reads what it has not
+ * read yet, so that it does not meet the new rows. Of all sessions of its server.
+ */
+typedef struct ScyllaReader
+{
+	dlist_node	node;
+	Oid			serverid;
+	const ScyllaTableOptions *options;
+	void		(*collect) (struct ScyllaReader *reader);
+} ScyllaReader;
 
 /*
  * A pipeline that cannot leak: it lives in a memory context and is abandoned when
@@ -90,6 +104,18 @@ extern void scyllaFence(ScyllaSession *session);
 
 /* Drain this session's open writes: before a read. */
 extern void scyllaDrainWriters(ScyllaSession *session);
+
+/*
+ * Rows of a statement at this nesting level were acknowledged: a rollback of the
+ * level will tell that they stay, unless an error of theirs does.
+ */
+extern void scyllaCountWritten(ScyllaSession *session, int level, uint64 rows);
+extern void scyllaToldWritten(ScyllaSession *session, int level, uint64 rows);
+
+extern void scyllaAddReader(ScyllaReader *reader);	/* gone by dlist_delete */
+
+/* Have the open reads of this table read to their end: before a write. */
+extern void scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options);
 
 /* Send one request and wait for its answer; a failure is raised with the CQL text. */
 extern ScyllaResponse scyllaRequest(ScyllaSession *session, const RequestTemplate *request,
