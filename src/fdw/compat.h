@@ -10,13 +10,16 @@
 
 #include "postgres.h"
 
+#include "access/stratnum.h"
 #include "commands/explain.h"
 #include "datatype/timestamp.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "parser/parsetree.h"
+#include "utils/pg_locale.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -37,6 +40,46 @@
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_NOT_FINITE(i) ((void) (i), false)
 #endif
+
+/* Of a sort key. Since 18 it says so in its own words. */
+static inline bool
+scyllaIsDescending(const PathKey *key)
+{
+#if PG_VERSION_NUM >= 180000
+	return key->pk_cmptype == COMPARE_GT;
+#else
+	return key->pk_strategy == BTGreaterStrategyNumber;
+#endif
+}
+
+/* The members of a class that may be about these relations. Since 18 those of partitions stand apart. */
+static inline List *
+scyllaClassMembers(EquivalenceClass *ec, Relids relids)
+{
+#if PG_VERSION_NUM >= 180000
+	EquivalenceMemberIterator it;
+	EquivalenceMember *member;
+	List	   *members = NIL;
+
+	setup_eclass_member_iterator(&it, ec, relids);
+	while ((member = eclass_member_iterator_next(&it)) != NULL)
+		members = lappend(members, member);
+	return members;
+#else
+	return ec->ec_members;
+#endif
+}
+
+/* Text in byte order. */
+static inline bool
+scyllaCollationIsC(Oid collation)
+{
+#if PG_VERSION_NUM >= 180000
+	return pg_newlocale_from_collation(collation)->collate_is_c;
+#else
+	return lc_collate_is_c(collation);
+#endif
+}
 
 /* Whose mapping a plan goes by: the owner of a view, or the current user. Since 16 it is kept with the relation. */
 static inline Oid
@@ -83,17 +126,15 @@ scyllaResultUser(ResultRelInfo *rri, EState *estate)
 }
 
 static inline ForeignPath *
-scyllaForeignScanPath(PlannerInfo *root, RelOptInfo *rel, double rows, Cost startup, Cost total)
+scyllaForeignScanPath(PlannerInfo *root, RelOptInfo *rel, double rows, Cost startup, Cost total,
+					  List *pathkeys, Relids outer, List *fdw_private)
 {
 #if PG_VERSION_NUM >= 180000
-	return create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, NIL, rel->lateral_relids,
-								   NULL, NIL, NIL);
+	return create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, pathkeys, outer, NULL, NIL, fdw_private);
 #elif PG_VERSION_NUM >= 170000
-	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL, rel->lateral_relids,
-								   NULL, NIL, NIL);
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL, fdw_private);
 #else
-	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL, rel->lateral_relids,
-								   NULL, NIL);
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, fdw_private);
 #endif
 }
 

@@ -22,8 +22,8 @@ scyllaFromUtf8(const char *text)
 	return pg_any_to_server(text, strlen(text), PG_UTF8);
 }
 
-static void
-append_identifier(StringInfo out, const char *name)
+void
+scyllaAppendIdentifier(StringInfo out, const char *name)
 {
 	appendStringInfoChar(out, '"');
 	for (; *name != '\0'; name++)
@@ -35,12 +35,12 @@ append_identifier(StringInfo out, const char *name)
 	appendStringInfoChar(out, '"');
 }
 
-static void
-append_table(StringInfo out, const ScyllaTableOptions *options)
+void
+scyllaAppendTable(StringInfo out, const ScyllaTableOptions *options)
 {
-	append_identifier(out, scyllaToUtf8(options->keyspace));
+	scyllaAppendIdentifier(out, scyllaToUtf8(options->keyspace));
 	appendStringInfoChar(out, '.');
-	append_identifier(out, scyllaToUtf8(options->table));
+	scyllaAppendIdentifier(out, scyllaToUtf8(options->table));
 }
 
 static void
@@ -52,7 +52,7 @@ append_columns(StringInfo out, List *columns)
 	{
 		if (lc != list_head(columns))
 			appendStringInfoString(out, ", ");
-		append_identifier(out, lfirst(lc));
+		scyllaAppendIdentifier(out, lfirst(lc));
 	}
 }
 
@@ -63,7 +63,7 @@ scyllaDeparseInsert(const ScyllaTableOptions *options, List *columns, bool if_no
 
 	initStringInfo(&out);
 	appendStringInfoString(&out, "INSERT INTO ");
-	append_table(&out, options);
+	scyllaAppendTable(&out, options);
 	appendStringInfoString(&out, " (");
 	append_columns(&out, columns);
 	appendStringInfoString(&out, ") VALUES (");
@@ -74,28 +74,5 @@ scyllaDeparseInsert(const ScyllaTableOptions *options, List *columns, bool if_no
 		appendStringInfoString(&out, " IF NOT EXISTS");
 	if (options->ttl >= 0)
 		appendStringInfo(&out, " USING TTL %d", options->ttl);
-	return out.data;
-}
-
-char *
-scyllaDeparseSelect(const ScyllaTableOptions *options, List *columns, const char *any_column, List *keys)
-{
-	StringInfoData out;
-	ListCell   *lc;
-
-	initStringInfo(&out);
-	appendStringInfoString(&out, "SELECT ");
-	if (columns != NIL)
-		append_columns(&out, columns);
-	else
-		append_identifier(&out, any_column);
-	appendStringInfoString(&out, " FROM ");
-	append_table(&out, options);
-	foreach(lc, keys)
-	{
-		appendStringInfoString(&out, lc == list_head(keys) ? " WHERE " : " AND ");
-		append_identifier(&out, lfirst(lc));
-		appendStringInfoString(&out, " = ?");
-	}
 	return out.data;
 }

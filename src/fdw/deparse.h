@@ -21,11 +21,7 @@ extern char *scyllaFromUtf8(const char *text);	/* for messages and EXPLAIN */
 /* columns: List of char *, in UTF-8. At least one. */
 extern char *scyllaDeparseInsert(const ScyllaTableOptions *options, List *columns, bool if_not_exists);
 
-/*
- * columns empty: a row is asked for by any_column. keys: List of char *, the
- * columns set equal to a bind marker each.
- */
-extern char *scyllaDeparseSelect(const ScyllaTableOptions *options, List *columns, const char *any_column,
-								 List *keys);
+extern void scyllaAppendIdentifier(StringInfo out, const char *name);	/* UTF-8 */
+extern void scyllaAppendTable(StringInfo out, const ScyllaTableOptions *options);
 
 #endif							/* FDW_DEPARSE_H */

@@ -1,7 +1,7 @@
 /*
  * fdw/key.h
- *	  Values that a scan looks for: of the type of their expression, which is not
- *	  always that of the column.
+ *	  Values that a scan compares columns with: of the type of their expression,
+ *	  and of all values of that type, not only those that CQL can hold.
  *
  * Backend thread.
  */
@@ -10,15 +10,15 @@
 
 #include "postgres.h"
 
+#include "fdw/select.h"
 #include "fdw/typemap.h"
 
 /*
- * Whether any stored value can equal this one: then it has a wire form. Otherwise
- * the scan is empty; it is not an error to look for what cannot be there.
+ * Rewrite "column op value" for what can be stored: *value becomes one of the
+ * column's type that has a wire form, and *op what then has the same meaning
+ * (x < 1.5 ms is x <= 1 ms). SCYLLA_ANY: every stored value fulfils it. false:
+ * none does. type: of the value.
  */
-extern bool scyllaKeyCanBeStored(const ScyllaConverter *converter, Oid type, Datum value);
-
-/* As the column's type, for the converter. */
-extern Datum scyllaKeyValue(const ScyllaConverter *converter, Oid type, Datum value);
+extern bool scyllaKeyCondition(const ScyllaConverter *converter, Oid type, ScyllaOperator *op, Datum *value);
 
 #endif							/* FDW_KEY_H */

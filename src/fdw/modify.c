@@ -88,7 +88,7 @@ column_names(Relation rel, List *attnums)
 	ListCell   *lc;
 
 	foreach(lc, attnums)
-		names = lappend(names, scyllaToUtf8(scyllaColumnName(rel, lfirst_int(lc))));
+		names = lappend(names, scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), lfirst_int(lc))));
 	return names;
 }
 

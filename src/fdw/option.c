@@ -78,6 +78,7 @@ static const OptionDef option_defs[] = {
 	{"write_consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
 	{"serial_consistency", ON_SERVER | ON_TABLE, KIND_SERIAL, 0, 0},
 	{"fetch_size", ON_SERVER | ON_TABLE, KIND_INTEGER, 1, 1000000},
+	{"allow_filtering", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"updatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"insert_null", ON_SERVER | ON_TABLE, KIND_INSERT_NULL, 0, 0},
 	{"fdw_startup_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
@@ -539,6 +540,7 @@ resolve_table_options(List *table, List *server)
 		integer_option("request_timeout", 12000, table, server);
 	o->fetch_size = integer_option("fetch_size", 5000, table, server);
 	o->max_in_flight_bytes = bytes ? bytes_value(find_def("max_in_flight_bytes"), bytes) : 16 * 1024 * 1024;
+	o->allow_filtering = boolean_option("allow_filtering", false, table, server);
 	o->updatable = boolean_option("updatable", true, table, server);
 	o->insert_null = insert_null && word_value(find_def("insert_null"), insert_null, "unset", "null");
 	o->ttl = integer_option("ttl", -1, table, NIL);
@@ -571,12 +573,11 @@ scyllaServerOptions(ForeignServer *server)
 }
 
 char *
-scyllaColumnName(Relation rel, AttrNumber attnum)
+scyllaColumnName(Oid relid, AttrNumber attnum)
 {
-	List	   *options = GetForeignColumnOptions(RelationGetRelid(rel), attnum);
-	const char *name = lookup("column_name", options, NIL);
+	const char *name = lookup("column_name", GetForeignColumnOptions(relid, attnum), NIL);
 
-	return pstrdup(name ? name : NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
+	return name ? pstrdup(name) : get_attname(relid, attnum, false);
 }
 
 /* ---- settings ---- */

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "foreign/foreign.h"
-#include "utils/rel.h"
 
 #include "pipeline/client.h"
 
@@ -43,6 +42,7 @@ typedef struct ScyllaTableOptions
 	int			request_timeout;	/* ms */
 	int			fetch_size;		/* rows a page */
 	int64		max_in_flight_bytes;
+	bool		allow_filtering;
 	bool		updatable;
 	bool		insert_null;	/* an explicit NULL deletes the cell */
 	int			ttl;			/* seconds; -1: none */
@@ -59,6 +59,6 @@ extern void scyllaValidateOptions(List *options, Oid catalog);
 extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
 extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if keyspace is missing */
 extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
-extern char *scyllaColumnName(Relation rel, AttrNumber attnum);
+extern char *scyllaColumnName(Oid relid, AttrNumber attnum);	/* in the cluster; palloc'd */
 
 #endif							/* FDW_OPTION_H */

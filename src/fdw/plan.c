@@ -1,304 +1,484 @@
 /*
  * fdw/plan.c
- *	  Planning scans.
+ *	  Planning scans of one foreign table.
  *
  * Backend thread. Owns nothing beyond the planner's contexts.
  *
- * A full partition key fixed by "=" is looked up, anything else is a full scan;
- * every condition is also checked locally. A condition is used only where CQL's
- * equality of the two types returns every row that PostgreSQL's does: not for
- * floating point (-0 and 0), numeric (1.0 and 1.00), char(n) (padding) or
- * nondeterministic collations.
+ * Three kinds of paths: by the conditions on the table alone; the same in the
+ * order that the query wants, where one partition has it; and for each set of
+ * other tables whose columns fix the partition key, a look-up parameterized by
+ * them.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/stratnum.h"
+#include "access/sysattr.h"
 #include "access/table.h"
-#include "catalog/pg_am_d.h"
-#include "catalog/pg_type.h"
-#include "commands/defrem.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
-#include "fdw/option.h"
 #include "fdw/plan.h"
-#include "fdw/session.h"
-#include "fdw/table.h"
 
 #define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
 #define DEFAULT_TUPLE_COST 0.01
 
-/* RelOptInfo.fdw_private */
-typedef struct ScyllaRelation
+static ScyllaRelation *
+relation_of(RelOptInfo *rel)
 {
-	ScyllaTableOptions *options;
-	List	   *key_attnums;	/* in key order; NIL: no full partition key */
-	List	   *key_names;		/* char *, UTF-8 */
-	List	   *key_exprs;		/* Expr */
-} ScyllaRelation;
-
-/* "column = value" as found among the conditions. */
-typedef struct Equality
-{
-	AttrNumber	attnum;
-	Expr	   *value;
-} Equality;
-
-/* ---- conditions ---- */
-
-static Node *
-strip_relabel(Node *node)
-{
-	while (node && IsA(node, RelabelType))
-		node = (Node *) ((RelabelType *) node)->arg;
-	return node;
+	return rel->fdw_private;
 }
+
+/* ---- size ---- */
 
 static bool
-is_integer(Oid type)
+any_may_be_pushed(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
-	return type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
-static bool
-is_text(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID;
-}
-
-/* The values mean the same on both sides of the operator. */
-static bool
-same_family(Oid column, Oid value)
-{
-	return column == value || (is_integer(column) && is_integer(value)) || (is_text(column) && is_text(value));
-}
-
-static bool
-is_default_equality(Oid opno, Oid type)
-{
-	Oid			opclass = GetDefaultOpClass(is_text(type) ? TEXTOID : type, BTREE_AM_OID);
-
-	return OidIsValid(opclass) &&
-		get_op_opfamily_strategy(opno, get_opclass_family(opclass)) == BTEqualStrategyNumber;
-}
-
-static bool
-match_equality(RelOptInfo *rel, OpExpr *op, Node *left, Node *right, Equality *found)
-{
-	Var		   *var = (Var *) strip_relabel(left);
-	Oid			type;
-
-	if (!IsA(var, Var) || var->varno != (int) rel->relid || var->varattno <= 0 || var->varlevelsup != 0)
-		return false;
-	type = var->vartype;
-	if (!same_family(type, exprType(strip_relabel(right))) || !is_default_equality(op->opno, type))
-		return false;
-	if (is_text(type) && (!OidIsValid(op->inputcollid) || !get_collation_isdeterministic(op->inputcollid)))
-		return false;
-	if (contain_var_clause(right) || contain_volatile_functions(right))
-		return false;
-	found->attnum = var->varattno;
-	found->value = (Expr *) right;
-	return true;
-}
-
-static List *
-find_equalities(RelOptInfo *rel)
-{
-	List	   *equalities = NIL;
 	ListCell   *lc;
 
-	foreach(lc, rel->baserestrictinfo)
+	foreach(lc, clauses)
 	{
-		OpExpr	   *op = (OpExpr *) lfirst_node(RestrictInfo, lc)->clause;
-		Equality   *found = palloc(sizeof(*found));
-
-		if (!IsA(op, OpExpr) || list_length(op->args) != 2)
-			continue;
-		if (match_equality(rel, op, linitial(op->args), lsecond(op->args), found) ||
-			match_equality(rel, op, lsecond(op->args), linitial(op->args), found))
-			equalities = lappend(equalities, found);
-	}
-	return equalities;
-}
-
-/* ---- keys ---- */
-
-/* Pairs whose equality is the same on both sides. */
-static bool
-key_types_agree(Oid pgtype, const char *cql)
-{
-	static const struct
-	{
-		Oid			pgtype;
-		const char *cql;
-	}			pairs[] = {
-		{TEXTOID, "text"}, {VARCHAROID, "text"}, {UUIDOID, "uuid"}, {UUIDOID, "timeuuid"},
-		{BOOLOID, "boolean"}, {BYTEAOID, "blob"}, {DATEOID, "date"}, {TIMEOID, "time"},
-		{TIMESTAMPTZOID, "timestamp"}, {TIMESTAMPOID, "timestamp"}, {INETOID, "inet"},
-	};
-
-	if (is_integer(pgtype))
-		return strcmp(cql, "tinyint") == 0 || strcmp(cql, "smallint") == 0 ||
-			strcmp(cql, "int") == 0 || strcmp(cql, "bigint") == 0;
-	for (size_t i = 0; i < lengthof(pairs); i++)
-	{
-		if (pairs[i].pgtype == pgtype && strcmp(pairs[i].cql, cql) == 0)
+		if (scyllaMayBePushed(root, rel, lfirst_node(RestrictInfo, lc)))
 			return true;
 	}
 	return false;
 }
 
-/* The first equality on the foreign column that stands for a partition key column. */
-static Equality *
-equality_on(Relation rel, List *equalities, const ScyllaTableColumn *column)
+/* Conditions fix the whole primary key: there is one row, or none. */
+static bool
+finds_one_row(const ScyllaRelation *info, const ScyllaAccess *access)
 {
-	ListCell   *lc;
-
-	foreach(lc, equalities)
-	{
-		Equality   *e = lfirst(lc);
-		Oid			type = TupleDescAttr(RelationGetDescr(rel), e->attnum - 1)->atttypid;
-
-		if (strcmp(scyllaToUtf8(scyllaColumnName(rel, e->attnum)), column->name) == 0 &&
-			key_types_agree(type, column->type))
-			return e;
-	}
-	return NULL;
+	return access->one_run && access->npartition > 0 && access->nclustering == info->table->nclustering;
 }
 
+/* Without statistics, as postgres_fdw guesses: ten pages. */
 static void
-find_keys(ScyllaRelation *info, Relation rel, const ScyllaTable *table, List *equalities)
+guess_size(RelOptInfo *rel)
 {
-	for (int i = 0; i < table->npartition; i++)
-	{
-		ScyllaTableColumn *column = scyllaPartitionColumn(table, i);
-		Equality   *e = column ? equality_on(rel, equalities, column) : NULL;
-
-		if (e == NULL)
-		{
-			info->key_attnums = info->key_names = info->key_exprs = NIL;
-			return;
-		}
-		info->key_attnums = lappend_int(info->key_attnums, e->attnum);
-		info->key_names = lappend(info->key_names, pstrdup(column->name));
-		info->key_exprs = lappend(info->key_exprs, e->value);
-	}
+	if (rel->tuples >= 0)
+		return;
+	rel->pages = 10;
+	rel->tuples = (10.0 * BLCKSZ) / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
 }
-
-/* ---- callbacks ---- */
 
 void
 scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
 	ScyllaRelation *info = palloc0(sizeof(*info));
-	List	   *equalities = find_equalities(rel);
 
 	rel->fdw_private = info;
+	info->relid = foreigntableid;
+	info->serverid = rel->serverid;
+	info->userid = scyllaRelationUser(root, rel);
 	info->options = scyllaTableOptions(foreigntableid);
-	if (equalities != NIL)
-	{
-		ScyllaSession *session = scyllaGetSession(scyllaRelationUser(root, rel), rel->serverid);
-		ScyllaTable *table = scyllaDescribeTable(session, info->options);
-		Relation	relation = table_open(foreigntableid, NoLock);
-
-		find_keys(info, relation, table, equalities);
-		table_close(relation, NoLock);
-	}
-	/* without statistics, as postgres_fdw guesses: ten pages */
-	if (rel->tuples < 0)
-	{
-		rel->pages = 10;
-		rel->tuples = (10.0 * BLCKSZ) / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
-	}
+	if (any_may_be_pushed(root, rel, rel->baserestrictinfo))
+		scyllaDescribeRelation(info);
+	info->access = scyllaChooseAccess(root, rel, info, rel->baserestrictinfo);
+	guess_size(rel);
 	set_baserel_size_estimates(root, rel);
+	if (finds_one_row(info, info->access))
+		rel->rows = 1;
+}
+
+/* ---- cost ---- */
+
+static Selectivity
+selectivity_of_pushed(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+		clauses = lappend(clauses, ((ScyllaCondition *) lfirst(lc))->clause);
+	return clauselist_selectivity(root, clauses, (int) rel->relid, JOIN_INNER, NULL);
+}
+
+void
+scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost)
+{
+	ScyllaRelation *info = relation_of(rel);
+	ScyllaTableOptions *o = info->options;
+	Cost		tuple_cost = o->tuple_cost >= 0 ? o->tuple_cost : DEFAULT_TUPLE_COST;
+	QualCost	local;
+
+	cost_qual_eval(&local, access->local, root);
+	if (access->pushed != NIL && finds_one_row(info, access))
+		cost->rows = 1;
+	else
+		cost->rows = clamp_row_est(rel->tuples * selectivity_of_pushed(root, rel, access));
+	cost->startup = o->startup_cost >= 0 ? o->startup_cost : DEFAULT_STARTUP_COST;
+	cost->startup += local.startup;
+	cost->total = cost->startup + cost->rows * (tuple_cost + cpu_tuple_cost + local.per_tuple);
+	/* CQL reads all that it filters */
+	if (access->filtering)
+		cost->total += rel->tuples * tuple_cost;
+}
+
+/* ---- order ---- */
+
+/* The column of this table that a sort key is about, and whether CQL sorts it alike. */
+static const ScyllaTableColumn *
+sorted_column(RelOptInfo *rel, const PathKey *key)
+{
+	ListCell   *lc;
+
+	foreach(lc, scyllaClassMembers(key->pk_eclass, rel->relids))
+	{
+		EquivalenceMember *member = lfirst(lc);
+		Expr	   *expr = member->em_expr;
+		const ScyllaTableColumn *column;
+		const char *reason;
+		Var		   *var;
+
+		while (IsA(expr, RelabelType))
+			expr = ((RelabelType *) expr)->arg;
+		var = (Var *) expr;
+		if (!IsA(var, Var) || var->varno != (int) rel->relid || var->varattno <= 0)
+			continue;
+		column = scyllaColumnOf(relation_of(rel), var->varattno);
+		if (column != NULL && column->kind == SCYLLA_CLUSTERING &&
+			scyllaIsDefaultOrder(key, member->em_datatype) &&
+			scyllaOrdersAlike(var->vartype, key->pk_eclass->ec_collation, column, &reason))
+			return column;
+	}
+	return NULL;
+}
+
+/*
+ * How many of these sort keys one partition's rows are sorted by, forwards or
+ * backwards; a key's columns that conditions fix to one value do not count.
+ */
+static int
+sorted_keys(RelOptInfo *rel, const ScyllaAccess *access, List *pathkeys, List **order)
+{
+	const ScyllaTable *table = relation_of(rel)->table;
+	bool		reversed = false;
+	int			n = 0;
+
+	*order = NIL;
+	for (; n < list_length(pathkeys) && access->nclustering + n < table->nclustering; n++)
+	{
+		const PathKey *key = list_nth_node(PathKey, pathkeys, n);
+		const ScyllaTableColumn *column = sorted_column(rel, key);
+		bool		descending = scyllaIsDescending(key);
+		StringInfoData term;
+
+		if (column == NULL || column->position != access->nclustering + n)
+			break;
+		if (n == 0)
+			reversed = column->descending != descending;
+		else if (reversed != (column->descending != descending))
+			break;
+		initStringInfo(&term);
+		scyllaAppendIdentifier(&term, column->name);
+		appendStringInfoString(&term, descending ? " DESC" : " ASC");
+		*order = lappend(*order, makeString(term.data));
+	}
+	return n;
+}
+
+/* CQL wants the columns before them in ORDER BY as well. */
+static List *
+whole_order(const ScyllaTable *table, int nfixed, List *order, bool first_descending)
+{
+	List	   *whole = NIL;
+	bool		reversed = scyllaClusteringColumn(table, nfixed)->descending != first_descending;
+
+	for (int i = 0; i < nfixed; i++)
+	{
+		const ScyllaTableColumn *column = scyllaClusteringColumn(table, i);
+		StringInfoData term;
+
+		initStringInfo(&term);
+		scyllaAppendIdentifier(&term, column->name);
+		appendStringInfoString(&term, column->descending != reversed ? " DESC" : " ASC");
+		whole = lappend(whole, makeString(term.data));
+	}
+	return list_concat(whole, order);
+}
+
+/* ---- paths ---- */
+
+static void
+add_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path, List *pathkeys, double rows, Relids outer)
+{
+	ScyllaCost	cost;
+
+	scyllaCostScan(root, rel, path->access, &cost);
+	add_path(rel, (Path *) scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, pathkeys,
+												 outer ? outer : rel->lateral_relids, list_make1(path)));
+}
+
+static ScyllaPath *
+make_path(RelOptInfo *rel, ScyllaAccess *access, List *order)
+{
+	ScyllaPath *path = palloc0(sizeof(*path));
+
+	path->relation = relation_of(rel);
+	path->access = access;
+	path->order = order;
+	return path;
+}
+
+static void
+add_sorted_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaRelation *info = relation_of(rel);
+	List	   *order;
+	int			n;
+
+	if (!info->access->one_run || root->query_pathkeys == NIL)
+		return;
+	n = sorted_keys(rel, info->access, root->query_pathkeys, &order);
+	if (n == 0)
+		return;
+	order = whole_order(info->table, info->access->nclustering, order,
+						scyllaIsDescending(linitial_node(PathKey, root->query_pathkeys)));
+	add_scan_path(root, rel, make_path(rel, info->access, order),
+				  list_copy_head(root->query_pathkeys, n), rel->rows, NULL);
+}
+
+typedef struct KeyColumn
+{
+	AttrNumber	attnum;
+} KeyColumn;
+
+static bool
+is_key_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
+{
+	Expr	   *expr = em->em_expr;
+
+	while (IsA(expr, RelabelType))
+		expr = ((RelabelType *) expr)->arg;
+	return IsA(expr, Var) && ((Var *) expr)->varno == (int) rel->relid &&
+		((Var *) expr)->varattno == ((KeyColumn *) arg)->attnum;
+}
+
+/* Join clauses that compare columns of the partition key with those of other tables. */
+static List *
+join_clauses(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaRelation *info = relation_of(rel);
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rel->joininfo)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (join_clause_is_movable_to(clause, rel) && scyllaMayBePushed(root, rel, clause))
+			clauses = lappend(clauses, clause);
+	}
+	for (AttrNumber attnum = 1; rel->has_eclass_joins && attnum <= rel->max_attr; attnum++)
+	{
+		KeyColumn	key = {attnum};
+
+		if (bms_is_empty(rel->attr_needed[attnum - rel->min_attr]) || get_rte_attribute_is_dropped(planner_rt_fetch(rel->relid, root), attnum))
+			continue;
+		clauses = list_concat(clauses, generate_implied_equalities_for_column(root, rel, is_key_column, &key,
+																			   rel->lateral_referencers));
+	}
+	if (clauses != NIL)
+		scyllaDescribeRelation(info);
+	return clauses;
+}
+
+static List *
+add_relids(List *sets, Relids relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+	{
+		if (bms_equal(lfirst(lc), relids))
+			return sets;
+	}
+	return lappend(sets, relids);
+}
+
+/* Sets of other tables to try: those of each clause, and of all clauses together. */
+static List *
+parameter_sets(RelOptInfo *rel, List *clauses)
+{
+	Relids		all = NULL;
+	List	   *sets = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		Relids		outer = bms_del_member(bms_union(clause->clause_relids, rel->lateral_relids), (int) rel->relid);
+
+		sets = add_relids(sets, outer);
+		all = bms_union(all, outer);
+	}
+	return all != NULL ? add_relids(sets, all) : sets;
+}
+
+/* Whether a condition by which rows are found comes from another table. */
+static bool
+uses_parameter(const ScyllaAccess *access, const ParamPathInfo *param)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		if (list_member_ptr(param->ppi_clauses, ((ScyllaCondition *) lfirst(lc))->clause))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaRelation *info = relation_of(rel);
+	List	   *sets = parameter_sets(rel, join_clauses(root, rel));
+	ListCell   *lc;
+
+	foreach(lc, sets)
+	{
+		ParamPathInfo *param = get_baserel_parampathinfo(root, rel, lfirst(lc));
+		ScyllaAccess *access = scyllaChooseAccess(root, rel, info, list_concat_copy(rel->baserestrictinfo,
+																					param->ppi_clauses));
+
+		if (access->npartition > 0 && uses_parameter(access, param))
+			add_scan_path(root, rel, make_path(rel, access, NIL), NIL,
+						  finds_one_row(info, access) ? 1 : param->ppi_rows, lfirst(lc));
+	}
 }
 
 void
 scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
-	ScyllaRelation *info = rel->fdw_private;
-	ScyllaTableOptions *o = info->options;
-	double		fetched = info->key_attnums != NIL ? rel->rows : Max(rel->tuples, rel->rows);
-	Cost		startup = o->startup_cost >= 0 ? o->startup_cost : DEFAULT_STARTUP_COST;
-	Cost		tuple = o->tuple_cost >= 0 ? o->tuple_cost : DEFAULT_TUPLE_COST;
+	add_scan_path(root, rel, make_path(rel, relation_of(rel)->access, NIL), NIL, rel->rows, NULL);
+	add_sorted_path(root, rel);
+	add_parameterized_paths(root, rel);
+}
 
-	startup += rel->baserestrictcost.startup;
-	add_path(rel, (Path *) scyllaForeignScanPath(root, rel, rel->rows, startup, startup +
-												 fetched * (tuple + cpu_tuple_cost + rel->baserestrictcost.per_tuple)));
+/* ---- plans ---- */
+
+char *
+scyllaColumnCql(Oid relid, AttrNumber attnum)
+{
+	StringInfoData name;
+
+	initStringInfo(&name);
+	scyllaAppendIdentifier(&name, scyllaToUtf8(scyllaColumnName(relid, attnum)));
+	return name.data;
+}
+
+static char *
+join_reasons(List *reasons)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	if (reasons == NIL)
+		return NULL;
+	initStringInfo(&text);
+	foreach(lc, reasons)
+		appendStringInfo(&text, "%s%s", lc == list_head(reasons) ? "" : "; ", (char *) lfirst(lc));
+	return text.data;
+}
+
+ScyllaSelect *
+scyllaBuildSelect(const ScyllaPath *path, List **exprs)
+{
+	ScyllaSelect *select = palloc0(sizeof(*select));
+	const ScyllaAccess *access = path->access;
+	ListCell   *lc;
+
+	select->relid = path->relation->relid;
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		select->columns = lappend(select->columns, makeString(pstrdup(condition->column->name)));
+		select->operators = lappend_int(select->operators, (int) condition->op);
+		select->attnums = lappend_int(select->attnums, condition->attnum);
+		*exprs = lappend(*exprs, condition->value);
+	}
+	select->npartition = access->npartition;
+	select->filtering = access->filtering;
+	select->order = path->order;
+	select->local = join_reasons(access->reasons);
+	return select;
 }
 
 /* Attributes that the query or a local condition needs; whole rows need all. */
-static List *
-needed_attributes(RelOptInfo *rel, Relation relation, List *scan_clauses)
+static void
+select_columns(ScyllaSelect *select, RelOptInfo *rel, Relation relation, List *local)
 {
 	Bitmapset  *used = NULL;
-	List	   *attnums = NIL;
+	AttrNumber	first = InvalidAttrNumber;
 	bool		whole;
 
 	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
-	pull_varattnos((Node *) scan_clauses, rel->relid, &used);
+	pull_varattnos((Node *) local, rel->relid, &used);
 	whole = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
-	for (int i = 0; i < RelationGetNumberOfAttributes(relation); i++)
+	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), i);
-
-		if (!att->attisdropped && (whole || bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, used)))
-			attnums = lappend_int(attnums, att->attnum);
+		if (TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attisdropped)
+			continue;
+		if (first == InvalidAttrNumber)
+			first = attnum;
+		if (!whole && !bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
+			continue;
+		select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, attnum)));
+		select->targets = lappend_int(select->targets, attnum);
 	}
-	return attnums;
+	if (first == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+				 errmsg("foreign table \"%s\" has no columns", RelationGetRelationName(relation))));
+	if (select->items == NIL)	/* rows are wanted, but nothing of them */
+	{
+		select->items = list_make1(makeString(scyllaColumnCql(select->relid, first)));
+		select->targets = list_make1_int(0);
+	}
 }
 
-static char *
-first_column(Relation relation)
+static List *
+local_clauses(const ScyllaAccess *access, List *scan_clauses)
 {
-	for (int i = 0; i < RelationGetNumberOfAttributes(relation); i++)
-	{
-		if (!TupleDescAttr(RelationGetDescr(relation), i)->attisdropped)
-			return scyllaToUtf8(scyllaColumnName(relation, i + 1));
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
-			 errmsg("foreign table \"%s\" has no columns", RelationGetRelationName(relation))));
-}
-
-static char *
-deparse_scan(ScyllaRelation *info, Relation relation, List *attnums)
-{
-	List	   *columns = NIL;
+	List	   *local = NIL;
 	ListCell   *lc;
 
-	foreach(lc, attnums)
-		columns = lappend(columns, scyllaToUtf8(scyllaColumnName(relation, lfirst_int(lc))));
-	return scyllaDeparseSelect(info->options, columns, columns == NIL ? first_column(relation) : NULL,
-							   info->key_names);
+	foreach(lc, scan_clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		bool		pushed = false;
+		ListCell   *pc;
+
+		foreach(pc, access->pushed)
+			pushed |= ((ScyllaCondition *) lfirst(pc))->clause == clause;
+		if (!pushed)
+			local = lappend(local, clause);
+	}
+	return extract_actual_clauses(local, false);
 }
 
 ForeignScan *
 scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, ForeignPath *best_path,
 					 List *tlist, List *scan_clauses, Plan *outer_plan)
 {
-	ScyllaRelation *info = rel->fdw_private;
+	ScyllaPath *path = linitial(best_path->fdw_private);
+	List	   *local = local_clauses(path->access, scan_clauses);
+	List	   *exprs = NIL;
+	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
 	Relation	relation = table_open(foreigntableid, NoLock);
-	List	   *attnums;
-	List	   *fdw_private;
 
-	scan_clauses = extract_actual_clauses(scan_clauses, false);
-	attnums = needed_attributes(rel, relation, scan_clauses);
-	fdw_private = list_make3(makeString(deparse_scan(info, relation, attnums)),
-							 attnums != NIL ? attnums : list_make1_int(0),
-							 info->key_attnums);
+	select_columns(select, rel, relation, local);
 	table_close(relation, NoLock);
-	return make_foreignscan(tlist, scan_clauses, rel->relid, info->key_exprs, fdw_private, NIL, NIL, outer_plan);
+	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, NIL, outer_plan);
 }

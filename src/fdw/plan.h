@@ -3,7 +3,8 @@
  *	  Planning scans: what the cluster can serve, and what it costs.
  *
  * Backend thread. The planner's callbacks: see foreign/fdwapi.h for their
- * contracts. A plan of a scan without usable conditions opens no connection.
+ * contracts. ForeignScan.fdw_private is a packed ScyllaSelect (select.h). A plan
+ * without conditions, sorting and joins to use opens no connection.
  */
 #ifndef FDW_PLAN_H
 #define FDW_PLAN_H
@@ -12,18 +13,38 @@
 
 #include "foreign/fdwapi.h"
 
-/* ForeignScan.fdw_private: a list of these. fdw_exprs: the values of the keys, in order. */
-enum ScyllaScanPrivate
+#include "fdw/pushdown.h"
+
+/* A way to read a foreign table: ForeignPath.fdw_private is a list of one. */
+typedef struct ScyllaPath
 {
-	SCYLLA_SCAN_CQL,			/* String, UTF-8 */
-	SCYLLA_SCAN_COLUMNS,		/* int list: attribute of each selected column; 0: none is needed */
-	SCYLLA_SCAN_KEYS			/* int list: attribute of each partition key column; NIL: full scan */
-};
+	ScyllaRelation *relation;
+	ScyllaAccess *access;
+	List	   *order;			/* String: terms of ORDER BY; NIL: none */
+	struct ScyllaUpper *upper;	/* what is computed over the rows there; NULL: nothing */
+	bool		limited;		/* the query's LIMIT is known to the cluster */
+} ScyllaPath;
+
+typedef struct ScyllaCost
+{
+	double		rows;			/* that come over the wire */
+	Cost		startup;
+	Cost		total;
+} ScyllaCost;
 
 extern void scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid);
 extern void scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid);
 extern ForeignScan *scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid,
 										 ForeignPath *best_path, List *tlist, List *scan_clauses,
 										 Plan *outer_plan);
+
+/* What every SELECT by this way of reading has: conditions, order. Their values are appended to *exprs. */
+extern ScyllaSelect *scyllaBuildSelect(const ScyllaPath *path, List **exprs);
+
+/* The column's name as CQL, quoted. */
+extern char *scyllaColumnCql(Oid relid, AttrNumber attnum);
+
+/* Of a scan of rel; selectivity: what its local conditions let pass is not asked for. */
+extern void scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost);
 
 #endif							/* FDW_PLAN_H */

@@ -1,86 +1,94 @@
 /*
  * fdw/scan.c
- *	  Reading a foreign table page by page.
+ *	  Reading a foreign table.
  *
  * Backend thread. Owns one ScyllaScan per scan node, in the executor's query
- * context; when that goes early, its pipeline is abandoned.
+ * context; when that goes early, what is on its way is abandoned.
  *
- * The next page is asked for when the second row of a page is read, so it travels
- * while this one is decoded, and a scan that wants one row reads one page. The
- * end is where the server says there is no further page: an empty page is not it.
- * Every page brings its own metadata and is decoded by it.
+ * When its first row is wanted, a scan works out what its conditions' values are,
+ * hence the text of the SELECT and the requests it takes (source.c), and reads
+ * these side by side (fetch.c). Every page brings its own metadata and is decoded
+ * by it.
  *
- * When this session writes to the table of an open scan, the scan first puts what
- * it has not read yet into a tuplestore: INSERT ... SELECT from the same table, or
- * a cursor, must not meet the new rows.
+ * A scan that may be read again with the same parameters keeps its rows in a
+ * tuplestore. And when this session writes to the table of an open scan, the scan
+ * first puts what it has not read yet into one: INSERT ... SELECT from the same
+ * table, or a cursor, must not meet the new rows.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
-#include "cql/token.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/error.h"
+#include "fdw/fetch.h"
 #include "fdw/key.h"
-#include "fdw/plan.h"
 #include "fdw/report.h"
-#include "fdw/rows.h"
 #include "fdw/scan.h"
+#include "fdw/select.h"
 #include "fdw/session.h"
+#include "fdw/source.h"
 #include "fdw/statement.h"
 #include "fdw/table.h"
 #include "fdw/typemap.h"
 
-/* A partition key column and its value. */
-typedef struct ScyllaKey
+#define MAX_STREAMS 1024		/* keys looked up at once */
+
+/* "column op value" */
+typedef struct ScanCondition
 {
 	ExprState  *expr;
-	Oid			type;			/* of the expression */
+	Oid			type;			/* of the expression; of its elements where it is an array */
+	Oid			column_type;
+	char	   *column;			/* UTF-8 */
+	ScyllaOperator planned;
+	bool		key;			/* of the partition key */
 	ScyllaConverter *converter;
-} ScyllaKey;
+} ScanCondition;
 
 typedef struct ScyllaScan
 {
-	Relation	rel;
+	ForeignScanState *node;
+	Oid			relid;
+	char	   *relation;		/* for messages */
 	ScyllaTableOptions *options;
-	char	   *cql;			/* UTF-8 */
-	List	   *attnums;		/* int list: of each selected column; 0 alone: none is needed */
-	List	   *key_attnums;
+	ScyllaSelect *select;
+	int		   *target;			/* of each item: attribute of the slot; 0: none */
+	int			nitems;
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
-	ScyllaStatement *statement; /* NULL until the first row is wanted */
-	ScyllaPipeline *pipeline;	/* NULL: nothing was asked for */
-	RequestTemplate request;
-	ScyllaKey  *key;
-	int			nkeys;
-	ScyllaConverter **converter;	/* one per selected column, by metadata */
+	ScanCondition *condition;
+	int			nconditions;
+	ScyllaOperator *operators;	/* of this reading */
+	ExprState  *limit;			/* NULL: none */
+	ExprState  *offset;
+	MemoryContext reading;		/* what one reading needs: source, fetch */
+	ScyllaFetch *fetch;			/* NULL: nothing was asked for, or no row can match */
+	bool		checked;		/* columns and types */
+	bool		begun;
+	ScyllaConverter **converter;	/* one per item, by metadata */
+	uint64		page;			/* that they were looked at for */
 	CqlMetadata metadata;		/* of the last page that differed from the one before */
 	CqlArena	types;			/* holds it */
-	int			current;		/* column being decoded, for the error context */
-	bool		begun;
-	bool		more;			/* there is a further page */
-	bool		asked;			/* and it has been asked for */
-	CqlBuffer	values;			/* [short n] n x [value] of this scan */
-	CqlBuffer	routing;		/* routing key of several columns */
-	int64		token;
-	Request    *page;			/* being read; NULL: none */
-	ScyllaRows *rows;
-	uint64		row;			/* of this page */
-	MemoryContext page_context; /* rows, paging state */
+	CqlArena	key_types;
+	int			current;		/* item being decoded, for the error context */
 	MemoryContext row_context;	/* decoded values of the current row */
 	MemoryContext type_context; /* converters */
 	ScyllaReader reader;
-	ForeignScanState *node;
 	ResourceOwner owner;		/* of the scan: a savepoint's must not take the store with it */
-	Tuplestorestate *store;		/* rows that were read ahead of a write; NULL: none */
-	TupleTableSlot *stored;		/* the current one */
+	bool		keep;			/* rows may be wanted again */
+	Tuplestorestate *store;		/* NULL: none */
+	TupleTableSlot *stored;		/* the current row of it */
+	bool		complete;		/* the store has all that is to come */
 	bool		broken;			/* reading ahead failed */
 	ScyllaReport report;
 	MemoryContextCallback callback;
@@ -94,78 +102,49 @@ release_scan(void *arg)
 	ScyllaScan *scan = arg;
 
 	dlist_delete(&scan->reader.node);
-	cql_buffer_free(&scan->values);
-	cql_buffer_free(&scan->routing);
 	cql_arena_free(&scan->types);
+	cql_arena_free(&scan->key_types);
 }
 
 static void collect_rows(ScyllaReader *reader);
 
-/* Fail with both names rather than with the server's text, which knows only its own. */
 static void
-check_columns(ScyllaScan *scan)
+init_condition(ScyllaScan *scan, int i, ExprState *expr, Expr *value)
 {
-	List	   *names = NIL;
-	ScyllaTable *table;
-	ListCell   *lc;
+	ScanCondition *c = &scan->condition[i];
 
-	foreach(lc, scan->attnums)
-	{
-		if (lfirst_int(lc) > 0)
-			names = lappend(names, scyllaToUtf8(scyllaColumnName(scan->rel, lfirst_int(lc))));
-	}
-	table = scyllaDescribeColumns(scan->session, scan->options, names, false);
-	foreach(lc, names)
-	{
-		AttrNumber	attnum = list_nth_int(scan->attnums, foreach_current_index(lc));
+	c->expr = expr;
+	c->planned = list_nth_int(scan->select->operators, i);
+	c->type = exprType((Node *) value);
+	if (c->planned == SCYLLA_IN)
+		c->type = get_element_type(getBaseType(c->type));
+	c->type = getBaseType(c->type);
+	c->column = strVal(list_nth(scan->select->columns, i));
+	c->column_type = get_atttype(scan->relid, list_nth_int(scan->select->attnums, i));
+	c->key = i < scan->select->npartition;
+}
 
-		if (scyllaTableColumn(table, lfirst(lc)) == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-					 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
-							NameStr(TupleDescAttr(RelationGetDescr(scan->rel), attnum - 1)->attname),
-							RelationGetRelationName(scan->rel), scan->options->keyspace, scan->options->table),
-					 errhint("The option column_name of the column names another one.")));
+static void
+init_expressions(ScyllaScan *scan)
+{
+	ForeignScan *plan = (ForeignScan *) scan->node->ss.ps.plan;
+	List	   *states = ExecInitExprList(plan->fdw_exprs, (PlanState *) scan->node);
+
+	scan->nconditions = list_length(scan->select->columns);
+	scan->condition = palloc0(sizeof(ScanCondition) * Max(scan->nconditions, 1));
+	scan->operators = palloc0(sizeof(ScyllaOperator) * Max(scan->nconditions, 1));
+	for (int i = 0; i < scan->nconditions; i++)
+		init_condition(scan, i, list_nth(states, i), list_nth(plan->fdw_exprs, i));
+	if (scan->select->limited)
+	{
+		scan->limit = list_nth(states, scan->nconditions);
+		scan->offset = list_nth(states, scan->nconditions + 1);
 	}
 }
 
 static void
-init_keys(ScyllaScan *scan, ForeignScanState *node)
+register_reader(ScyllaScan *scan)
 {
-	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
-	List	   *states = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
-
-	scan->nkeys = list_length(scan->key_attnums);
-	scan->key = palloc0(sizeof(ScyllaKey) * Max(scan->nkeys, 1));
-	for (int i = 0; i < scan->nkeys; i++)
-	{
-		scan->key[i].expr = list_nth(states, i);
-		scan->key[i].type = exprType(list_nth(plan->fdw_exprs, i));
-	}
-}
-
-void
-scyllaBeginForeignScan(ForeignScanState *node, int eflags)
-{
-	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
-	ScyllaScan *scan = palloc0(sizeof(*scan));
-
-	node->fdw_state = scan;
-	scan->rel = node->ss.ss_currentRelation;
-	scan->options = scyllaTableOptions(RelationGetRelid(scan->rel));
-	scan->cql = strVal(list_nth(plan->fdw_private, SCYLLA_SCAN_CQL));
-	scan->attnums = list_nth(plan->fdw_private, SCYLLA_SCAN_COLUMNS);
-	scan->key_attnums = list_nth(plan->fdw_private, SCYLLA_SCAN_KEYS);
-	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
-		return;
-
-	scan->session = scyllaGetSession(scyllaScanUser(node), GetForeignTable(RelationGetRelid(scan->rel))->serverid);
-	init_keys(scan, node);
-	scan->page_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw page", ALLOCSET_DEFAULT_SIZES);
-	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
-	scan->type_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw types", ALLOCSET_SMALL_SIZES);
-	scyllaReportBegin(&scan->report, scan->session->client);
-	scan->node = node;
 	scan->owner = CurrentResourceOwner;
 	scan->reader.serverid = scan->session->serverid;
 	scan->reader.options = scan->options;
@@ -176,112 +155,247 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &scan->callback);
 }
 
-/* At the first row, not at the begin: a scan that is never read asks for nothing. */
-static void
-prepare_scan(ScyllaScan *scan)
+void
+scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 {
-	check_columns(scan);
-	scan->statement = scyllaPrepare(scan->session, scan->options, scan->cql);
-	if (scan->statement->bind.count != (uint32_t) scan->nkeys)
-		scyllaRaiseMalformed("PREPARED message");
-	for (int i = 0; i < scan->nkeys; i++)
-		scan->key[i].converter = scyllaMakeConverter(scan->statement->bind.column[i].type,
-													 TupleDescAttr(RelationGetDescr(scan->rel),
-																   list_nth_int(scan->key_attnums, i) - 1)->atttypid, -1);
-	scan->request.statement = scan->statement->number;
-	scan->request.timeout_ms = (uint32_t) scan->options->request_timeout;
-	scan->request.kind = CLUSTER_EXECUTE;
-	scan->request.consistency = (uint8_t) scan->options->read_consistency;
-	scan->request.flags = CQL_PARAM_PAGE_SIZE | (scan->nkeys > 0 ? CQL_PARAM_VALUES : 0);
-	scan->request.idempotent = true;
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	ScyllaScan *scan = palloc0(sizeof(*scan));
+	ListCell   *lc;
+
+	node->fdw_state = scan;
+	scan->node = node;
+	scan->select = scyllaUnpackSelect(plan->fdw_private);
+	scan->relid = scan->select->relid;
+	scan->relation = get_rel_name(scan->relid);
+	scan->options = scyllaTableOptions(scan->relid);
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	scan->nitems = list_length(scan->select->items);
+	scan->target = palloc(sizeof(int) * scan->nitems);
+	foreach(lc, scan->select->targets)
+		scan->target[foreach_current_index(lc)] = lfirst_int(lc);
+	scan->session = scyllaGetSession(scyllaScanUser(node), GetForeignTable(scan->relid)->serverid);
+	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0;
+	init_expressions(scan);
+	scan->reading = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw reading", ALLOCSET_DEFAULT_SIZES);
+	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
+	scan->type_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw types", ALLOCSET_SMALL_SIZES);
+	scyllaReportBegin(&scan->report, scan->session->client);
+	register_reader(scan);
 }
 
-/* ---- keys ---- */
+/* ---- the table, as it is now ---- */
 
-/* Encode the key into scan->values. False: no row can match. */
-static bool
-encode_keys(ScyllaScan *scan, ExprContext *econtext)
+static void
+no_such_column(const ScyllaScan *scan, AttrNumber attnum)
 {
-	CqlBuffer  *b = &scan->values;
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
+					get_attname(scan->relid, attnum, false), scan->relation,
+					scan->options->keyspace, scan->options->table),
+			 errhint("The option column_name of the column names another one.")));
+}
 
-	cql_buffer_reset(b);
-	cql_buffer_reset(&scan->routing);
-	cql_put_u16(b, (uint16_t) scan->nkeys);
-	for (int i = 0; i < scan->nkeys; i++)
+/* The type tells how a value is compared, before anything is prepared. */
+static void
+make_key_converter(ScyllaScan *scan, ScanCondition *c, const char *type)
+{
+	CqlType    *cql = cql_type_from_schema(type, strlen(type), &scan->key_types, NULL, NULL);
+
+	if (cql == NULL)
+		scyllaRaiseMalformed("type in the description of a table");
+	c->converter = scyllaMakeConverter(cql, c->column_type, -1);
+}
+
+/* Fail with both names rather than with the server's text, which knows only its own. */
+static void
+check_table(ScyllaScan *scan)
+{
+	List	   *attnums = list_copy(scan->select->attnums);
+	List	   *names = NIL;
+	ScyllaTable *table;
+	ListCell   *lc;
+
+	for (int i = 0; scan->node->ss.ss_currentRelation != NULL && i < scan->nitems; i++)
 	{
-		ScyllaKey  *key = &scan->key[i];
-		bool		isnull;
-		Datum		value = ExecEvalExprSwitchContext(key->expr, econtext, &isnull);
-		size_t		mark;
-
-		if (isnull || !scyllaKeyCanBeStored(key->converter, key->type, value))
-			return false;
-		mark = cql_begin_value(b);
-		key->converter->encode(key->converter, scyllaKeyValue(key->converter, key->type, value), b);
-		cql_end_value(b, mark);
-		if (b->len - mark - 4 > (scan->nkeys > 1 ? PG_UINT16_MAX : INT_MAX) ||
-			(scan->nkeys == 1 && b->len == mark + 4))
-			return false;		/* no key is longer, and none of one column is empty */
-		if (scan->nkeys > 1)
-			cql_token_put_component(&scan->routing, b->data + mark + 4, b->len - mark - 4);
+		if (scan->target[i] > 0)
+			attnums = lappend_int(attnums, scan->target[i]);
 	}
-	if (b->failed || scan->routing.failed)
+	foreach(lc, attnums)
+		names = lappend(names, scyllaToUtf8(scyllaColumnName(scan->relid, lfirst_int(lc))));
+	table = scyllaDescribeColumns(scan->session, scan->options, names, false);
+	foreach(lc, names)
+	{
+		ScyllaTableColumn *column = scyllaTableColumn(table, lfirst(lc));
+		int			i = foreach_current_index(lc);
+
+		if (column == NULL)
+			no_such_column(scan, list_nth_int(attnums, i));
+		if (i < scan->nconditions)
+			make_key_converter(scan, &scan->condition[i], column->type);
+	}
+	scan->checked = true;
+}
+
+/* ---- what is asked for ---- */
+
+/* One value of a condition, in wire form. false: no stored value fulfils the condition. */
+static bool
+add_value(ScyllaScan *scan, ScyllaKeySource *source, int i, Datum value)
+{
+	ScanCondition *c = &scan->condition[i];
+	ScyllaOperator op = c->planned;
+	CqlBuffer	body = {0};
+	bool		fits;
+
+	if (!scyllaKeyCondition(c->converter, c->type, &op, &value))
+		return false;
+	scan->operators[i] = op;
+	if (op == SCYLLA_ANY)
+		return true;
+	c->converter->encode(c->converter, value, &body);
+	if (body.failed)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	if (scan->nkeys == 1)
-		scan->token = cql_token_murmur3(b->data + 6, b->len - 6);
-	else if (scan->nkeys > 1)
-		scan->token = cql_token_murmur3(scan->routing.data, scan->routing.len);
+	/* no key is longer, and none of one column is empty */
+	fits = !c->key || (body.len <= PG_UINT16_MAX && (scan->select->npartition > 1 || body.len > 0));
+	if (fits)
+		scyllaSourceValue(source, i, body.data, body.len);
+	cql_buffer_free(&body);
+	return fits;
+}
+
+static bool
+add_array(ScyllaScan *scan, ScyllaKeySource *source, int i, Datum array)
+{
+	Oid			type = ARR_ELEMTYPE(DatumGetArrayTypeP(array));
+	Datum	   *value;
+	bool	   *isnull;
+	int			n;
+	int16		length;
+	bool		byval;
+	char		align;
+	bool		any = false;
+
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	deconstruct_array(DatumGetArrayTypeP(array), type, length, byval, align, &value, &isnull, &n);
+	for (int k = 0; k < n; k++)
+		any |= !isnull[k] && add_value(scan, source, i, value[k]);
+	return any;
+}
+
+/* false: no row can match. */
+static bool
+add_conditions(ScyllaScan *scan, ScyllaKeySource *source)
+{
+	ExprContext *econtext = scan->node->ss.ps.ps_ExprContext;
+
+	for (int i = 0; i < scan->nconditions; i++)
+	{
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(scan->condition[i].expr, econtext, &isnull);
+
+		if (isnull)
+			return false;
+		if (!(scan->condition[i].planned == SCYLLA_IN ? add_array(scan, source, i, value) :
+			  add_value(scan, source, i, value)))
+			return false;
+	}
 	return true;
 }
 
-/* ---- pages ---- */
-
-static void
-ask_for_page(ScyllaScan *scan, CqlBytes paging_state)
+/* Rows that the query wants at most, those it skips included; -1: all, or more than CQL can say. */
+static int64
+evaluate_limit(ScyllaScan *scan)
 {
-	Pipeline   *core = scan->pipeline->core;
-	RequestTemplate request = scan->request;
-	CqlBuffer  *b = pipeline_begin(core);
+	ExprContext *econtext = scan->node->ss.ps.ps_ExprContext;
+	bool		isnull;
+	int64		count;
+	int64		skip;
 
-	if (paging_state.len >= 0)
-		request.flags |= CQL_PARAM_PAGING_STATE;
-	if (b != NULL)
+	if (scan->limit == NULL)
+		return -1;
+	count = DatumGetInt64(ExecEvalExprSwitchContext(scan->limit, econtext, &isnull));
+	if (isnull || count < 0)
+		return -1;
+	skip = DatumGetInt64(ExecEvalExprSwitchContext(scan->offset, econtext, &isnull));
+	if (!isnull && skip > 0)
+		count = count > PG_INT32_MAX || skip > PG_INT32_MAX ? PG_INT64_MAX : count + skip;
+	return count <= PG_INT32_MAX ? count : -1;
+}
+
+/* Values were encoded by the types that the table's description gave. */
+static void
+check_markers(const ScyllaScan *scan, const CqlMetadata *bind, int first)
+{
+	for (int i = 0; i < scan->nconditions; i++)
 	{
-		if (scan->nkeys > 0)
-			cql_put_raw(b, scan->values.data, scan->values.len);
-		cql_request_tail(b, request.flags, scan->options->fetch_size, paging_state, 0, 0);
+		if (scan->operators[i] == SCYLLA_ANY)
+			continue;
+		if (first >= (int) bind->count || !cql_type_equal(bind->column[first].type, scan->condition[i].converter->cql))
+		{
+			scyllaForgetSchema(scan->session);
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
+					 errmsg("column \"%s\" of table \"%s.%s\" has another type than before",
+							scyllaFromUtf8(scan->condition[i].column), scan->options->keyspace, scan->options->table),
+					 errhint("Repeat the statement.")));
+		}
+		first++;
 	}
-	if (b == NULL || pipeline_commit(core, &request, scan->nkeys > 0 ? &scan->token : NULL, scan->report.pages + 1) == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	pipeline_submit(core);
-	scan->asked = true;
 }
 
 static void
-raise_page(ScyllaScan *scan, Request *r)
+open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
-	ScyllaErrorContext context = {.relation = RelationGetRelationName(scan->rel), .cql = scyllaFromUtf8(scan->cql)};
-	ClusterFailure *failure = NULL;
+	ScyllaSelectForm form = {scan->operators, false, limit >= 0};
+	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
+	.report = &scan->report,.source = scyllaSourceOf(source)};
 
-	if (r->core.failure)
-	{
-		failure = palloc(sizeof(*failure));
-		*failure = *r->core.failure;
-		scyllaLearnFromFailure(scan->session, failure);
-	}
-	pipeline_release(scan->pipeline->core, r);
-	scyllaRaiseFailure(failure, &context);
+	if (limit >= 0)
+		scyllaSourceLimit(source, (int32) limit);
+	config.streams = Min(scyllaEndSource(source), MAX_STREAMS);
+	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
+	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
+	check_markers(scan, &config.statement->bind, 0);
+	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
+	scan->fetch = scyllaFetchOpen(&config);
+	scan->page = 0;
 }
+
+static void
+begin_reading(ScyllaScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+	ScyllaKeySource *source;
+	int64		limit;
+
+	scan->begun = true;
+	scyllaDrainWriters(scan->session);
+	if (!scan->checked)
+		check_table(scan);
+	MemoryContextSwitchTo(scan->reading);
+	source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
+	limit = evaluate_limit(scan);
+	if (limit != 0 && add_conditions(scan, source))
+		open_fetch(scan, source, limit);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- rows ---- */
 
 static void
 column_context(void *arg)
 {
 	ScyllaScan *scan = arg;
-	AttrNumber	attnum = list_nth_int(scan->attnums, scan->current);
 
-	errcontext("column \"%s\" of foreign table \"%s\"",
-			   NameStr(TupleDescAttr(RelationGetDescr(scan->rel), attnum - 1)->attname),
-			   RelationGetRelationName(scan->rel));
+	if (scan->node->ss.ss_currentRelation != NULL)
+		errcontext("column \"%s\" of foreign table \"%s\"",
+				   get_attname(scan->relid, scan->target[scan->current], false), scan->relation);
+	else
+		errcontext("%s of foreign table \"%s\"",
+				   scyllaFromUtf8(strVal(list_nth(scan->select->items, scan->current))), scan->relation);
 }
 
 static bool
@@ -289,161 +403,87 @@ types_unchanged(const ScyllaScan *scan, const CqlMetadata *metadata)
 {
 	for (uint32_t i = 0; i < metadata->count; i++)
 	{
-		if (!cql_type_equal(scan->converter[i]->cql, metadata->column[i].type))
+		if (scan->target[i] > 0 && !cql_type_equal(scan->converter[i]->cql, metadata->column[i].type))
 			return false;
 	}
 	return true;
 }
 
-/* Converters outlive the page they were made for: decode its metadata again, into the scan's own arena. */
-static const CqlMetadata *
-keep_metadata(ScyllaScan *scan)
-{
-	CqlReader	r = cql_reader(scan->page->core.body, scan->page->core.body_length);
-	uint32_t	nrows;
-
-	cql_arena_free(&scan->types);
-	(void) cql_response_result_kind(&r);
-	if (!cql_response_rows(&r, &scan->types, &scan->metadata, &nrows))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	return &scan->metadata;
-}
-
+/* Converters outlive the page they were made for. */
 static void
 make_converters(ScyllaScan *scan, const CqlMetadata *metadata)
 {
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = scan};
-	TupleDesc	desc = RelationGetDescr(scan->rel);
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = scan};
+	TupleDesc	desc = scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
 	MemoryContext old;
 
-	if (list_length(scan->attnums) != (int) metadata->count)
+	if (scan->nitems != (int) metadata->count)
 		scyllaRaiseMalformed("result metadata");
-	if (linitial_int(scan->attnums) == 0 || (scan->converter && types_unchanged(scan, metadata)))
+	if (scan->converter != NULL && types_unchanged(scan, metadata))
 		return;
 	scan->converter = NULL;
 	MemoryContextReset(scan->type_context);
-	metadata = keep_metadata(scan);
+	cql_arena_free(&scan->types);
+	scyllaFetchKeepMetadata(scan->fetch, &scan->types, &scan->metadata);
 	old = MemoryContextSwitchTo(scan->type_context);
 	scan->converter = palloc0(sizeof(ScyllaConverter *) * metadata->count);
 	error_context_stack = &context;
-	for (scan->current = 0; scan->current < (int) metadata->count; scan->current++)
+	for (scan->current = 0; scan->current < scan->nitems; scan->current++)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, list_nth_int(scan->attnums, scan->current) - 1);
+		int			i = scan->target[scan->current];
 
-		scan->converter[scan->current] = scyllaMakeConverter(metadata->column[scan->current].type,
-															 att->atttypid, att->atttypmod);
+		if (i > 0)
+			scan->converter[scan->current] = scyllaMakeConverter(scan->metadata.column[scan->current].type,
+																 TupleDescAttr(desc, i - 1)->atttypid,
+																 TupleDescAttr(desc, i - 1)->atttypmod);
 	}
 	error_context_stack = context.previous;
 	MemoryContextSwitchTo(old);
 }
 
-static void
-leave_page(ScyllaScan *scan)
-{
-	if (scan->page == NULL)
-		return;
-	scyllaRowsEnd(scan->rows);
-	pipeline_release(scan->pipeline->core, scan->page);
-	scan->page = NULL;
-	scan->rows = NULL;
-	MemoryContextReset(scan->page_context);
-}
-
-static void
-ask_for_next_page(ScyllaScan *scan)
-{
-	if (scan->more && !scan->asked)
-		ask_for_page(scan, scan->rows->metadata.paging_state);
-}
-
-/* Wait for the page that was asked for. */
-static void
-enter_page(ScyllaScan *scan)
-{
-	Request    *r;
-	MemoryContext old;
-
-	while ((r = pipeline_next_done(scan->pipeline->core)) == NULL)
-		scyllaWait(scan->session, 1);
-	scan->asked = false;
-	scyllaReportRequest(&scan->report, r);
-	if (r->core.failed)
-		raise_page(scan, r);
-	scan->report.pages++;
-	scan->report.bytes += r->core.body_length;
-	old = MemoryContextSwitchTo(scan->page_context);
-	scan->page = r;
-	scan->rows = scyllaRowsBegin(r->core.body, r->core.body_length);
-	MemoryContextSwitchTo(old);
-	make_converters(scan, &scan->rows->metadata);
-	scan->more = scan->rows->metadata.paging_state.len >= 0;
-	scan->row = 0;
-}
-
-/* To the next row of the next page that has one; false: there is none. */
+/* false: there is none. */
 static bool
 next_row(ScyllaScan *scan)
 {
-	for (;;)
+	ScyllaFetchResult result;
+
+	if (scan->fetch == NULL)
+		return false;
+	do
+		result = scyllaFetchNext(scan->fetch, true);
+	while (result == SCYLLA_FETCH_STREAM_END);
+	if (result == SCYLLA_FETCH_END)
 	{
-		if (scan->page != NULL && scyllaRowsNext(scan->rows))
-		{
-			if (++scan->row == 2)
-				ask_for_next_page(scan);
-			return true;
-		}
-		if (scan->page != NULL)
-			ask_for_next_page(scan);
-		leave_page(scan);
-		if (!scan->asked)
-			return false;
-		enter_page(scan);
+		scyllaFetchClose(scan->fetch);
+		scan->fetch = NULL;
+		return false;
 	}
-}
-
-/* ---- rows ---- */
-
-static void
-begin_reading(ScyllaScan *scan, ForeignScanState *node)
-{
-	static const CqlBytes no_state = {NULL, -1};
-	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
-	bool		matching;
-
-	scan->begun = true;
-	scyllaDrainWriters(scan->session);
-	if (scan->statement == NULL)
-		prepare_scan(scan);
-	MemoryContextSwitchTo(scan->row_context);
-	matching = encode_keys(scan, node->ss.ps.ps_ExprContext);
-	MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
-	if (matching)
+	if (scyllaFetchPage(scan->fetch) != scan->page)
 	{
-		if (scan->pipeline == NULL)
-			scan->pipeline = scyllaOpenPipeline(scan->session, 0, 0);
-		ask_for_page(scan, no_state);
+		make_converters(scan, scyllaFetchMetadata(scan->fetch));
+		scan->page = scyllaFetchPage(scan->fetch);
 	}
-	MemoryContextSwitchTo(old);
+	return true;
 }
 
 static void
 decode_row(ScyllaScan *scan, TupleTableSlot *slot)
 {
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = scan};
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = scan};
 	MemoryContext old = MemoryContextSwitchTo(scan->row_context);
+	const CqlBytes *value = scyllaFetchRow(scan->fetch);
 
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	error_context_stack = &context;
-	for (scan->current = 0; linitial_int(scan->attnums) > 0 && scan->current < list_length(scan->attnums); scan->current++)
+	for (scan->current = 0; scan->current < scan->nitems; scan->current++)
 	{
-		int			i = list_nth_int(scan->attnums, scan->current) - 1;
+		int			i = scan->target[scan->current] - 1;
 		ScyllaConverter *converter = scan->converter[scan->current];
-		CqlBytes	value = scan->rows->value[scan->current];
 
-		if (value.len < 0)
+		if (i < 0 || value[scan->current].len < 0)
 			continue;
 		slot->tts_isnull[i] = false;
-		slot->tts_values[i] = converter->decode(converter, value, &slot->tts_isnull[i]);
+		slot->tts_values[i] = converter->decode(converter, value[scan->current], &slot->tts_isnull[i]);
 	}
 	error_context_stack = context.previous;
 	MemoryContextSwitchTo(old);
@@ -451,22 +491,41 @@ decode_row(ScyllaScan *scan, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 }
 
-/* ---- ahead of a write ---- */
+/* ---- rows that are kept ---- */
 
 static void
 begin_store(ScyllaScan *scan)
 {
 	ResourceOwner owner = CurrentResourceOwner;
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
 
 	CurrentResourceOwner = scan->owner;
 	scan->store = tuplestore_begin_heap(false, false, work_mem);
+	tuplestore_set_eflags(scan->store, scan->keep ? EXEC_FLAG_REWIND : 0);
+	(void) tuplestore_alloc_read_pointer(scan->store, 0);
 	CurrentResourceOwner = owner;
 	if (scan->stored == NULL)
 		scan->stored = ExecInitExtraTupleSlot(scan->node->ss.ps.state,
 											  scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
+	MemoryContextSwitchTo(old);
 }
 
-/* The executor may hold the current row: it and row_context are left alone. */
+/* Not in the caller's context, which goes before the slot frees its row. false: the store has been read to its end. */
+static bool
+next_stored(ScyllaScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+	bool		found = tuplestore_gettupleslot(scan->store, true, false, scan->stored);
+
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+/*
+ * The executor may hold the current row: it and row_context are left alone. A
+ * store's active read pointer goes with what is put at its end, so another one is
+ * active meanwhile.
+ */
 static void
 store_rows(ScyllaScan *scan)
 {
@@ -474,6 +533,7 @@ store_rows(ScyllaScan *scan)
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(scan->stored->tts_tupleDescriptor, &TTSOpsVirtual);
 
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row ahead", ALLOCSET_DEFAULT_SIZES);
+	tuplestore_select_read_pointer(scan->store, 1);
 	while (next_row(scan))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -482,6 +542,7 @@ store_rows(ScyllaScan *scan)
 		tuplestore_puttupleslot(scan->store, slot);
 		MemoryContextReset(scan->row_context);
 	}
+	tuplestore_select_read_pointer(scan->store, 0);
 	ExecDropSingleTupleTableSlot(slot);
 	MemoryContextDelete(scan->row_context);
 	scan->row_context = row_context;
@@ -491,7 +552,7 @@ store_rows(ScyllaScan *scan)
 static bool
 key_is_known(const ScyllaScan *scan)
 {
-	return scan->nkeys == 0 || bms_is_empty(scan->node->ss.ps.plan->extParam);
+	return scan->nconditions == 0 || bms_is_empty(scan->node->ss.ps.plan->extParam);
 }
 
 static void
@@ -500,14 +561,16 @@ collect_rows(ScyllaReader *reader)
 	ScyllaScan *scan = dlist_container(ScyllaScan, reader.node, &reader->node);
 	MemoryContext old;
 
-	if (scan->store != NULL || scan->broken || (scan->begun ? scan->page == NULL && !scan->asked : !key_is_known(scan)))
+	if (scan->complete || scan->broken || (scan->begun ? scan->fetch == NULL : !key_is_known(scan)))
 		return;
 	old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
 	scan->broken = true;
-	begin_store(scan);
+	if (scan->store == NULL)
+		begin_store(scan);
 	if (!scan->begun)
-		begin_reading(scan, scan->node);
+		begin_reading(scan);
 	store_rows(scan);
+	scan->complete = true;
 	scan->broken = false;
 	MemoryContextSwitchTo(old);
 }
@@ -518,19 +581,7 @@ raise_broken(const ScyllaScan *scan)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),
-			 errmsg("foreign table \"%s\" could not be read to its end before it was written to",
-					RelationGetRelationName(scan->rel))));
-}
-
-/* Not in the caller's context, which goes before the slot frees its row. */
-static TupleTableSlot *
-stored_row(ScyllaScan *scan)
-{
-	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
-
-	(void) tuplestore_gettupleslot(scan->store, true, false, scan->stored);
-	MemoryContextSwitchTo(old);
-	return scan->stored;
+			 errmsg("foreign table \"%s\" could not be read to its end before it was written to", scan->relation)));
 }
 
 /* ---- the executor's calls ---- */
@@ -545,38 +596,49 @@ scyllaIterateForeignScan(ForeignScanState *node)
 		raise_broken(scan);
 	ExecClearTuple(slot);
 	MemoryContextReset(scan->row_context);
-	if (scan->store != NULL)
-		return stored_row(scan);
+	if (scan->keep && scan->store == NULL)
+		begin_store(scan);
+	if (scan->store != NULL && (next_stored(scan) || scan->complete))
+		return scan->stored;
 	if (!scan->begun)
-		begin_reading(scan, node);
+		begin_reading(scan);
 	if (next_row(scan))
+	{
 		decode_row(scan, slot);
+		if (scan->keep)			/* the store has been read to its end, and is so again */
+			tuplestore_puttupleslot(scan->store, slot);
+	}
+	else
+		scan->complete = scan->store != NULL;
 	return slot;
 }
 
-/* A page on its way is left behind with its pipeline. */
+/* What is on its way is left behind. */
 static void
 stop_reading(ScyllaScan *scan)
 {
-	leave_page(scan);
-	if (scan->asked)
-	{
-		scyllaAbandonPipeline(scan->pipeline);
-		scan->pipeline = NULL;
-	}
+	if (scan->fetch != NULL)
+		scyllaFetchClose(scan->fetch);
+	scan->fetch = NULL;
 	if (scan->store != NULL)
 	{
 		ExecClearTuple(scan->stored);
 		tuplestore_end(scan->store);
 		scan->store = NULL;
 	}
-	scan->asked = scan->more = scan->begun = scan->broken = false;
+	MemoryContextReset(scan->reading);
+	scan->begun = scan->complete = scan->broken = false;
 }
 
 void
 scyllaReScanForeignScan(ForeignScanState *node)
 {
-	stop_reading(node->fdw_state);
+	ScyllaScan *scan = node->fdw_state;
+
+	if (scan->keep && scan->store != NULL && !scan->broken && node->ss.ps.chgParam == NULL)
+		tuplestore_rescan(scan->store);
+	else
+		stop_reading(scan);
 }
 
 void
@@ -584,23 +646,19 @@ scyllaEndForeignScan(ForeignScanState *node)
 {
 	ScyllaScan *scan = node->fdw_state;
 
-	if (scan == NULL)
-		return;
-	stop_reading(scan);
-	if (scan->pipeline != NULL)
-		scyllaClosePipeline(scan->pipeline);
+	if (scan != NULL && scan->session != NULL)
+		stop_reading(scan);
 }
 
 static char *
-key_columns(const ScyllaScan *scan)
+key_columns(const ScyllaSelect *select)
 {
 	StringInfoData names;
-	ListCell   *lc;
 
 	initStringInfo(&names);
-	foreach(lc, scan->key_attnums)
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-						 NameStr(TupleDescAttr(RelationGetDescr(scan->rel), lfirst_int(lc) - 1)->attname));
+	for (int i = 0; i < select->npartition; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
+						 get_attname(select->relid, list_nth_int(select->attnums, i), false));
 	return names.data;
 }
 
@@ -608,14 +666,17 @@ void
 scyllaExplainForeignScan(ForeignScanState *node, struct ExplainState *es)
 {
 	ScyllaScan *scan = node->fdw_state;
+	ScyllaSelect *select = scan->select;
 
-	if (scan->key_attnums != NIL)
-		ExplainPropertyText("Key", key_columns(scan), es);
+	if (select->npartition > 0)
+		ExplainPropertyText("Key", key_columns(select), es);
 	if (es->verbose)
 	{
-		ExplainPropertyText("CQL", scyllaFromUtf8(scan->cql), es);
+		ExplainPropertyText("CQL", scyllaFromUtf8(scyllaExplainSelect(select, scan->options)), es);
 		ExplainPropertyInteger("Fetch Size", NULL, scan->options->fetch_size, es);
 		ExplainPropertyText("Consistency", cql_consistency_name(scan->options->read_consistency), es);
+		if (select->local != NULL)
+			ExplainPropertyText("Local Filter Reason", select->local, es);
 	}
 	if (es->analyze && scan->session != NULL)
 		scyllaExplainReport(&scan->report, scan->session->client, false, es);

@@ -15,8 +15,9 @@
 #include "fdw/rows.h"
 #include "fdw/table.h"
 
-#define DESCRIBE_CQL "SELECT column_name, kind, position, type FROM system_schema.columns " \
+#define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
 	"WHERE keyspace_name = ? AND table_name = ?"
+#define INDEXES_CQL "SELECT kind, options FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?"
 
 typedef struct TableEntry
 {
@@ -51,7 +52,7 @@ read_columns(ScyllaRows *rows)
 {
 	ScyllaTable *table = palloc0(sizeof(*table));
 
-	if (rows->metadata.count != 4)
+	if (rows->metadata.count != 5)
 		scyllaRaiseMalformed("description of a table");
 	table->column = palloc(sizeof(ScyllaTableColumn) * rows->left);
 	while (scyllaRowsNext(rows))
@@ -62,33 +63,42 @@ read_columns(ScyllaRows *rows)
 		column->kind = kind_value(rows->value[1]);
 		column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
 		column->type = text_value(rows->value[3]);
+		column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;
+		column->index = SCYLLA_NO_INDEX;
 		table->npartition += column->kind == SCYLLA_PARTITION_KEY;
+		table->nclustering += column->kind == SCYLLA_CLUSTERING;
 	}
 	return table;
 }
 
-/* In context. */
-static ScyllaTable *
-describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContext context)
+/* What one of the schema's tables says about this one. */
+static ScyllaRows *
+ask_schema(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql)
 {
 	ScyllaTableOptions local = *options;
 	const char *keyspace = scyllaToUtf8(options->keyspace);
 	const char *name = scyllaToUtf8(options->table);
 	CqlBuffer	values = scyllaPallocBuffer(strlen(keyspace) + strlen(name) + 16);
 	CqlBytes	no_state = {NULL, -1};
-	MemoryContext old;
 	ScyllaResponse response;
-	ScyllaRows *rows;
-	ScyllaTable *table;
 
 	local.read_consistency = CQL_ONE;	/* every node holds the whole schema */
 	local.fetch_size = 1000000; /* in one page */
 	cql_put_u16(&values, 2);
 	cql_put_long_string(&values, keyspace, strlen(keyspace));
 	cql_put_long_string(&values, name, strlen(name));
-	response = scyllaQuery(session, &local, DESCRIBE_CQL, &values, no_state);
+	response = scyllaQuery(session, &local, cql, &values, no_state);
+	return scyllaRowsBegin(response.body, response.length);
+}
 
-	rows = scyllaRowsBegin(response.body, response.length);
+/* In context. */
+static ScyllaTable *
+describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContext context)
+{
+	MemoryContext old;
+	ScyllaRows *rows = ask_schema(session, options, COLUMNS_CQL);
+	ScyllaTable *table;
+
 	if (rows->left == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
@@ -144,6 +154,113 @@ scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options)
 	return new.table;
 }
 
+/* ---- indexes ---- */
+
+/* A text of a map<text, text>; empty if it is not there. */
+static char *
+map_value(CqlBytes map, const char *key)
+{
+	CqlReader	r = cql_reader(map.data, map.len > 0 ? (size_t) map.len : 0);
+	int32_t		n = (int32_t) cql_get_u32(&r);
+
+	while (n-- > 0 && !r.failed)
+	{
+		CqlBytes	name = cql_get_bytes(&r);
+		CqlBytes	value = cql_get_bytes(&r);
+		CqlString	text = {(const char *) name.data, name.len > 0 ? (uint32_t) name.len : 0};
+
+		if (!r.failed && cql_string_equal(text, key))
+			return text_value(value);
+	}
+	return pstrdup("");
+}
+
+/* "v" or "\"V\"" stand for a column's own value; values(v), ((pk), v) and the like do not: no column has such a name. */
+static char *
+indexed_column(char *target)
+{
+	char	   *out = target;
+
+	if (*target != '"')
+		return target;
+	for (const char *in = target + 1; *in != '\0' && !(in[0] == '"' && in[1] != '"'); in++)
+	{
+		in += in[0] == '"';
+		*out++ = *in;
+	}
+	*out = '\0';
+	return target;
+}
+
+/* Such an index finds texts that are not equal. */
+static bool
+changes_text(CqlBytes options)
+{
+	static const char *const keys[] = {"index_analyzer", "query_analyzer", "normalize", "ascii"};
+
+	for (size_t i = 0; i < lengthof(keys); i++)
+	{
+		char	   *value = map_value(options, keys[i]);
+
+		if (*value != '\0' && pg_strcasecmp(value, "false") != 0)
+			return true;
+	}
+	return pg_strcasecmp(map_value(options, "case_sensitive"), "false") == 0;
+}
+
+static ScyllaIndexKind
+index_kind(CqlBytes kind, CqlBytes options)
+{
+	const char *class = map_value(options, "class_name");
+	const char *name = strrchr(class, '.') ? strrchr(class, '.') + 1 : class;
+
+	if (strcmp(text_value(kind), "CUSTOM") != 0)
+		return SCYLLA_SECONDARY_INDEX;
+	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
+		return changes_text(options) ? SCYLLA_NO_INDEX : SCYLLA_SAI;
+	return SCYLLA_NO_INDEX;
+}
+
+void
+scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table)
+{
+	ScyllaRows *rows;
+
+	if (table->indexes_known)
+		return;
+	rows = ask_schema(session, options, INDEXES_CQL);
+	if (rows->left > 0 && rows->metadata.count != 2)
+		scyllaRaiseMalformed("description of an index");
+	while (scyllaRowsNext(rows))
+	{
+		char	   *target = indexed_column(map_value(rows->value[1], "target"));
+		ScyllaTableColumn *column = scyllaTableColumn(table, target);
+
+		if (column != NULL && column->index == SCYLLA_NO_INDEX)
+			column->index = index_kind(rows->value[0], rows->value[1]);
+	}
+	scyllaRowsEnd(rows);
+	table->indexes_known = true;
+}
+
+/* ---- looking at a description ---- */
+
+ScyllaTable *
+scyllaCopyTable(const ScyllaTable *table)
+{
+	ScyllaTable *copy = palloc(sizeof(*copy));
+
+	*copy = *table;
+	copy->column = palloc(sizeof(ScyllaTableColumn) * Max(table->ncolumns, 1));
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		copy->column[i] = table->column[i];
+		copy->column[i].name = pstrdup(table->column[i].name);
+		copy->column[i].type = pstrdup(table->column[i].type);
+	}
+	return copy;
+}
+
 ScyllaTableColumn *
 scyllaTableColumn(const ScyllaTable *table, const char *name)
 {
@@ -155,15 +272,27 @@ scyllaTableColumn(const ScyllaTable *table, const char *name)
 	return NULL;
 }
 
-ScyllaTableColumn *
-scyllaPartitionColumn(const ScyllaTable *table, int position)
+static ScyllaTableColumn *
+key_column(const ScyllaTable *table, ScyllaColumnKind kind, int position)
 {
 	for (int i = 0; i < table->ncolumns; i++)
 	{
-		if (table->column[i].kind == SCYLLA_PARTITION_KEY && table->column[i].position == position)
+		if (table->column[i].kind == kind && table->column[i].position == position)
 			return &table->column[i];
 	}
 	return NULL;
+}
+
+ScyllaTableColumn *
+scyllaPartitionColumn(const ScyllaTable *table, int position)
+{
+	return key_column(table, SCYLLA_PARTITION_KEY, position);
+}
+
+ScyllaTableColumn *
+scyllaClusteringColumn(const ScyllaTable *table, int position)
+{
+	return key_column(table, SCYLLA_CLUSTERING, position);
 }
 
 static bool

@@ -1,6 +1,7 @@
 /*
  * fdw/table.h
- *	  A table as the cluster describes it: its columns and which of them are keys.
+ *	  A table as the cluster describes it: its columns, which of them are keys, and
+ *	  which have an index.
  *
  * Backend thread. Described once per session from system_schema.columns and kept
  * until the session's schema counts on. A description is valid until the next
@@ -19,12 +20,22 @@ typedef enum ScyllaColumnKind
 	SCYLLA_PARTITION_KEY
 } ScyllaColumnKind;
 
+/* Of the column's own value: not of a collection's elements, not of a text that an analyzer changes. */
+typedef enum ScyllaIndexKind
+{
+	SCYLLA_NO_INDEX,
+	SCYLLA_SECONDARY_INDEX,		/* finds equal values */
+	SCYLLA_SAI					/* finds ranges as well, and several of them work together */
+} ScyllaIndexKind;
+
 typedef struct ScyllaTableColumn
 {
 	char	   *name;			/* UTF-8 */
 	char	   *type;			/* schema text */
 	ScyllaColumnKind kind;
 	int			position;		/* in its part of the key, from 0 */
+	bool		descending;		/* clustering order */
+	ScyllaIndexKind index;		/* once scyllaDescribeIndexes was called */
 } ScyllaTableColumn;
 
 typedef struct ScyllaTable
@@ -32,6 +43,8 @@ typedef struct ScyllaTable
 	ScyllaTableColumn *column;
 	int			ncolumns;
 	int			npartition;		/* columns of the partition key */
+	int			nclustering;
+	bool		indexes_known;
 } ScyllaTable;
 
 /* ERRCODE_FDW_TABLE_NOT_FOUND if there is none. */
@@ -44,7 +57,14 @@ extern ScyllaTable *scyllaDescribeTable(ScyllaSession *session, const ScyllaTabl
 extern ScyllaTable *scyllaDescribeColumns(ScyllaSession *session, const ScyllaTableOptions *options,
 										  List *names, bool whole_key);
 
+/* Find out about indexes too, if that has not been done yet: another request. */
+extern void scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table);
+
+/* In CurrentMemoryContext: for who needs it across requests. */
+extern ScyllaTable *scyllaCopyTable(const ScyllaTable *table);
+
 extern ScyllaTableColumn *scyllaTableColumn(const ScyllaTable *table, const char *name);	/* NULL: none */
 extern ScyllaTableColumn *scyllaPartitionColumn(const ScyllaTable *table, int position);
+extern ScyllaTableColumn *scyllaClusteringColumn(const ScyllaTable *table, int position);
 
 #endif							/* FDW_TABLE_H */

@@ -1,0 +1,466 @@
+/*
+ * fdw/fetch.c
+ *	  Streams of pages, side by side.
+ *
+ * Backend thread. Owns the streams, their pages and the pipeline.
+ *
+ * A stream's next page is asked for when the second row of the current one is
+ * read, so it travels while rows are decoded, and who wants one row reads one
+ * page. The end of a stream is where the server says there is no further page: an
+ * empty page is not it.
+ *
+ * Memory: pages that have come home count as held until they were read. No new
+ * stream is opened while HELD_BYTES are, and pages get fewer rows when rows are
+ * large.
+ *
+ * Invariant: an open stream is current, or on the ready list (a page of it has
+ * come home), or a request of it is on its way, or, when merging, in the heap.
+ */
+#include "postgres.h"
+
+#include "lib/binaryheap.h"
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+
+#include "cql/request.h"
+#include "fdw/deparse.h"
+#include "fdw/error.h"
+#include "fdw/fetch.h"
+
+#define HELD_BYTES (16 * 1024 * 1024)
+#define PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, once the size of rows is known */
+
+typedef struct Stream
+{
+	dlist_node	node;			/* of the ready list, or of the free list */
+	uint32		number;
+	MemoryContext context;		/* of the page being read; NULL before the first */
+	ScyllaValues values;
+	Request    *page;			/* being read; NULL: none */
+	ScyllaRows *rows;
+	uint64		entered;		/* number of this page */
+	uint64		row;			/* of this page */
+	Request    *next;			/* has come home; NULL: not yet */
+	bool		asked;			/* it is on its way */
+	bool		more;			/* the page being read is not the last */
+} Stream;
+
+struct ScyllaFetch
+{
+	ScyllaFetchConfig config;
+	MemoryContext context;
+	MemoryContextCallback callback;
+	ScyllaPipeline *pipeline;
+	RequestTemplate request;
+	Stream	   *stream;
+	int			open;
+	dlist_head	free;
+	dlist_head	ready;
+	Stream	   *current;
+	bool		exhausted;		/* the source */
+	Size		held;			/* bytes of pages at home */
+	uint64		rows;			/* of pages entered, and their bytes: how large rows are */
+	uint64		bytes;
+	uint64		entered;		/* pages */
+	binaryheap *heap;			/* merging */
+};
+
+/* ---- opening and closing ---- */
+
+static void
+free_buffers(void *arg)
+{
+	ScyllaFetch *f = arg;
+
+	for (int i = 0; i < f->config.streams; i++)
+		cql_buffer_free(&f->stream[i].values.bytes);
+}
+
+static int
+compare_values(const ScyllaMergeKey *key, CqlBytes a, CqlBytes b)
+{
+	int			order;
+
+	/* no value: a partition that has static columns only */
+	if (a.len <= 0 || b.len <= 0)
+		return (a.len > 0) - (b.len > 0);
+	if (key->is_signed && (a.data[0] ^ b.data[0]) & 0x80)
+		return a.data[0] & 0x80 ? -1 : 1;
+	order = memcmp(a.data, b.data, Min(a.len, b.len));
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* The heap has its greatest on top. */
+static int
+compare_streams(Datum a, Datum b, void *arg)
+{
+	const ScyllaFetch *f = arg;
+	const Stream *x = &f->stream[DatumGetInt32(a)];
+	const Stream *y = &f->stream[DatumGetInt32(b)];
+
+	for (int i = 0; i < f->config.nmerge; i++)
+	{
+		const ScyllaMergeKey *key = &f->config.merge[i];
+		int			order = compare_values(key, x->rows->value[key->item], y->rows->value[key->item]);
+
+		if (order != 0)
+			return key->descending ? order : -order;
+	}
+	return 0;
+}
+
+ScyllaFetch *
+scyllaFetchOpen(const ScyllaFetchConfig *config)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw fetch", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaFetch *f = palloc0(sizeof(*f));
+
+	f->context = context;
+	f->config = *config;
+	f->config.streams = Max(config->streams, 1);
+	f->stream = MemoryContextAllocHuge(context, mul_size(sizeof(Stream), f->config.streams));
+	memset(f->stream, 0, sizeof(Stream) * f->config.streams);
+	dlist_init(&f->free);
+	dlist_init(&f->ready);
+	for (int i = 0; i < f->config.streams; i++)
+	{
+		f->stream[i].number = (uint32) i;
+		dlist_push_tail(&f->free, &f->stream[i].node);
+	}
+	f->callback.func = free_buffers;
+	f->callback.arg = f;
+	MemoryContextRegisterResetCallback(context, &f->callback);
+
+	f->request.kind = CLUSTER_EXECUTE;
+	f->request.statement = config->statement->number;
+	f->request.timeout_ms = (uint32_t) config->options->request_timeout;
+	f->request.consistency = (uint8_t) config->options->read_consistency;
+	f->request.flags = CQL_PARAM_PAGE_SIZE | (config->statement->bind.count > 0 ? CQL_PARAM_VALUES : 0);
+	f->request.idempotent = true;
+	f->pipeline = scyllaOpenPipeline(config->session, 0, 0);
+	MemoryContextSwitchTo(old);
+	return f;
+}
+
+void
+scyllaFetchClose(ScyllaFetch *f)
+{
+	if (f->pipeline->core != NULL && pipeline_outstanding(f->pipeline->core) == 0)
+		scyllaClosePipeline(f->pipeline);
+	MemoryContextDelete(f->context);
+}
+
+/* ---- requests ---- */
+
+static void
+out_of_memory(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+static int
+page_rows(const ScyllaFetch *f)
+{
+	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : 0;
+
+	if (row_bytes <= PAGE_BYTES / (uint64) f->config.page_rows)
+		return f->config.page_rows;
+	return (int) Max(PAGE_BYTES / row_bytes, 1);
+}
+
+static void
+ask(ScyllaFetch *f, Stream *s, CqlBytes paging_state)
+{
+	Pipeline   *core = f->pipeline->core;
+	RequestTemplate request = f->request;
+	CqlBuffer  *b = pipeline_begin(core);
+
+	if (paging_state.len >= 0)
+		request.flags |= CQL_PARAM_PAGING_STATE;
+	if (b != NULL)
+	{
+		cql_put_raw(b, s->values.bytes.data, s->values.bytes.len);
+		cql_request_tail(b, request.flags, page_rows(f), paging_state, 0, 0);
+	}
+	if (b == NULL || pipeline_commit(core, &request, s->values.routed ? &s->values.token : NULL, s->number) == NULL)
+		out_of_memory();
+	s->asked = true;
+}
+
+static void
+ask_for_next_page(ScyllaFetch *f, Stream *s)
+{
+	if (!s->more || s->asked || s->next != NULL)
+		return;
+	ask(f, s, s->rows->metadata.paging_state);
+	pipeline_submit(f->pipeline->core);
+}
+
+static void
+raise_page(ScyllaFetch *f, Request *r)
+{
+	ScyllaErrorContext context = {.relation = f->config.relation,.cql = scyllaFromUtf8(f->config.cql)};
+	ClusterFailure *failure = NULL;
+
+	if (r->core.failure)
+	{
+		failure = palloc(sizeof(*failure));
+		*failure = *r->core.failure;
+		scyllaLearnFromFailure(f->config.session, failure);
+	}
+	pipeline_release(f->pipeline->core, r);
+	scyllaRaiseFailure(failure, &context);
+}
+
+/* Hand what came home to its streams. */
+static void
+deliver(ScyllaFetch *f)
+{
+	Request    *r;
+
+	(void) client_drain(f->config.session->client);
+	while ((r = pipeline_next_done(f->pipeline->core)) != NULL)
+	{
+		Stream	   *s = &f->stream[r->ordinal];
+
+		s->asked = false;
+		scyllaReportRequest(f->config.report, r);
+		if (r->core.failed)
+			raise_page(f, r);
+		s->next = r;
+		f->held += r->core.body_length;
+		if (s != f->current && f->heap == NULL)
+			dlist_push_tail(&f->ready, &s->node);
+	}
+}
+
+static void
+open_streams(ScyllaFetch *f)
+{
+	static const CqlBytes no_state = {NULL, -1};
+	bool		opened = false;
+
+	while (!f->exhausted && !dlist_is_empty(&f->free) && !pipeline_full(f->pipeline->core) &&
+		   (f->held < HELD_BYTES || f->config.nmerge > 0))
+	{
+		Stream	   *s = dlist_container(Stream, node, dlist_pop_head_node(&f->free));
+
+		cql_buffer_reset(&s->values.bytes);
+		s->values.routed = false;
+		if (!f->config.source->next(f->config.source, &s->values))
+		{
+			f->exhausted = true;
+			dlist_push_head(&f->free, &s->node);
+			break;
+		}
+		if (s->values.bytes.failed)
+			out_of_memory();
+		ask(f, s, no_state);
+		f->open++;
+		opened = true;
+	}
+	if (opened)
+		pipeline_submit(f->pipeline->core);
+}
+
+static void
+close_stream(ScyllaFetch *f, Stream *s)
+{
+	f->open--;
+	dlist_push_head(&f->free, &s->node);
+}
+
+/* ---- pages ---- */
+
+static void
+leave_page(ScyllaFetch *f, Stream *s)
+{
+	f->held -= s->page->core.body_length;
+	scyllaRowsEnd(s->rows);
+	pipeline_release(f->pipeline->core, s->page);
+	s->page = NULL;
+	s->rows = NULL;
+	MemoryContextReset(s->context);
+}
+
+static void
+enter_page(ScyllaFetch *f, Stream *s)
+{
+	MemoryContext old;
+
+	if (s->context == NULL)
+		s->context = AllocSetContextCreate(f->context, "scylla_fdw page", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(s->context);
+	s->page = s->next;
+	s->next = NULL;
+	s->rows = scyllaRowsBegin(s->page->core.body, s->page->core.body_length);
+	s->more = s->rows->metadata.paging_state.len >= 0;
+	s->row = 0;
+	MemoryContextSwitchTo(old);
+	s->entered = ++f->entered;
+	f->rows += s->rows->left;
+	f->bytes += s->page->core.body_length;
+	f->config.report->pages++;
+	f->config.report->bytes += s->page->core.body_length;
+}
+
+/* To the next row of this stream. */
+static ScyllaFetchResult
+advance(ScyllaFetch *f, Stream *s)
+{
+	for (;;)
+	{
+		if (s->page != NULL && scyllaRowsNext(s->rows))
+		{
+			if (++s->row == 2)
+				ask_for_next_page(f, s);
+			return SCYLLA_FETCH_ROW;
+		}
+		if (s->page != NULL)
+		{
+			ask_for_next_page(f, s);
+			leave_page(f, s);
+		}
+		if (s->next == NULL)
+			return s->asked ? SCYLLA_FETCH_PENDING : SCYLLA_FETCH_END;
+		enter_page(f, s);
+	}
+}
+
+/* ---- in the order in which pages come ---- */
+
+static ScyllaFetchResult
+next_of_any(ScyllaFetch *f, bool wait)
+{
+	for (;;)
+	{
+		if (f->current != NULL)
+		{
+			Stream	   *s = f->current;
+
+			switch (advance(f, s))
+			{
+				case SCYLLA_FETCH_ROW:
+					return SCYLLA_FETCH_ROW;
+				case SCYLLA_FETCH_PENDING:
+					f->current = NULL;	/* deliver makes it ready */
+					break;
+				default:
+					close_stream(f, s);
+					return SCYLLA_FETCH_STREAM_END;
+			}
+		}
+		open_streams(f);
+		deliver(f);
+		if (!dlist_is_empty(&f->ready))
+		{
+			f->current = dlist_container(Stream, node, dlist_pop_head_node(&f->ready));
+			continue;
+		}
+		if (f->open == 0 && f->exhausted)
+			return SCYLLA_FETCH_END;
+		if (!wait)
+			return SCYLLA_FETCH_PENDING;
+		scyllaWait(f->config.session, 1);
+	}
+}
+
+/* ---- merged ---- */
+
+static ScyllaFetchResult
+advance_waiting(ScyllaFetch *f, Stream *s)
+{
+	ScyllaFetchResult result;
+
+	while ((result = advance(f, s)) == SCYLLA_FETCH_PENDING)
+	{
+		scyllaWait(f->config.session, 1);
+		deliver(f);
+	}
+	return result;
+}
+
+static void
+begin_merge(ScyllaFetch *f)
+{
+	MemoryContext old = MemoryContextSwitchTo(f->context);
+
+	f->heap = binaryheap_allocate(f->config.streams, compare_streams, f);
+	MemoryContextSwitchTo(old);
+	open_streams(f);
+	while (!f->exhausted)		/* the pipeline was full */
+	{
+		scyllaWait(f->config.session, 1);
+		deliver(f);
+		open_streams(f);
+	}
+	for (int i = 0; i < f->open; i++)
+	{
+		if (advance_waiting(f, &f->stream[i]) == SCYLLA_FETCH_ROW)
+			binaryheap_add_unordered(f->heap, Int32GetDatum(i));
+	}
+	binaryheap_build(f->heap);
+}
+
+static ScyllaFetchResult
+next_merged(ScyllaFetch *f)
+{
+	if (f->heap == NULL)
+		begin_merge(f);
+	else if (advance_waiting(f, f->current) == SCYLLA_FETCH_ROW)
+		binaryheap_replace_first(f->heap, binaryheap_first(f->heap));
+	else
+		(void) binaryheap_remove_first(f->heap);
+	if (binaryheap_empty(f->heap))
+		return SCYLLA_FETCH_END;
+	f->current = &f->stream[DatumGetInt32(binaryheap_first(f->heap))];
+	return SCYLLA_FETCH_ROW;
+}
+
+/* ---- what a scan calls ---- */
+
+ScyllaFetchResult
+scyllaFetchNext(ScyllaFetch *f, bool wait)
+{
+	if (f->config.nmerge > 0)
+		return next_merged(f);
+	if (f->current != NULL && f->current->page == NULL)
+		f->current = NULL;		/* its end was told */
+	return next_of_any(f, wait);
+}
+
+const CqlBytes *
+scyllaFetchRow(const ScyllaFetch *f)
+{
+	return f->current->rows->value;
+}
+
+const CqlMetadata *
+scyllaFetchMetadata(const ScyllaFetch *f)
+{
+	return &f->current->rows->metadata;
+}
+
+uint64
+scyllaFetchTag(const ScyllaFetch *f)
+{
+	return f->current->values.tag;
+}
+
+uint64
+scyllaFetchPage(const ScyllaFetch *f)
+{
+	return f->current->entered;
+}
+
+void
+scyllaFetchKeepMetadata(const ScyllaFetch *f, CqlArena *arena, CqlMetadata *metadata)
+{
+	CqlReader	r = cql_reader(f->current->page->core.body, f->current->page->core.body_length);
+	uint32_t	nrows;
+
+	(void) cql_response_result_kind(&r);
+	if (!cql_response_rows(&r, arena, metadata, &nrows))
+		out_of_memory();
+}

@@ -1,0 +1,92 @@
+/*
+ * fdw/fetch.h
+ *	  One SELECT with many sets of values: requests side by side, each read page
+ *	  after page.
+ *
+ * Backend thread. A fetch lives in a memory context of its own below the one it
+ * was opened in, and is abandoned when that one goes.
+ *
+ * A source says what to ask for next: the keys of an IN list, ranges of tokens,
+ * the keys of a join's outer rows. Each such request and its pages are a stream.
+ * Rows come in whatever order pages come home, or merged by an order that each
+ * stream has.
+ */
+#ifndef FDW_FETCH_H
+#define FDW_FETCH_H
+
+#include "postgres.h"
+
+#include "fdw/report.h"
+#include "fdw/rows.h"
+#include "fdw/session.h"
+#include "fdw/statement.h"
+
+/* What one request binds; the source fills it. */
+typedef struct ScyllaValues
+{
+	CqlBuffer	bytes;			/* [short n] n x [value]; empty: the statement has no markers */
+	bool		routed;
+	int64		token;			/* of the partition, or of one in the range */
+	uint64		tag;			/* the source's, given back with each row */
+} ScyllaValues;
+
+typedef struct ScyllaSource
+{
+	/* The next request's values, into an emptied *values. false: there are no more. */
+	bool		(*next) (struct ScyllaSource *self, ScyllaValues *values);
+} ScyllaSource;
+
+/* A selected column that all streams are ordered by. */
+typedef struct ScyllaMergeKey
+{
+	int			item;			/* its place in the rows */
+	bool		is_signed;		/* a number in two's complement; else bytes are compared */
+	bool		descending;
+} ScyllaMergeKey;
+
+typedef struct ScyllaFetchConfig
+{
+	ScyllaSession *session;
+	const ScyllaTableOptions *options;
+	const char *relation;		/* for messages */
+	const char *cql;			/* for messages, UTF-8 */
+	ScyllaStatement *statement;
+	ScyllaSource *source;
+	ScyllaReport *report;
+	int			page_rows;
+	int			streams;		/* at once; with merge keys: all that the source has */
+	const ScyllaMergeKey *merge;
+	int			nmerge;
+} ScyllaFetchConfig;
+
+typedef struct ScyllaFetch ScyllaFetch;
+
+typedef enum ScyllaFetchResult
+{
+	SCYLLA_FETCH_ROW,
+	SCYLLA_FETCH_STREAM_END,	/* the last row of one request was given; not when merging */
+	SCYLLA_FETCH_END,
+	SCYLLA_FETCH_PENDING		/* nothing has come home yet */
+} ScyllaFetchResult;
+
+/* Strings, options, source and merge keys are borrowed. Nothing is sent before the first row is wanted. */
+extern ScyllaFetch *scyllaFetchOpen(const ScyllaFetchConfig *config);
+
+/* wait: until there is something to tell. A failed request is raised. */
+extern ScyllaFetchResult scyllaFetchNext(ScyllaFetch *fetch, bool wait);
+
+/* After ROW: its values, and its metadata, which may differ from page to page. After STREAM_END: the tag alone. */
+extern const CqlBytes *scyllaFetchRow(const ScyllaFetch *fetch);
+extern const CqlMetadata *scyllaFetchMetadata(const ScyllaFetch *fetch);
+extern uint64 scyllaFetchTag(const ScyllaFetch *fetch);
+
+/* Changes whenever the metadata may have changed: the number of the page that the row is from. */
+extern uint64 scyllaFetchPage(const ScyllaFetch *fetch);
+
+/* The metadata again, in an arena of the caller's, to keep it longer than the page. */
+extern void scyllaFetchKeepMetadata(const ScyllaFetch *fetch, CqlArena *arena, CqlMetadata *metadata);
+
+/* Whatever is still on its way is abandoned. */
+extern void scyllaFetchClose(ScyllaFetch *fetch);
+
+#endif							/* FDW_FETCH_H */

@@ -1,0 +1,77 @@
+/*
+ * fdw/pushdown.h
+ *	  Which conditions the cluster checks, and why it does not check the others.
+ *
+ * Backend thread. Everything lives in CurrentMemoryContext.
+ *
+ * A condition is pushed only where it means in CQL exactly what it means in
+ * PostgreSQL, as it is not checked again.
+ */
+#ifndef FDW_PUSHDOWN_H
+#define FDW_PUSHDOWN_H
+
+#include "postgres.h"
+
+#include "nodes/pathnodes.h"
+
+#include "fdw/option.h"
+#include "fdw/select.h"
+#include "fdw/table.h"
+
+/* A foreign table in a query: RelOptInfo.fdw_private. */
+typedef struct ScyllaRelation
+{
+	Oid			relid;
+	Oid			serverid;
+	Oid			userid;
+	ScyllaTableOptions *options;
+	ScyllaTable *table;			/* a copy; NULL until scyllaDescribeRelation */
+	struct ScyllaAccess *access;	/* by the conditions on this table alone */
+} ScyllaRelation;
+
+/* "column op value", found in a clause. */
+typedef struct ScyllaCondition
+{
+	RestrictInfo *clause;
+	AttrNumber	attnum;
+	ScyllaOperator op;
+	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
+	Oid			collation;		/* of the comparison */
+	const ScyllaTableColumn *column;	/* NULL until the table is known, or if it has no such column */
+	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
+} ScyllaCondition;
+
+/* How a table is read. */
+typedef struct ScyllaAccess
+{
+	List	   *pushed;			/* ScyllaCondition, in the order of ScyllaSelect.columns */
+	int			npartition;		/* of them on the partition key: all of its columns, or 0 */
+	int			nclustering;	/* clustering columns fixed by "=" or IN after them */
+	bool		one_run;		/* no IN: the rows come in clustering order */
+	bool		filtering;
+	List	   *local;			/* RestrictInfo */
+	List	   *reasons;		/* char *, of those: "column "v": ..." */
+} ScyllaAccess;
+
+/* Asks the cluster, the first time. */
+extern void scyllaDescribeRelation(ScyllaRelation *info);
+
+/*
+ * Whether a clause has the form of a condition on a column of this table; only
+ * then is the table worth describing. Without knowledge of the table.
+ */
+extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
+
+/* clauses: RestrictInfo, all of which must hold. The table must be described unless they are empty. */
+extern ScyllaAccess *scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses);
+
+/* Names and types of a column, for conditions, ORDER BY and aggregates. */
+extern const ScyllaTableColumn *scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum);
+
+/* Whether values of a PostgreSQL type order (equality included) in CQL as they do by their default operators. */
+extern bool scyllaOrdersAlike(Oid pgtype, Oid collation, const ScyllaTableColumn *column, const char **reason);
+
+/* Whether a sort key is in the order of the type's default B-tree operators. */
+extern bool scyllaIsDefaultOrder(const PathKey *key, Oid type);
+
+#endif							/* FDW_PUSHDOWN_H */

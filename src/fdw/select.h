@@ -1,0 +1,73 @@
+/*
+ * fdw/select.h
+ *	  A SELECT, as the planner hands it to the executor.
+ *
+ * Backend thread. The planner builds one, packs it into ForeignScan.fdw_private
+ * and puts the conditions' values, in order, and then the limit's, if there is
+ * one, into fdw_exprs. The executor unpacks it, and writes the text when it knows
+ * the values: those may make a condition void, or an operator another one.
+ */
+#ifndef FDW_SELECT_H
+#define FDW_SELECT_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "fdw/option.h"
+
+typedef enum ScyllaOperator
+{
+	SCYLLA_EQ,
+	SCYLLA_IN,					/* the value is an array; each element makes a request of its own, with "=" */
+	SCYLLA_LT,
+	SCYLLA_LE,
+	SCYLLA_GT,
+	SCYLLA_GE,
+	SCYLLA_ANY					/* always true: left out */
+} ScyllaOperator;
+
+/* Names are UTF-8, texts of CQL are ready to be put in. */
+typedef struct ScyllaSelect
+{
+	Oid			relid;			/* foreign table */
+	List	   *items;			/* String: CQL of each selected expression; at least one */
+	List	   *targets;		/* int: attribute of the scan's slot that it fills; 0: none */
+
+	List	   *columns;		/* String: column of each condition. Those on the partition key come first, */
+	List	   *operators;		/* int: ScyllaOperator             then clustering columns, each in key order */
+	List	   *attnums;		/* int: attribute of the foreign table */
+	int			npartition;		/* conditions that fix the partition key; 0: all partitions are read */
+
+	List	   *token_columns;	/* String: partition key, where ranges of tokens may be read apart; NIL: they may not */
+	List	   *order;			/* String: terms of ORDER BY */
+	List	   *group_by;		/* String: columns */
+	int			per_partition;	/* PER PARTITION LIMIT; 0: none */
+	bool		distinct;
+	bool		filtering;		/* ALLOW FILTERING */
+	bool		limited;		/* fdw_exprs ends with LIMIT's and OFFSET's expressions, NULL constants where absent */
+	char	   *local;			/* why conditions stay local; NULL: none does */
+} ScyllaSelect;
+
+extern List *scyllaPackSelect(const ScyllaSelect *select);
+extern ScyllaSelect *scyllaUnpackSelect(List *packed);
+
+/* What the executor knows only when it runs. */
+typedef struct ScyllaSelectForm
+{
+	const ScyllaOperator *operators;	/* of the conditions, as their values make them; NULL: as planned */
+	bool		token_range;	/* one of several ranges of tokens is read */
+	bool		limited;		/* there is a limit */
+} ScyllaSelectForm;
+
+/*
+ * The text, palloc'd, UTF-8. Markers: two for the token range, one for each
+ * condition that is not SCYLLA_ANY, one for the limit.
+ */
+extern char *scyllaDeparseSelect(const ScyllaSelect *select, const ScyllaTableOptions *options,
+								 const ScyllaSelectForm *form);
+
+/* As planned, for EXPLAIN: IN stands for one request per element. */
+extern char *scyllaExplainSelect(const ScyllaSelect *select, const ScyllaTableOptions *options);
+
+#endif							/* FDW_SELECT_H */

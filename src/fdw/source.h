@@ -1,0 +1,49 @@
+/*
+ * fdw/source.h
+ *	  What a scan asks for: one request, one for each combination of key values, or
+ *	  one for each range of tokens.
+ *
+ * Backend thread. Lives in the memory context that was current at scyllaBeginSource.
+ *
+ *	 source = scyllaBeginSource(conditions, npartition);
+ *	 scyllaSourceValue(source, condition, body, length) ... at least one for each condition
+ *	 scyllaSourceRanges, scyllaSourceLimit, where wanted
+ *	 n = scyllaEndSource(source);	then it may be fetched from
+ */
+#ifndef FDW_SOURCE_H
+#define FDW_SOURCE_H
+
+#include "postgres.h"
+
+#include "port/atomics.h"
+
+#include "fdw/fetch.h"
+
+/* (above, upto]; a whole ring is cut at its ends, as CQL's ranges do not wrap around. */
+typedef struct ScyllaTokenRange
+{
+	int64		above;
+	int64		upto;
+} ScyllaTokenRange;
+
+typedef struct ScyllaKeySource ScyllaKeySource;
+
+/* The first npartition conditions are the partition key. */
+extern ScyllaKeySource *scyllaBeginSource(int nconditions, int npartition);
+
+/* A value in wire form; equal ones count once. */
+extern void scyllaSourceValue(ScyllaKeySource *source, int condition, const uint8_t *body, size_t length);
+
+/* The statement's first two markers. shared: counts ranges taken by all processes that read them; NULL: this one alone. */
+extern void scyllaSourceRanges(ScyllaKeySource *source, const ScyllaTokenRange *range, int nranges,
+							   pg_atomic_uint32 *shared);
+
+/* The statement's last marker. */
+extern void scyllaSourceLimit(ScyllaKeySource *source, int32 limit);
+
+/* Requests to come; at most INT_MAX. */
+extern int	scyllaEndSource(ScyllaKeySource *source);
+
+extern ScyllaSource *scyllaSourceOf(ScyllaKeySource *source);
+
+#endif							/* FDW_SOURCE_H */
