@@ -1,19 +1,19 @@
 /*
  * fdw/fetch.c
- *	  Streams of pages, side by side.
+ *	  Lanes of pages, side by side.
  *
- * Backend thread. Owns the streams, their pages and the pipeline.
+ * Backend thread. Owns the lanes, their pages and the pipeline.
  *
- * A stream's next page is asked for when the second row of the current one is
+ * A lane's next page is asked for when the second row of the current one is
  * read, so it travels while rows are decoded, and who wants one row reads one
- * page. The end of a stream is where the server says there is no further page: an
+ * page. The end of a lane is where the server says there is no further page: an
  * empty page is not it.
  *
  * Memory: pages that have come home count as held until they were read. No new
- * stream is opened while HELD_BYTES are, and pages get fewer rows when rows are
+ * lane is opened while HELD_BYTES are, and pages get fewer rows when rows are
  * large.
  *
- * Invariant: an open stream is current, or on the ready list (a page of it has
+ * Invariant: an open lane is current, or on the ready list (a page of it has
  * come home), or a request of it is on its way, or, when merging, in the heap.
  */
 #include "postgres.h"
@@ -30,7 +30,7 @@
 #define HELD_BYTES (16 * 1024 * 1024)
 #define PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, once the size of rows is known */
 
-typedef struct Stream
+typedef struct Lane
 {
 	dlist_node	node;			/* of the ready list, or of the free list */
 	uint32		number;
@@ -43,7 +43,7 @@ typedef struct Stream
 	Request    *next;			/* has come home; NULL: not yet */
 	bool		asked;			/* it is on its way */
 	bool		more;			/* the page being read is not the last */
-} Stream;
+} Lane;
 
 struct ScyllaFetch
 {
@@ -52,11 +52,11 @@ struct ScyllaFetch
 	MemoryContextCallback callback;
 	ScyllaPipeline *pipeline;
 	RequestTemplate request;
-	Stream	   *stream;
+	Lane	   *lane;
 	int			open;
 	dlist_head	free;
 	dlist_head	ready;
-	Stream	   *current;
+	Lane	   *current;
 	bool		exhausted;		/* the source */
 	Size		held;			/* bytes of pages at home */
 	uint64		rows;			/* of pages entered, and their bytes: how large rows are */
@@ -72,8 +72,8 @@ free_buffers(void *arg)
 {
 	ScyllaFetch *f = arg;
 
-	for (int i = 0; i < f->config.streams; i++)
-		cql_buffer_free(&f->stream[i].values.bytes);
+	for (int i = 0; i < f->config.lanes; i++)
+		cql_buffer_free(&f->lane[i].values.bytes);
 }
 
 static int
@@ -92,11 +92,11 @@ compare_values(const ScyllaMergeKey *key, CqlBytes a, CqlBytes b)
 
 /* The heap has its greatest on top. */
 static int
-compare_streams(Datum a, Datum b, void *arg)
+compare_lanes(Datum a, Datum b, void *arg)
 {
 	const ScyllaFetch *f = arg;
-	const Stream *x = &f->stream[DatumGetInt32(a)];
-	const Stream *y = &f->stream[DatumGetInt32(b)];
+	const Lane *x = &f->lane[DatumGetInt32(a)];
+	const Lane *y = &f->lane[DatumGetInt32(b)];
 
 	for (int i = 0; i < f->config.nmerge; i++)
 	{
@@ -118,15 +118,15 @@ scyllaFetchOpen(const ScyllaFetchConfig *config)
 
 	f->context = context;
 	f->config = *config;
-	f->config.streams = Max(config->streams, 1);
-	f->stream = MemoryContextAllocHuge(context, mul_size(sizeof(Stream), f->config.streams));
-	memset(f->stream, 0, sizeof(Stream) * f->config.streams);
+	f->config.lanes = Max(config->lanes, 1);
+	f->lane = MemoryContextAllocHuge(context, mul_size(sizeof(Lane), f->config.lanes));
+	memset(f->lane, 0, sizeof(Lane) * f->config.lanes);
 	dlist_init(&f->free);
 	dlist_init(&f->ready);
-	for (int i = 0; i < f->config.streams; i++)
+	for (int i = 0; i < f->config.lanes; i++)
 	{
-		f->stream[i].number = (uint32) i;
-		dlist_push_tail(&f->free, &f->stream[i].node);
+		f->lane[i].number = (uint32) i;
+		dlist_push_tail(&f->free, &f->lane[i].node);
 	}
 	f->callback.func = free_buffers;
 	f->callback.arg = f;
@@ -170,7 +170,7 @@ page_rows(const ScyllaFetch *f)
 }
 
 static void
-ask(ScyllaFetch *f, Stream *s, CqlBytes paging_state)
+ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
 {
 	Pipeline   *core = f->pipeline->core;
 	RequestTemplate request = f->request;
@@ -189,7 +189,7 @@ ask(ScyllaFetch *f, Stream *s, CqlBytes paging_state)
 }
 
 static void
-ask_for_next_page(ScyllaFetch *f, Stream *s)
+ask_for_next_page(ScyllaFetch *f, Lane *s)
 {
 	if (!s->more || s->asked || s->next != NULL)
 		return;
@@ -213,7 +213,7 @@ raise_page(ScyllaFetch *f, Request *r)
 	scyllaRaiseFailure(failure, &context);
 }
 
-/* Hand what came home to its streams. */
+/* Hand what came home to its lanes. */
 static void
 deliver(ScyllaFetch *f)
 {
@@ -222,7 +222,7 @@ deliver(ScyllaFetch *f)
 	(void) client_drain(f->config.session->client);
 	while ((r = pipeline_next_done(f->pipeline->core)) != NULL)
 	{
-		Stream	   *s = &f->stream[r->ordinal];
+		Lane	   *s = &f->lane[r->ordinal];
 
 		s->asked = false;
 		scyllaReportRequest(f->config.report, r);
@@ -236,7 +236,7 @@ deliver(ScyllaFetch *f)
 }
 
 static void
-open_streams(ScyllaFetch *f)
+open_lanes(ScyllaFetch *f)
 {
 	static const CqlBytes no_state = {NULL, -1};
 	bool		opened = false;
@@ -244,7 +244,7 @@ open_streams(ScyllaFetch *f)
 	while (!f->exhausted && !dlist_is_empty(&f->free) && !pipeline_full(f->pipeline->core) &&
 		   (f->held < HELD_BYTES || f->config.nmerge > 0))
 	{
-		Stream	   *s = dlist_container(Stream, node, dlist_pop_head_node(&f->free));
+		Lane	   *s = dlist_container(Lane, node, dlist_pop_head_node(&f->free));
 
 		cql_buffer_reset(&s->values.bytes);
 		s->values.routed = false;
@@ -265,7 +265,7 @@ open_streams(ScyllaFetch *f)
 }
 
 static void
-close_stream(ScyllaFetch *f, Stream *s)
+close_lane(ScyllaFetch *f, Lane *s)
 {
 	f->open--;
 	dlist_push_head(&f->free, &s->node);
@@ -274,7 +274,7 @@ close_stream(ScyllaFetch *f, Stream *s)
 /* ---- pages ---- */
 
 static void
-leave_page(ScyllaFetch *f, Stream *s)
+leave_page(ScyllaFetch *f, Lane *s)
 {
 	f->held -= s->page->core.body_length;
 	scyllaRowsEnd(s->rows);
@@ -285,7 +285,7 @@ leave_page(ScyllaFetch *f, Stream *s)
 }
 
 static void
-enter_page(ScyllaFetch *f, Stream *s)
+enter_page(ScyllaFetch *f, Lane *s)
 {
 	MemoryContext old;
 
@@ -305,9 +305,9 @@ enter_page(ScyllaFetch *f, Stream *s)
 	f->config.report->bytes += s->page->core.body_length;
 }
 
-/* To the next row of this stream. */
+/* To the next row of this lane. */
 static ScyllaFetchResult
-advance(ScyllaFetch *f, Stream *s)
+advance(ScyllaFetch *f, Lane *s)
 {
 	for (;;)
 	{
@@ -337,7 +337,7 @@ next_of_any(ScyllaFetch *f, bool wait)
 	{
 		if (f->current != NULL)
 		{
-			Stream	   *s = f->current;
+			Lane	   *s = f->current;
 
 			switch (advance(f, s))
 			{
@@ -347,15 +347,15 @@ next_of_any(ScyllaFetch *f, bool wait)
 					f->current = NULL;	/* deliver makes it ready */
 					break;
 				default:
-					close_stream(f, s);
-					return SCYLLA_FETCH_STREAM_END;
+					close_lane(f, s);
+					return SCYLLA_FETCH_LANE_END;
 			}
 		}
-		open_streams(f);
+		open_lanes(f);
 		deliver(f);
 		if (!dlist_is_empty(&f->ready))
 		{
-			f->current = dlist_container(Stream, node, dlist_pop_head_node(&f->ready));
+			f->current = dlist_container(Lane, node, dlist_pop_head_node(&f->ready));
 			continue;
 		}
 		if (f->open == 0 && f->exhausted)
@@ -369,7 +369,7 @@ next_of_any(ScyllaFetch *f, bool wait)
 /* ---- merged ---- */
 
 static ScyllaFetchResult
-advance_waiting(ScyllaFetch *f, Stream *s)
+advance_waiting(ScyllaFetch *f, Lane *s)
 {
 	ScyllaFetchResult result;
 
@@ -386,18 +386,18 @@ begin_merge(ScyllaFetch *f)
 {
 	MemoryContext old = MemoryContextSwitchTo(f->context);
 
-	f->heap = binaryheap_allocate(f->config.streams, compare_streams, f);
+	f->heap = binaryheap_allocate(f->config.lanes, compare_lanes, f);
 	MemoryContextSwitchTo(old);
-	open_streams(f);
+	open_lanes(f);
 	while (!f->exhausted)		/* the pipeline was full */
 	{
 		scyllaWait(f->config.session, 1);
 		deliver(f);
-		open_streams(f);
+		open_lanes(f);
 	}
 	for (int i = 0; i < f->open; i++)
 	{
-		if (advance_waiting(f, &f->stream[i]) == SCYLLA_FETCH_ROW)
+		if (advance_waiting(f, &f->lane[i]) == SCYLLA_FETCH_ROW)
 			binaryheap_add_unordered(f->heap, Int32GetDatum(i));
 	}
 	binaryheap_build(f->heap);
@@ -414,7 +414,7 @@ next_merged(ScyllaFetch *f)
 		(void) binaryheap_remove_first(f->heap);
 	if (binaryheap_empty(f->heap))
 		return SCYLLA_FETCH_END;
-	f->current = &f->stream[DatumGetInt32(binaryheap_first(f->heap))];
+	f->current = &f->lane[DatumGetInt32(binaryheap_first(f->heap))];
 	return SCYLLA_FETCH_ROW;
 }
 

@@ -7,9 +7,9 @@
  * was opened in, and is abandoned when that one goes.
  *
  * A source says what to ask for next: the keys of an IN list, ranges of tokens,
- * the keys of a join's outer rows. Each such request and its pages are a stream.
+ * the keys of a join's outer rows. Each such request and its pages are a lane.
  * Rows come in whatever order pages come home, or merged by an order that each
- * stream has.
+ * lane has.
  */
 #ifndef FDW_FETCH_H
 #define FDW_FETCH_H
@@ -36,7 +36,7 @@ typedef struct ScyllaSource
 	bool		(*next) (struct ScyllaSource *self, ScyllaValues *values);
 } ScyllaSource;
 
-/* A selected column that all streams are ordered by. */
+/* A selected column that all lanes are ordered by. */
 typedef struct ScyllaMergeKey
 {
 	int			item;			/* its place in the rows */
@@ -54,7 +54,7 @@ typedef struct ScyllaFetchConfig
 	ScyllaSource *source;
 	ScyllaReport *report;
 	int			page_rows;
-	int			streams;		/* at once; with merge keys: all that the source has */
+	int			lanes;		/* at once; with merge keys: all that the source has */
 	const ScyllaMergeKey *merge;
 	int			nmerge;
 } ScyllaFetchConfig;
@@ -64,7 +64,7 @@ typedef struct ScyllaFetch ScyllaFetch;
 typedef enum ScyllaFetchResult
 {
 	SCYLLA_FETCH_ROW,
-	SCYLLA_FETCH_STREAM_END,	/* the last row of one request was given; not when merging */
+	SCYLLA_FETCH_LANE_END,	/* the last row of one request was given; not when merging */
 	SCYLLA_FETCH_END,
 	SCYLLA_FETCH_PENDING		/* nothing has come home yet */
 } ScyllaFetchResult;

@@ -42,7 +42,7 @@
 #include "fdw/table.h"
 #include "fdw/typemap.h"
 
-#define MAX_STREAMS 1024		/* keys looked up at once */
+#define MAX_LANES 1024		/* keys looked up at once */
 
 /* "column op value" */
 typedef struct ScanCondition
@@ -355,7 +355,7 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 
 	if (limit >= 0)
 		scyllaSourceLimit(source, (int32) limit);
-	config.streams = Min(scyllaEndSource(source), MAX_STREAMS);
+	config.lanes = Min(scyllaEndSource(source), MAX_LANES);
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
 	check_markers(scan, &config.statement->bind, 0);
@@ -451,7 +451,7 @@ next_row(ScyllaScan *scan)
 		return false;
 	do
 		result = scyllaFetchNext(scan->fetch, true);
-	while (result == SCYLLA_FETCH_STREAM_END);
+	while (result == SCYLLA_FETCH_LANE_END);
 	if (result == SCYLLA_FETCH_END)
 	{
 		scyllaFetchClose(scan->fetch);
