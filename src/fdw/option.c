@@ -87,6 +87,8 @@ static const OptionDef option_defs[] = {
 	{"table", ON_TABLE, KIND_TEXT, 0, 0},
 	{"ttl", ON_TABLE, KIND_INTEGER, 0, 630720000},
 	{"column_name", ON_COLUMN, KIND_TEXT, 0, 0},
+	{"ttl_of", ON_COLUMN, KIND_TEXT, 0, 0},
+	{"writetime_of", ON_COLUMN, KIND_TEXT, 0, 0},
 	{"username", ON_MAPPING, KIND_TEXT, 0, 0},
 	{"password", ON_MAPPING, KIND_TEXT, 0, 0},
 	{"password_required", ON_MAPPING, KIND_BOOLEAN, 0, 0},
@@ -394,6 +396,17 @@ unknown_option(const char *name, int where)
 			 errhint("Valid options in this context are: %s", valid_names(where))));
 }
 
+/* A column stands for one thing. */
+static void
+check_column_options(List *options)
+{
+	if (list_length(options) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"%s\" and \"%s\" exclude each other",
+						linitial_node(DefElem, options)->defname, lsecond_node(DefElem, options)->defname)));
+}
+
 void
 scyllaValidateOptions(List *options, Oid catalog)
 {
@@ -414,6 +427,8 @@ scyllaValidateOptions(List *options, Oid catalog)
 					 errmsg("password_required=false is superuser-only"),
 					 errhint("User mappings with the password_required option set to false may only be created or modified by the superuser.")));
 	}
+	if (where == ON_COLUMN)
+		check_column_options(options);
 }
 
 /* ---- resolution ---- */
@@ -572,12 +587,23 @@ scyllaServerOptions(ForeignServer *server)
 	return resolve_table_options(NIL, server->options);
 }
 
+/* A column has one of these options at most, and each names a column of the cluster's table. */
 char *
 scyllaColumnName(Oid relid, AttrNumber attnum)
 {
-	const char *name = lookup("column_name", GetForeignColumnOptions(relid, attnum), NIL);
+	List	   *options = GetForeignColumnOptions(relid, attnum);
 
-	return name ? pstrdup(name) : get_attname(relid, attnum, false);
+	return options != NIL ? pstrdup(defGetString(linitial(options))) : get_attname(relid, attnum, false);
+}
+
+ScyllaPseudo
+scyllaPseudoColumn(Oid relid, AttrNumber attnum)
+{
+	List	   *options = GetForeignColumnOptions(relid, attnum);
+
+	if (lookup("ttl_of", options, NIL) != NULL)
+		return SCYLLA_TTL;
+	return lookup("writetime_of", options, NIL) != NULL ? SCYLLA_WRITETIME : SCYLLA_NO_PSEUDO;
 }
 
 /* ---- settings ---- */

@@ -50,6 +50,14 @@ typedef struct ScyllaTableOptions
 	double		tuple_cost;
 } ScyllaTableOptions;
 
+/* What the cluster tells about a column's value, as a column of the foreign table. */
+typedef enum ScyllaPseudo
+{
+	SCYLLA_NO_PSEUDO,			/* the value itself */
+	SCYLLA_TTL,
+	SCYLLA_WRITETIME
+} ScyllaPseudo;
+
 /* scylla_fdw.* settings */
 extern int	scylla_progress_interval;	/* s; 0 = off */
 extern bool scylla_warn_on_rollback;
@@ -59,6 +67,8 @@ extern void scyllaValidateOptions(List *options, Oid catalog);
 extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
 extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if keyspace is missing */
 extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
-extern char *scyllaColumnName(Oid relid, AttrNumber attnum);	/* in the cluster; palloc'd */
+/* The column of the cluster's table that a column stands for, or is about; palloc'd. */
+extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
+extern ScyllaPseudo scyllaPseudoColumn(Oid relid, AttrNumber attnum);
 
 #endif							/* FDW_OPTION_H */

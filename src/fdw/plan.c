@@ -370,11 +370,16 @@ scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 char *
 scyllaColumnCql(Oid relid, AttrNumber attnum)
 {
-	StringInfoData name;
+	ScyllaPseudo pseudo = scyllaPseudoColumn(relid, attnum);
+	StringInfoData cql;
 
-	initStringInfo(&name);
-	scyllaAppendIdentifier(&name, scyllaToUtf8(scyllaColumnName(relid, attnum)));
-	return name.data;
+	initStringInfo(&cql);
+	if (pseudo != SCYLLA_NO_PSEUDO)
+		appendStringInfoString(&cql, pseudo == SCYLLA_TTL ? "TTL(" : "WRITETIME(");
+	scyllaAppendIdentifier(&cql, scyllaToUtf8(scyllaColumnName(relid, attnum)));
+	if (pseudo != SCYLLA_NO_PSEUDO)
+		appendStringInfoChar(&cql, ')');
+	return cql.data;
 }
 
 static char *

@@ -41,7 +41,7 @@ extern ForeignScan *scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid
 /* What every SELECT by this way of reading has: conditions, order. Their values are appended to *exprs. */
 extern ScyllaSelect *scyllaBuildSelect(const ScyllaPath *path, List **exprs);
 
-/* The column's name as CQL, quoted. */
+/* The column as CQL, quoted; of a pseudo column, what computes it. */
 extern char *scyllaColumnCql(Oid relid, AttrNumber attnum);
 
 /* Of a scan of rel; selectivity: what its local conditions let pass is not asked for. */

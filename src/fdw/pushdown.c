@@ -325,6 +325,8 @@ scyllaOrdersAlike(Oid pgtype, Oid collation, const ScyllaTableColumn *column, co
 const ScyllaTableColumn *
 scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum)
 {
+	if (scyllaPseudoColumn(info->relid, attnum) != SCYLLA_NO_PSEUDO)
+		return NULL;
 	return scyllaTableColumn(info->table, scyllaToUtf8(scyllaColumnName(info->relid, attnum)));
 }
 
@@ -338,7 +340,8 @@ judge(const ScyllaRelation *info, ScyllaCondition *condition)
 
 	condition->column = scyllaColumnOf(info, condition->attnum);
 	if (condition->column == NULL)
-		condition->reason = "the cluster's table has no such column";
+		condition->reason = scyllaPseudoColumn(info->relid, condition->attnum) != SCYLLA_NO_PSEUDO ?
+			"CQL has no conditions on TTL and WRITETIME" : "the cluster's table has no such column";
 	if (condition->reason != NULL)
 		return;
 	if (condition->column->kind == SCYLLA_PARTITION_KEY)

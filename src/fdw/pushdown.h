@@ -65,7 +65,7 @@ extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *
 /* clauses: RestrictInfo, all of which must hold. The table must be described unless they are empty. */
 extern ScyllaAccess *scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses);
 
-/* Names and types of a column, for conditions, ORDER BY and aggregates. */
+/* A column as the cluster has it, for conditions, ORDER BY and aggregates; NULL: it has none, or it is a pseudo column. */
 extern const ScyllaTableColumn *scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum);
 
 /* Whether values of a PostgreSQL type order (equality included) in CQL as they do by their default operators. */

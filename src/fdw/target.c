@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
+#include "fdw/option.h"
 #include "fdw/target.h"
 
 static Bitmapset *
@@ -85,6 +86,21 @@ columns_of_partition(Bitmapset *columns, ResultRelInfo *root, ResultRelInfo *par
 	return map ? execute_attr_map_cols(map->attrMap, columns) : columns;
 }
 
+/* What only the cluster knows can be read, not set. */
+static bool
+is_settable(Relation rel, Form_pg_attribute att, bool named)
+{
+	if (scyllaPseudoColumn(RelationGetRelid(rel), att->attnum) == SCYLLA_NO_PSEUDO)
+		return true;
+	if (named)
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("cannot insert a value into column \"%s\" of foreign table \"%s\"",
+						NameStr(att->attname), RelationGetRelationName(rel)),
+				 errdetail("It shows what the cluster knows about another column.")));
+	return false;
+}
+
 List *
 scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
@@ -102,10 +118,11 @@ scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		bool		stored = att->attgenerated == ATTRIBUTE_GENERATED_STORED;
+		bool		named = bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, columns);
 
 		if (att->attisdropped || (att->attgenerated != '\0' && !stored))
 			continue;
-		if (all || stored || bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, columns))
+		if ((all || stored || named) && is_settable(rri->ri_RelationDesc, att, named))
 			attnums = lappend_int(attnums, att->attnum);
 	}
 	return attnums;
