@@ -25,6 +25,7 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
+#include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -322,11 +323,34 @@ isPgVector(Oid type)
 	return owner && strcmp(owner, "vector") == 0;
 }
 
+Oid
+scyllaPgVectorType(void)
+{
+	CatCList   *list = SearchSysCacheList1(TYPENAMENSP, CStringGetDatum("vector"));
+	Oid			type = InvalidOid;
+
+	for (int i = 0; i < list->n_members && !OidIsValid(type); i++)
+	{
+		Oid			candidate = ((Form_pg_type) GETSTRUCT(&list->members[i]->tuple))->oid;
+
+		if (isPgVector(candidate))
+			type = candidate;
+	}
+	ReleaseSysCacheList(list);
+	return type;
+}
+
+bool
+scyllaSuitsPgVector(const CqlType *type)
+{
+	return type->id == CQL_TYPE_VECTOR && type->child[0]->id == CQL_TYPE_FLOAT &&
+		type->dimension <= PGVECTOR_MAX_DIM;
+}
+
 static bool
 choosePgVector(ScyllaConverter *c)
 {
-	if (c->cql->id != CQL_TYPE_VECTOR || c->cql->child[0]->id != CQL_TYPE_FLOAT ||
-		c->cql->dimension > PGVECTOR_MAX_DIM || !isPgVector(c->basetype))
+	if (!scyllaSuitsPgVector(c->cql) || !isPgVector(c->basetype))
 		return false;
 	c->encode = encodePgVector;
 	c->decode = decodePgVector;

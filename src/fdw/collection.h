@@ -13,6 +13,10 @@
 /* Sets encode and decode if c->basetype can hold c->cql element by element. */
 extern bool scyllaChooseCollection(ScyllaConverter *c);
 
+/* pgvector's type, InvalidOid where it is not installed; and whether it can hold a CQL type. */
+extern Oid	scyllaPgVectorType(void);
+extern bool scyllaSuitsPgVector(const CqlType *type);
+
 /* ERRCODE_NULL_VALUE_NOT_ALLOWED: collections hold no nulls. */
 extern void scyllaRefuseNull(const CqlType *type) __attribute__((noreturn));
 

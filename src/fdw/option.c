@@ -343,22 +343,22 @@ where_of_catalog(Oid catalog)
 	}
 }
 
-/* The valid name that takes the fewest edits, if it is near at all. */
-static const char *
-nearest_name(const char *name, int where)
+const char *
+scyllaNearestName(const char *name, List *candidates)
 {
 	const char *best = NULL;
 	int			best_distance = 5;
+	ListCell   *lc;
 
 	if (strlen(name) >= NAMEDATALEN)
 		return NULL;
-	for (size_t i = 0; i < lengthof(option_defs); i++)
+	foreach(lc, candidates)
 	{
-		const char *candidate = option_defs[i].name;
+		const char *candidate = lfirst(lc);
 		int			distance;
 
-		if ((option_defs[i].where & where) == 0)
-			continue;
+		if (pg_strcasecmp(name, candidate) == 0)
+			return candidate;
 		distance = varstr_levenshtein(name, strlen(name), candidate, strlen(candidate), 1, 1, 1, true);
 		if (distance < best_distance && distance <= (int) strlen(name) / 2)
 		{
@@ -367,6 +367,19 @@ nearest_name(const char *name, int where)
 		}
 	}
 	return best;
+}
+
+static const char *
+nearest_option(const char *name, int where)
+{
+	List	   *candidates = NIL;
+
+	for (size_t i = 0; i < lengthof(option_defs); i++)
+	{
+		if (option_defs[i].where & where)
+			candidates = lappend(candidates, unconstify(char *, option_defs[i].name));
+	}
+	return scyllaNearestName(name, candidates);
 }
 
 static char *
@@ -386,7 +399,7 @@ valid_names(int where)
 static void
 unknown_option(const char *name, int where)
 {
-	const char *nearest = nearest_name(name, where);
+	const char *nearest = nearest_option(name, where);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),

@@ -71,4 +71,7 @@ extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspa
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
 extern ScyllaPseudo scyllaPseudoColumn(Oid relid, AttrNumber attnum);
 
+/* For hints: the candidate (char *) that takes the fewest edits, NULL if none is near. */
+extern const char *scyllaNearestName(const char *name, List *candidates);
+
 #endif							/* FDW_OPTION_H */

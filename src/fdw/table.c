@@ -33,8 +33,8 @@ text_value(CqlBytes value)
 	return value.len < 0 ? pstrdup("") : pnstrdup((const char *) value.data, (Size) value.len);
 }
 
-static ScyllaColumnKind
-kind_value(CqlBytes value)
+ScyllaColumnKind
+scyllaColumnKind(CqlBytes value)
 {
 	CqlString	text = {(const char *) value.data, value.len > 0 ? (uint32_t) value.len : 0};
 
@@ -60,7 +60,7 @@ read_columns(ScyllaRows *rows)
 		ScyllaTableColumn *column = &table->column[table->ncolumns++];
 
 		column->name = text_value(rows->value[0]);
-		column->kind = kind_value(rows->value[1]);
+		column->kind = scyllaColumnKind(rows->value[1]);
 		column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
 		column->type = text_value(rows->value[3]);
 		column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;

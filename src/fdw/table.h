@@ -67,4 +67,7 @@ extern ScyllaTableColumn *scyllaTableColumn(const ScyllaTable *table, const char
 extern ScyllaTableColumn *scyllaPartitionColumn(const ScyllaTable *table, int position);
 extern ScyllaTableColumn *scyllaClusteringColumn(const ScyllaTable *table, int position);
 
+/* Of system_schema.columns.kind; what it does not know is regular. */
+extern ScyllaColumnKind scyllaColumnKind(CqlBytes value);
+
 #endif							/* FDW_TABLE_H */
