@@ -13,6 +13,8 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "fdw/import.h"
+#include "fdw/importtype.h"
 #include "fdw/modify.h"
 #include "fdw/option.h"
 #include "fdw/plan.h"
@@ -31,6 +33,7 @@ PG_FUNCTION_INFO_V1(scylla_fdw_validator);
 PG_FUNCTION_INFO_V1(scylla_fdw_version);
 PG_FUNCTION_INFO_V1(scylla_fdw_execute);
 PG_FUNCTION_INFO_V1(scylla_fdw_query);
+PG_FUNCTION_INFO_V1(scylla_fdw_udt_types);
 PG_FUNCTION_INFO_V1(scylla_fdw_get_connections);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect_all);
@@ -67,6 +70,9 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->EndForeignInsert = scyllaEndForeignInsert;
 	routine->ExplainForeignModify = scyllaExplainForeignModify;
 
+	/* schemas */
+	routine->ImportForeignSchema = scyllaImportForeignSchema;
+
 	PG_RETURN_POINTER(routine);
 }
 
@@ -96,6 +102,15 @@ scylla_fdw_query(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	scyllaQueryCql(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
 				   (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+Datum
+scylla_fdw_udt_types(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	scyllaListUserTypes(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+						NameStr(*PG_GETARG_NAME(2)), (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 

@@ -34,6 +34,12 @@ RETURNS SETOF jsonb
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
+-- of the server: as for IMPORT FOREIGN SCHEMA, whoever has USAGE
+CREATE FUNCTION scylla_fdw_udt_types(server text, keyspace text, schema name DEFAULT current_schema())
+RETURNS SETOF text
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
 CREATE FUNCTION scylla_fdw_get_connections(
   OUT server_name text, OUT user_name text, OUT valid boolean, OUT used_in_xact boolean)
 RETURNS SETOF record

@@ -36,8 +36,22 @@ CREATE TABLE vector_source AS SELECT g AS id, (SELECT array_agg(sin(g * 1000 + i
 INSERT INTO vector_big SELECT * FROM vector_source;
 SELECT count(*) FROM vector_big b JOIN vector_source s USING (id) WHERE b.e::text = s.e::text;
 
+-- IMPORT FOREIGN SCHEMA takes the type from where the extension is
+SELECT scylla_fdw_execute('vector_cluster', 'CREATE TYPE fdw_vector.point (at frozen<vector<float, 2>>)');
+SELECT scylla_fdw_execute('vector_cluster', $$CREATE TABLE fdw_vector.kinds (id int PRIMARY KEY, f vector<float, 3>, d vector<double, 3>, huge vector<float, 16001>,
+  l list<frozen<vector<float, 2>>>, v vector<vector<float, 2>, 2>, m map<int, frozen<vector<float, 2>>>, p frozen<point>)$$);
+CREATE SCHEMA vector_import;
+SELECT scylla_fdw_udt_types('vector_cluster', 'fdw_vector', 'vector_import') \gexec
+IMPORT FOREIGN SCHEMA fdw_vector LIMIT TO (kinds) FROM SERVER vector_cluster INTO vector_import OPTIONS (udt 'composite');
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'vector_import.kinds'::regclass AND attnum > 0 ORDER BY attnum;
+INSERT INTO vector_import.kinds (id, f, d, l, v, m, p)
+  VALUES (1, '[1,2,3]', '{1,2,3}', '{"[1,2]","[3,4]"}', '{"[5,6]","[7,8]"}', '{"1": [9, 10]}', ROW('[11,12]'));
+INSERT INTO vector_import.kinds (id, huge) SELECT 2, array_agg(g) FROM generate_series(1, 16001) g;
+SELECT id, f, d, l, v, m, p, huge[16001] FROM vector_import.kinds ORDER BY id;
+
 SELECT scylla_fdw_execute('vector_cluster', 'DROP KEYSPACE fdw_vector');
 DROP SERVER vector_cluster CASCADE;
 DROP TABLE vector_source;
+DROP SCHEMA vector_import CASCADE;
 DROP EXTENSION vector;
 DROP SCHEMA vector_home;

@@ -11,14 +11,17 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
 #include "datatype/timestamp.h"
 #include "executor/executor.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "parser/parsetree.h"
+#include "utils/acl.h"
 #include "utils/pg_locale.h"
 
 #if PG_VERSION_NUM >= 160000
@@ -123,6 +126,20 @@ scyllaResultUser(ResultRelInfo *rri, EState *estate)
 		userid = exec_rt_fetch(index, estate)->checkAsUser;
 	return OidIsValid(userid) ? userid : GetUserId();
 #endif
+}
+
+/* As core checks for IMPORT FOREIGN SCHEMA. */
+static inline void
+scyllaCheckServerUsage(const ForeignServer *server, Oid userid)
+{
+#if PG_VERSION_NUM >= 160000
+	AclResult	result = object_aclcheck(ForeignServerRelationId, server->serverid, userid, ACL_USAGE);
+#else
+	AclResult	result = pg_foreign_server_aclcheck(server->serverid, userid, ACL_USAGE);
+#endif
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_FOREIGN_SERVER, server->servername);
 }
 
 static inline ForeignPath *
