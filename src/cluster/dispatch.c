@@ -416,6 +416,8 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 	ClusterConnection *place = cluster_pool_find(r->node->pool, c);
 
 	r->overloaded |= error->code == CQL_ERR_OVERLOADED;
+	if (error->code == CQL_ERR_PROTOCOL)
+		net_connection_close(c);	/* the two disagree about what was said: start anew */
 	if (d->closing || !attempts_left(r) || expired(r) || !place)
 		verdict = CLUSTER_VERDICT_FAIL;
 	switch (verdict)

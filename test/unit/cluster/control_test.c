@@ -3,6 +3,49 @@
  */
 #include "fixture.inc.h"
 
+#include <netdb.h>
+
+/* ---- the name server ---- */
+
+/* In place of the C library's: answers of the name "nodes.example", in this order; NULL: no more. */
+static const char *addresses[3];
+
+int
+getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	struct addrinfo **end = out;
+
+	*out = NULL;
+	for (int i = 0; strcmp(host, "nodes.example") == 0 && i < 2 && addresses[i]; i++)
+	{
+		struct addrinfo *info = calloc(1, sizeof(*info));
+		struct sockaddr_in *address = calloc(1, sizeof(*address));
+
+		if (!info || !address)
+			abort();			/* not the test's thread: no assertion */
+		uv_ip4_addr(addresses[i], 0, address);
+		info->ai_family = AF_INET;
+		info->ai_addr = (struct sockaddr *) address;
+		info->ai_addrlen = sizeof(*address);
+		*end = info;
+		end = &info->ai_next;
+	}
+	return *out ? 0 : EAI_NONAME;
+}
+
+void
+freeaddrinfo(struct addrinfo *list)
+{
+	while (list)
+	{
+		struct addrinfo *next = list->ai_next;
+
+		free(list->ai_addr);
+		free(list);
+		list = next;
+	}
+}
+
 /* ---- contact points ---- */
 
 /* An address that answers nothing, one that refuses, and a live one. */
@@ -28,6 +71,77 @@ test_live_contact_beside_dead_ones(void **state)
 	request_free(&r);
 	fixture_end(&f);
 	node_stop(silent);
+}
+
+/* Every address of a name is tried, and one that is silent keeps nobody waiting. */
+static void
+test_live_address_beside_dead_ones(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	char		script[64];
+	Node	   *silent;
+	uint64_t	start;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	snprintf(script, sizeof(script), "address 127.0.0.9\nport %d\non CONNECT silent\n", node_port(f.node[0]));
+	silent = start_node(script);
+	addresses[0] = "127.0.0.9";
+	addresses[1] = "127.0.0.1";
+	add_contact(&f, "nodes.example", node_port(f.node[0]));
+	start = uv_hrtime();
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	assert_true(uv_hrtime() - start < f.config.net.connect_timeout * UINT64_C(1000000) / 2);
+	request_free(&r);
+	fixture_end(&f);
+	node_stop(silent);
+}
+
+/* A name is looked up each time the cluster is looked for; the node that is met again is the same one. */
+static void
+test_name_of_a_node_that_moved(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	char		script[256];
+	int			port;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	port = node_port(f.node[0]);
+	addresses[0] = "127.0.0.1";
+	addresses[1] = NULL;
+	add_contact(&f, "nodes.example", port);
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+
+	/* the same address, after a pause */
+	assert_true(node_order(f.node[0], "refuse\ndisconnect"));
+	AWAIT(&f, cluster_down(f.cluster));
+	assert_true(node_order(f.node[0], "listen"));
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	assert_int_equal(node_count(f.node[0], "open"), 2);	/* the control connection and one more */
+
+	/* another one */
+	node_stop(f.node[0]);
+	f.node[0] = NULL;
+	AWAIT(&f, cluster_down(f.cluster));
+	snprintf(script, sizeof(script), "address 127.0.0.5\nport %d\ntoken 0\nkeyspace ks simple 1\n%s", port, SCHEMA);
+	f.node[0] = start_node(script);
+	addresses[0] = "127.0.0.5";
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	request_free(&r);
+	fixture_end(&f);
 }
 
 /* One that takes the connection and says nothing about the topology must not block the other. */
@@ -193,6 +307,38 @@ test_event_storm(void **state)
 	fixture_end(&f);
 }
 
+/* What others say of a node that works is hearsay; and one that is said to be up may take a while. */
+static void
+test_down_and_up_are_hints(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+	uint64_t	connections;
+	uint64_t	reads;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	connections = count_all(&f, "connections");
+	reads = node_count(f.node[0], "QUERY");
+	assert_true(node_order(f.node[0], "event STATUS_CHANGE DOWN 127.0.0.2 %d", node_port(f.node[1])));
+	/* an event that is followed by a read of the topology, to know that the first one has arrived */
+	assert_true(node_order(f.node[0], "event STATUS_CHANGE UP 127.0.0.1 %d", node_port(f.node[0])));
+	AWAIT(&f, node_count(f.node[0], "QUERY") == reads + 3);
+	insert_all(&f, statement, 0, 100);
+	assert_true(node_count(f.node[1], "executes") > 10);
+	assert_int_equal(count_all(&f, "connections"), connections);
+
+	assert_true(node_order(f.node[1], "refuse\ndisconnect"));
+	assert_true(node_order(f.node[0], "event STATUS_CHANGE UP 127.0.0.2 %d", node_port(f.node[1])));
+	AWAIT(&f, node_count(f.node[0], "QUERY") == reads + 6);
+	assert_true(node_order(f.node[1], "listen"));
+	AWAIT(&f, node_count(f.node[1], "open") == 1);
+	fixture_end(&f);
+}
+
 static void
 test_new_node_is_found(void **state)
 {
@@ -226,6 +372,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_live_contact_beside_dead_ones),
+		cmocka_unit_test(test_live_address_beside_dead_ones),
+		cmocka_unit_test(test_name_of_a_node_that_moved),
 		cmocka_unit_test(test_contact_that_answers_no_query),
 		cmocka_unit_test(test_all_contacts_refuse),
 		cmocka_unit_test(test_silent_contact),
@@ -233,6 +381,7 @@ main(void)
 		cmocka_unit_test(test_unknown_local_dc),
 		cmocka_unit_test(test_control_connection_moves),
 		cmocka_unit_test(test_event_storm),
+		cmocka_unit_test(test_down_and_up_are_hints),
 		cmocka_unit_test(test_new_node_is_found),
 	};
 

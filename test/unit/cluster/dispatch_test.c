@@ -149,6 +149,33 @@ test_repeated_requests_are_the_same(void **state)
 	fixture_end(&f);
 }
 
+/* Who broke the protocol once may do so again: the connection goes, and with it nothing else. */
+static void
+test_protocol_error_ends_the_connection(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint64_t	connections;
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	connections = node_count(f.node[0], "connections");
+	order_all(&f, "on EXECUTE nth 50 error 0x000A \"what?\"");
+	insert_all(&f, statement, 0, 49);
+	make_insert(&r, statement, 1);
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r.core.failure->code, CQL_ERR_PROTOCOL);
+	assert_int_equal(r.core.failure->attempts, 1);
+	AWAIT(&f, node_count(f.node[0], "connections") == connections + 1);
+	insert_all(&f, statement, 0, 200);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* What a node that always answers code is asked. */
 static void
 check_attempts(int nodes, const char *code, uint32_t attempts)
@@ -300,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_idempotent_requests_survive_a_lost_connection),
 		cmocka_unit_test(test_others_are_not_repeated),
 		cmocka_unit_test(test_repeated_requests_are_the_same),
+		cmocka_unit_test(test_protocol_error_ends_the_connection),
 		cmocka_unit_test(test_attempts_are_bounded),
 		cmocka_unit_test(test_repeated_overload_is_remembered),
 		cmocka_unit_test(test_silent_node),
