@@ -122,4 +122,4 @@ help:
 	@echo 'make node             build the scriptable CQL node, and what else TAP tests need'
 	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
 
--include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d)
+-include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d) $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/test/unit/%.d)
