@@ -4,7 +4,8 @@
  *
  * Submitter thread only; nothing here blocks.
  * Owns: the topology, the control connection, a pool for each local node, the
- * dispatch of requests, and the one timer that drives all of them.
+ * dispatch of requests, the questions about the cluster itself until the end of
+ * the turn, and the one timer that drives all of them.
  *
  *	 connecting --on_topology--> ready
  *	 connecting --on_failed--> down
@@ -17,6 +18,7 @@
  */
 #include "cluster/control.h"
 #include "cluster/dispatch.h"
+#include "cluster/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,7 @@ struct Cluster
 	ClusterTopology topology;
 	ClusterControl *control;
 	ClusterDispatch dispatch;
+	ClusterRequest *questions;	/* taken in this turn */
 	uv_timer_t	timer;
 	uint64_t	pace;			/* of the timer */
 	bool		room_wanted;	/* cluster_submit was refused */
@@ -246,6 +249,33 @@ static const ClusterControlOps control_ops = {
 	.on_failed = on_failed,
 };
 
+/* ---- questions about the cluster itself ---- */
+
+static bool
+take_question(Cluster *c, ClusterRequest *request)
+{
+	if (!cluster_snapshot_ready(&c->topology, request))
+		return false;
+	request->started = uv_hrtime();
+	request->next = c->questions;
+	c->questions = request;
+	return true;
+}
+
+static void
+answer_questions(Cluster *c)
+{
+	while (c->questions)
+	{
+		ClusterRequest *request = c->questions;
+
+		c->questions = request->next;
+		cluster_snapshot_answer(&c->topology, request);
+		request->latency = uv_hrtime() - request->started;
+		c->ops->on_complete(c->owner, request);
+	}
+}
+
 /* ---- time ---- */
 
 static bool
@@ -284,6 +314,7 @@ on_timer_closed(uv_handle_t *handle)
 static void
 finish_closing(Cluster *c)
 {
+	answer_questions(c);
 	cluster_dispatch_give_up(&c->dispatch, NULL);
 	if (!all_closed(c))
 		c->quiet = 0;
@@ -381,10 +412,18 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	return c;
 }
 
+static bool
+take(Cluster *c, ClusterRequest *request)
+{
+	if (cluster_snapshot_wanted(request))
+		return take_question(c, request);
+	return cluster_dispatch_submit(&c->dispatch, request) == CLUSTER_TAKEN;
+}
+
 ClusterSubmit
 cluster_submit(Cluster *c, ClusterRequest *request)
 {
-	if (c->state == STATE_READY && cluster_dispatch_submit(&c->dispatch, request) == CLUSTER_TAKEN)
+	if (c->state == STATE_READY && take(c, request))
 	{
 		set_pace(c, PACE_BUSY);
 		return CLUSTER_TAKEN;
@@ -399,7 +438,14 @@ cluster_submit(Cluster *c, ClusterRequest *request)
 void
 cluster_flush(Cluster *c)
 {
+	answer_questions(c);
 	cluster_dispatch_flush(&c->dispatch);
+}
+
+ClusterVersions
+cluster_versions(const Cluster *c)
+{
+	return (ClusterVersions) {.topology = c->topology.generation};
 }
 
 const ClusterFailure *

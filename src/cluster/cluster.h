@@ -24,7 +24,11 @@ typedef enum ClusterRequestKind
 {
 	CLUSTER_QUERY,				/* payload: [long string] text, then the parameter tail */
 	CLUSTER_PREPARE,			/* payload: text; defines request.statement for EXECUTEs to come */
-	CLUSTER_EXECUTE				/* payload: the parameter tail */
+	CLUSTER_EXECUTE,			/* payload: the parameter tail */
+
+	/* no payload; answered here, by what cql/ring.h decodes, once the topology was read */
+	CLUSTER_RING,
+	CLUSTER_NODES				/* the same, once each local node was connected to or could not be */
 } ClusterRequestKind;
 
 typedef enum ClusterFailureKind
@@ -103,7 +107,7 @@ struct ClusterRequest
 
 typedef struct ClusterOps
 {
-	/* exactly once per submitted request; never from inside cluster_submit */
+	/* exactly once per submitted request; from the loop or cluster_flush, never from inside cluster_submit */
 	void		(*on_complete) (void *owner, ClusterRequest *request);
 	/* cluster_submit may succeed again */
 	void		(*on_room) (void *owner);
@@ -134,8 +138,19 @@ typedef enum ClusterSubmit
 } ClusterSubmit;
 extern ClusterSubmit cluster_submit(Cluster *c, ClusterRequest *request);
 
-/* One write per dirty connection; call once per loop turn, after the callbacks of the turn. */
+/*
+ * One write per dirty connection, and the answers to questions about the cluster
+ * itself; call once per loop turn, after the callbacks of the turn.
+ */
 extern void cluster_flush(Cluster *c);
+
+/* Counts of what changed; equal numbers, nothing changed. */
+typedef struct ClusterVersions
+{
+	uint32_t	topology;		/* nodes and ring: one more each time they were read */
+} ClusterVersions;
+
+extern ClusterVersions cluster_versions(const Cluster *c);
 
 /*
  * Down: what a request that cannot be sent should fail with. NULL while

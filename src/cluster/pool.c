@@ -211,15 +211,43 @@ cluster_pool_pick(const ClusterPool *pool)
 	return best;
 }
 
+static bool
+is_ready(const ClusterConnection *place)
+{
+	return place->net && net_connection_ready(place->net);
+}
+
 bool
 cluster_pool_ready(const ClusterPool *pool)
 {
+	return cluster_pool_count_ready(pool) > 0;
+}
+
+uint32_t
+cluster_pool_count_ready(const ClusterPool *pool)
+{
+	uint32_t	n = 0;
+
+	for (uint32_t i = 0; i < pool->nconnections; i++)
+		n += is_ready(&pool->connection[i]);
+	return n;
+}
+
+bool
+cluster_pool_decided(const ClusterPool *pool)
+{
+	return cluster_pool_ready(pool) || pool->last.kind != NET_FAIL_NONE;
+}
+
+uint32_t
+cluster_pool_shards(const ClusterPool *pool)
+{
 	for (uint32_t i = 0; i < pool->nconnections; i++)
 	{
-		if (pool->connection[i].net && net_connection_ready(pool->connection[i].net))
-			return true;
+		if (is_ready(&pool->connection[i]))
+			return net_connection_shard(pool->connection[i].net)->nr_shards;
 	}
-	return false;
+	return 0;
 }
 
 ClusterConnection *

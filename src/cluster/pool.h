@@ -70,6 +70,9 @@ extern void cluster_pool_follow(ClusterPool *pool);
 /* The connection to send on: ready, with room, fewest requests in flight. NULL: none now. */
 extern ClusterConnection *cluster_pool_pick(const ClusterPool *pool);
 extern bool cluster_pool_ready(const ClusterPool *pool);	/* some connection is, full or not */
+extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
+extern bool cluster_pool_decided(const ClusterPool *pool);	/* a connection got ready, or one failed since the pool was made */
+extern uint32_t cluster_pool_shards(const ClusterPool *pool);	/* of the node; 0: none, or no connection is ready */
 extern ClusterConnection *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
 extern bool cluster_pool_closed(const ClusterPool *pool);
 extern uint32_t cluster_pool_in_flight(const ClusterPool *pool);

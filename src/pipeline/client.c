@@ -328,6 +328,12 @@ client_stats(const Client *c, ClientStats *stats)
 	stats->stalls = atomic_load_explicit(&from->stalls, memory_order_relaxed);
 }
 
+uint32_t
+client_topology_version(const Client *c)
+{
+	return atomic_load_explicit(&c->counters.topology_version, memory_order_relaxed);
+}
+
 /* ---- a pipeline's way out ---- */
 
 Pipeline *

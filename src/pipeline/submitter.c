@@ -234,6 +234,12 @@ submit_queue(Submitter *s)
 }
 
 static void
+publish_versions(SubmitterCounters *to, ClusterVersions versions)
+{
+	atomic_store_explicit(&to->topology_version, versions.topology, memory_order_relaxed);
+}
+
+static void
 publish_counters(const Submitter *s)
 {
 	SubmitterCounters *to = s->counters;
@@ -246,6 +252,8 @@ publish_counters(const Submitter *s)
 	atomic_store_explicit(&to->window, s->window.limit, memory_order_relaxed);
 	atomic_store_explicit(&to->window_peak, s->tally.peak, memory_order_relaxed);
 	atomic_store_explicit(&to->stalls, s->tally.stalls, memory_order_relaxed);
+	if (s->cluster)
+		publish_versions(to, cluster_versions(s->cluster));
 }
 
 static void

@@ -436,6 +436,12 @@ cluster_flush(Cluster *c)
 	uv_async_send(&c->async);
 }
 
+ClusterVersions
+cluster_versions(const Cluster *c)
+{
+	return (ClusterVersions) {.topology = c->answered};
+}
+
 const ClusterFailure *
 cluster_down(const Cluster *c)
 {

@@ -302,6 +302,27 @@ test_overload_shrinks_the_window(void **state)
 	close_client(c);
 }
 
+/* ---- versions ---- */
+
+/* Whoever has drained an answer sees a version at least as new. */
+static void
+test_versions_come_no_later_than_answers(void **state)
+{
+	Client	   *c = open_client(0);
+	Pipeline   *p = open_pipeline(c, 0, 0);
+
+	assert_int_equal(client_topology_version(c), 0);
+	for (uint32_t i = 1; i <= 1000; i++)
+	{
+		write_row(p, &fixture_template, i);
+		await_all(c, p);
+		assert_int_equal(client_topology_version(c), i);	/* the fake counts its answers */
+		release_done(p);
+	}
+	pipeline_close(p);
+	close_client(c);
+}
+
 /* ---- signals are the backend's ---- */
 
 static void
@@ -344,6 +365,7 @@ main(void)
 		PIPELINE_TEST(test_short_deadline_overtakes_long_one),
 		PIPELINE_TEST(test_abandon_leaves_neighbours_alone),
 		PIPELINE_TEST(test_overload_shrinks_the_window),
+		PIPELINE_TEST(test_versions_come_no_later_than_answers),
 		PIPELINE_TEST(test_thread_takes_no_signals),
 	};
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cql/request.h"
+#include "cql/ring.h"
 #include "cql/token.h"
 #include "node.h"
 #include "wait.inc.h"
@@ -191,6 +192,62 @@ test_01_rows_arrive_as_they_were_written(void **state)
 	}
 }
 
+/* ---- what the cluster layer answers by itself ---- */
+
+static void
+test_ring_comes_over(void **state)
+{
+	const RequestTemplate ring = {.timeout_ms = 10000, .kind = CLUSTER_NODES};
+	Scene		s;
+	Pipeline   *p;
+	Request    *r;
+	CqlReader	reader;
+	CqlArena	arena = {0};
+	CqlRing		told;
+
+	open_scene(&s, "token -5 5\n", false, 0);
+	p = open_pipeline(s.client, 0, 0);
+	assert_non_null(pipeline_begin(p));
+	r = run_alone(s.client, p, &ring);
+	reader = cql_reader(r->core.body, r->core.body_length);
+	assert_true(cql_ring_get(&reader, &arena, &told));
+	assert_int_equal(told.version, client_topology_version(s.client));
+	assert_int_equal(told.nnodes, 1);
+	assert_int_equal(told.node[0].connections, 1);
+	assert_int_equal(told.npositions, 2);
+	assert_true(told.position[0].token == -5 && told.position[1].token == 5);
+	pipeline_release(p, r);
+	pipeline_close(p);
+	cql_arena_free(&arena);
+	close_scene(&s);
+}
+
+/* No node: it fails as any other request does. */
+static void
+test_ring_of_nothing(void **state)
+{
+	const RequestTemplate ring = {.timeout_ms = 10000, .kind = CLUSTER_RING};
+	ClientContact contact = {"127.0.0.1", 1};
+	ClientConfig config = {.contact = &contact, .ncontacts = 1, .connect_timeout_ms = 5000};
+	char		error[256] = "";
+	Client	   *c = client_open(&config, error, sizeof(error));
+	Pipeline   *p;
+	Request    *r;
+
+	assert_non_null(c);
+	p = open_pipeline(c, 0, 0);
+	assert_non_null(pipeline_begin(p));
+	assert_non_null(pipeline_commit(p, &ring, NULL, 0));
+	await_all(c, p);
+	r = pipeline_next_done(p);
+	assert_true(r->core.failed);
+	assert_int_equal(r->core.failure->kind, CLUSTER_FAIL_CONNECT);
+	pipeline_release(p, r);
+	pipeline_close(p);
+	assert_int_equal(client_topology_version(c), 0);
+	assert_true(client_close(c, CLOSE_MS));
+}
+
 /* ---- 15: connections die under rows ---- */
 
 static void
@@ -266,6 +323,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_01_rows_arrive_as_they_were_written),
+		cmocka_unit_test(test_ring_comes_over),
+		cmocka_unit_test(test_ring_of_nothing),
 		cmocka_unit_test(test_15_rows_survive_lost_connections),
 		cmocka_unit_test(test_16_silent_requests_meet_their_deadline),
 		cmocka_unit_test(test_12_late_answers_after_abandon),

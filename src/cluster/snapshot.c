@@ -1,0 +1,83 @@
+/*
+ * cluster/snapshot.c
+ *	  The topology as the backend is told of it.
+ *
+ * Submitter thread; no I/O. Owns nothing: the body becomes the request's.
+ * Invariant: nodes that left the cluster are not told of, so a node's place in
+ * the snapshot is not its number in the topology.
+ */
+#include "cluster/snapshot.h"
+
+#include "cluster/pool.h"
+#include "cql/ring.h"
+
+#include <stdlib.h>
+
+bool
+cluster_snapshot_ready(const ClusterTopology *t, const ClusterRequest *request)
+{
+	if (request->kind == CLUSTER_RING)
+		return true;
+	for (uint32_t i = 0; i < t->nlocal; i++)
+	{
+		/* without memory for a pool, a node is simply not used */
+		if (t->local[i]->pool && !cluster_pool_decided(t->local[i]->pool))
+			return false;
+	}
+	return true;
+}
+
+static CqlRingNode
+describe(const ClusterNode *node)
+{
+	CqlRingNode told = {.name = node->name, .dc = node->dc, .rack = node->rack, .local = node->local};
+
+	if (node->pool)
+	{
+		told.connections = cluster_pool_count_ready(node->pool);
+		told.shards = cluster_pool_shards(node->pool);
+	}
+	return told;
+}
+
+/* false: no memory. */
+static bool
+build(const ClusterTopology *t, CqlArena *arena, CqlRing *ring)
+{
+	uint16_t   *place = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*place));	/* by node number */
+
+	ring->version = t->generation;
+	ring->node = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*ring->node));
+	ring->position = cql_arena_alloc(arena, ((size_t) t->ring.npositions + 1) * sizeof(*ring->position));
+	if (arena->failed)
+		return false;
+	for (uint32_t i = 0; i < t->nnodes; i++)
+	{
+		place[i] = ring->nnodes;
+		if (t->node[i]->present)
+			ring->node[ring->nnodes++] = describe(t->node[i]);
+	}
+	/* the ring is of the same commit: each of its nodes is present */
+	for (uint32_t i = 0; i < t->ring.npositions; i++)
+		ring->position[i] = (CqlRingPosition) {t->ring.position[i].token, place[t->ring.position[i].node]};
+	ring->npositions = t->ring.npositions;
+	return true;
+}
+
+void
+cluster_snapshot_answer(const ClusterTopology *t, ClusterRequest *request)
+{
+	CqlArena	arena = {0};
+	CqlRing		ring = {0};
+	CqlBuffer	body = {0};
+
+	if (build(t, &arena, &ring))
+		cql_ring_put(&body, &ring);
+	request->failed = arena.failed || body.failed;
+	request->failure = NULL;	/* failed without one: out of memory */
+	if (request->failed)
+		cql_buffer_free(&body);
+	request->body = body.data;
+	request->body_length = (uint32_t) body.len;
+	cql_arena_free(&arena);
+}

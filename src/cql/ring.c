@@ -1,0 +1,84 @@
+/*
+ * cql/ring.c
+ *	  Nodes and token ring as the core tells them to the backend.
+ *
+ * Pure; any thread. Owns nothing. Invariant: what is decoded names only nodes
+ * that are there, and claims no more of anything than there are bytes for.
+ */
+#include "cql/ring.h"
+
+#define MIN_NODE_SIZE 15		/* three empty strings, local, two numbers */
+#define POSITION_SIZE 10
+
+void
+cql_ring_put(CqlBuffer *b, const CqlRing *ring)
+{
+	cql_put_u32(b, ring->version);
+	cql_put_u16(b, ring->nnodes);
+	for (uint16_t i = 0; i < ring->nnodes; i++)
+	{
+		const CqlRingNode *node = &ring->node[i];
+
+		cql_put_string(b, node->name);
+		cql_put_string(b, node->dc);
+		cql_put_string(b, node->rack);
+		cql_put_u8(b, node->local);
+		cql_put_u32(b, node->connections);
+		cql_put_u32(b, node->shards);
+	}
+	cql_put_u32(b, ring->npositions);
+	for (uint32_t i = 0; i < ring->npositions; i++)
+	{
+		cql_put_u64(b, (uint64_t) ring->position[i].token);
+		cql_put_u16(b, ring->position[i].owner);
+	}
+}
+
+static const char *
+get_text(CqlReader *r, CqlArena *arena)
+{
+	CqlString	text = cql_get_string(r);
+
+	return r->failed ? NULL : cql_arena_strdup(arena, text.data, text.len);
+}
+
+static bool
+get_nodes(CqlReader *r, CqlArena *arena, CqlRing *out)
+{
+	out->nnodes = cql_get_u16(r);
+	if (r->failed || out->nnodes > cql_reader_left(r) / MIN_NODE_SIZE)
+		return false;
+	out->node = cql_arena_alloc(arena, out->nnodes * sizeof(*out->node));
+	for (uint16_t i = 0; out->node && i < out->nnodes; i++)
+	{
+		CqlRingNode *node = &out->node[i];
+
+		node->name = get_text(r, arena);
+		node->dc = get_text(r, arena);
+		node->rack = get_text(r, arena);
+		node->local = cql_get_u8(r) != 0;
+		node->connections = cql_get_u32(r);
+		node->shards = cql_get_u32(r);
+	}
+	return !r->failed && !arena->failed;
+}
+
+bool
+cql_ring_get(CqlReader *r, CqlArena *arena, CqlRing *out)
+{
+	*out = (CqlRing) {.version = cql_get_u32(r)};
+	if (!get_nodes(r, arena, out))
+		return false;
+	out->npositions = cql_get_u32(r);
+	if (r->failed || out->npositions > cql_reader_left(r) / POSITION_SIZE)
+		return false;
+	out->position = cql_arena_alloc(arena, out->npositions * sizeof(*out->position));
+	for (uint32_t i = 0; out->position && i < out->npositions; i++)
+	{
+		out->position[i].token = (int64_t) cql_get_u64(r);
+		out->position[i].owner = cql_get_u16(r);
+		if (out->position[i].owner >= out->nnodes)
+			return false;
+	}
+	return !arena->failed;
+}
