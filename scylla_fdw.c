@@ -16,6 +16,7 @@
 #include "fdw/import.h"
 #include "fdw/importtype.h"
 #include "fdw/modify.h"
+#include "fdw/node.h"
 #include "fdw/option.h"
 #include "fdw/plan.h"
 #include "fdw/query.h"
@@ -34,6 +35,7 @@ PG_FUNCTION_INFO_V1(scylla_fdw_version);
 PG_FUNCTION_INFO_V1(scylla_fdw_execute);
 PG_FUNCTION_INFO_V1(scylla_fdw_query);
 PG_FUNCTION_INFO_V1(scylla_fdw_udt_types);
+PG_FUNCTION_INFO_V1(scylla_fdw_nodes);
 PG_FUNCTION_INFO_V1(scylla_fdw_get_connections);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect_all);
@@ -111,6 +113,14 @@ scylla_fdw_udt_types(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	scyllaListUserTypes(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
 						NameStr(*PG_GETARG_NAME(2)), (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+Datum
+scylla_fdw_nodes(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	scyllaListNodes(text_to_cstring(PG_GETARG_TEXT_PP(0)), (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 

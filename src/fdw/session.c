@@ -77,6 +77,7 @@ close_session(ScyllaSession *s)
 	s->client = NULL;
 	s->statements = NULL;
 	s->tables = NULL;
+	s->ring = NULL;
 	s->forgotten = false;
 	s->invalidated = false;
 	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
@@ -92,6 +93,7 @@ release_forgotten(ScyllaSession *s)
 	s->forgotten = false;
 	s->statements = NULL;
 	s->tables = NULL;
+	s->ring = NULL;
 	MemoryContextReset(s->context);
 }
 
