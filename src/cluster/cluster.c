@@ -445,7 +445,7 @@ cluster_flush(Cluster *c)
 ClusterVersions
 cluster_versions(const Cluster *c)
 {
-	return (ClusterVersions) {.topology = c->topology.generation};
+	return (ClusterVersions) {c->topology.generation, cluster_control_schema_version(c->control)};
 }
 
 const ClusterFailure *

@@ -148,6 +148,7 @@ extern void cluster_flush(Cluster *c);
 typedef struct ClusterVersions
 {
 	uint32_t	topology;		/* nodes and ring: one more each time they were read */
+	uint32_t	schema;			/* one more with each SCHEMA_CHANGE, and when some may not have been heard */
 } ClusterVersions;
 
 extern ClusterVersions cluster_versions(const Cluster *c);

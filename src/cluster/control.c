@@ -84,6 +84,8 @@ struct ClusterControl
 	bool		changed;		/* an event asks for a new read */
 	bool		nodes_up;		/* ... and told of a node that is up */
 	uint64_t	last_read;
+	bool		registered;		/* ever */
+	uint32_t	schema_version;
 };
 
 static void advance(ClusterControl *control);
@@ -331,7 +333,12 @@ on_read(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 	if (candidate->dropped || loss != NET_ANSWERED)
 		return;					/* on_closed goes on from here */
 	if (read->kind == READ_REGISTER)
+	{
+		/* what changed since the connection before this one was lost, nobody heard */
+		control->schema_version += control->registered;
+		control->registered = true;
 		start_reading(candidate);
+	}
 	else if (candidate->pending == 0)
 		finish_reading(candidate);
 }
@@ -367,6 +374,7 @@ on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
 
 	if (!cql_response_prefix(frame, &prefix, &r) || !cql_response_event(r, &event))
 		return;
+	control->schema_version += event.kind == CQL_EVENT_SCHEMA;
 	/* of the schema only replication matters here, and DOWN is a hint that our own sockets know better */
 	if (event.kind == CQL_EVENT_DOWN || event.kind == CQL_EVENT_OTHER
 		|| (event.kind == CQL_EVENT_SCHEMA && !cql_string_equal(event.target, "KEYSPACE")))
@@ -677,4 +685,10 @@ cluster_control_settled(const ClusterControl *control)
 {
 	return control->mode == CONTROL_KEEPING && control->active && control->active->pending == 0
 		&& !control->changed;
+}
+
+uint32_t
+cluster_control_schema_version(const ClusterControl *control)
+{
+	return control->schema_version;
 }

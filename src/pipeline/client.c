@@ -334,6 +334,12 @@ client_topology_version(const Client *c)
 	return atomic_load_explicit(&c->counters.topology_version, memory_order_relaxed);
 }
 
+uint32_t
+client_schema_version(const Client *c)
+{
+	return atomic_load_explicit(&c->counters.schema_version, memory_order_relaxed);
+}
+
 /* ---- a pipeline's way out ---- */
 
 Pipeline *

@@ -88,8 +88,12 @@ extern uint32_t client_outstanding(const Client *c);	/* of all pipelines, abando
 
 extern void client_stats(const Client *c, ClientStats *stats);
 
-/* Another number than before: nodes and ring were read again. As new as the completions drained, or newer. */
+/*
+ * Another number than before: nodes and ring were read again; tables or types may
+ * have changed. 0 at first. As new as the completions drained, or newer.
+ */
 extern uint32_t client_topology_version(const Client *c);
+extern uint32_t client_schema_version(const Client *c);
 
 /* One statement's requests. A pipeline is its own generation. */
 typedef struct PipelineLimit

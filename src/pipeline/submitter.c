@@ -237,6 +237,7 @@ static void
 publish_versions(SubmitterCounters *to, ClusterVersions versions)
 {
 	atomic_store_explicit(&to->topology_version, versions.topology, memory_order_relaxed);
+	atomic_store_explicit(&to->schema_version, versions.schema, memory_order_relaxed);
 }
 
 static void

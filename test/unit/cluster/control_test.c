@@ -339,6 +339,73 @@ test_down_and_up_are_hints(void **state)
 	fixture_end(&f);
 }
 
+static uint32_t
+schema_version(const Fixture *f)
+{
+	return cluster_versions(f->cluster).schema;
+}
+
+/* Any change of any schema is counted, once; nothing else is. */
+static void
+test_schema_changes_are_counted(void **state)
+{
+	Fixture		f;
+	uint32_t	topology;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	prepare(&f, INSERT_TEXT);
+	assert_int_equal(schema_version(&f), 0);	/* nobody knew anything before */
+	topology = cluster_versions(f.cluster).topology;
+	assert_true(topology > 0);
+	order_all(&f, "event SCHEMA_CHANGE UPDATED TABLE ks t");
+	AWAIT(&f, schema_version(&f) == 1);
+	order_all(&f, "event SCHEMA_CHANGE CREATED TYPE ks u");
+	AWAIT(&f, schema_version(&f) == 2);
+	assert_int_equal(cluster_versions(f.cluster).topology, topology);
+	/* replication is the topology's business, too */
+	order_all(&f, "event SCHEMA_CHANGE UPDATED KEYSPACE ks");
+	AWAIT(&f, cluster_versions(f.cluster).topology != topology);
+	assert_int_equal(schema_version(&f), 3);
+	topology = cluster_versions(f.cluster).topology;
+	order_all(&f, "event STATUS_CHANGE UP 127.0.0.1 9042");
+	AWAIT(&f, cluster_versions(f.cluster).topology != topology);
+	assert_int_equal(schema_version(&f), 3);
+	fixture_end(&f);
+}
+
+/* While nobody listened, anything may have changed. */
+static void
+test_schema_changes_may_have_been_missed(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 2", "");
+	f.config.net.connect_timeout = 400;
+	open_cluster(&f);
+	prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	assert_true(node_order(f.node[0], "refuse\ndisconnect"));
+	AWAIT(&f, schema_version(&f) == 1);
+	assert_int_equal(node_count(f.node[1], "REGISTER"), 1);
+	order_all(&f, "event SCHEMA_CHANGE UPDATED TABLE ks t");
+	AWAIT(&f, schema_version(&f) == 2);
+
+	/* the whole cluster was gone */
+	order_all(&f, "refuse\ndisconnect");
+	AWAIT(&f, cluster_down(f.cluster));
+	order_all(&f, "listen");
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	assert_int_equal(schema_version(&f), 3);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 static void
 test_new_node_is_found(void **state)
 {
@@ -382,6 +449,8 @@ main(void)
 		cmocka_unit_test(test_control_connection_moves),
 		cmocka_unit_test(test_event_storm),
 		cmocka_unit_test(test_down_and_up_are_hints),
+		cmocka_unit_test(test_schema_changes_are_counted),
+		cmocka_unit_test(test_schema_changes_may_have_been_missed),
 		cmocka_unit_test(test_new_node_is_found),
 	};
 

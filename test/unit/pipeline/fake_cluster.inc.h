@@ -439,7 +439,7 @@ cluster_flush(Cluster *c)
 ClusterVersions
 cluster_versions(const Cluster *c)
 {
-	return (ClusterVersions) {.topology = c->answered};
+	return (ClusterVersions) {.topology = c->answered, .schema = c->answered + 1};
 }
 
 const ClusterFailure *

@@ -312,11 +312,13 @@ test_versions_come_no_later_than_answers(void **state)
 	Pipeline   *p = open_pipeline(c, 0, 0);
 
 	assert_int_equal(client_topology_version(c), 0);
+	assert_int_equal(client_schema_version(c), 0);
 	for (uint32_t i = 1; i <= 1000; i++)
 	{
 		write_row(p, &fixture_template, i);
 		await_all(c, p);
 		assert_int_equal(client_topology_version(c), i);	/* the fake counts its answers */
+		assert_int_equal(client_schema_version(c), i + 1);
 		release_done(p);
 	}
 	pipeline_close(p);
