@@ -1,7 +1,7 @@
 /*
  * test/node/ddl.c
  *	  Schema statements: CREATE and DROP of keyspaces and tables, CREATE TYPE,
- *	  ALTER TABLE ADD.
+ *	  ALTER TABLE ADD and DROP, ALTER TYPE ADD.
  *
  * Thread: the node's. Owns: nothing.
  * Invariant: a statement that changed something answers SCHEMA_CHANGE and sends
@@ -143,7 +143,7 @@ drop_keyspace(Node *node, NodeLexer *x, Change *change)
 	return true;
 }
 
-/* ks.t ADD name type */
+/* ks.t ADD name type, ks.t DROP name */
 static bool
 alter_table(Node *node, NodeLexer *x, Change *change)
 {
@@ -154,11 +154,36 @@ alter_table(Node *node, NodeLexer *x, Change *change)
 	if (t == NULL)
 		return node_fail(node, CQL_ERR_INVALID, "table does not exist");
 	node_qualified(x, &keyspace, &name);
-	if (!node_lexer_accept(x, "ADD"))
+	if (node_lexer_accept(x, "ADD"))
+	{
+		if (!node_table_extend(node, t, x))
+			return false;
+	}
+	else if (!node_lexer_accept(x, "DROP"))
 		return syntax(node, x);
-	if (!node_table_extend(node, t, x))
+	else if (!node_table_shrink(node, t, x))
 		return false;
 	*change = (Change) {"UPDATED", "TABLE", t->keyspace, t->name};
+	return true;
+}
+
+/* ks.u ADD name type */
+static bool
+alter_type(Node *node, NodeLexer *x, Change *change)
+{
+	NodeUserType *u = node->types;
+	const char *keyspace;
+	const char *name;
+
+	if (!node_qualified(x, &keyspace, &name) || keyspace == NULL || !node_lexer_accept(x, "ADD"))
+		return syntax(node, x);
+	while (u != NULL && (strcmp(u->type->keyspace, keyspace) != 0 || strcmp(u->type->name, name) != 0))
+		u = u->next;
+	if (u == NULL)
+		return node_fail(node, CQL_ERR_INVALID, "Type '%s.%s' doesn't exist", keyspace, name);
+	if (!node_type_extend(node, u->type, x))
+		return false;
+	*change = (Change) {"UPDATED", "TYPE", u->type->keyspace, u->type->name};
 	return true;
 }
 
@@ -172,7 +197,8 @@ run(Node *node, NodeLexer *x, Change *change)
 		bool		(*run) (Node *node, NodeLexer *x, Change *change);
 	}			statements[] = {
 		{"CREATE", "KEYSPACE", create_keyspace}, {"CREATE", "TABLE", create_table}, {"CREATE", "TYPE", create_type},
-		{"DROP", "KEYSPACE", drop_keyspace}, {"DROP", "TABLE", drop_table}, {"ALTER", "TABLE", alter_table}
+		{"DROP", "KEYSPACE", drop_keyspace}, {"DROP", "TABLE", drop_table}, {"ALTER", "TABLE", alter_table},
+		{"ALTER", "TYPE", alter_type}
 	};
 	NodeLexer	verb = *x;
 

@@ -530,6 +530,8 @@ extern NodeTable *node_table_add(Node *node, NodeLexer *x);	/* at the name; NULL
 extern NodeTable *node_table(Node *node, const char *keyspace, const char *name);
 extern void node_table_drop(Node *node, NodeTable *t);
 extern bool node_table_extend(Node *node, NodeTable *t, NodeLexer *x);	/* ADD: at the column's name */
+extern bool node_table_shrink(Node *node, NodeTable *t, NodeLexer *x);	/* DROP: at the column's name */
+extern bool node_type_extend(Node *node, CqlType *type, NodeLexer *x);	/* ADD: at the field's name */
 extern int	node_table_column(const NodeTable *t, const char *name);	/* -1: none */
 extern bool node_qualified(NodeLexer *x, const char **keyspace, const char **name);
 extern CqlType *node_type_parse(Node *node, const char *keyspace, CqlString text);
@@ -543,6 +545,7 @@ extern void node_row_remove(NodeTable *t, NodeRow *row);
 extern void node_cell_set(NodeCell *cell, CqlBytes value, int64_t timestamp, int32_t ttl);
 extern void node_table_clear(NodeTable *t);
 extern void node_table_widen(NodeTable *t);	/* rows get a cell for the column just added */
+extern void node_table_narrow(NodeTable *t, int column);	/* they lose the cell of the one just dropped */
 extern void node_table_sort(NodeTable *t);
 extern size_t node_table_seek(const NodeTable *t, int64_t token);	/* first row at or behind it */
 extern int64_t node_key_token(const CqlBytes *key, int n);

@@ -193,6 +193,18 @@ node_table_widen(NodeTable *t)
 	}
 }
 
+void
+node_table_narrow(NodeTable *t, int column)
+{
+	for (size_t i = 0; i < t->nrows; i++)
+	{
+		NodeCell   *cell = t->row[i]->cell;
+
+		free((void *) cell[column].value.data);
+		memmove(&cell[column], &cell[column + 1], (size_t) (t->ncolumns - column) * sizeof(NodeCell));
+	}
+}
+
 /* ---- order ---- */
 
 static int

@@ -372,3 +372,37 @@ node_table_extend(Node *node, NodeTable *t, NodeLexer *x)
 	node_forget(node, t);
 	return true;
 }
+
+/* ALTER TABLE DROP name */
+bool
+node_table_shrink(Node *node, NodeTable *t, NodeLexer *x)
+{
+	int			column = node_table_column(t, x->token.value);
+
+	if (column < t->nkey)
+		return node_fail(node, CQL_ERR_INVALID, "Cannot drop column %s", x->token.value);
+	node_lexer_next(x);
+	for (int i = 0; i < t->ncolumns; i++)
+		t->column[i].declared -= t->column[i].declared > t->column[column].declared;
+	t->ncolumns--;
+	memmove(&t->column[column], &t->column[column + 1], (size_t) (t->ncolumns - column) * sizeof(NodeColumn));
+	node_table_narrow(t, column);
+	node_forget(node, t);
+	return true;
+}
+
+/* ALTER TYPE ADD name type: values that are there already are shorter, as in a real node. */
+bool
+node_type_extend(Node *node, CqlType *type, NodeLexer *x)
+{
+	if (x->token.kind != TOKEN_NAME || type->count == MAX_COLUMNS)
+		return fail_at(node, x, "a field is missing");
+	type->field[type->count] = node_strdup(&node->schema, x->token.value, strlen(x->token.value));
+	node_lexer_next(x);
+	type->child[type->count] = node_type_parse(node, type->keyspace, node_lexer_span(x));
+	if (type->child[type->count] == NULL)
+		return false;
+	type->count++;
+	node_forget(node, NULL);
+	return true;
+}

@@ -380,6 +380,49 @@ altered_tables_change_metadata(void **state)
 	node_stop(node);
 }
 
+static void
+change_schema(Client *c, const char *text)
+{
+	CqlReader	r;
+
+	client_send_query(c, 1, text);
+	assert_int_equal(client_expect_result(c, 1, &r), CQL_RESULT_SCHEMA_CHANGE);
+}
+
+/* A column may get another type, a user type another field; values that were there stay as they were. */
+static void
+types_change(void **state)
+{
+	Node	   *node = start_node("keyspace ks simple 1\n"
+								  "type ks.u (a int, b text)\n"
+								  "table ks.t (id int PRIMARY KEY, u u, v text, w text)\n"
+								  "row ks.t (1, {a: 7, b: 'x'}, 'v', 'w')\n");
+	CqlMetadata metadata;
+	CqlReader	r;
+	CqlBytes	value;
+	Client		c;
+
+	client_open(&c, node, 5, false);
+	change_schema(&c, "ALTER TYPE ks.u ADD c int");
+	assert_int_equal(client_select(&c, "SELECT u FROM ks.t", &metadata, &r), 1);
+	assert_int_equal(metadata.column[0].type->count, 3);
+	value = cql_get_bytes(&r);
+	assert_int_equal(value.len, 4 + 4 + 4 + 1);
+
+	change_schema(&c, "ALTER TABLE ks.t DROP v");
+	client_send_query(&c, 1, "SELECT v FROM ks.t");
+	client_expect_error(&c, 1, CQL_ERR_INVALID);
+	change_schema(&c, "ALTER TABLE ks.t ADD v int");
+	assert_int_equal(client_select(&c, "SELECT v, w FROM ks.t", &metadata, &r), 1);
+	assert_int_equal(metadata.column[0].type->id, CQL_TYPE_INT);
+	assert_int_equal(cql_get_bytes(&r).len, -1);
+	assert_text_value(&r, "w");
+	client_send_query(&c, 1, "ALTER TABLE ks.t DROP id");
+	client_expect_error(&c, 1, CQL_ERR_INVALID);
+	client_close(&c);
+	node_stop(node);
+}
+
 /* ---- system tables and events ---- */
 
 static void
@@ -510,6 +553,7 @@ main(void)
 		cmocka_unit_test(bound_values_are_checked),
 		cmocka_unit_test(pages_end_with_an_empty_one),
 		cmocka_unit_test(altered_tables_change_metadata),
+		cmocka_unit_test(types_change),
 		cmocka_unit_test(system_tables_tell_the_cluster),
 		cmocka_unit_test(keys_of_peers_are_counted),
 		cmocka_unit_test(events_reach_who_registered)
