@@ -74,8 +74,7 @@ node_report_lines(const NodeReport *report, CqlBuffer *out)
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		put_line(out, counters[i].name, node_report_get(report, counters[i].name));
 	for (int i = 0; i < 17; i++)
-		if (report->opcode[i] > 0)
-			put_line(out, opcodes[i], report->opcode[i]);
+		put_line(out, opcodes[i], report->opcode[i]);
 }
 
 /* ---- records ---- */
