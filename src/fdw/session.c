@@ -307,6 +307,21 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	s->keep = o->keep_connections;
 	s->invalidated = false;
 	s->next_statement = 1;
+	s->schema_version = 0;
+}
+
+/*
+ * Somebody has changed tables since the last statement, or may have: they are
+ * described anew when they are next needed. Statements stay: nodes tell which of
+ * them they have to prepare again, and then markers are compared.
+ */
+static void
+notice_schema_changes(ScyllaSession *s)
+{
+	uint32		version = client_schema_version(s->client);
+
+	s->schema += version != s->schema_version;
+	s->schema_version = version;
 }
 
 ScyllaSession *
@@ -332,6 +347,7 @@ scyllaGetSession(Oid userid, Oid serverid)
 		release_forgotten(s);
 	if (s->client == NULL)
 		open_session(s, server, mapping, o);
+	notice_schema_changes(s);
 	s->used = true;
 	return s;
 }

@@ -36,6 +36,7 @@ typedef struct ScyllaSession
 	HTAB	   *statements;		/* prepared, by text */
 	HTAB	   *tables;			/* described, by name */
 	uint32		schema;			/* one more with each sign that tables are not as described */
+	uint32		schema_version; /* the client's, when this session last looked */
 	struct ScyllaRing *ring;	/* fdw/node's; NULL: not asked for */
 	uint32		ring_version;	/* of the topology it is of */
 	bool		forgotten;		/* context holds statements that are in no hash any more */

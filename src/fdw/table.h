@@ -4,8 +4,9 @@
  *	  which have an index.
  *
  * Backend thread. Described once per session from system_schema.columns and kept
- * until the session's schema counts on. A description is valid until the next
- * request of the session: one that is newer replaces it.
+ * until the session's schema counts on, as others' changes have it do when a
+ * statement begins. A description is valid until the next request of the session:
+ * one that is newer replaces it.
  */
 #ifndef FDW_TABLE_H
 #define FDW_TABLE_H

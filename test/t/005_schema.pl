@@ -1,0 +1,153 @@
+# Tables change while a session knows them: others' changes are heard and noticed by the next statement, without
+# asking at each one; a change between PREPARE and EXECUTE, or between two pages, is decoded as it is.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use ScyllaTest;
+use Test::More;
+
+plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
+database('scylla_tap_schema');
+
+my $node;
+
+# A node, our server s, and another one, "elsewhere", with a client of its own.
+sub start_node
+{
+	$node = ScyllaTest::Node->start('keyspace ks simple 1', @_);
+	for my $server ('s', 'elsewhere')
+	{
+		query(sprintf 'DROP SERVER IF EXISTS %s CASCADE; CREATE SERVER %1$s FOREIGN DATA WRAPPER scylla_fdw %s',
+			$server, server_options(host => $node->{address}, port => $node->{port}));
+		query("CREATE USER MAPPING FOR CURRENT_USER SERVER $server");
+	}
+	return;
+}
+
+sub elsewhere
+{
+	query("SELECT scylla_fdw_execute('elsewhere', \$\$$_\$\$)") for @_;
+	return;
+}
+
+# Events come in order: what follows from the last one is seen when the topology is read again.
+sub events_are_heard
+{
+	my $queries = $node->count('QUERY');
+
+	$node->order("event STATUS_CHANGE UP $node->{address} $node->{port}");
+	return await('the topology is read again', sub { $node->count('QUERY') >= $queries + 3 });
+}
+
+# Runs SQL in a session to its end: what it printed.
+my $marks = 0;
+sub says
+{
+	my ($session, $sql) = @_;
+	my $mark = 'mark ' . ++$marks;
+
+	$session->{out} = '';
+	$session->send("$sql\n\\echo $mark");
+	eval { $session->shows(qr/^$mark$/m) } or return "no end: $session->{err}";
+	return $session->{out} =~ s/^$mark\n//mr =~ s/\n\z//r;
+}
+
+# The same, and how often it had a table described. A warning changes nothing, and is counted.
+my $count_descriptions = 'on QUERY text "system_schema.columns" warn "counted"';
+sub describes
+{
+	my ($session, $sql, $expected, $times, $label) = @_;
+	my $before = $node->count('faults');
+
+	is(says($session, $sql), $expected, "$label: its result");
+	is($node->count('faults') - $before, $times, "$label: described $times times");
+	return;
+}
+
+# ---- what others change ----
+
+start_node('table ks.t (id int PRIMARY KEY, s text)', "row ks.t (1, 'one')", $count_descriptions);
+query(q{CREATE FOREIGN TABLE t (id int, s text) SERVER s OPTIONS (keyspace 'ks')});
+my $session = background('');
+my $select = 'SELECT s FROM t WHERE id = 1;';
+
+describes($session, $select, 'one', 1, 'first');
+describes($session, $select, 'one', 0, 'again');
+$node->order('event SCHEMA_CHANGE UPDATED TABLE ks t');
+ok(events_are_heard(), 'an event');
+describes($session, $select, 'one', 1, 'after an event');
+describes($session, $select, 'one', 0, 'once');
+ok(events_are_heard(), 'an event that is not of the schema');
+describes($session, $select, 'one', 0, 'after that');
+
+# The key is another one: by the old description this would ask for a partition that the table cannot name any more.
+elsewhere('DROP TABLE ks.t', 'CREATE TABLE ks.t (s text PRIMARY KEY, id int)', q{INSERT INTO ks.t (id, s) VALUES (1, 'new')});
+ok(events_are_heard(), 'made anew elsewhere');
+describes($session, $select, 'new', 1, 'made anew elsewhere');
+like(says($session, q{EXPLAIN (COSTS OFF) SELECT id FROM t WHERE s = 'new';}), qr/Key: s$/m, 'with its new key');
+is(says($session, q{INSERT INTO t VALUES (2, 'two'); SELECT id FROM t WHERE s = 'two';}), '2', 'and written by it');
+
+# Our own DDL: forgotten at once, and once more for the event, not again and again.
+is(says($session, q{SELECT scylla_fdw_execute('s', 'ALTER TABLE ks.t ADD n int');}), '', 'our own change');
+ok(events_are_heard(), 'our own change is heard of');
+describes($session, $select, 'new', 1, 'after our own change');
+describes($session, $select, 'new', 0, 'and then');
+
+# A connection lost: what was said meanwhile is not known.
+$node->order('reset');
+$node->order('disconnect');
+ok(await('the control connection is back', sub { $node->count('REGISTER') == 1 }), 'the control connection is made again');
+ok(events_are_heard(), 'the control connection is back');
+describes($session, $select, 'new', 1, 'after a lost connection');
+describes($session, $select, 'new', 0, 'once for that');
+is(($session->finish)[2], '', 'and nothing was said');
+$node->stop;
+
+# ---- between PREPARE and EXECUTE, and between pages ----
+
+my @rows = map { "row ks.t ($_, {a: $_}, 't$_', $_)" } 1 .. 6;
+
+for my $wire ('protocol 4', 'protocol 5', 'scylla 2')
+{
+	start_node($wire, 'type ks.u (a int)', 'table ks.t (id int PRIMARY KEY, u u, s text, n int)', @rows);
+	query(q{CREATE FOREIGN TABLE t (id int, u jsonb, s text, n int) SERVER s OPTIONS (keyspace 'ks', fetch_size '2')});
+
+	# prepared, and its answer is on its way
+	my $prepare = 'on PREPARE text "SELECT" times 1 hold';
+	$node->order($prepare);
+	my $reader = background(q{SELECT string_agg(u::text, ' ' ORDER BY id) FROM t;});
+	ok(await('prepared', sub { $node->count('held') == 1 }), "$wire: prepared");
+	elsewhere('ALTER TYPE ks.u ADD b text', q{UPDATE ks.t SET u = {a: 0, b: 'new'} WHERE id = 3});
+	$node->order('release');
+	is(($reader->finish)[1], '{"a": 1, "b": null} {"a": 2, "b": null} {"a": 0, "b": "new"} '
+		. join(' ', map { "{\"a\": $_, \"b\": null}" } 4 .. 6) . "\n", "$wire: altered between PREPARE and EXECUTE");
+
+	# the first page is read, the second not asked for
+	my $cursor = background('BEGIN; DECLARE c CURSOR FOR SELECT id, u, s FROM t;');
+	my @before = split /\n/, says($cursor, 'FETCH 1 FROM c;');
+	elsewhere('ALTER TYPE ks.u ADD c int', 'ALTER TABLE ks.t DROP s', 'ALTER TABLE ks.t ADD s blob',
+		map { "UPDATE ks.t SET s = 0xfe WHERE id = $_" } 1 .. 6);
+	my @after = split /\n/, says($cursor, 'FETCH ALL FROM c; COMMIT;');
+	is(@before + @after, 6, "$wire: altered between pages: all rows");
+	for my $row (@before, shift @after)
+	{
+		like($row, qr/^(\d)\|\{"a": \d, "b": (null|"new")\}\|t\1$/, "$wire: the first page as it was: $row");
+	}
+	for my $row (@after)
+	{
+		like($row, qr/^\d\|\{"a": \d, "b": (null|"new"), "c": null\}\|0xfe$/, "$wire: the others as they are: $row");
+	}
+	is(($cursor->finish)[2], '', "$wire: and nothing was said");
+
+	# to a type that the column here cannot hold
+	$cursor = background('\set ON_ERROR_STOP off' . "\nBEGIN; DECLARE c CURSOR FOR SELECT n FROM t;");
+	like(says($cursor, 'FETCH 1 FROM c;'), qr/^\d$/, "$wire: a number");
+	elsewhere('ALTER TABLE ks.t DROP n', 'ALTER TABLE ks.t ADD n blob');
+	says($cursor, 'FETCH ALL FROM c; ROLLBACK;');
+	like(($cursor->finish)[2], qr/ERROR: .*blob.*\n(?:.*\n)*CONTEXT:  column "n" of foreign table "t"/, "$wire: then none: the error names the column");
+	$node->stop;
+}
+
+done_testing();
