@@ -61,9 +61,10 @@ struct ScyllaFetch
 	Size		held;			/* bytes of pages at home */
 	uint64		rows;			/* of pages entered, and their bytes: how large rows are */
 	uint64		bytes;
-	uint64		entered;		/* pages */
 	binaryheap *heap;			/* merging */
 };
+
+static uint64 entered = 0;		/* pages, of all fetches */
 
 /* ---- opening and closing ---- */
 
@@ -298,7 +299,7 @@ enter_page(ScyllaFetch *f, Lane *s)
 	s->more = s->rows->metadata.paging_state.len >= 0;
 	s->row = 0;
 	MemoryContextSwitchTo(old);
-	s->entered = ++f->entered;
+	s->entered = ++entered;
 	f->rows += s->rows->left;
 	f->bytes += s->page->core.body_length;
 	f->config.report->pages++;

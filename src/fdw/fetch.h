@@ -75,12 +75,12 @@ extern ScyllaFetch *scyllaFetchOpen(const ScyllaFetchConfig *config);
 /* wait: until there is something to tell. A failed request is raised. */
 extern ScyllaFetchResult scyllaFetchNext(ScyllaFetch *fetch, bool wait);
 
-/* After ROW: its values, and its metadata, which may differ from page to page. After STREAM_END: the tag alone. */
+/* After ROW: its values, and its metadata, which may differ from page to page. After LANE_END: the tag alone. */
 extern const CqlBytes *scyllaFetchRow(const ScyllaFetch *fetch);
 extern const CqlMetadata *scyllaFetchMetadata(const ScyllaFetch *fetch);
 extern uint64 scyllaFetchTag(const ScyllaFetch *fetch);
 
-/* Changes whenever the metadata may have changed: the number of the page that the row is from. */
+/* Changes whenever the metadata may have changed: the number of the page that the row is from, among those of all fetches. */
 extern uint64 scyllaFetchPage(const ScyllaFetch *fetch);
 
 /* The metadata again, in an arena of the caller's, to keep it longer than the page. */

@@ -7,8 +7,10 @@
 #include "postgres.h"
 
 #include "port/pg_bitutils.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "fdw/deparse.h"
 #include "fdw/option.h"
 #include "fdw/report.h"
 
@@ -92,6 +94,32 @@ scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bo
 					(double) report->bytes / seconds / 1e6,
 					scyllaReportLatency(report, 0.5), scyllaReportLatency(report, 0.99)),
 			 errhidestmt(true), errhidecontext(true)));
+}
+
+static char *
+key_columns(const ScyllaSelect *select)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < select->npartition; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
+						 get_attname(select->relid, list_nth_int(select->attnums, i), false));
+	return names.data;
+}
+
+void
+scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es)
+{
+	if (select->npartition > 0)
+		ExplainPropertyText("Key", key_columns(select), es);
+	if (!es->verbose)
+		return;
+	ExplainPropertyText("CQL", scyllaFromUtf8(scyllaExplainSelect(select, options)), es);
+	ExplainPropertyInteger("Fetch Size", NULL, options->fetch_size, es);
+	ExplainPropertyText("Consistency", cql_consistency_name(options->read_consistency), es);
+	if (select->local != NULL)
+		ExplainPropertyText("Local Filter Reason", select->local, es);
 }
 
 void

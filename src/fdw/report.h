@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "fdw/compat.h"
+#include "fdw/select.h"
 #include "pipeline/client.h"
 
 /* Latencies by powers of two, eight steps each: within 6 % of the truth, from 1 us up. */
@@ -36,6 +37,9 @@ extern double scyllaReportLatency(const ScyllaReport *report, double fraction);	
 
 /* An INFO message if scylla_fdw.progress_interval says it is time; last: whatever the time. */
 extern void scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bool last);
+
+/* How a foreign table is read. */
+extern void scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es);
 
 /* Properties under ANALYZE; client is the one that the statement used, or NULL. */
 extern void scyllaExplainReport(const ScyllaReport *report, const Client *client, bool writes, ExplainState *es);

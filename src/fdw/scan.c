@@ -7,8 +7,7 @@
  *
  * When its first row is wanted, a scan works out what its conditions' values are,
  * hence the text of the SELECT and the requests it takes (source.c), and reads
- * these side by side (fetch.c). Every page brings its own metadata and is decoded
- * by it.
+ * these side by side (fetch.c); decode.c makes rows of what comes home.
  *
  * A scan that may be read again with the same parameters keeps its rows in a
  * tuplestore. And when this session writes to the table of an open scan, the scan
@@ -17,11 +16,8 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
-#include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -29,32 +25,18 @@
 #include "utils/tuplestore.h"
 
 #include "fdw/compat.h"
-#include "fdw/deparse.h"
+#include "fdw/condition.h"
+#include "fdw/decode.h"
 #include "fdw/error.h"
 #include "fdw/fetch.h"
-#include "fdw/key.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
 #include "fdw/select.h"
 #include "fdw/session.h"
 #include "fdw/source.h"
 #include "fdw/statement.h"
-#include "fdw/table.h"
-#include "fdw/typemap.h"
 
 #define MAX_LANES 1024		/* keys looked up at once */
-
-/* "column op value" */
-typedef struct ScanCondition
-{
-	ExprState  *expr;
-	Oid			type;			/* of the expression; of its elements where it is an array */
-	Oid			column_type;
-	char	   *column;			/* UTF-8 */
-	ScyllaOperator planned;
-	bool		key;			/* of the partition key */
-	ScyllaConverter *converter;
-} ScanCondition;
 
 typedef struct ScyllaScan
 {
@@ -63,26 +45,17 @@ typedef struct ScyllaScan
 	char	   *relation;		/* for messages */
 	ScyllaTableOptions *options;
 	ScyllaSelect *select;
-	int		   *target;			/* of each item: attribute of the slot; 0: none */
-	int			nitems;
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
-	ScanCondition *condition;
+	ScyllaConditions *conditions;
 	int			nconditions;
-	ScyllaOperator *operators;	/* of this reading */
+	ScyllaDecoder *decoder;
 	ExprState  *limit;			/* NULL: none */
 	ExprState  *offset;
 	MemoryContext reading;		/* what one reading needs: source, fetch */
 	ScyllaFetch *fetch;			/* NULL: nothing was asked for, or no row can match */
-	bool		checked;		/* columns and types */
+	bool		described;		/* columns and types are known */
 	bool		begun;
-	ScyllaConverter **converter;	/* one per item, by metadata */
-	uint64		page;			/* that they were looked at for */
-	CqlMetadata metadata;		/* of the last page that differed from the one before */
-	CqlArena	types;			/* holds it */
-	CqlArena	key_types;
-	int			current;		/* item being decoded, for the error context */
 	MemoryContext row_context;	/* decoded values of the current row */
-	MemoryContext type_context; /* converters */
 	ScyllaReader reader;
 	ResourceOwner owner;		/* of the scan: a savepoint's must not take the store with it */
 	bool		keep;			/* rows may be wanted again */
@@ -102,27 +75,9 @@ release_scan(void *arg)
 	ScyllaScan *scan = arg;
 
 	dlist_delete(&scan->reader.node);
-	cql_arena_free(&scan->types);
-	cql_arena_free(&scan->key_types);
 }
 
 static void collect_rows(ScyllaReader *reader);
-
-static void
-init_condition(ScyllaScan *scan, int i, ExprState *expr, Expr *value)
-{
-	ScanCondition *c = &scan->condition[i];
-
-	c->expr = expr;
-	c->planned = list_nth_int(scan->select->operators, i);
-	c->type = exprType((Node *) value);
-	if (c->planned == SCYLLA_IN)
-		c->type = get_element_type(getBaseType(c->type));
-	c->type = getBaseType(c->type);
-	c->column = strVal(list_nth(scan->select->columns, i));
-	c->column_type = get_atttype(scan->relid, list_nth_int(scan->select->attnums, i));
-	c->key = i < scan->select->npartition;
-}
 
 static void
 init_expressions(ScyllaScan *scan)
@@ -131,10 +86,7 @@ init_expressions(ScyllaScan *scan)
 	List	   *states = ExecInitExprList(plan->fdw_exprs, (PlanState *) scan->node);
 
 	scan->nconditions = list_length(scan->select->columns);
-	scan->condition = palloc0(sizeof(ScanCondition) * Max(scan->nconditions, 1));
-	scan->operators = palloc0(sizeof(ScyllaOperator) * Max(scan->nconditions, 1));
-	for (int i = 0; i < scan->nconditions; i++)
-		init_condition(scan, i, list_nth(states, i), list_nth(plan->fdw_exprs, i));
+	scan->conditions = scyllaMakeConditions(scan->select, plan->fdw_exprs, states);
 	if (scan->select->limited)
 	{
 		scan->limit = list_nth(states, scan->nconditions);
@@ -160,7 +112,6 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	ScyllaScan *scan = palloc0(sizeof(*scan));
-	ListCell   *lc;
 
 	node->fdw_state = scan;
 	scan->node = node;
@@ -171,139 +122,18 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	scan->nitems = list_length(scan->select->items);
-	scan->target = palloc(sizeof(int) * scan->nitems);
-	foreach(lc, scan->select->targets)
-		scan->target[foreach_current_index(lc)] = lfirst_int(lc);
 	scan->session = scyllaGetSession(scyllaScanUser(node), GetForeignTable(scan->relid)->serverid);
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0;
 	init_expressions(scan);
+	scan->decoder = scyllaMakeDecoder(scan->select, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+									  node->ss.ss_currentRelation != NULL);
 	scan->reading = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw reading", ALLOCSET_DEFAULT_SIZES);
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
-	scan->type_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw types", ALLOCSET_SMALL_SIZES);
 	scyllaReportBegin(&scan->report, scan->session->client);
 	register_reader(scan);
 }
 
-/* ---- the table, as it is now ---- */
-
-static void
-no_such_column(const ScyllaScan *scan, AttrNumber attnum)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
-					get_attname(scan->relid, attnum, false), scan->relation,
-					scan->options->keyspace, scan->options->table),
-			 errhint("The option column_name of the column names another one.")));
-}
-
-/* The type tells how a value is compared, before anything is prepared. */
-static void
-make_key_converter(ScyllaScan *scan, ScanCondition *c, const char *type)
-{
-	CqlType    *cql = cql_type_from_schema(type, strlen(type), &scan->key_types, NULL, NULL);
-
-	if (cql == NULL)
-		scyllaRaiseMalformed("type in the description of a table");
-	c->converter = scyllaMakeConverter(cql, c->column_type, -1);
-}
-
-/* Fail with both names rather than with the server's text, which knows only its own. */
-static void
-check_table(ScyllaScan *scan)
-{
-	List	   *attnums = list_copy(scan->select->attnums);
-	List	   *names = NIL;
-	ScyllaTable *table;
-	ListCell   *lc;
-
-	for (int i = 0; scan->node->ss.ss_currentRelation != NULL && i < scan->nitems; i++)
-	{
-		if (scan->target[i] > 0)
-			attnums = lappend_int(attnums, scan->target[i]);
-	}
-	foreach(lc, attnums)
-		names = lappend(names, scyllaToUtf8(scyllaColumnName(scan->relid, lfirst_int(lc))));
-	table = scyllaDescribeColumns(scan->session, scan->options, names, false);
-	foreach(lc, names)
-	{
-		ScyllaTableColumn *column = scyllaTableColumn(table, lfirst(lc));
-		int			i = foreach_current_index(lc);
-
-		if (column == NULL)
-			no_such_column(scan, list_nth_int(attnums, i));
-		if (i < scan->nconditions)
-			make_key_converter(scan, &scan->condition[i], column->type);
-	}
-	scan->checked = true;
-}
-
 /* ---- what is asked for ---- */
-
-/* One value of a condition, in wire form. false: no stored value fulfils the condition. */
-static bool
-add_value(ScyllaScan *scan, ScyllaKeySource *source, int i, Datum value)
-{
-	ScanCondition *c = &scan->condition[i];
-	ScyllaOperator op = c->planned;
-	CqlBuffer	body = {0};
-	bool		fits;
-
-	if (!scyllaKeyCondition(c->converter, c->type, &op, &value))
-		return false;
-	scan->operators[i] = op;
-	if (op == SCYLLA_ANY)
-		return true;
-	c->converter->encode(c->converter, value, &body);
-	if (body.failed)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	/* no key is longer, and none of one column is empty */
-	fits = !c->key || (body.len <= PG_UINT16_MAX && (scan->select->npartition > 1 || body.len > 0));
-	if (fits)
-		scyllaSourceValue(source, i, body.data, body.len);
-	cql_buffer_free(&body);
-	return fits;
-}
-
-static bool
-add_array(ScyllaScan *scan, ScyllaKeySource *source, int i, Datum array)
-{
-	Oid			type = ARR_ELEMTYPE(DatumGetArrayTypeP(array));
-	Datum	   *value;
-	bool	   *isnull;
-	int			n;
-	int16		length;
-	bool		byval;
-	char		align;
-	bool		any = false;
-
-	get_typlenbyvalalign(type, &length, &byval, &align);
-	deconstruct_array(DatumGetArrayTypeP(array), type, length, byval, align, &value, &isnull, &n);
-	for (int k = 0; k < n; k++)
-		any |= !isnull[k] && add_value(scan, source, i, value[k]);
-	return any;
-}
-
-/* false: no row can match. */
-static bool
-add_conditions(ScyllaScan *scan, ScyllaKeySource *source)
-{
-	ExprContext *econtext = scan->node->ss.ps.ps_ExprContext;
-
-	for (int i = 0; i < scan->nconditions; i++)
-	{
-		bool		isnull;
-		Datum		value = ExecEvalExprSwitchContext(scan->condition[i].expr, econtext, &isnull);
-
-		if (isnull)
-			return false;
-		if (!(scan->condition[i].planned == SCYLLA_IN ? add_array(scan, source, i, value) :
-			  add_value(scan, source, i, value)))
-			return false;
-	}
-	return true;
-}
 
 /* Rows that the query wants at most, those it skips included; -1: all, or more than CQL can say. */
 static int64
@@ -325,31 +155,10 @@ evaluate_limit(ScyllaScan *scan)
 	return count <= PG_INT32_MAX ? count : -1;
 }
 
-/* Values were encoded by the types that the table's description gave. */
-static void
-check_markers(const ScyllaScan *scan, const CqlMetadata *bind, int first)
-{
-	for (int i = 0; i < scan->nconditions; i++)
-	{
-		if (scan->operators[i] == SCYLLA_ANY)
-			continue;
-		if (first >= (int) bind->count || !cql_type_equal(bind->column[first].type, scan->condition[i].converter->cql))
-		{
-			scyllaForgetSchema(scan->session);
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
-					 errmsg("column \"%s\" of table \"%s.%s\" has another type than before",
-							scyllaFromUtf8(scan->condition[i].column), scan->options->keyspace, scan->options->table),
-					 errhint("Repeat the statement.")));
-		}
-		first++;
-	}
-}
-
 static void
 open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
-	ScyllaSelectForm form = {scan->operators, false, limit >= 0};
+	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), false, limit >= 0};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
 	.report = &scan->report,.source = scyllaSourceOf(source)};
 
@@ -358,10 +167,19 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	config.lanes = Min(scyllaEndSource(source), MAX_LANES);
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
-	check_markers(scan, &config.statement->bind, 0);
+	scyllaCheckMarkers(scan->conditions, scan->session, scan->options, &config.statement->bind, 0);
 	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
 	scan->fetch = scyllaFetchOpen(&config);
-	scan->page = 0;
+}
+
+/* Items that are no columns are checked by the cluster alone. */
+static void
+describe_table(ScyllaScan *scan)
+{
+	if (!scan->described)
+		scyllaDescribeConditions(scan->conditions, scan->session, scan->options,
+								 scan->node->ss.ss_currentRelation != NULL ? scyllaDecodedAttributes(scan->select) : NIL);
+	scan->described = true;
 }
 
 static void
@@ -373,73 +191,16 @@ begin_reading(ScyllaScan *scan)
 
 	scan->begun = true;
 	scyllaDrainWriters(scan->session);
-	if (!scan->checked)
-		check_table(scan);
+	describe_table(scan);
 	MemoryContextSwitchTo(scan->reading);
 	source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
 	limit = evaluate_limit(scan);
-	if (limit != 0 && add_conditions(scan, source))
+	if (limit != 0 && scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source))
 		open_fetch(scan, source, limit);
 	MemoryContextSwitchTo(old);
 }
 
 /* ---- rows ---- */
-
-static void
-column_context(void *arg)
-{
-	ScyllaScan *scan = arg;
-
-	if (scan->node->ss.ss_currentRelation != NULL)
-		errcontext("column \"%s\" of foreign table \"%s\"",
-				   get_attname(scan->relid, scan->target[scan->current], false), scan->relation);
-	else
-		errcontext("%s of foreign table \"%s\"",
-				   scyllaFromUtf8(strVal(list_nth(scan->select->items, scan->current))), scan->relation);
-}
-
-static bool
-types_unchanged(const ScyllaScan *scan, const CqlMetadata *metadata)
-{
-	for (uint32_t i = 0; i < metadata->count; i++)
-	{
-		if (scan->target[i] > 0 && !cql_type_equal(scan->converter[i]->cql, metadata->column[i].type))
-			return false;
-	}
-	return true;
-}
-
-/* Converters outlive the page they were made for. */
-static void
-make_converters(ScyllaScan *scan, const CqlMetadata *metadata)
-{
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = scan};
-	TupleDesc	desc = scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	MemoryContext old;
-
-	if (scan->nitems != (int) metadata->count)
-		scyllaRaiseMalformed("result metadata");
-	if (scan->converter != NULL && types_unchanged(scan, metadata))
-		return;
-	scan->converter = NULL;
-	MemoryContextReset(scan->type_context);
-	cql_arena_free(&scan->types);
-	scyllaFetchKeepMetadata(scan->fetch, &scan->types, &scan->metadata);
-	old = MemoryContextSwitchTo(scan->type_context);
-	scan->converter = palloc0(sizeof(ScyllaConverter *) * metadata->count);
-	error_context_stack = &context;
-	for (scan->current = 0; scan->current < scan->nitems; scan->current++)
-	{
-		int			i = scan->target[scan->current];
-
-		if (i > 0)
-			scan->converter[scan->current] = scyllaMakeConverter(scan->metadata.column[scan->current].type,
-																 TupleDescAttr(desc, i - 1)->atttypid,
-																 TupleDescAttr(desc, i - 1)->atttypmod);
-	}
-	error_context_stack = context.previous;
-	MemoryContextSwitchTo(old);
-}
 
 /* false: there is none. */
 static bool
@@ -458,37 +219,14 @@ next_row(ScyllaScan *scan)
 		scan->fetch = NULL;
 		return false;
 	}
-	if (scyllaFetchPage(scan->fetch) != scan->page)
-	{
-		make_converters(scan, scyllaFetchMetadata(scan->fetch));
-		scan->page = scyllaFetchPage(scan->fetch);
-	}
 	return true;
 }
 
 static void
 decode_row(ScyllaScan *scan, TupleTableSlot *slot)
 {
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = scan};
-	MemoryContext old = MemoryContextSwitchTo(scan->row_context);
-	const CqlBytes *value = scyllaFetchRow(scan->fetch);
-
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	error_context_stack = &context;
-	for (scan->current = 0; scan->current < scan->nitems; scan->current++)
-	{
-		int			i = scan->target[scan->current] - 1;
-		ScyllaConverter *converter = scan->converter[scan->current];
-
-		if (i < 0 || value[scan->current].len < 0)
-			continue;
-		slot->tts_isnull[i] = false;
-		slot->tts_values[i] = converter->decode(converter, value[scan->current], &slot->tts_isnull[i]);
-	}
-	error_context_stack = context.previous;
-	MemoryContextSwitchTo(old);
+	scyllaDecodeRow(scan->decoder, scan->fetch, scan->row_context, slot);
 	scan->report.rows++;
-	ExecStoreVirtualTuple(slot);
 }
 
 /* ---- rows that are kept ---- */
@@ -650,34 +388,12 @@ scyllaEndForeignScan(ForeignScanState *node)
 		stop_reading(scan);
 }
 
-static char *
-key_columns(const ScyllaSelect *select)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (int i = 0; i < select->npartition; i++)
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
-						 get_attname(select->relid, list_nth_int(select->attnums, i), false));
-	return names.data;
-}
-
 void
 scyllaExplainForeignScan(ForeignScanState *node, struct ExplainState *es)
 {
 	ScyllaScan *scan = node->fdw_state;
-	ScyllaSelect *select = scan->select;
 
-	if (select->npartition > 0)
-		ExplainPropertyText("Key", key_columns(select), es);
-	if (es->verbose)
-	{
-		ExplainPropertyText("CQL", scyllaFromUtf8(scyllaExplainSelect(select, scan->options)), es);
-		ExplainPropertyInteger("Fetch Size", NULL, scan->options->fetch_size, es);
-		ExplainPropertyText("Consistency", cql_consistency_name(scan->options->read_consistency), es);
-		if (select->local != NULL)
-			ExplainPropertyText("Local Filter Reason", select->local, es);
-	}
+	scyllaExplainRead(scan->select, scan->options, es);
 	if (es->analyze && scan->session != NULL)
 		scyllaExplainReport(&scan->report, scan->session->client, false, es);
 }

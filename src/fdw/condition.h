@@ -1,0 +1,50 @@
+/*
+ * fdw/condition.h
+ *	  The conditions of a SELECT while it runs: their values, in wire form.
+ *
+ * Backend thread. Lives in the memory context that was current at
+ * scyllaMakeConditions.
+ *
+ *	 conditions = scyllaMakeConditions(select, ...)
+ *	 scyllaDescribeConditions(conditions, ...)	the table as it is now, once
+ *	 scyllaAddConditions(conditions, econtext, source)	 their values, as often as they change
+ *	 scyllaCheckMarkers(conditions, ...)		after the text was prepared
+ */
+#ifndef FDW_CONDITION_H
+#define FDW_CONDITION_H
+
+#include "postgres.h"
+
+#include "nodes/execnodes.h"
+
+#include "fdw/select.h"
+#include "fdw/session.h"
+#include "fdw/source.h"
+
+typedef struct ScyllaConditions ScyllaConditions;
+
+/* exprs: the values' expressions, and states: what they were initialized to; more may follow in both. */
+extern ScyllaConditions *scyllaMakeConditions(const ScyllaSelect *select, List *exprs, List *states);
+
+/*
+ * Learn the types of the conditions' columns. Fails where one of them, or one of
+ * attnums (int), is missing: with both names rather than with the server's text,
+ * which knows only its own.
+ */
+extern void scyllaDescribeConditions(ScyllaConditions *conditions, ScyllaSession *session,
+									 const ScyllaTableOptions *options, List *attnums);
+
+/* Work the values out and hand them to the source. false: no row can match. */
+extern bool scyllaAddConditions(ScyllaConditions *conditions, ExprContext *econtext, ScyllaKeySource *source);
+
+/* Of each condition, as the values added last have made it; borrowed. */
+extern const ScyllaOperator *scyllaConditionOperators(const ScyllaConditions *conditions);
+
+/*
+ * Values are encoded by the types that the table's description gave: fails if the
+ * statement's markers, the first of these being number first, have others.
+ */
+extern void scyllaCheckMarkers(const ScyllaConditions *conditions, ScyllaSession *session,
+							   const ScyllaTableOptions *options, const CqlMetadata *bind, int first);
+
+#endif							/* FDW_CONDITION_H */
