@@ -89,6 +89,18 @@ fails('nowhere', '08001', 'no-such-host\.invalid', 'wrong host');
 server('one_alive', { host => "127.0.0.1:$port, $open->{address}:$open->{port}" });
 is(query("INSERT INTO one_alive VALUES (2, 'x') RETURNING s"), 'x', 'one contact point of two is enough');
 
+# two servers in one query have nothing in common
+{
+	my $other = ScyllaTest::Node->start(@table);
+
+	server('other', node_options($other));
+	query(q{INSERT INTO open VALUES (7, 'here'); INSERT INTO other VALUES (7, 'there'), (8, 'there')});
+	is(query('SELECT o.s, t.s FROM open o JOIN other t USING (id)'), 'here|there', 'two servers in one query');
+	query('INSERT INTO open SELECT id, s || 1 FROM other');
+	is(query('SELECT id, s FROM open WHERE id > 2 ORDER BY id'), "7|there1\n8|there1", 'and from one to the other');
+	is(query('SELECT count(*) FROM other'), '2', 'the other has what it had');
+}
+
 # silence, in every state of the handshake
 my $mute = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1');
 server('mute', { host => '127.0.0.1', port => $mute->sockport });

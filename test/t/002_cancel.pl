@@ -46,6 +46,15 @@ sub start_node
 	return $node;
 }
 
+# Whether anyone waits for an answer to a SYN to this port.
+sub connecting
+{
+	my ($port) = @_;
+
+	open my $table, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!";
+	return scalar grep { /^\s*\d+: \S+ \S+:(\S+) 02 / && hex $1 == $port } <$table>;
+}
+
 # $is_stuck tells when the statement waits where it should; $is_left, when it waits there no longer.
 sub interrupt
 {
@@ -74,6 +83,12 @@ for my $how (qw(cancel terminate timeout))
 		interrupt($name, $how, $statement, sub { $node->count('faults') >= $stuck }, sub { $node->count('open') == 0 });
 		$node->stop;
 	}
+	# A socket whose queue of connections is full answers no SYN.
+	my $full = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
+	listen $full, 0;
+	my $guest = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $full->sockport);
+	server('127.0.0.1', $full->sockport);
+	interrupt('syn', $how, q{INSERT INTO t VALUES (1, 'x')}, sub { connecting($full->sockport) }, sub { !connecting($full->sockport) });
 	SKIP:
 	{
 		skip 'a server without slow_dns.so', 5 unless $ENV{SLOW_DNS};
@@ -96,5 +111,22 @@ ok(await('the cancel arrived', sub { $session->{harness}->pump_nb; $session->{er
 $node->order('release');
 my (undef, $out, undef) = $session->finish;
 is($out, "500|second|second\n", 'what was abandoned does not land after what came later');
+
+$node->stop;
+
+# Other timeouts of PostgreSQL mean locks and idleness, not a wait for the cluster; transaction_timeout means all.
+$node = start_node('on EXECUTE text "INSERT" nth 5 delay 700');
+my $sql = q{SET lock_timeout = '100ms'; SET idle_in_transaction_session_timeout = '100ms'; SET idle_session_timeout = '100ms';
+BEGIN; INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g; COMMIT;};
+is((psql($sql))[2], '', 'timeouts of locks and idleness do not fire');
+is($node->count('faults'), 1, 'there was a wait');
+$node->stop;
+SKIP:
+{
+	skip 'no transaction_timeout before 17', 1 if query(q{SELECT current_setting('server_version_num')}) < 170000;
+	$node = start_node('on EXECUTE text "INSERT" silent');
+	my (undef, undef, $err) = within(5, 'transaction_timeout', sub { psql(q{SET transaction_timeout = '300ms'; INSERT INTO t VALUES (1, 'x')}) });
+	like($err, qr/FATAL:  25P04/, 'transaction_timeout fires');
+}
 
 done_testing();

@@ -74,6 +74,28 @@ for my $case (
 	$node->stop;
 }
 
+# the first, the last, several, all: one error, of the first in row order
+for my $case ([ 'first', [1], 1 ], [ 'last', [20], 20 ], [ 'several', [ 15, 3, 9 ], 3 ], [ 'all', [ 1 .. 20 ], 1 ])
+{
+	my ($label, $rows, $ordinal) = @$case;
+
+	start_node(map { sprintf 'on EXECUTE text "INSERT" value 0x%08x error 0x2200 "not that"', $_ } @$rows);
+	fails("$label refused", sprintf($insert, 20), 'HV000', qr/foreign table "t", row $ordinal, key \(id\) = \($ordinal\)/);
+	$node->order('clear');
+	works("$label refused, cleared", 20);
+	$node->stop;
+}
+
+# numbers of rows around those of a chunk, one in flight at a time
+start_node();
+query(q{ALTER SERVER s OPTIONS (ADD max_in_flight '1')});
+for my $rows (1, 255, 256, 257, 513)
+{
+	query(q{SELECT scylla_fdw_execute('s', 'TRUNCATE ks.t')});
+	works("$rows rows in a window of one", $rows);
+}
+$node->stop;
+
 # faults of one answer, or of one connection, that a retry heals: nothing is said
 for my $fault ('unprepared', 'close', 'reset', 'cut 3', 'garbage', 'badcrc', 'bigframe', 'version', 'wrong-stream',
 	'duplicate', 'delay 300', 'error 0x1001 "x"', 'warn "careful"')

@@ -1,0 +1,64 @@
+# A load takes as much memory as its window, however many rows it has.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use ScyllaTest;
+use Test::More;
+
+plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
+plan skip_all => 'needs /proc' unless -r '/proc/self/status';
+database('scylla_tap_memory');
+
+my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'table ks.small (id bigint, s text, n int, PRIMARY KEY (id))',
+	'table ks.large (id int, e vector<float, 768>, b blob, PRIMARY KEY (id))', 'null on');
+query('CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw ' . server_options(host => $node->{address}, port => $node->{port}));
+query(q{CREATE USER MAPPING FOR CURRENT_USER SERVER s;
+CREATE FOREIGN TABLE small (id bigint, s text, n int) SERVER s OPTIONS (keyspace 'ks');
+CREATE FOREIGN TABLE large (id int, e real[], b bytea) SERVER s OPTIONS (keyspace 'ks');
+CREATE UNLOGGED TABLE source AS SELECT g AS id, array_fill(1.5::real, '{768}') AS e, sha256(g::text::bytea) || sha256(g::text::bytea) AS b
+  FROM generate_series(1, 2000) g;
+ALTER TABLE source ALTER e SET STORAGE EXTERNAL});
+
+# Memory of the backend's own, its peak, in MiB.
+sub own_memory
+{
+	my ($pid) = @_;
+
+	open my $status, '<', "/proc/$pid/status" or die "status of $pid: $!";
+	my %value = map { /^(\w+):\s+(\d+) kB/ ? ($1 => $2 / 1024) : () } <$status>;
+	return $value{RssAnon};
+}
+
+# Each load runs while its memory is looked at; the worst that was seen counts.
+for my $case (
+	[ 'small rows', q{INSERT INTO small SELECT g, 'value ' || g, g FROM generate_series(1, %d) g;}, 50_000, 10_000_000 ],
+	[ 'small rows by COPY', q{COPY small FROM PROGRAM 'seq -f "%%.0f	value	1" %d';}, 50_000, 1_000_000 ],
+	[ 'vectors out of line', q{INSERT INTO large SELECT id + n, e, b FROM source, generate_series(1, %d / 2000) n;}, 10_000, 200_000 ])
+{
+	my ($label, $sql, $few, $many) = @$case;
+	my $session = background(q{SELECT 'idle';});
+	my $worst = 0;
+
+	$session->shows(qr/idle/);
+	my $idle = own_memory($session->{pid});
+	my $before = $node->count('executes');
+
+	$session->send(sprintf "$sql SELECT 'few';", $few);
+	$session->shows(qr/few/);
+	my $after_few = own_memory($session->{pid});
+	$session->send(sprintf "$sql SELECT 'many';", $many);
+	ok(await($label, sub {
+		my $now = own_memory($session->{pid});
+
+		$worst = $now if $now > $worst;
+		$session->{harness}->pump_nb;
+		$session->{out} =~ /many/ }, 200), "$label: $many rows are loaded");
+	is($node->count('executes') - $before, $few + $many, "$label: all of them");
+	cmp_ok($worst - $idle, '<', 64, sprintf '%s: at most 64 MiB over the idle backend (%.1f; %.1f after %d rows)', $label,
+		$worst - $idle, $after_few - $idle, $few);
+	$session->finish;
+}
+
+done_testing();
