@@ -164,7 +164,8 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 
 	if (limit >= 0)
 		scyllaSourceLimit(source, (int32) limit);
-	config.lanes = Min(scyllaEndSource(source), MAX_LANES);
+	config.lanes = scyllaEndSource(source);
+	config.lanes = Min(config.lanes, MAX_LANES);
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
 	scyllaCheckMarkers(scan->conditions, scan->session, scan->options, &config.statement->bind, 0);

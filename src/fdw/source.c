@@ -19,7 +19,7 @@ typedef struct Value
 	size_t		length;
 } Value;
 
-/* All values of a condition; "=" has one. */
+/* All values of a condition; "=" has one, and one that is always true none: it has no marker. */
 typedef struct Condition
 {
 	Value	   *value;
@@ -33,6 +33,7 @@ struct ScyllaKeySource
 	ScyllaSource base;
 	Condition  *condition;
 	int			nconditions;
+	int			nmarkers;		/* of the conditions */
 	int			npartition;
 	const ScyllaTokenRange *range;
 	int			nranges;
@@ -113,12 +114,16 @@ scyllaEndSource(ScyllaKeySource *s)
 {
 	int			count = Max(s->nranges, 1);
 
+	s->nmarkers = 0;
 	for (int i = 0; i < s->nconditions; i++)
 	{
 		Condition  *c = &s->condition[i];
 
+		if (c->nvalues == 0)
+			continue;
 		qsort(c->value, c->nvalues, sizeof(Value), compare_values);
 		c->nvalues = (int) qunique(c->value, c->nvalues, sizeof(Value), compare_values);
+		s->nmarkers++;
 		if (pg_mul_s32_overflow(count, c->nvalues, &count))
 			count = PG_INT32_MAX;
 	}
@@ -200,7 +205,7 @@ next_request(ScyllaSource *base, ScyllaValues *values)
 	ScyllaKeySource *s = (ScyllaKeySource *) base;	/* its first member */
 	const ScyllaTokenRange *range = s->nranges > 0 ? take_range(s) : NULL;
 	CqlBuffer  *b = &values->bytes;
-	int			n = (s->nranges > 0 ? 2 : 0) + s->nconditions + (s->limit > 0 ? 1 : 0);
+	int			n = (s->nranges > 0 ? 2 : 0) + s->nmarkers + (s->limit > 0 ? 1 : 0);
 
 	if (s->ended || (s->nranges > 0 && range == NULL))
 		return false;
@@ -214,7 +219,10 @@ next_request(ScyllaSource *base, ScyllaValues *values)
 		values->token = range->upto;
 	}
 	for (int i = 0; i < s->nconditions; i++)
-		put_value(b, current_value(s, i)->data, current_value(s, i)->length);
+	{
+		if (s->condition[i].nvalues > 0)
+			put_value(b, current_value(s, i)->data, current_value(s, i)->length);
+	}
 	if (s->limit > 0)
 	{
 		size_t		mark = cql_begin_value(b);

@@ -6,7 +6,7 @@
  * Backend thread. Lives in the memory context that was current at scyllaBeginSource.
  *
  *	 source = scyllaBeginSource(conditions, npartition);
- *	 scyllaSourceValue(source, condition, body, length) ... at least one for each condition
+ *	 scyllaSourceValue(source, condition, body, length) ... for each condition; none: it is left out
  *	 scyllaSourceRanges, scyllaSourceLimit, where wanted
  *	 n = scyllaEndSource(source);	then it may be fetched from
  */
