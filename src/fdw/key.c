@@ -95,7 +95,11 @@ place_numeric(const ScyllaConverter *c, Datum *value)
 		return DatumGetBool(DirectFunctionCall2(numeric_gt, *value, NumericGetDatum(int64_to_numeric(0)))) ?
 			PLACE_ABOVE : PLACE_BELOW;
 	if (c->cql->id == CQL_TYPE_DECIMAL)
+	{
+		/* equal ones of an IN list are to be the same bytes */
+		*value = DirectFunctionCall1(numeric_trim_scale, *value);
 		return PLACE_ON;
+	}
 	lower = DirectFunctionCall1(numeric_floor, *value);
 	if (DatumGetBool(DirectFunctionCall2(numeric_eq, *value, lower)))
 		return PLACE_ON;
