@@ -236,7 +236,7 @@ add_sorted_path(PlannerInfo *root, RelOptInfo *rel)
 	List	   *order;
 	int			n;
 
-	if (!info->access->one_run || root->query_pathkeys == NIL)
+	if (!info->access->one_run || info->access->indexed || root->query_pathkeys == NIL)
 		return;
 	n = sorted_keys(rel, info->access, root->query_pathkeys, &order);
 	if (n == 0)

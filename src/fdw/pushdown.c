@@ -484,6 +484,21 @@ may_be_indexed(const Choice *choice)
 	return false;
 }
 
+/* An index answers even where ALLOW FILTERING would do without it. NULL: it finds the rows that the condition means. */
+static const char *
+index_differs(const Choice *choice, const ScyllaCondition *condition)
+{
+	const ScyllaTableColumn *column = condition->column;
+	Oid			pgtype = get_atttype(choice->info->relid, condition->attnum);
+
+	if (column->index == SCYLLA_INEXACT_INDEX)
+		return "its index finds other values as well";
+	if (column->index == SCYLLA_SECONDARY_INDEX && condition->op == SCYLLA_EQ &&
+		!(types_alike(pgtype, column->type) & PAIR_EQUAL_BYTES))
+		return "its index compares bytes, which differ between equal values";
+	return NULL;
+}
+
 /* One equality by an index of any kind; with storage-attached indexes several conditions, ranges included. */
 static void
 take_indexed(Choice *choice)
@@ -510,7 +525,7 @@ take_indexed(Choice *choice)
 		ScyllaCondition *equal = table->column[i].index == SCYLLA_SECONDARY_INDEX ?
 			find_condition(choice, &table->column[i], is_equal) : NULL;
 
-		if (equal != NULL)
+		if (equal != NULL && index_differs(choice, equal) == NULL)
 		{
 			take(choice, equal);
 			return;
@@ -547,10 +562,12 @@ take_filtered(Choice *choice)
 	{
 		ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->op == SCYLLA_IN || !has_room(choice->access, condition))
+		if (condition->op == SCYLLA_IN || !has_room(choice->access, condition) ||
+			index_differs(choice, condition) != NULL)
 			continue;
 		take(choice, condition);
 		choice->access->filtering = true;
+		choice->access->indexed |= condition->column->index != SCYLLA_NO_INDEX;
 	}
 }
 
@@ -612,6 +629,8 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 
 	if (!has_room(choice->access, condition))
 		return "CQL takes no further condition on the column";
+	if (index_differs(choice, condition) != NULL)
+		return index_differs(choice, condition);
 	if (column->kind == SCYLLA_PARTITION_KEY)
 		return range ? "the partition key is hashed, it has no ranges" : "not all columns of the partition key are fixed";
 	if (column->kind == SCYLLA_CLUSTERING && choice->access->npartition == 0)
@@ -666,8 +685,11 @@ scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, Lis
 		describe_indexes(info);
 		take_indexed(&choice);
 	}
-	if (info->options->allow_filtering)
+	if (info->options->allow_filtering && may_be_indexed(&choice))
+	{
+		describe_indexes(info);
 		take_filtered(&choice);
+	}
 	choice.access->one_run = is_one_run(choice.access);
 	foreach(lc, choice.conditions)
 	{

@@ -49,6 +49,7 @@ typedef struct ScyllaAccess
 	int			nclustering;	/* clustering columns fixed by "=" or IN after them */
 	bool		one_run;		/* no IN: the rows come in clustering order */
 	bool		filtering;
+	bool		indexed;		/* an index may be used, and CQL sorts nothing then */
 	List	   *local;			/* RestrictInfo */
 	List	   *reasons;		/* char *, of those: "column "v": ..." */
 } ScyllaAccess;

@@ -217,8 +217,8 @@ index_kind(CqlBytes kind, CqlBytes options)
 	if (strcmp(text_value(kind), "CUSTOM") != 0)
 		return SCYLLA_SECONDARY_INDEX;
 	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
-		return changes_text(options) ? SCYLLA_NO_INDEX : SCYLLA_SAI;
-	return SCYLLA_NO_INDEX;
+		return changes_text(options) ? SCYLLA_INEXACT_INDEX : SCYLLA_SAI;
+	return SCYLLA_INEXACT_INDEX;
 }
 
 void
@@ -236,8 +236,8 @@ scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options,
 		char	   *target = indexed_column(map_value(rows->value[1], "target"));
 		ScyllaTableColumn *column = scyllaTableColumn(table, target);
 
-		if (column != NULL && column->index == SCYLLA_NO_INDEX)
-			column->index = index_kind(rows->value[0], rows->value[1]);
+		if (column != NULL)
+			column->index = Max(column->index, index_kind(rows->value[0], rows->value[1]));
 	}
 	scyllaRowsEnd(rows);
 	table->indexes_known = true;

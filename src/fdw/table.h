@@ -21,12 +21,13 @@ typedef enum ScyllaColumnKind
 	SCYLLA_PARTITION_KEY
 } ScyllaColumnKind;
 
-/* Of the column's own value: not of a collection's elements, not of a text that an analyzer changes. */
+/* Of the column's own value, not of a collection's elements. Of several, the one that is last here. */
 typedef enum ScyllaIndexKind
 {
 	SCYLLA_NO_INDEX,
-	SCYLLA_SECONDARY_INDEX,		/* finds equal values */
-	SCYLLA_SAI					/* finds ranges as well, and several of them work together */
+	SCYLLA_SAI,					/* finds equal values and ranges, and several of them work together */
+	SCYLLA_SECONDARY_INDEX,		/* finds values of the same bytes */
+	SCYLLA_INEXACT_INDEX		/* finds other values too, by an analyzer, or nobody knows */
 } ScyllaIndexKind;
 
 typedef struct ScyllaTableColumn
