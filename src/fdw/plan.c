@@ -453,10 +453,11 @@ select_columns(ScyllaSelect *select, RelOptInfo *rel, Relation relation, List *l
 	}
 }
 
+/* Those of a scan's clauses that the cluster checks, or those that it does not. */
 static List *
-local_clauses(const ScyllaAccess *access, List *scan_clauses)
+choose_clauses(const ScyllaAccess *access, List *scan_clauses, bool wanted)
 {
-	List	   *local = NIL;
+	List	   *chosen = NIL;
 	ListCell   *lc;
 
 	foreach(lc, scan_clauses)
@@ -467,10 +468,10 @@ local_clauses(const ScyllaAccess *access, List *scan_clauses)
 
 		foreach(pc, access->pushed)
 			pushed |= ((ScyllaCondition *) lfirst(pc))->clause == clause;
-		if (!pushed)
-			local = lappend(local, clause);
+		if (pushed == wanted)
+			chosen = lappend(chosen, clause);
 	}
-	return extract_actual_clauses(local, false);
+	return extract_actual_clauses(chosen, false);
 }
 
 ForeignScan *
@@ -478,12 +479,13 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 					 List *tlist, List *scan_clauses, Plan *outer_plan)
 {
 	ScyllaPath *path = linitial(best_path->fdw_private);
-	List	   *local = local_clauses(path->access, scan_clauses);
+	List	   *local = choose_clauses(path->access, scan_clauses, false);
+	List	   *recheck = choose_clauses(path->access, scan_clauses, true);
 	List	   *exprs = NIL;
 	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
 	Relation	relation = table_open(foreigntableid, NoLock);
 
 	select_columns(select, rel, relation, local);
 	table_close(relation, NoLock);
-	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, NIL, outer_plan);
+	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, recheck, outer_plan);
 }
