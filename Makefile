@@ -24,7 +24,7 @@ CORE_CFLAGS = -std=gnu11 $(if $(SAN),-O1,-O2) -g $(WARNINGS) -fPIC -fvisibility=
 	-iquote src -MMD -MP $(SAN_FLAGS)
 CORE_LIBS = -luv -llz4 -lz -lpthread
 
-REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
+REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql sql/nearest.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
 REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw
 EXTRA_CLEAN = build $(wildcard src/fdw/*.d) scylla_fdw.d
 
@@ -33,7 +33,7 @@ PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -iquote src -MM
 SHLIB_LINK = $(CORE_LIBS)
 
 # Where the server has pgvector, its type is tested too.
-PGVECTOR := $(if $(wildcard $(shell $(PG_CONFIG) --sharedir)/extension/vector.control),vector)
+PGVECTOR := $(if $(wildcard $(shell $(PG_CONFIG) --sharedir)/extension/vector.control),vector nearest)
 
 override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)

@@ -22,6 +22,7 @@
 #include "fdw/query.h"
 #include "fdw/scan.h"
 #include "fdw/session.h"
+#include "fdw/upper.h"
 
 #define SCYLLA_FDW_VERSION "1.0.0"
 
@@ -55,6 +56,7 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->GetForeignRelSize = scyllaGetForeignRelSize;
 	routine->GetForeignPaths = scyllaGetForeignPaths;
 	routine->GetForeignPlan = scyllaGetForeignPlan;
+	routine->GetForeignUpperPaths = scyllaGetForeignUpperPaths;
 
 	/* scans */
 	routine->BeginForeignScan = scyllaBeginForeignScan;

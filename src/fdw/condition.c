@@ -170,14 +170,26 @@ add_array(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum array)
 	return any;
 }
 
+/* By the vector that is given, or by nothing. */
+static bool
+add_nearest(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value, bool isnull, int64 rows)
+{
+	if (!isnull && rows > 0 && rows <= SCYLLA_NEAREST_MAX)
+		return add_value(cs, source, i, value);
+	cs->operators[i] = SCYLLA_ANY;
+	return true;
+}
+
 bool
-scyllaAddConditions(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source)
+scyllaAddConditions(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int64 rows)
 {
 	for (int i = 0; i < cs->nconditions; i++)
 	{
 		bool		isnull;
 		Datum		value = ExecEvalExprSwitchContext(cs->condition[i].expr, econtext, &isnull);
 
+		if (cs->condition[i].planned == SCYLLA_NEAREST)
+			return add_nearest(cs, source, i, value, isnull, rows);	/* the last one */
 		if (isnull)
 			return false;
 		if (!(cs->condition[i].planned == SCYLLA_IN ? add_array(cs, source, i, value) :

@@ -34,8 +34,14 @@ extern ScyllaConditions *scyllaMakeConditions(const ScyllaSelect *select, List *
 extern void scyllaDescribeConditions(ScyllaConditions *conditions, ScyllaSession *session,
 									 const ScyllaTableOptions *options, List *attnums);
 
-/* Work the values out and hand them to the source. false: no row can match. */
-extern bool scyllaAddConditions(ScyllaConditions *conditions, ExprContext *econtext, ScyllaKeySource *source);
+/*
+ * Work the values out and hand them to the source. false: no row can match. rows:
+ * how many are wanted, -1 for all. Nearest vectors are asked for only where that
+ * is 1 to SCYLLA_NEAREST_MAX, and the vector is not NULL: otherwise SCYLLA_ANY
+ * takes the place of SCYLLA_NEAREST, and all rows must be read.
+ */
+extern bool scyllaAddConditions(ScyllaConditions *conditions, ExprContext *econtext, ScyllaKeySource *source,
+								int64 rows);
 
 /* Of each condition, as the values added last have made it; borrowed. */
 extern const ScyllaOperator *scyllaConditionOperators(const ScyllaConditions *conditions);

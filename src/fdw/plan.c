@@ -14,6 +14,7 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
@@ -416,7 +417,9 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	select->npartition = access->npartition;
 	select->filtering = access->filtering;
 	select->order = path->order;
-	select->local = join_reasons(access->reasons);
+	select->nearest = path->nearest;
+	select->local = join_reasons(path->relation->order_reason ?
+								 lappend(list_copy(access->reasons), path->relation->order_reason) : access->reasons);
 	return select;
 }
 
@@ -474,6 +477,20 @@ choose_clauses(const ScyllaAccess *access, List *scan_clauses, bool wanted)
 	return extract_actual_clauses(chosen, false);
 }
 
+static Expr *
+limit_expression(Node *expr)
+{
+	return expr ? (Expr *) expr : (Expr *) makeNullConst(INT8OID, -1, InvalidOid);
+}
+
+static void
+add_limit(PlannerInfo *root, ScyllaSelect *select, List **exprs)
+{
+	select->limited = true;
+	*exprs = lappend(*exprs, limit_expression(root->parse->limitCount));
+	*exprs = lappend(*exprs, limit_expression(root->parse->limitOffset));
+}
+
 ForeignScan *
 scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, ForeignPath *best_path,
 					 List *tlist, List *scan_clauses, Plan *outer_plan)
@@ -486,6 +503,8 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 	Relation	relation = table_open(foreigntableid, NoLock);
 
 	select_columns(select, rel, relation, local);
+	if (path->limited)
+		add_limit(root, select, &exprs);
 	table_close(relation, NoLock);
 	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, recheck, outer_plan);
 }

@@ -23,6 +23,7 @@ typedef struct ScyllaPath
 	List	   *order;			/* String: terms of ORDER BY; NIL: none */
 	struct ScyllaUpper *upper;	/* what is computed over the rows there; NULL: nothing */
 	bool		limited;		/* the query's LIMIT is known to the cluster */
+	char	   *nearest;		/* nearest vectors are asked for: how, for EXPLAIN; NULL: they are not */
 } ScyllaPath;
 
 typedef struct ScyllaCost

@@ -598,8 +598,8 @@ scyllaDescribeRelation(ScyllaRelation *info)
 }
 
 /* Into the copy: conditions point to its columns. */
-static void
-describe_indexes(ScyllaRelation *info)
+void
+scyllaDescribeIndexesOf(ScyllaRelation *info)
 {
 	ScyllaSession *session;
 	ScyllaTable *table;
@@ -614,7 +614,12 @@ describe_indexes(ScyllaRelation *info)
 		ScyllaTableColumn *column = scyllaTableColumn(info->table, table->column[i].name);
 
 		if (column != NULL)
+		{
 			column->index = table->column[i].index;
+			column->similarity = table->column[i].similarity;
+			if (column->similarity != NULL)
+				column->similarity_index = pstrdup(table->column[i].similarity_index);
+		}
 	}
 	info->table->indexes_known = true;
 }
@@ -682,12 +687,12 @@ scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, Lis
 		take_clustering_columns(&choice);
 	else if (may_be_indexed(&choice))
 	{
-		describe_indexes(info);
+		scyllaDescribeIndexesOf(info);
 		take_indexed(&choice);
 	}
 	if (info->options->allow_filtering && may_be_indexed(&choice))
 	{
-		describe_indexes(info);
+		scyllaDescribeIndexesOf(info);
 		take_filtered(&choice);
 	}
 	choice.access->one_run = is_one_run(choice.access);

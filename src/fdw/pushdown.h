@@ -27,6 +27,7 @@ typedef struct ScyllaRelation
 	ScyllaTableOptions *options;
 	ScyllaTable *table;			/* a copy; NULL until scyllaDescribeRelation */
 	struct ScyllaAccess *access;	/* by the conditions on this table alone */
+	char	   *order_reason;	/* why nearest vectors are not asked for; NULL: they are, or nobody wants them */
 } ScyllaRelation;
 
 /* "column op value", found in a clause. */
@@ -54,8 +55,9 @@ typedef struct ScyllaAccess
 	List	   *reasons;		/* char *, of those: "column "v": ..." */
 } ScyllaAccess;
 
-/* Asks the cluster, the first time. */
+/* Ask the cluster, the first time. */
 extern void scyllaDescribeRelation(ScyllaRelation *info);
+extern void scyllaDescribeIndexesOf(ScyllaRelation *info);	/* of a described one */
 
 /*
  * Whether a clause has the form of a condition on a column of this table; only

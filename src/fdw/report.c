@@ -113,6 +113,8 @@ scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options,
 {
 	if (select->npartition > 0)
 		ExplainPropertyText("Key", key_columns(select), es);
+	if (select->nearest != NULL)
+		ExplainPropertyText("Nearest", select->nearest, es);
 	if (!es->verbose)
 		return;
 	ExplainPropertyText("CQL", scyllaFromUtf8(scyllaExplainSelect(select, options)), es);

@@ -119,6 +119,8 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->relid = scan->select->relid;
 	scan->relation = get_rel_name(scan->relid);
 	scan->options = scyllaTableOptions(scan->relid);
+	if (scyllaSelectsNearest(scan->select))
+		scan->options->read_consistency = CQL_LOCAL_ONE;	/* the only one that Cassandra has for it */
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
@@ -183,6 +185,14 @@ describe_table(ScyllaScan *scan)
 	scan->described = true;
 }
 
+/* Nearest vectors were planned to be asked for, but cannot be: PostgreSQL sorts, and counts. */
+static bool
+reads_all(const ScyllaScan *scan)
+{
+	return scyllaSelectsNearest(scan->select) &&
+		scyllaConditionOperators(scan->conditions)[scan->nconditions - 1] == SCYLLA_ANY;
+}
+
 static void
 begin_reading(ScyllaScan *scan)
 {
@@ -196,8 +206,8 @@ begin_reading(ScyllaScan *scan)
 	MemoryContextSwitchTo(scan->reading);
 	source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
 	limit = evaluate_limit(scan);
-	if (limit != 0 && scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source))
-		open_fetch(scan, source, limit);
+	if (limit != 0 && scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source, limit))
+		open_fetch(scan, source, reads_all(scan) ? -1 : limit);
 	MemoryContextSwitchTo(old);
 }
 

@@ -26,8 +26,21 @@ enum
 	PACKED_ORDER,
 	PACKED_GROUP_BY,
 	PACKED_NUMBERS,				/* int list: npartition, per_partition, distinct, filtering, limited */
-	PACKED_LOCAL				/* String; NIL: none */
+	PACKED_NEAREST,				/* String; NIL: none */
+	PACKED_LOCAL
 };
+
+static List *
+pack_text(char *text)
+{
+	return text ? list_make1(makeString(text)) : NIL;
+}
+
+static char *
+unpack_text(List *packed)
+{
+	return packed != NIL ? strVal(linitial(packed)) : NULL;
+}
 
 List *
 scyllaPackSelect(const ScyllaSelect *select)
@@ -42,7 +55,8 @@ scyllaPackSelect(const ScyllaSelect *select)
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->group_by);
 	packed = lappend(packed, numbers);
-	return lappend(packed, select->local ? list_make1(makeString(select->local)) : NIL);
+	packed = lappend(packed, pack_text(select->nearest));
+	return lappend(packed, pack_text(select->local));
 }
 
 ScyllaSelect *
@@ -50,7 +64,6 @@ scyllaUnpackSelect(List *packed)
 {
 	ScyllaSelect *select = palloc0(sizeof(*select));
 	List	   *numbers = list_nth(packed, PACKED_NUMBERS);
-	List	   *local = list_nth(packed, PACKED_LOCAL);
 
 	select->relid = linitial_oid(list_nth(packed, PACKED_RELATION));
 	select->items = list_nth(packed, PACKED_ITEMS);
@@ -66,7 +79,8 @@ scyllaUnpackSelect(List *packed)
 	select->distinct = list_nth_int(numbers, 2) != 0;
 	select->filtering = list_nth_int(numbers, 3) != 0;
 	select->limited = list_nth_int(numbers, 4) != 0;
-	select->local = local != NIL ? strVal(linitial(local)) : NULL;
+	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
+	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
 	return select;
 }
 
@@ -123,13 +137,31 @@ append_conditions(StringInfo out, const ScyllaSelect *select, const ScyllaSelect
 		ScyllaOperator op = form && form->operators ? form->operators[i] :
 			(ScyllaOperator) list_nth_int(select->operators, i);
 
-		if (op == SCYLLA_ANY)
+		if (op == SCYLLA_ANY || op == SCYLLA_NEAREST)
 			continue;
 		appendStringInfoString(out, first ? " WHERE " : " AND ");
 		first = false;
 		scyllaAppendIdentifier(out, strVal(list_nth(select->columns, i)));
 		appendStringInfo(out, " %s ?", operator_text(op, form == NULL));
 	}
+}
+
+bool
+scyllaSelectsNearest(const ScyllaSelect *select)
+{
+	return select->operators != NIL && llast_int(select->operators) == SCYLLA_NEAREST;
+}
+
+/* Unless the executor has dropped it. */
+static void
+append_nearest(StringInfo out, const ScyllaSelect *select, const ScyllaSelectForm *form)
+{
+	if (!scyllaSelectsNearest(select) ||
+		(form && form->operators && form->operators[list_length(select->columns) - 1] == SCYLLA_ANY))
+		return;
+	appendStringInfoString(out, " ORDER BY ");
+	scyllaAppendIdentifier(out, strVal(llast(select->columns)));
+	appendStringInfoString(out, " ANN OF ?");
 }
 
 static void
@@ -166,6 +198,7 @@ deparse(const ScyllaSelect *select, const ScyllaTableOptions *options, const Scy
 		appendStringInfoString(&out, " ORDER BY ");
 		append_texts(&out, select->order);
 	}
+	append_nearest(&out, select, form);
 	if (select->per_partition > 0)
 		appendStringInfo(&out, " PER PARTITION LIMIT %d", select->per_partition);
 	if (form ? form->limited : select->limited)

@@ -24,6 +24,7 @@ typedef enum ScyllaOperator
 	SCYLLA_LE,
 	SCYLLA_GT,
 	SCYLLA_GE,
+	SCYLLA_NEAREST,				/* no condition but the order: ANN OF the value; the last one */
 	SCYLLA_ANY					/* always true: left out */
 } ScyllaOperator;
 
@@ -46,8 +47,12 @@ typedef struct ScyllaSelect
 	bool		distinct;
 	bool		filtering;		/* ALLOW FILTERING */
 	bool		limited;		/* fdw_exprs ends with LIMIT's and OFFSET's expressions, NULL constants where absent */
+	char	   *nearest;		/* how nearest vectors are found, for EXPLAIN; NULL: none are asked for */
 	char	   *local;			/* why conditions stay local; NULL: none does */
 } ScyllaSelect;
+
+/* Whether it asks for nearest vectors. */
+extern bool scyllaSelectsNearest(const ScyllaSelect *select);
 
 extern List *scyllaPackSelect(const ScyllaSelect *select);
 extern ScyllaSelect *scyllaUnpackSelect(List *packed);
@@ -59,6 +64,8 @@ typedef struct ScyllaSelectForm
 	bool		token_range;	/* one of several ranges of tokens is read */
 	bool		limited;		/* there is a limit */
 } ScyllaSelectForm;
+
+#define SCYLLA_NEAREST_MAX 1000	/* rows; org.apache.cassandra.cql3.statements.SelectStatement, TOPK_LIMIT_ERROR */
 
 /*
  * The text, palloc'd, UTF-8. Markers: two for the token range, one for each

@@ -17,7 +17,7 @@
 
 #define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
 	"WHERE keyspace_name = ? AND table_name = ?"
-#define INDEXES_CQL "SELECT kind, options FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?"
+#define INDEXES_CQL "SELECT kind, options, index_name FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?"
 
 typedef struct TableEntry
 {
@@ -54,7 +54,7 @@ read_columns(ScyllaRows *rows)
 
 	if (rows->metadata.count != 5)
 		scyllaRaiseMalformed("description of a table");
-	table->column = palloc(sizeof(ScyllaTableColumn) * rows->left);
+	table->column = palloc0(sizeof(ScyllaTableColumn) * rows->left);
 	while (scyllaRowsNext(rows))
 	{
 		ScyllaTableColumn *column = &table->column[table->ncolumns++];
@@ -64,7 +64,6 @@ read_columns(ScyllaRows *rows)
 		column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
 		column->type = text_value(rows->value[3]);
 		column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;
-		column->index = SCYLLA_NO_INDEX;
 		table->npartition += column->kind == SCYLLA_PARTITION_KEY;
 		table->nclustering += column->kind == SCYLLA_CLUSTERING;
 	}
@@ -208,17 +207,60 @@ changes_text(CqlBytes options)
 	return pg_strcasecmp(map_value(options, "case_sensitive"), "false") == 0;
 }
 
+static const char *
+class_of_index(CqlBytes options)
+{
+	const char *class = map_value(options, "class_name");
+
+	return strrchr(class, '.') ? strrchr(class, '.') + 1 : class;
+}
+
 static ScyllaIndexKind
 index_kind(CqlBytes kind, CqlBytes options)
 {
-	const char *class = map_value(options, "class_name");
-	const char *name = strrchr(class, '.') ? strrchr(class, '.') + 1 : class;
+	const char *name = class_of_index(options);
 
 	if (strcmp(text_value(kind), "CUSTOM") != 0)
 		return SCYLLA_SECONDARY_INDEX;
 	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
 		return changes_text(options) ? SCYLLA_INEXACT_INDEX : SCYLLA_SAI;
 	return SCYLLA_INEXACT_INDEX;
+}
+
+/*
+ * Of Cassandra's storage-attached indexes, and of ScyllaDB's "vector_index"; both
+ * go by the cosine unless told otherwise. NULL: no such index.
+ */
+static const char *
+similarity_of_index(CqlBytes options)
+{
+	static const char *const names[] = {"cosine", "euclidean", "dot_product"};
+	const char *class = class_of_index(options);
+	const char *similarity = map_value(options, "similarity_function");
+
+	if (pg_strcasecmp(class, "StorageAttachedIndex") != 0 && pg_strcasecmp(class, "sai") != 0 &&
+		pg_strcasecmp(class, "vector_index") != 0)
+		return NULL;
+	if (*similarity == '\0')
+		return names[0];
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (pg_strcasecmp(similarity, names[i]) == 0)
+			return names[i];
+	}
+	return NULL;
+}
+
+static void
+note_index(ScyllaTableColumn *column, const ScyllaRows *rows, MemoryContext context)
+{
+	if (strncmp(column->type, "vector<", 7) == 0)
+	{
+		column->similarity = similarity_of_index(rows->value[1]);
+		column->similarity_index = MemoryContextStrdup(context, text_value(rows->value[2]));
+	}
+	else
+		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1]));
 }
 
 void
@@ -229,7 +271,7 @@ scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options,
 	if (table->indexes_known)
 		return;
 	rows = ask_schema(session, options, INDEXES_CQL);
-	if (rows->left > 0 && rows->metadata.count != 2)
+	if (rows->left > 0 && rows->metadata.count != 3)
 		scyllaRaiseMalformed("description of an index");
 	while (scyllaRowsNext(rows))
 	{
@@ -237,7 +279,7 @@ scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options,
 		ScyllaTableColumn *column = scyllaTableColumn(table, target);
 
 		if (column != NULL)
-			column->index = Max(column->index, index_kind(rows->value[0], rows->value[1]));
+			note_index(column, rows, GetMemoryChunkContext(table));
 	}
 	scyllaRowsEnd(rows);
 	table->indexes_known = true;

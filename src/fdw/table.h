@@ -37,7 +37,11 @@ typedef struct ScyllaTableColumn
 	ScyllaColumnKind kind;
 	int			position;		/* in its part of the key, from 0 */
 	bool		descending;		/* clustering order */
-	ScyllaIndexKind index;		/* once scyllaDescribeIndexes was called */
+
+	/* once scyllaDescribeIndexes was called */
+	ScyllaIndexKind index;
+	const char *similarity;		/* "cosine", "euclidean" or "dot_product": nearest vectors can be asked for; NULL: not */
+	const char *similarity_index;	/* by the index of this name */
 } ScyllaTableColumn;
 
 typedef struct ScyllaTable
