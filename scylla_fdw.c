@@ -15,6 +15,7 @@
 
 #include "fdw/import.h"
 #include "fdw/importtype.h"
+#include "fdw/identity.h"
 #include "fdw/modify.h"
 #include "fdw/node.h"
 #include "fdw/option.h"
@@ -65,10 +66,16 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->EndForeignScan = scyllaEndForeignScan;
 	routine->ExplainForeignScan = scyllaExplainForeignScan;
 
-	/* INSERT, COPY, partition routing */
+	/* INSERT, COPY, partition routing, UPDATE, DELETE */
+	routine->AddForeignUpdateTargets = scyllaAddForeignUpdateTargets;
+	routine->PlanForeignModify = scyllaPlanForeignModify;
 	routine->IsForeignRelUpdatable = scyllaIsForeignRelUpdatable;
 	routine->BeginForeignModify = scyllaBeginForeignModify;
 	routine->ExecForeignInsert = scyllaExecForeignInsert;
+	routine->ExecForeignBatchInsert = scyllaExecForeignBatchInsert;
+	routine->GetForeignModifyBatchSize = scyllaGetForeignModifyBatchSize;
+	routine->ExecForeignUpdate = scyllaExecForeignUpdate;
+	routine->ExecForeignDelete = scyllaExecForeignDelete;
 	routine->EndForeignModify = scyllaEndForeignModify;
 	routine->BeginForeignInsert = scyllaBeginForeignInsert;
 	routine->EndForeignInsert = scyllaEndForeignInsert;

@@ -181,9 +181,6 @@ SELECT q -> 'ttl(s)' <= '86400' AND q -> 'ttl(s)' > '86000' AS ttl
   FROM scylla_fdw_query('insert_cluster', 'SELECT ttl(s) FROM fdw_insert.t WHERE id = 91001') q;
 ALTER FOREIGN TABLE ins_t OPTIONS (DROP ttl);
 
--- what is not there: UPDATE, DELETE
-UPDATE ins_t SET s = 'x' WHERE id = 1;
-DELETE FROM ins_t WHERE id = 1;
 
 SELECT scylla_fdw_execute('insert_cluster', 'DROP KEYSPACE fdw_insert');
 DROP TABLE ins_log, ins_part;

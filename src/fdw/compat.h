@@ -20,6 +20,7 @@
 #include "nodes/pathnodes.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "utils/acl.h"
 #include "utils/pg_locale.h"
@@ -92,6 +93,23 @@ scyllaRelationUser(PlannerInfo *root, RelOptInfo *rel)
 	Oid			userid = rel->userid;
 #else
 	Oid			userid = planner_rt_fetch(rel->relid, root)->checkAsUser;
+#endif
+
+	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+/* The same of what a statement changes, before it is planned. */
+static inline Oid
+scyllaTargetUser(PlannerInfo *root, RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000
+	Oid			userid;
+
+	if (rte->perminfoindex == 0)	/* of a partition: its root has it */
+		rte = planner_rt_fetch(root->parse->resultRelation, root);
+	userid = getRTEPermissionInfo(root->parse->rteperminfos, rte)->checkAsUser;
+#else
+	Oid			userid = rte->checkAsUser;
 #endif
 
 	return OidIsValid(userid) ? userid : GetUserId();

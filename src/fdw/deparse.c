@@ -56,23 +56,73 @@ append_columns(StringInfo out, List *columns)
 	}
 }
 
+static void
+append_insert(StringInfo out, const ScyllaTableOptions *options, const ScyllaWriteText *text)
+{
+	appendStringInfoString(out, "INSERT INTO ");
+	scyllaAppendTable(out, options);
+	appendStringInfoString(out, " (");
+	append_columns(out, text->columns);
+	appendStringInfoString(out, ") VALUES (");
+	for (int i = 0; i < list_length(text->columns); i++)
+		appendStringInfoString(out, i == 0 ? "?" : ", ?");
+	appendStringInfoChar(out, ')');
+	if (text->conditional)
+		appendStringInfoString(out, " IF NOT EXISTS");
+	if (options->ttl >= 0)
+		appendStringInfo(out, " USING TTL %d", options->ttl);
+}
+
+static void
+append_assignments(StringInfo out, const ScyllaWriteText *text)
+{
+	ListCell   *lc;
+
+	foreach(lc, text->columns)
+	{
+		appendStringInfoString(out, lc == list_head(text->columns) ? " SET " : ", ");
+		scyllaAppendIdentifier(out, lfirst(lc));
+		appendStringInfoString(out, " = ");
+		if (text->counter)
+		{
+			scyllaAppendIdentifier(out, lfirst(lc));
+			appendStringInfoString(out, " + ");
+		}
+		appendStringInfoChar(out, '?');
+	}
+}
+
+static void
+append_keys(StringInfo out, const ScyllaWriteText *text)
+{
+	ListCell   *lc;
+
+	foreach(lc, text->keys)
+	{
+		appendStringInfoString(out, lc == list_head(text->keys) ? " WHERE " : " AND ");
+		scyllaAppendIdentifier(out, lfirst(lc));
+		appendStringInfoString(out, " = ?");
+	}
+	if (text->conditional)
+		appendStringInfoString(out, " IF EXISTS");
+}
+
 char *
-scyllaDeparseInsert(const ScyllaTableOptions *options, List *columns, bool if_not_exists)
+scyllaDeparseWrite(const ScyllaTableOptions *options, const ScyllaWriteText *text)
 {
 	StringInfoData out;
 
 	initStringInfo(&out);
-	appendStringInfoString(&out, "INSERT INTO ");
+	if (text->operation == CMD_INSERT)
+	{
+		append_insert(&out, options, text);
+		return out.data;
+	}
+	appendStringInfoString(&out, text->operation == CMD_UPDATE ? "UPDATE " : "DELETE FROM ");
 	scyllaAppendTable(&out, options);
-	appendStringInfoString(&out, " (");
-	append_columns(&out, columns);
-	appendStringInfoString(&out, ") VALUES (");
-	for (int i = 0; i < list_length(columns); i++)
-		appendStringInfoString(&out, i == 0 ? "?" : ", ?");
-	appendStringInfoChar(&out, ')');
-	if (if_not_exists)
-		appendStringInfoString(&out, " IF NOT EXISTS");
-	if (options->ttl >= 0)
+	if (text->operation == CMD_UPDATE && options->ttl >= 0 && !text->counter)
 		appendStringInfo(&out, " USING TTL %d", options->ttl);
+	append_assignments(&out, text);
+	append_keys(&out, text);
 	return out.data;
 }

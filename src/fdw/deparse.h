@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
 #include "fdw/option.h"
@@ -18,8 +19,20 @@
 extern char *scyllaToUtf8(const char *text);	/* from the database's encoding */
 extern char *scyllaFromUtf8(const char *text);	/* for messages and EXPLAIN */
 
-/* columns: List of char *, in UTF-8. At least one. */
-extern char *scyllaDeparseInsert(const ScyllaTableOptions *options, List *columns, bool if_not_exists);
+/*
+ * What writes rows of one table. Names: char *, UTF-8. Markers stand in the order
+ * of columns and then keys; an INSERT has no keys apart.
+ */
+typedef struct ScyllaWriteText
+{
+	CmdType		operation;
+	List	   *columns;		/* that are set */
+	List	   *keys;			/* that tell the row */
+	bool		conditional;	/* INSERT: IF NOT EXISTS; else IF EXISTS */
+	bool		counter;		/* columns are counters, to which a value is added */
+} ScyllaWriteText;
+
+extern char *scyllaDeparseWrite(const ScyllaTableOptions *options, const ScyllaWriteText *text);
 
 extern void scyllaAppendIdentifier(StringInfo out, const char *name);	/* UTF-8 */
 extern void scyllaAppendTable(StringInfo out, const ScyllaTableOptions *options);

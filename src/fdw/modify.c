@@ -1,85 +1,83 @@
 /*
  * fdw/modify.c
- *	  INSERT and COPY: rows in, requests out, acknowledgements back.
+ *	  INSERT, COPY, UPDATE and DELETE, as the executor calls them.
  *
  * Backend thread. Owns one ScyllaModify per foreign table and statement, in the
- * executor's query context; when that goes early, its pipeline is abandoned.
+ * executor's query context, and its write (writer.c).
  *
- * A row is encoded straight into the pipeline and the executor goes on. Its fate
- * comes back later and is looked at here, in the backend: while later rows are
- * written, and at the end, where nothing is reported before every row was
- * acknowledged. Where the row's own fate matters at once (RETURNING, AFTER ROW
- * triggers, WITH CHECK OPTION, ON CONFLICT) it is waited for.
- *
- * Invariants: ordinals count the rows of this statement on this table from 1; a
- * failure is raised once and names its own row; a row that could not be encoded
- * leaves nothing behind.
+ * Where a row's own fate matters at once (RETURNING, AFTER ROW triggers, WITH CHECK
+ * OPTION, a condition whose answer is counted) it is waited for; otherwise nothing
+ * is reported before every row was acknowledged.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "access/htup_details.h"
 #include "commands/trigger.h"
-#include "mb/pg_wchar.h"
-#include "miscadmin.h"
-#include "utils/memutils.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "utils/datum.h"
 #include "utils/rel.h"
 
-#include "cql/frame.h"
-#include "cql/token.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
-#include "fdw/error.h"
+#include "fdw/identity.h"
 #include "fdw/modify.h"
-#include "fdw/report.h"
-#include "fdw/rows.h"
-#include "fdw/session.h"
-#include "fdw/statement.h"
 #include "fdw/table.h"
 #include "fdw/target.h"
-#include "fdw/typemap.h"
+#include "fdw/writer.h"
 
-#define COLLECT_EVERY 64		/* rows between two looks at what came home */
-#define KEY_TEXT 500			/* bytes of a key that messages show */
-
-/* A bind marker of the INSERT. */
-typedef struct ScyllaParameter
+/* A column that tells the row. */
+typedef struct KeyColumn
 {
 	AttrNumber	attnum;
-	bool		key;			/* of the primary key: never NULL */
-	const char *column;			/* of the foreign table, for messages */
-	ScyllaConverter *converter;
-	size_t		begin;			/* of the current row's value, in the pipeline's buffer */
-	size_t		length;
-} ScyllaParameter;
+	AttrNumber	junk;			/* in the plan's row; 0: not there, EXPLAIN only */
+} KeyColumn;
 
 typedef struct ScyllaModify
 {
+	CmdType		operation;
+	Relation	rel;
 	ScyllaTableOptions *options;
-	List	   *attnums;		/* target columns, int list */
 	char	   *cql;			/* UTF-8 */
-	const char *relation;		/* for messages */
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
-	ScyllaStatement *statement;
-	ScyllaPipeline *pipeline;
-	ScyllaWriter writer;
-	RequestTemplate request;
-	ScyllaParameter *param;
-	int			nparams;
-	int			current;		/* parameter being encoded, for the error context; nparams: none any more */
-	const CqlBuffer *buffer;	/* and where the row is encoded */
-	size_t		begin;
+	ScyllaWrite *write;			/* NULL: that, or nothing is written */
+	bool		conditional;
 	bool		synchronous;	/* each row's fate is awaited */
-	bool		if_not_exists;
-	bool		applied;		/* fate of the last awaited row */
-	int			level;			/* of the transaction's nesting */
-	uint64		row;			/* ordinal of the last row begun */
-	CqlBuffer	key;			/* routing key of several columns */
-	MemoryContext row_context;	/* reset per row */
-	ScyllaReport report;
-	MemoryContextCallback callback;
+	KeyColumn  *key;			/* UPDATE and DELETE */
+	int			nkeys;
+	AttrNumber	whole_row;		/* junk: the old row; 0: none */
+	TupleTableSlot *old;		/* holds it */
+	HeapTupleData old_tuple;
+	struct ScyllaModify *insert;	/* of an UPDATE: for rows that it moves here from other partitions; NULL: none yet */
 } ScyllaModify;
 
 /* ---- begin ---- */
+
+static bool
+has_after_trigger(const ResultRelInfo *rri, CmdType operation)
+{
+	const TriggerDesc *t = rri->ri_TrigDesc;
+
+	if (t == NULL)
+		return false;
+	return operation == CMD_INSERT ? t->trig_insert_after_row : operation == CMD_UPDATE ? t->trig_update_after_row :
+		t->trig_delete_after_row;
+}
+
+static ScyllaModify *
+make_modify(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	ScyllaModify *m = palloc0(sizeof(*m));
+
+	m->operation = operation;
+	m->rel = rri->ri_RelationDesc;
+	m->options = scyllaTableOptions(RelationGetRelid(m->rel));
+	m->conditional = operation == CMD_INSERT ? plan && plan->onConflictAction == ONCONFLICT_NOTHING : false;
+	m->synchronous = (plan && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL)) ||
+		has_after_trigger(rri, operation);
+	return m;
+}
 
 static List *
 column_names(Relation rel, List *attnums)
@@ -93,12 +91,30 @@ column_names(Relation rel, List *attnums)
 }
 
 static void
+connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
+{
+	m->session = scyllaGetSession(scyllaResultUser(rri, estate), GetForeignTable(RelationGetRelid(m->rel))->serverid);
+	scyllaFence(m->session);
+}
+
+static void
+open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers, bool counter)
+{
+	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = markers,
+	.nmarkers = nmarkers,.conditional = m->conditional,.counter = counter};
+
+	m->write = scyllaOpenWrite(m->session, &config);
+}
+
+/* ---- begin of an INSERT ---- */
+
+static void
 missing_key(const ScyllaModify *m, const char *column)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("INSERT into foreign table \"%s\" does not set key column \"%s\"",
-					m->relation, scyllaFromUtf8(column)),
+					RelationGetRelationName(m->rel), scyllaFromUtf8(column)),
 			 errdetail("It is part of the partition key of table \"%s.%s\".",
 					   m->options->keyspace, m->options->table)));
 }
@@ -120,441 +136,314 @@ check_partition_key(const ScyllaModify *m, const ScyllaTable *table, List *names
 	}
 }
 
+static ScyllaMarker
+insert_marker(const ScyllaModify *m, const ScyllaTable *table, AttrNumber attnum, const char *name)
+{
+	ScyllaTableColumn *column = scyllaTableColumn(table, name);
+	ScyllaMarker marker = {.attnum = attnum,.row = SCYLLA_NEW_ROW,.source = attnum};
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
+						NameStr(TupleDescAttr(RelationGetDescr(m->rel), attnum - 1)->attname),
+						RelationGetRelationName(m->rel), m->options->keyspace, m->options->table),
+				 errhint("The option column_name of the column names another one.")));
+	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
+		marker.null = SCYLLA_NULL_REFUSED;
+	else
+		marker.null = m->options->insert_null ? SCYLLA_NULL_DELETES : SCYLLA_NULL_UNSET;
+	return marker;
+}
+
+/* CQL has no INSERT for counters: what is inserted is added to them. */
 static void
-describe_parameters(ScyllaModify *m, Relation rel, List *names)
+open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
+{
+	ScyllaWriteText text = {.operation = CMD_UPDATE,.counter = true};
+	ScyllaMarker *sorted = palloc0_array(ScyllaMarker, list_length(names));
+	int			n = 0;
+
+	if (m->conditional)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not possible with counters"),
+				 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(m->rel))));
+	for (int keys = 0; keys < 2; keys++)
+	{
+		for (int i = 0; i < list_length(names); i++)
+		{
+			if ((markers[i].null == SCYLLA_NULL_REFUSED) != keys)
+				continue;
+			sorted[n] = markers[i];
+			if (keys)
+				text.keys = lappend(text.keys, list_nth(names, i));
+			else
+			{
+				text.columns = lappend(text.columns, list_nth(names, i));
+				sorted[n].null = SCYLLA_NULL_UNSET;
+			}
+			n++;
+		}
+	}
+	if (text.columns == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
+	m->cql = scyllaDeparseWrite(m->options, &text);
+	open_write(m, sorted, n, true);
+}
+
+static void
+open_insert(ScyllaModify *m, List *attnums, List *names)
 {
 	ScyllaTable *table = scyllaDescribeColumns(m->session, m->options, names, true);
+	int			n = list_length(attnums);
+	ScyllaMarker *markers = palloc0_array(ScyllaMarker, Max(n, 1));
 
-	m->nparams = list_length(names);
-	m->param = palloc0(sizeof(ScyllaParameter) * Max(m->nparams, 1));
-	for (int i = 0; i < m->nparams; i++)
-	{
-		AttrNumber	attnum = list_nth_int(m->attnums, i);
-		ScyllaTableColumn *column = scyllaTableColumn(table, list_nth(names, i));
-
-		m->param[i].attnum = attnum;
-		m->param[i].column = pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
-		if (column == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-					 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
-							m->param[i].column, m->relation, m->options->keyspace, m->options->table),
-					 errhint("The option column_name of the column names another one.")));
-		m->param[i].key = column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING;
-	}
+	for (int i = 0; i < n; i++)
+		markers[i] = insert_marker(m, table, list_nth_int(attnums, i), list_nth(names, i));
 	check_partition_key(m, table, names);
+	if (scyllaHasCounters(table))
+		open_counter_insert(m, markers, names);
+	else
+		open_write(m, markers, n, false);
 }
 
 static void
-column_context(void *arg)
+begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
 {
-	ScyllaModify *m = arg;
-
-	errcontext("column \"%s\" of foreign table \"%s\"", m->param[m->current].column, m->relation);
-}
-
-static void
-make_converters(ScyllaModify *m, TupleDesc desc)
-{
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = m};
-
-	if (m->statement->bind.count != (uint32_t) m->nparams)
-		scyllaRaiseMalformed("PREPARED message");
-	error_context_stack = &context;
-	for (m->current = 0; m->current < m->nparams; m->current++)
-	{
-		ScyllaParameter *p = &m->param[m->current];
-		Form_pg_attribute att = TupleDescAttr(desc, p->attnum - 1);
-
-		p->converter = scyllaMakeConverter(m->statement->bind.column[m->current].type, att->atttypid, att->atttypmod);
-	}
-	error_context_stack = context.previous;
-
-	/* the statement's own word on the key: it may be younger than the table's description */
-	for (uint16_t i = 0; i < m->statement->bind.pk_count; i++)
-		m->param[m->statement->bind.pk_index[i]].key = true;
-}
-
-static void
-release_modify(void *arg)
-{
-	ScyllaModify *m = arg;
-
-	cql_buffer_free(&m->key);
-	dlist_delete(&m->writer.node);
-}
-
-static void drain_writer(ScyllaWriter *writer);
-
-static void
-connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate, List *names)
-{
-	Relation	rel = rri->ri_RelationDesc;
-
-	m->session = scyllaGetSession(scyllaResultUser(rri, estate), GetForeignTable(RelationGetRelid(rel))->serverid);
-	scyllaFence(m->session);
-	describe_parameters(m, rel, names);
-	m->statement = scyllaPrepare(m->session, m->options, m->cql);
-	make_converters(m, RelationGetDescr(rel));
-
-	m->request.statement = m->statement->number;
-	m->request.timeout_ms = (uint32_t) m->options->request_timeout;
-	m->request.kind = CLUSTER_EXECUTE;
-	m->request.consistency = (uint8_t) m->options->write_consistency;
-	m->request.flags = CQL_PARAM_VALUES | (m->if_not_exists ? CQL_PARAM_SERIAL : CQL_PARAM_TIMESTAMP);
-	m->request.idempotent = !m->if_not_exists;
-
-	m->level = GetCurrentTransactionNestLevel();
-	m->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
-	m->pipeline = scyllaOpenPipeline(m->session, 0, (size_t) m->options->max_in_flight_bytes);
-	scyllaReportBegin(&m->report, m->session->client);
-	m->writer.drain = drain_writer;
-	dlist_push_tail(&m->session->writers, &m->writer.node);
-	m->callback.func = release_modify;
-	m->callback.arg = m;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &m->callback);
-}
-
-static void
-begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
-{
-	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
 	EState	   *estate = mtstate->ps.state;
-	Relation	rel = rri->ri_RelationDesc;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	ScyllaModify *m = palloc0(sizeof(*m));
-	List	   *names;
+	ScyllaModify *m = make_modify(mtstate, rri, CMD_INSERT);
+	List	   *attnums = scyllaTargetColumns(mtstate, rri);
+	List	   *names = column_names(m->rel, attnums);
+	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional};
 
-	m->options = scyllaTableOptions(RelationGetRelid(rel));
-	m->relation = pstrdup(RelationGetRelationName(rel));
-	m->attnums = scyllaTargetColumns(mtstate, rri);
-	names = column_names(rel, m->attnums);
-	m->if_not_exists = plan && plan->onConflictAction == ONCONFLICT_NOTHING;
-	m->synchronous = m->if_not_exists ||
-		(plan && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL)) ||
-		(rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_after_row);
-	m->cql = scyllaDeparseInsert(m->options, names, m->if_not_exists);
+	m->cql = scyllaDeparseWrite(m->options, &text);
 	if (!explain_only)
-		connect_modify(m, rri, estate, names);
+	{
+		connect_modify(m, rri, estate);
+		open_insert(m, attnums, names);
+	}
+	if (rri->ri_FdwState != NULL)
+		((ScyllaModify *) rri->ri_FdwState)->insert = m;
+	else
+		rri->ri_FdwState = m;
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- begin of an UPDATE or DELETE ---- */
+
+static void
+find_junk(ScyllaModify *m, Plan *subplan, List *keys)
+{
+	ListCell   *lc;
+
+	m->nkeys = list_length(keys);
+	m->key = palloc0_array(KeyColumn, Max(m->nkeys, 1));
+	foreach(lc, keys)
+	{
+		KeyColumn  *key = &m->key[foreach_current_index(lc)];
+
+		key->attnum = lfirst_int(lc);
+		key->junk = ExecFindJunkAttributeInTlist(subplan->targetlist, scyllaJunkName(m->rel, key->attnum));
+	}
+	m->whole_row = ExecFindJunkAttributeInTlist(subplan->targetlist, "wholerow");
+}
+
+static ScyllaMarker
+update_marker(AttrNumber attnum, bool named, bool counter)
+{
+	ScyllaMarker marker = {.attnum = attnum,.row = SCYLLA_NEW_ROW,.source = attnum,.null = SCYLLA_NULL_DELETES,
+	.unless_same = !named,.difference = counter};
+
+	return marker;
+}
+
+static void
+open_change(ScyllaModify *m, List *fdw_private)
+{
+	List	   *targets = list_nth(fdw_private, SCYLLA_MODIFY_TARGETS);
+	List	   *set = list_nth(fdw_private, SCYLLA_MODIFY_SET);
+	bool		counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_COUNTER)) != 0;
+	int			n = 0;
+	ScyllaMarker *markers = palloc0_array(ScyllaMarker, list_length(targets) + m->nkeys);
+	ListCell   *lc;
+
+	foreach(lc, targets)
+		markers[n++] = update_marker(lfirst_int(lc), list_member_int(set, lfirst_int(lc)), counter);
+	for (int i = 0; i < m->nkeys; i++)
+	{
+		if (m->key[i].junk <= 0)
+			elog(ERROR, "could not find the key of a row of foreign table \"%s\"", RelationGetRelationName(m->rel));
+		markers[n++] = (ScyllaMarker)
+		{
+			.attnum = m->key[i].attnum,.row = SCYLLA_PLAN_ROW,.source = m->key[i].junk,.null = SCYLLA_NULL_REFUSED
+		};
+	}
+	open_write(m, markers, n, counter);
+}
+
+static void
+begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, bool explain_only)
+{
+	EState	   *estate = mtstate->ps.state;
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	ScyllaModify *m = make_modify(mtstate, rri, mtstate->operation);
+	List	   *targets = list_nth(fdw_private, SCYLLA_MODIFY_TARGETS);
+	List	   *keys = list_nth(fdw_private, SCYLLA_MODIFY_KEYS);
+	ScyllaWriteText text = {.operation = m->operation,.conditional = m->conditional};
+
+	text.columns = column_names(m->rel, targets);
+	text.keys = column_names(m->rel, keys);
+	text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_COUNTER)) != 0;
+	if (targets != NIL || m->operation == CMD_DELETE)
+		m->cql = scyllaDeparseWrite(m->options, &text);
+	find_junk(m, outerPlan(mtstate->ps.plan), keys);
+	if (!explain_only)
+	{
+		connect_modify(m, rri, estate);
+		m->old = ExecInitExtraTupleSlot(estate, RelationGetDescr(m->rel), &TTSOpsHeapTuple);
+		if (m->cql != NULL)
+			open_change(m, fdw_private);
+	}
 	rri->ri_FdwState = m;
 	MemoryContextSwitchTo(old);
 }
 
-/* ---- fates ---- */
-
-/* "(id, day) = (42, '2024-02-29')", from a row's own bytes, of which n values are there. NULL: not the whole key. */
-static char *
-key_text(const ScyllaModify *m, const uint8_t *row, size_t length, int n)
-{
-	CqlReader	reader = cql_reader(row, length);
-	StringInfoData names;
-	StringInfoData values;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	(void) cql_get_u16(&reader);
-	for (int i = 0; i < m->nparams; i++)
-	{
-		CqlBytes	value = i < n ? cql_get_bytes(&reader) : (CqlBytes) {NULL, -1};
-
-		if (!m->param[i].key)
-			continue;
-		if (value.len < 0 || reader.failed)
-			return NULL;
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", m->param[i].column);
-		appendStringInfoString(&values, values.len > 0 ? ", " : "");
-		scyllaAppendLiteral(&values, m->statement->bind.column[i].type, value);
-	}
-	if (values.len <= KEY_TEXT)
-		return psprintf("(%s) = (%s)", names.data, values.data);
-	return psprintf("(%s) = (%.*s...)", names.data, pg_mbcliplen(values.data, values.len, KEY_TEXT), values.data);
-}
-
-static void
-raise_row(ScyllaModify *m, Request *r)
-{
-	ScyllaErrorContext context = {.relation = m->relation, .ordinal = r->ordinal, .written = m->report.rows,
-	.writes = true};
-	ClusterFailure *failure = NULL;
-
-	context.key = key_text(m, r->core.payload, r->core.length, m->nparams);
-	if (r->core.failure)
-	{
-		failure = palloc(sizeof(*failure));
-		*failure = *r->core.failure;
-		scyllaLearnFromFailure(m->session, failure);
-	}
-	pipeline_release(m->pipeline->core, r);
-	scyllaToldWritten(m->session, m->level, m->report.rows);
-	scyllaRaiseFailure(failure, &context);
-}
-
-/* The answer to a conditional INSERT is a row whose first column is [applied]. */
-static bool
-was_applied(const ScyllaModify *m, const Request *r)
-{
-	MemoryContext old = MemoryContextSwitchTo(m->row_context);
-	ScyllaRows *rows = scyllaRowsBegin(r->core.body, r->core.body_length);
-	bool		applied;
-
-	if (!scyllaRowsNext(rows) || rows->metadata.count == 0 || rows->value[0].len != 1)
-		scyllaRaiseMalformed("answer to a conditional INSERT");
-	applied = rows->value[0].data[0] != 0;
-	scyllaRowsEnd(rows);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(m->row_context);
-	return applied;
-}
-
-/* Look at everything that came home; of several failures the first row's is raised. */
-static void
-collect(ScyllaModify *m)
-{
-	Pipeline   *core = m->pipeline->core;
-	Request    *failed = NULL;
-	Request    *r;
-
-	while ((r = pipeline_next_done(core)) != NULL)
-	{
-		scyllaReportRequest(&m->report, r);
-		if (r->core.failed && (failed == NULL || r->ordinal < failed->ordinal))
-		{
-			Request    *later = failed;
-
-			failed = r;
-			r = later;
-		}
-		else if (!r->core.failed)
-		{
-			m->applied = !m->if_not_exists || was_applied(m, r);
-			m->report.rows += m->applied;
-			scyllaCountWritten(m->session, m->level, m->applied);
-		}
-		if (r != NULL)
-			pipeline_release(core, r);
-	}
-	if (failed != NULL)
-		raise_row(m, failed);
-	scyllaReportProgress(&m->report, m->relation, m->row, false);
-}
-
-/* Wait in ever smaller steps, so that failures and progress are told in time. */
-static void
-drain(ScyllaModify *m)
-{
-	Pipeline   *core = m->pipeline->core;
-
-	pipeline_submit(core);
-	for (;;)
-	{
-		(void) client_drain(m->session->client);
-		collect(m);
-		if (pipeline_outstanding(core) == 0)
-			break;
-		scyllaWait(m->session, (pipeline_outstanding(core) + 1) / 2);
-	}
-}
-
-static void
-drain_writer(ScyllaWriter *writer)
-{
-	ScyllaModify *m = (ScyllaModify *) ((char *) writer - offsetof(ScyllaModify, writer));
-
-	if (m->pipeline->core != NULL)
-		drain(m);
-}
-
-/* Room for one more request. A quarter of the full pipeline at a time leaves the submitter enough to do. */
-static void
-make_room(ScyllaModify *m)
-{
-	Pipeline   *core = m->pipeline->core;
-
-	if (m->row % COLLECT_EVERY == 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		(void) client_drain(m->session->client);
-		collect(m);
-	}
-	while (pipeline_full(core))
-	{
-		pipeline_submit(core);
-		scyllaWait(m->session, (pipeline_outstanding(core) + 3) / 4);
-		collect(m);
-	}
-}
-
 /* ---- rows ---- */
 
-/* How many rows stay, unless the error has a detail of its own. */
-static void
-tell_written(ScyllaModify *m)
-{
-	MemoryContext old = MemoryContextSwitchTo(m->row_context);
-	ErrorData  *error = CopyErrorData();
-
-	MemoryContextSwitchTo(old);
-	if (m->row == 1 || error->elevel < ERROR || error->detail != NULL)
-		return;
-	errdetail_internal("%s", scyllaWrittenDetail(m->report.rows));
-	scyllaToldWritten(m->session, m->level, m->report.rows);
-}
-
-/* The key as far as it is encoded. */
-static void
-row_context(void *arg)
-{
-	ScyllaModify *m = arg;
-	const CqlBuffer *b = m->buffer;
-	char	   *key = b->failed ? NULL : key_text(m, b->data + m->begin, b->len - m->begin, m->current);
-
-	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
-			   m->current < m->nparams ? "column \"" : "",
-			   m->current < m->nparams ? m->param[m->current].column : "",
-			   m->current < m->nparams ? "\" of " : "",
-			   m->relation, m->row, key ? ", key " : "", key ? key : "");
-	tell_written(m);
-}
-
-/* What was remembered of the table may be why: it is described anew next time. */
-static void
-null_key(const ScyllaModify *m, const ScyllaParameter *p)
-{
-	scyllaForgetSchema(m->session);
-	ereport(ERROR,
-			(errcode(ERRCODE_NOT_NULL_VIOLATION),
-			 errmsg("null value in key column \"%s\" of foreign table \"%s\"", p->column, m->relation)));
-}
-
-static void
-encode_value(ScyllaModify *m, ScyllaParameter *p, TupleTableSlot *slot, CqlBuffer *b)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(slot, p->attnum, &isnull);
-	size_t		mark;
-
-	p->begin = p->length = 0;	/* no row's token is made of another's bytes */
-	if (isnull)
-	{
-		if (p->key)
-			null_key(m, p);
-		if (m->options->insert_null)
-			cql_put_null(b);
-		else
-			cql_put_unset(b);
-		return;
-	}
-	mark = cql_begin_value(b);
-	p->begin = b->len;
-	p->converter->encode(p->converter, value, b);
-	cql_end_value(b, mark);
-	p->length = b->len - p->begin;
-}
-
-static void
-encode_row(ScyllaModify *m, TupleTableSlot *slot, CqlBuffer *b)
-{
-	MemoryContext old = MemoryContextSwitchTo(m->row_context);
-
-	cql_put_u16(b, (uint16_t) m->nparams);
-	for (m->current = 0; m->current < m->nparams; m->current++)
-		encode_value(m, &m->param[m->current], slot, b);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(m->row_context);
-}
-
-static void
-out_of_memory(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-}
-
-/* From the encoded key, while it is hot. False: the cluster did not say which markers it is. */
+/* false: there was a condition that it did not meet. */
 static bool
-row_token(ScyllaModify *m, const CqlBuffer *b, int64 *token)
+write_row(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 {
-	const CqlMetadata *bind = &m->statement->bind;
-	const ScyllaParameter *p;
-
-	if (bind->pk_count == 0)
-		return false;
-	if (bind->pk_count == 1)
-	{
-		p = &m->param[bind->pk_index[0]];
-		*token = cql_token_murmur3(b->data + p->begin, p->length);
-		return true;
-	}
-	cql_buffer_reset(&m->key);
-	for (uint16_t i = 0; i < bind->pk_count; i++)
-	{
-		p = &m->param[bind->pk_index[i]];
-		if (p->length > PG_UINT16_MAX)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("value of key column \"%s\" of foreign table \"%s\" is longer than 65535 bytes",
-							p->column, m->relation)));
-		cql_token_put_component(&m->key, b->data + p->begin, p->length);
-	}
-	if (m->key.failed)
-		out_of_memory();
-	*token = cql_token_murmur3(m->key.data, m->key.len);
-	return true;
+	if (m->conditional)
+		scyllaExpectFates(m->write);
+	scyllaWriteRow(m->write, rows);
+	if (m->synchronous || m->conditional)
+		scyllaDrainWrite(m->write);
+	return !m->conditional || scyllaRowApplied(m->write, 0);
 }
 
-static void
-check_size(const ScyllaModify *m, size_t size)
+static ScyllaModify *
+insert_of(ResultRelInfo *rri)
 {
-	if (size > CQL_FRAME_MAX_BODY - 65536)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("row " UINT64_FORMAT " of foreign table \"%s\" takes %zu bytes, more than a CQL request can hold",
-						m->row, m->relation, size)));
-}
+	ScyllaModify *m = rri->ri_FdwState;
 
-static void
-write_row(ScyllaModify *m, TupleTableSlot *slot)
-{
-	static const CqlBytes no_state = {NULL, -1};
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = row_context, .arg = m};
-	int64		token = 0;
-	bool		routed;
-	CqlBuffer  *b;
-
-	if (m->row++ == 0)
-		scyllaCollectReaders(m->session, m->options);
-	make_room(m);
-	b = pipeline_begin(m->pipeline->core);
-	if (b == NULL)
-		out_of_memory();
-	m->buffer = b;
-	m->begin = b->len;
-	m->current = 0;
-	error_context_stack = &context;
-	encode_row(m, slot, b);
-	if (b->failed)
-		out_of_memory();
-	routed = row_token(m, b, &token);
-	cql_request_tail(b, m->request.flags, 0, no_state, m->options->serial_consistency,
-					 m->if_not_exists ? 0 : scyllaTimestamp(token));
-	check_size(m, b->len - m->begin);
-	error_context_stack = context.previous;
-	if (pipeline_commit(m->pipeline->core, &m->request, routed ? &token : NULL, m->row) == NULL)
-		out_of_memory();
+	return m != NULL && m->operation != CMD_INSERT ? m->insert : m;
 }
 
 TupleTableSlot *
 scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
-	ScyllaModify *m = rri->ri_FdwState;
+	ScyllaModify *m = insert_of(rri);
+	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, NULL};
 
 	/* the executor checks what was inserted; a row that must not be there cannot be taken back */
 	if (rri->ri_WithCheckOptions != NIL)
 		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
-	write_row(m, slot);
-	if (!m->synchronous)
-		return slot;
-	drain(m);
-	return m->applied ? slot : NULL;
+	return write_row(m, rows) ? slot : NULL;
+}
+
+/* Conditional rows alone come this way: those that were applied are counted. */
+TupleTableSlot **
+scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
+							 TupleTableSlot **plan_slots, int *nslots)
+{
+	ScyllaModify *m = insert_of(rri);
+	int			applied = 0;
+
+	scyllaExpectFates(m->write);
+	for (int i = 0; i < *nslots; i++)
+	{
+		TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slots[i], plan_slots[i], NULL};
+
+		scyllaWriteRow(m->write, rows);
+	}
+	scyllaDrainWrite(m->write);
+	for (int i = 0; i < *nslots; i++)
+		applied += scyllaRowApplied(m->write, i);
+	*nslots = applied;
+	return slots;
+}
+
+int
+scyllaGetForeignModifyBatchSize(ResultRelInfo *rri)
+{
+	ScyllaModify *m = insert_of(rri);
+
+	return m != NULL && m->conditional && !m->synchronous ? SCYLLA_FATES : 1;
+}
+
+/* The row as the scan read it, where the plan has it. */
+static void
+fetch_old_row(ScyllaModify *m, TupleTableSlot *plan_slot)
+{
+	bool		isnull;
+	Datum		row = slot_getattr(plan_slot, m->whole_row, &isnull);
+
+	ExecClearTuple(m->old);
+	if (isnull)
+		elog(ERROR, "could not find the old row of foreign table \"%s\"", RelationGetRelationName(m->rel));
+	m->old_tuple.t_data = DatumGetHeapTupleHeader(row);
+	m->old_tuple.t_len = HeapTupleHeaderGetDatumLength(m->old_tuple.t_data);
+	ItemPointerSetInvalid(&m->old_tuple.t_self);
+	m->old_tuple.t_tableOid = RelationGetRelid(m->rel);
+	ExecForceStoreHeapTuple(&m->old_tuple, m->old, false);
+}
+
+/* By a trigger, or by an UPDATE of a partitioned table that would have to move a foreign row. */
+static void
+check_key_unchanged(const ScyllaModify *m, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	for (int i = 0; i < m->nkeys; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(m->rel), m->key[i].attnum - 1);
+		bool		isnull;
+		bool		old_isnull;
+		Datum		value = slot_getattr(slot, m->key[i].attnum, &isnull);
+		Datum		old_value = slot_getattr(plan_slot, m->key[i].junk, &old_isnull);
+
+		if (isnull != old_isnull || (!isnull && !datum_image_eq(value, old_value, att->attbyval, att->attlen)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot update column \"%s\" of foreign table \"%s\"",
+							NameStr(att->attname), RelationGetRelationName(m->rel)),
+					 errdetail("It is part of the primary key: delete the row and insert another one.")));
+	}
+}
+
+TupleTableSlot *
+scyllaExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	ScyllaModify *m = rri->ri_FdwState;
+	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, m->old};
+
+	check_key_unchanged(m, slot, plan_slot);
+	if (m->write == NULL)
+		return slot;			/* it sets nothing that is written */
+	if (m->whole_row > 0)
+		fetch_old_row(m, plan_slot);
+	if (rri->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
+	return write_row(m, rows) ? slot : NULL;
+}
+
+TupleTableSlot *
+scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	ScyllaModify *m = rri->ri_FdwState;
+	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {NULL, plan_slot, NULL};
+
+	if (!write_row(m, rows))
+		return NULL;
+	if (m->whole_row > 0)
+	{
+		fetch_old_row(m, plan_slot);
+		ExecCopySlot(slot, m->old);	/* for RETURNING */
+	}
+	return slot;
 }
 
 /* ---- begin and end, as the executor calls them ---- */
@@ -562,30 +451,35 @@ scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 int
 scyllaIsForeignRelUpdatable(Relation rel)
 {
-	return scyllaTableOptions(RelationGetRelid(rel))->updatable ? 1 << CMD_INSERT : 0;
+	return scyllaTableOptions(RelationGetRelid(rel))->updatable ?
+		1 << CMD_INSERT | 1 << CMD_UPDATE | 1 << CMD_DELETE : 0;
 }
 
 void
 scyllaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
 						 int subplan_index, int eflags)
 {
-	begin(mtstate, rri, (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0);
+	bool		explain_only = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
+
+	if (fdw_private == NIL)
+		begin_insert(mtstate, rri, explain_only);
+	else
+		begin_change(mtstate, rri, fdw_private, explain_only);
 }
 
 void
 scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
-	begin(mtstate, rri, false);
+	begin_insert(mtstate, rri, false);
 }
 
 static void
 end(ScyllaModify *m)
 {
-	if (m == NULL || m->session == NULL || m->pipeline->core == NULL)
-		return;
-	drain(m);
-	scyllaReportProgress(&m->report, m->relation, m->row, true);
-	scyllaClosePipeline(m->pipeline);
+	if (m != NULL && m->insert != NULL)
+		end(m->insert);
+	if (m != NULL && m->write != NULL)
+		scyllaCloseWrite(m->write);
 }
 
 void
@@ -606,14 +500,11 @@ scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 {
 	ScyllaModify *m = rri->ri_FdwState;
 
-	if (es->verbose)
+	if (es->verbose && m->cql != NULL)
 	{
 		ExplainPropertyText("CQL", scyllaFromUtf8(m->cql), es);
 		ExplainPropertyText("Consistency", cql_consistency_name(m->options->write_consistency), es);
 	}
-	if (es->analyze && m->session != NULL)
-	{
-		drain(m);
-		scyllaExplainReport(&m->report, m->session->client, true, es);
-	}
+	if (es->analyze && m->write != NULL)
+		scyllaExplainWrite(m->write, es);
 }

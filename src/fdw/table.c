@@ -337,6 +337,17 @@ scyllaClusteringColumn(const ScyllaTable *table, int position)
 	return key_column(table, SCYLLA_CLUSTERING, position);
 }
 
+bool
+scyllaHasCounters(const ScyllaTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (strcmp(table->column[i].type, "counter") == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_named(const ScyllaTableColumn *column, List *names)
 {

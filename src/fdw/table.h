@@ -71,6 +71,7 @@ extern ScyllaTable *scyllaCopyTable(const ScyllaTable *table);
 
 extern ScyllaTableColumn *scyllaTableColumn(const ScyllaTable *table, const char *name);	/* NULL: none */
 extern ScyllaTableColumn *scyllaPartitionColumn(const ScyllaTable *table, int position);
+extern bool scyllaHasCounters(const ScyllaTable *table);
 extern ScyllaTableColumn *scyllaClusteringColumn(const ScyllaTable *table, int position);
 
 /* Of system_schema.columns.kind; what it does not know is regular. */

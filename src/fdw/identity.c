@@ -1,0 +1,251 @@
+/*
+ * fdw/identity.c
+ *	  Planning UPDATE and DELETE.
+ *
+ * Backend thread. Owns nothing.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/inherit.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "fdw/compat.h"
+#include "fdw/deparse.h"
+#include "fdw/identity.h"
+#include "fdw/table.h"
+
+static ScyllaTable *
+describe(Relation rel, Oid userid)
+{
+	ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
+	ScyllaSession *session = scyllaGetSession(userid, GetForeignTable(RelationGetRelid(rel))->serverid);
+
+	return scyllaCopyTable(scyllaDescribeTable(session, options));
+}
+
+/* InvalidAttrNumber: none. */
+static AttrNumber
+attribute_of(Relation rel, const ScyllaTableColumn *column)
+{
+	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(rel); attnum++)
+	{
+		if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped &&
+			scyllaPseudoColumn(RelationGetRelid(rel), attnum) == SCYLLA_NO_PSEUDO &&
+			strcmp(scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), attnum)), column->name) == 0)
+			return attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+static const ScyllaTableColumn *
+column_of(Relation rel, const ScyllaTable *table, AttrNumber attnum)
+{
+	if (scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
+		return NULL;
+	return scyllaTableColumn(table, scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), attnum)));
+}
+
+static AttrNumber
+key_attribute(Relation rel, const ScyllaTableColumn *column)
+{
+	AttrNumber	attnum = attribute_of(rel, column);
+
+	if (attnum == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("foreign table \"%s\" lacks key column \"%s\"", RelationGetRelationName(rel),
+						scyllaFromUtf8(column->name)),
+				 errdetail("Rows are told apart by all columns of the primary key for UPDATE and DELETE.")));
+	return attnum;
+}
+
+/* All of the primary key, or the partition key alone. */
+static List *
+key_attributes(Relation rel, const ScyllaTable *table, bool whole)
+{
+	List	   *attnums = NIL;
+
+	for (int i = 0; i < table->npartition; i++)
+		attnums = lappend_int(attnums, key_attribute(rel, scyllaPartitionColumn(table, i)));
+	for (int i = 0; whole && i < table->nclustering; i++)
+		attnums = lappend_int(attnums, key_attribute(rel, scyllaClusteringColumn(table, i)));
+	return attnums;
+}
+
+char *
+scyllaJunkName(Relation rel, AttrNumber attnum)
+{
+	return psprintf("scylla key %s", NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
+}
+
+void
+scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte, Relation rel)
+{
+	ScyllaTable *table = describe(rel, scyllaTargetUser(root, rte));
+	ListCell   *lc;
+
+	foreach(lc, key_attributes(rel, table, true))
+	{
+		AttrNumber	attnum = lfirst_int(lc);
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+		add_row_identity_var(root, makeVar((int) rtindex, attnum, att->atttypid, att->atttypmod, att->attcollation, 0),
+							 rtindex, scyllaJunkName(rel, attnum));
+	}
+	/* the old row, where its values are asked for; the planner adds it for UPDATE and for triggers */
+	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
+		add_row_identity_var(root, makeWholeRowVar(rte, (int) rtindex, 0, false), rtindex, "wholerow");
+}
+
+/* ---- what an UPDATE writes ---- */
+
+static bool
+has_before_trigger(Relation rel)
+{
+	return rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
+}
+
+static void
+refuse_column(Relation rel, AttrNumber attnum, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot update column \"%s\" of foreign table \"%s\"",
+					NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), RelationGetRelationName(rel)),
+			 errdetail("%s", detail)));
+}
+
+/*
+ * Whether the column can be written. named: by the statement, which must not name
+ * what cannot be. A partition's key is left for the executor to compare: the same
+ * UPDATE may move rows of other partitions.
+ */
+static bool
+is_written(Relation rel, const ScyllaTable *table, AttrNumber attnum, bool named, bool partition)
+{
+	const ScyllaTableColumn *column = column_of(rel, table, attnum);
+
+	if (column == NULL && scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
+	{
+		if (named)
+			refuse_column(rel, attnum, "It shows what the cluster knows about another column.");
+		return false;
+	}
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("column \"%s\" of foreign table \"%s\" does not exist in the cluster's table",
+						NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), RelationGetRelationName(rel)),
+				 errhint("The option column_name of the column names another one.")));
+	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
+	{
+		if (named && !partition)
+			refuse_column(rel, attnum, "It is part of the primary key: delete the row and insert another one.");
+		return false;
+	}
+	return true;
+}
+
+static void
+find_targets(PlannerInfo *root, Index rtindex, Relation rel, const ScyllaTable *table, List **targets, List **set)
+{
+	Bitmapset  *updated = get_rel_all_updated_cols(root, find_base_rel(root, (int) rtindex));
+	bool		partition = (int) rtindex != root->parse->resultRelation;
+
+	*targets = *set = NIL;
+	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(rel); attnum++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+		bool		named = bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, updated);
+
+		if (att->attisdropped || (att->attgenerated != '\0' && att->attgenerated != ATTRIBUTE_GENERATED_STORED) ||
+			!(named || has_before_trigger(rel)) || !is_written(rel, table, attnum, named, partition))
+			continue;
+		*targets = lappend_int(*targets, attnum);
+		if (named)
+			*set = lappend_int(*set, attnum);
+	}
+}
+
+static bool
+all_static(Relation rel, const ScyllaTable *table, List *attnums)
+{
+	ListCell   *lc;
+
+	foreach(lc, attnums)
+	{
+		if (column_of(rel, table, lfirst_int(lc))->kind != SCYLLA_STATIC)
+			return false;
+	}
+	return attnums != NIL;
+}
+
+/* "column + n", "n + column" or "column - n" */
+static bool
+is_addition(Node *node, Index rtindex, AttrNumber attnum)
+{
+	OpExpr	   *expr = (OpExpr *) node;
+	char	   *name;
+
+	if (!IsA(expr, OpExpr) || list_length(expr->args) != 2)
+		return false;
+	name = get_opname(expr->opno);
+	for (int i = 0; i < 2; i++)
+	{
+		Var		   *var = list_nth(expr->args, i);
+
+		if (IsA(var, Var) && var->varno == (int) rtindex && var->varattno == attnum &&
+			(strcmp(name, "+") == 0 || (i == 0 && strcmp(name, "-") == 0)))
+			return true;
+	}
+	return false;
+}
+
+/* Counters can be added to, and nothing else. Of a partition's, what is added is the difference, whatever the form. */
+static void
+check_additions(PlannerInfo *root, Index rtindex, Relation rel)
+{
+	ListCell   *lc;
+	ListCell   *nc;
+
+	if ((int) rtindex != root->parse->resultRelation)
+		return;
+	forboth(lc, root->processed_tlist, nc, root->update_colnos)
+	{
+		if (!is_addition((Node *) lfirst_node(TargetEntry, lc)->expr, rtindex, lfirst_int(nc)))
+			refuse_column(rel, lfirst_int(nc), "It is a counter: SET c = c + n and SET c = c - n are all that CQL has.");
+	}
+}
+
+List *
+scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(rtindex, root);
+	List	   *targets = NIL;
+	List	   *set = NIL;
+	Relation	rel;
+	ScyllaTable *table;
+	List	   *keys;
+
+	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
+		return NIL;
+	rel = table_open(rte->relid, NoLock);
+	table = describe(rel, scyllaTargetUser(root, rte));
+	if (plan->operation == CMD_UPDATE)
+		find_targets(root, rtindex, rel, table, &targets, &set);
+	if (plan->operation == CMD_UPDATE && scyllaHasCounters(table))
+		check_additions(root, rtindex, rel);
+	/* CQL wants static columns to be updated without the clustering columns */
+	keys = key_attributes(rel, table, !all_static(rel, table, targets));
+	table_close(rel, NoLock);
+
+	return list_make4(targets, set, keys, list_make1_int(scyllaHasCounters(table)));
+}

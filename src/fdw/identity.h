@@ -1,0 +1,33 @@
+/*
+ * fdw/identity.h
+ *	  Which row an UPDATE or DELETE means: planning what tells it.
+ *
+ * Backend thread. Planner callbacks: see foreign/fdwapi.h for their contracts.
+ *
+ * A row is told by all columns of its primary key, which the scan below hands up
+ * as junk. What an UPDATE writes are the columns that it sets, and where a trigger
+ * may set others, those that it has changed.
+ */
+#ifndef FDW_IDENTITY_H
+#define FDW_IDENTITY_H
+
+#include "postgres.h"
+
+#include "foreign/fdwapi.h"
+
+/* fdw_private of an UPDATE or DELETE: a list of these. */
+enum ScyllaModifyPrivate
+{
+	SCYLLA_MODIFY_TARGETS,		/* int list: attributes that are written */
+	SCYLLA_MODIFY_SET,			/* int list: of them, those that the statement itself sets */
+	SCYLLA_MODIFY_KEYS,			/* int list: attributes that tell the row, in key order */
+	SCYLLA_MODIFY_COUNTER		/* int list of one: whether it is a table of counters */
+};
+
+extern void scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte, Relation rel);
+extern List *scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index);
+
+/* The name of the junk column that has a key column's value, palloc'd. */
+extern char *scyllaJunkName(Relation rel, AttrNumber attnum);
+
+#endif							/* FDW_IDENTITY_H */

@@ -1,0 +1,620 @@
+/*
+ * fdw/writer.c
+ *	  Rows in, requests out, acknowledgements back.
+ *
+ * Backend thread. Owns a write: its pipeline, converters, counters, and the memory
+ * context they live in.
+ *
+ * Invariants: ordinals count the rows of a write from 1; a failure is raised once
+ * and names its own row; a row that could not be encoded leaves nothing behind;
+ * nothing is counted before it was acknowledged.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "cql/frame.h"
+#include "cql/token.h"
+#include "fdw/compat.h"
+#include "fdw/deparse.h"
+#include "fdw/error.h"
+#include "fdw/rows.h"
+#include "fdw/statement.h"
+#include "fdw/typemap.h"
+#include "fdw/writer.h"
+
+#define COLLECT_EVERY 64		/* rows between two looks at what came home */
+#define KEY_TEXT 500			/* bytes of a key that messages show */
+#define FLIGHTS (4 * SCYLLA_FATES)	/* a table with room to find them by token */
+
+typedef struct Marker
+{
+	ScyllaMarker is;
+	bool		key;			/* of the primary key: never NULL */
+	const char *column;			/* of the foreign table, for messages */
+	ScyllaConverter *converter;
+	Oid			type;
+	bool		byval;
+	int16		typlen;
+	size_t		begin;			/* of the current row's value, in the pipeline's buffer */
+	size_t		length;
+} Marker;
+
+/* A row that may be in flight; it is not if its ordinal is not behind the last drain's. */
+typedef struct Flight
+{
+	int64		token;
+	uint64		row;
+} Flight;
+
+struct ScyllaWrite
+{
+	MemoryContext context;
+	MemoryContextCallback callback;
+	ScyllaWriter writer;
+	ScyllaSession *session;
+	const ScyllaTableOptions *options;
+	const char *relation;		/* for messages */
+	ScyllaStatement *statement;
+	ScyllaPipeline *pipeline;
+	RequestTemplate request;
+	Marker	   *marker;
+	int			nmarkers;
+	bool		conditional;
+	bool		counter;
+	bool	   *applied;		/* conditional: fates of the rows announced; NULL: another write */
+	uint64		announced;		/* ordinal of the last row before them */
+	Flight	   *flight;			/* conditional: partitions of rows in flight, by token */
+	uint64		committed;		/* ordinal of the last row on its way */
+	uint64		drained;		/* ordinal of the last row that is home for sure */
+	int			level;			/* of the transaction's nesting */
+	uint64		row;			/* ordinal of the last row begun */
+	CqlBuffer	key;			/* routing key of several columns */
+	MemoryContext row_context;	/* reset per row */
+	ScyllaReport report;
+
+	/* while a row is encoded, for the error context */
+	int			current;		/* marker; nmarkers: none any more */
+	const CqlBuffer *buffer;
+	size_t		begin;
+};
+
+/* ---- begin ---- */
+
+static void
+column_context(void *arg)
+{
+	ScyllaWrite *w = arg;
+
+	errcontext("column \"%s\" of foreign table \"%s\"", w->marker[w->current].column, w->relation);
+}
+
+static void
+make_markers(ScyllaWrite *w, const ScyllaWriteConfig *config)
+{
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = w};
+	TupleDesc	desc = RelationGetDescr(config->rel);
+	const CqlMetadata *bind = &w->statement->bind;
+
+	if (bind->count != (uint32_t) w->nmarkers)
+		scyllaRaiseMalformed("PREPARED message");
+	for (w->current = 0; w->current < w->nmarkers; w->current++)
+	{
+		Marker	   *m = &w->marker[w->current];
+		Form_pg_attribute att = TupleDescAttr(desc, config->marker[w->current].attnum - 1);
+
+		m->is = config->marker[w->current];
+		m->key = m->is.null == SCYLLA_NULL_REFUSED;
+		m->column = pstrdup(NameStr(att->attname));
+		m->type = getBaseType(att->atttypid);
+		m->byval = att->attbyval;
+		m->typlen = att->attlen;
+		error_context_stack = &context;
+		m->converter = scyllaMakeConverter(bind->column[w->current].type, att->atttypid, att->atttypmod);
+		error_context_stack = context.previous;
+	}
+	/* the statement's own word on the key: it may be younger than the table's description */
+	for (uint16_t i = 0; i < bind->pk_count; i++)
+		w->marker[bind->pk_index[i]].key = true;
+}
+
+static void
+release_write(void *arg)
+{
+	ScyllaWrite *w = arg;
+
+	cql_buffer_free(&w->key);
+	dlist_delete(&w->writer.node);
+}
+
+static void
+make_request(ScyllaWrite *w)
+{
+	w->request.statement = w->statement->number;
+	w->request.timeout_ms = (uint32_t) w->options->request_timeout;
+	w->request.kind = CLUSTER_EXECUTE;
+	w->request.consistency = (uint8_t) w->options->write_consistency;
+	w->request.flags = CQL_PARAM_VALUES;
+	if (w->conditional)
+		w->request.flags |= CQL_PARAM_SERIAL;
+	else if (!w->counter)
+		w->request.flags |= CQL_PARAM_TIMESTAMP;
+	w->request.idempotent = !w->conditional && !w->counter;
+}
+
+static void
+drain_writer(ScyllaWriter *writer)
+{
+	ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, &writer->node);
+
+	if (w->pipeline->core != NULL)
+		scyllaDrainWrite(w);
+}
+
+static void
+register_write(ScyllaWrite *w)
+{
+	w->writer.drain = drain_writer;
+	dlist_push_tail(&w->session->writers, &w->writer.node);
+	w->callback.func = release_write;
+	w->callback.arg = w;
+	MemoryContextRegisterResetCallback(w->context, &w->callback);
+}
+
+ScyllaWrite *
+scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw write", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaWrite *w = palloc0(sizeof(*w));
+
+	w->context = context;
+	w->session = session;
+	w->options = config->options;
+	w->relation = pstrdup(RelationGetRelationName(config->rel));
+	w->conditional = config->conditional;
+	w->counter = config->counter;
+	w->level = GetCurrentTransactionNestLevel();
+	w->nmarkers = config->nmarkers;
+	w->marker = palloc0(sizeof(Marker) * Max(config->nmarkers, 1));
+	w->statement = scyllaPrepare(session, config->options, config->cql);
+	make_markers(w, config);
+	make_request(w);
+	w->row_context = AllocSetContextCreate(context, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
+	w->pipeline = scyllaOpenPipeline(session, 0, (size_t) config->options->max_in_flight_bytes);
+	if (w->conditional)
+	{
+		w->applied = palloc0(sizeof(bool) * SCYLLA_FATES);
+		w->flight = palloc0(sizeof(Flight) * FLIGHTS);
+	}
+	scyllaReportBegin(&w->report, session->client);
+	register_write(w);
+	MemoryContextSwitchTo(old);
+	return w;
+}
+
+/* ---- fates ---- */
+
+/* "(id, day) = (42, '2024-02-29')", from a row's own bytes, of which n values are there. NULL: not the whole key. */
+static char *
+key_text(const ScyllaWrite *w, const uint8_t *row, size_t length, int n)
+{
+	CqlReader	reader = cql_reader(row, length);
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	(void) cql_get_u16(&reader);
+	for (int i = 0; i < w->nmarkers; i++)
+	{
+		CqlBytes	value = i < n ? cql_get_bytes(&reader) : (CqlBytes) {NULL, -1};
+
+		if (!w->marker[i].key)
+			continue;
+		if (value.len < 0 || reader.failed)
+			return NULL;
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", w->marker[i].column);
+		appendStringInfoString(&values, values.len > 0 ? ", " : "");
+		scyllaAppendLiteral(&values, w->statement->bind.column[i].type, value);
+	}
+	if (values.len <= KEY_TEXT)
+		return psprintf("(%s) = (%s)", names.data, values.data);
+	return psprintf("(%s) = (%.*s...)", names.data, pg_mbcliplen(values.data, values.len, KEY_TEXT), values.data);
+}
+
+static void
+raise_row(ScyllaWrite *w, Request *r)
+{
+	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal,.written = w->report.rows,
+	.writes = true};
+	ClusterFailure *failure = NULL;
+
+	context.key = key_text(w, r->core.payload, r->core.length, w->nmarkers);
+	if (r->core.failure)
+	{
+		failure = palloc(sizeof(*failure));
+		*failure = *r->core.failure;
+		scyllaLearnFromFailure(w->session, failure);
+	}
+	pipeline_release(w->pipeline->core, r);
+	scyllaToldWritten(w->session, w->level, w->report.rows);
+	scyllaRaiseFailure(failure, &context);
+}
+
+/* The answer to a conditional write is a row whose first column is [applied]. */
+static bool
+was_applied(const ScyllaWrite *w, const Request *r)
+{
+	MemoryContext old = MemoryContextSwitchTo(w->row_context);
+	ScyllaRows *rows = scyllaRowsBegin(r->core.body, r->core.body_length);
+	bool		applied;
+
+	if (!scyllaRowsNext(rows) || rows->metadata.count == 0 || rows->value[0].len != 1)
+		scyllaRaiseMalformed("answer to a conditional write");
+	applied = rows->value[0].data[0] != 0;
+	scyllaRowsEnd(rows);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(w->row_context);
+	return applied;
+}
+
+static void
+note_fate(ScyllaWrite *w, const Request *r)
+{
+	bool		applied = true;
+
+	if (w->conditional)
+		applied = w->applied[r->ordinal - w->announced - 1] = was_applied(w, r);
+	w->report.rows += applied;
+	scyllaCountWritten(w->session, w->level, applied);
+}
+
+/* Look at everything that came home; of several failures the first row's is raised. */
+static void
+collect(ScyllaWrite *w)
+{
+	Pipeline   *core = w->pipeline->core;
+	Request    *failed = NULL;
+	Request    *r;
+
+	while ((r = pipeline_next_done(core)) != NULL)
+	{
+		scyllaReportRequest(&w->report, r);
+		if (r->core.failed && (failed == NULL || r->ordinal < failed->ordinal))
+		{
+			Request    *later = failed;
+
+			failed = r;
+			r = later;
+		}
+		else if (!r->core.failed)
+			note_fate(w, r);
+		if (r != NULL)
+			pipeline_release(core, r);
+	}
+	if (failed != NULL)
+		raise_row(w, failed);
+	scyllaReportProgress(&w->report, w->relation, w->row, false);
+}
+
+/* In ever smaller steps, so that failures and progress are told in time. */
+void
+scyllaDrainWrite(ScyllaWrite *w)
+{
+	Pipeline   *core = w->pipeline->core;
+
+	pipeline_submit(core);
+	for (;;)
+	{
+		(void) client_drain(w->session->client);
+		collect(w);
+		if (pipeline_outstanding(core) == 0)
+			break;
+		scyllaWait(w->session, (pipeline_outstanding(core) + 1) / 2);
+	}
+	w->drained = w->committed;
+}
+
+void
+scyllaExpectFates(ScyllaWrite *w)
+{
+	w->announced = w->row;
+}
+
+bool
+scyllaRowApplied(const ScyllaWrite *w, int n)
+{
+	return w->applied[n];
+}
+
+/* Room for one more request. A quarter of the full pipeline at a time leaves the submitter enough to do. */
+static void
+make_room(ScyllaWrite *w)
+{
+	Pipeline   *core = w->pipeline->core;
+
+	if (w->row % COLLECT_EVERY == 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) client_drain(w->session->client);
+		collect(w);
+	}
+	while (pipeline_full(core))
+	{
+		pipeline_submit(core);
+		scyllaWait(w->session, (pipeline_outstanding(core) + 3) / 4);
+		collect(w);
+	}
+}
+
+/* ---- rows ---- */
+
+/* How many rows stay, unless the error has a detail of its own. */
+static void
+tell_written(ScyllaWrite *w)
+{
+	MemoryContext old = MemoryContextSwitchTo(w->row_context);
+	ErrorData  *error = CopyErrorData();
+
+	MemoryContextSwitchTo(old);
+	if (w->row == 1 || error->elevel < ERROR || error->detail != NULL)
+		return;
+	errdetail_internal("%s", scyllaWrittenDetail(w->report.rows));
+	scyllaToldWritten(w->session, w->level, w->report.rows);
+}
+
+/* The key as far as it is encoded. */
+static void
+row_context(void *arg)
+{
+	ScyllaWrite *w = arg;
+	const CqlBuffer *b = w->buffer;
+	char	   *key = b->failed ? NULL : key_text(w, b->data + w->begin, b->len - w->begin, w->current);
+
+	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
+			   w->current < w->nmarkers ? "column \"" : "",
+			   w->current < w->nmarkers ? w->marker[w->current].column : "",
+			   w->current < w->nmarkers ? "\" of " : "",
+			   w->relation, w->row, key ? ", key " : "", key ? key : "");
+	tell_written(w);
+}
+
+/* What was remembered of the table may be why: it is described anew next time. */
+static void
+null_key(const ScyllaWrite *w, const Marker *m)
+{
+	scyllaForgetSchema(w->session);
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("null value in key column \"%s\" of foreign table \"%s\"", m->column, w->relation)));
+}
+
+static void
+no_counter(const ScyllaWrite *w, const Marker *m)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("counter \"%s\" of foreign table \"%s\" has no value to be added to", m->column, w->relation),
+			 errhint("INSERT adds to counters whether they have a value or not.")));
+}
+
+static void
+put_null(const ScyllaWrite *w, const Marker *m, CqlBuffer *b)
+{
+	if (m->key)
+		null_key(w, m);
+	if (m->is.difference)
+		no_counter(w, m);
+	if (m->is.null == SCYLLA_NULL_DELETES)
+		cql_put_null(b);
+	else
+		cql_put_unset(b);
+}
+
+static bool
+is_same(const Marker *m, Datum value, bool isnull, TupleTableSlot *old)
+{
+	bool		old_isnull;
+	Datum		old_value = slot_getattr(old, m->is.attnum, &old_isnull);
+
+	return isnull ? old_isnull : !old_isnull && datum_image_eq(value, old_value, m->byval, m->typlen);
+}
+
+/* What a counter must be added for the old row to become the new one. */
+static Datum
+difference(const ScyllaWrite *w, const Marker *m, Datum value, TupleTableSlot *old)
+{
+	bool		isnull;
+	Datum		old_value = slot_getattr(old, m->is.attnum, &isnull);
+	int64		n;
+
+	if (isnull)
+		no_counter(w, m);
+	if (m->type != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("counter \"%s\" of foreign table \"%s\" is not of type bigint", m->column, w->relation)));
+	if (pg_sub_s64_overflow(DatumGetInt64(value), DatumGetInt64(old_value), &n))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("bigint out of range")));
+	return Int64GetDatum(n);
+}
+
+static void
+encode_value(ScyllaWrite *w, Marker *m, TupleTableSlot *const rows[], CqlBuffer *b)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(rows[m->is.row], m->is.source, &isnull);
+	size_t		mark;
+
+	m->begin = m->length = 0;	/* no row's token is made of another's bytes */
+	if (m->is.unless_same && is_same(m, value, isnull, rows[SCYLLA_OLD_ROW]))
+	{
+		cql_put_unset(b);
+		return;
+	}
+	if (isnull)
+	{
+		put_null(w, m, b);
+		return;
+	}
+	if (m->is.difference)
+		value = difference(w, m, value, rows[SCYLLA_OLD_ROW]);
+	mark = cql_begin_value(b);
+	m->begin = b->len;
+	m->converter->encode(m->converter, value, b);
+	cql_end_value(b, mark);
+	m->length = b->len - m->begin;
+}
+
+static void
+encode_row(ScyllaWrite *w, TupleTableSlot *const rows[], CqlBuffer *b)
+{
+	MemoryContext old = MemoryContextSwitchTo(w->row_context);
+
+	cql_put_u16(b, (uint16_t) w->nmarkers);
+	for (w->current = 0; w->current < w->nmarkers; w->current++)
+		encode_value(w, &w->marker[w->current], rows, b);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(w->row_context);
+}
+
+static void
+out_of_memory(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+/* From the encoded key, while it is hot. False: the cluster did not say which markers it is. */
+static bool
+row_token(ScyllaWrite *w, const CqlBuffer *b, int64 *token)
+{
+	const CqlMetadata *bind = &w->statement->bind;
+	const Marker *m;
+
+	if (bind->pk_count == 0)
+		return false;
+	if (bind->pk_count == 1)
+	{
+		m = &w->marker[bind->pk_index[0]];
+		*token = cql_token_murmur3(b->data + m->begin, m->length);
+		return true;
+	}
+	cql_buffer_reset(&w->key);
+	for (uint16_t i = 0; i < bind->pk_count; i++)
+	{
+		m = &w->marker[bind->pk_index[i]];
+		if (m->length > PG_UINT16_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("value of key column \"%s\" of foreign table \"%s\" is longer than 65535 bytes",
+							m->column, w->relation)));
+		cql_token_put_component(&w->key, b->data + m->begin, m->length);
+	}
+	if (w->key.failed)
+		out_of_memory();
+	*token = cql_token_murmur3(w->key.data, w->key.len);
+	return true;
+}
+
+static void
+check_size(const ScyllaWrite *w, size_t size)
+{
+	if (size > CQL_FRAME_MAX_BODY - 65536)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("row " UINT64_FORMAT " of foreign table \"%s\" takes %zu bytes, more than a CQL request can hold",
+						w->row, w->relation, size)));
+}
+
+/*
+ * Conditions on one partition in flight side by side would be met in any order,
+ * and hinder each other. True: one is in flight; else this one is noted.
+ */
+static bool
+is_in_flight(ScyllaWrite *w, int64 token)
+{
+	uint32		i = (uint32) ((uint64) token >> 32) % FLIGHTS;
+
+	while (w->flight[i].row > w->drained)
+	{
+		if (w->flight[i].token == token)
+			return true;
+		i = (i + 1) % FLIGHTS;
+	}
+	w->flight[i] = (Flight) {token, w->row};
+	return false;
+}
+
+static CqlBuffer *
+begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
+{
+	CqlBuffer  *b = pipeline_begin(w->pipeline->core);
+
+	if (b == NULL)
+		out_of_memory();
+	w->buffer = b;
+	w->begin = b->len;
+	w->current = 0;
+	encode_row(w, rows, b);
+	if (b->failed)
+		out_of_memory();
+	return b;
+}
+
+void
+scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
+{
+	static const CqlBytes no_state = {NULL, -1};
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = row_context,.arg = w};
+	int64		token = 0;
+	bool		routed;
+	CqlBuffer  *b;
+
+	if (w->row++ == 0)
+		scyllaCollectReaders(w->session, w->options);
+	make_room(w);
+	error_context_stack = &context;
+	b = begin_row(w, rows);
+	routed = row_token(w, b, &token);
+	if (w->conditional && is_in_flight(w, token))
+	{
+		scyllaDrainWrite(w);
+		(void) is_in_flight(w, token);
+		b = begin_row(w, rows);
+	}
+	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency,
+					 w->request.flags & CQL_PARAM_TIMESTAMP ? scyllaTimestamp(token) : 0);
+	check_size(w, b->len - w->begin);
+	error_context_stack = context.previous;
+	if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, w->row) == NULL)
+		out_of_memory();
+	w->committed = w->row;
+}
+
+/* ---- end ---- */
+
+void
+scyllaCloseWrite(ScyllaWrite *w)
+{
+	if (w->pipeline->core == NULL)
+		return;
+	scyllaDrainWrite(w);
+	scyllaReportProgress(&w->report, w->relation, w->row, true);
+	scyllaClosePipeline(w->pipeline);
+}
+
+void
+scyllaExplainWrite(ScyllaWrite *w, ExplainState *es)
+{
+	scyllaDrainWrite(w);
+	scyllaExplainReport(&w->report, w->session->client, true, es);
+}

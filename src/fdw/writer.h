@@ -1,0 +1,86 @@
+/*
+ * fdw/writer.h
+ *	  Writing rows: values into requests, requests out, acknowledgements back.
+ *
+ * Backend thread. A write is one prepared statement on one foreign table and its
+ * requests. It lives in a memory context of its own below the one it was opened
+ * in; when that goes early, what is on its way is abandoned.
+ *
+ * A row is encoded straight into the pipeline and the caller goes on. Its fate
+ * comes back later and is looked at here, in the backend: while later rows are
+ * written, and by scyllaDrainWrite.
+ */
+#ifndef FDW_WRITER_H
+#define FDW_WRITER_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+
+#include "fdw/report.h"
+#include "fdw/session.h"
+
+/* Rows that a value can come from. */
+typedef enum ScyllaRowKind
+{
+	SCYLLA_NEW_ROW,				/* as the table's columns shall be */
+	SCYLLA_PLAN_ROW,			/* what the plan has for it: the row's identity */
+	SCYLLA_OLD_ROW,				/* as it was read */
+	SCYLLA_ROW_KINDS
+} ScyllaRowKind;
+
+typedef enum ScyllaNullRule
+{
+	SCYLLA_NULL_UNSET,			/* leaves the cell alone */
+	SCYLLA_NULL_DELETES,
+	SCYLLA_NULL_REFUSED			/* keys */
+} ScyllaNullRule;
+
+/* A bind marker, and where its value comes from. */
+typedef struct ScyllaMarker
+{
+	AttrNumber	attnum;			/* of the foreign table: names and types its column */
+	ScyllaRowKind row;
+	AttrNumber	source;			/* attribute of that row */
+	ScyllaNullRule null;
+	bool		unless_same;	/* left alone where the old row has the same value */
+	bool		difference;		/* a counter: what is to be added to the old row's value */
+} ScyllaMarker;
+
+typedef struct ScyllaWriteConfig
+{
+	Relation	rel;
+	const ScyllaTableOptions *options;
+	const char *cql;			/* UTF-8 */
+	const ScyllaMarker *marker; /* in the order of the text */
+	int			nmarkers;
+	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
+	bool		counter;		/* no timestamps, and never twice */
+} ScyllaWriteConfig;
+
+typedef struct ScyllaWrite ScyllaWrite;
+
+/* Copies what it needs of config but the options. */
+extern ScyllaWrite *scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config);
+
+/* rows: by ScyllaRowKind; NULL where no marker takes a value. Waits for room. */
+extern void scyllaWriteRow(ScyllaWrite *write, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
+
+/* Until all rows have their fate. The failure of the first in row order is raised. */
+extern void scyllaDrainWrite(ScyllaWrite *write);
+
+#define SCYLLA_FATES 1024
+
+/*
+ * A conditional write: rows whose fates will be asked for together are announced
+ * before the first of them, SCYLLA_FATES at most. After a drain: was row number n
+ * of them, from 0, applied?
+ */
+extern void scyllaExpectFates(ScyllaWrite *write);
+extern bool scyllaRowApplied(const ScyllaWrite *write, int n);
+
+extern void scyllaCloseWrite(ScyllaWrite *write);	/* drains */
+
+extern void scyllaExplainWrite(ScyllaWrite *write, ExplainState *es);	/* drains; under ANALYZE */
+
+#endif							/* FDW_WRITER_H */
