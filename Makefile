@@ -71,15 +71,23 @@ $(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libnode.a $(BUILD)/libcore.a
 $(BUILD)/cql_node: $(BUILD)/test/node/main.o $(BUILD)/libnode.a $(BUILD)/libcore.a
 	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
 
+$(BUILD)/bench_floor: $(BUILD)/bench/peers/floor.o $(BUILD)/libcore.a
+	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
+
 # A name service that tests hold up.
 $(BUILD)/slow_dns.so: test/t/slow_dns.c
 	@mkdir -p $(@D)
 	$(CC) $(CORE_CFLAGS) -fvisibility=default -shared -o $@ $< -ldl
 
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/test/unit/%.o
-.PHONY: installcheck_ready convertercheck unitbuild unitcheck node lint fuzz help
+.PHONY: installcheck_ready convertercheck unitbuild unitcheck node bench bench_clients lint fuzz help
 
 node: $(BUILD)/cql_node $(BUILD)/slow_dns.so
+
+bench_clients: $(BUILD)/bench_floor
+
+bench:
+	bench/run
 
 unitbuild: $(UNIT_TESTS)
 
@@ -120,6 +128,7 @@ help:
 	@echo 'make fuzz             fuzz the decoders for FUZZ_SECONDS each'
 	@echo 'make lint             rules that the compiler does not know'
 	@echo 'make node             build the scriptable CQL node, and what else TAP tests need'
+	@echo 'make bench            measure INSERT ... SELECT beside other clients; bench/run --help for options'
 	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
 
 -include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d) $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/test/unit/%.d)

@@ -1,0 +1,1 @@
+"""What bench/run runs; README.md explains it."""
