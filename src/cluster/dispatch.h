@@ -32,6 +32,7 @@ typedef struct ClusterDispatch
 	ClusterRequest **waiting_end;
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */
 	uint32_t	spread;
+	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */
 	uint64_t   *random;
 	bool		closing;		/* nothing is sent again */
 } ClusterDispatch;
