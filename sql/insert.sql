@@ -66,9 +66,8 @@ SELECT DISTINCT first, second, st FROM ins_compound ORDER BY 1, 2;
 INSERT INTO ins_compound (first, v) VALUES (1, 'x');
 INSERT INTO ins_compound VALUES (NULL, 1, 'x', 'v', 's');
 INSERT INTO ins_compound VALUES (1, 1, NULL, 'v', 's');
-\set VERBOSITY terse
 INSERT INTO ins_compound (first, second, v) VALUES (1, 'x', 'v');
-\set VERBOSITY default
+INSERT INTO ins_compound (first, second) VALUES (1, 'x');
 -- the session goes on
 INSERT INTO ins_compound VALUES (3, 10, 'x', 'v3', NULL);
 

@@ -109,31 +109,19 @@ open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers, bool coun
 /* ---- begin of an INSERT ---- */
 
 static void
-missing_key(const ScyllaModify *m, const char *column)
+check_key(const ScyllaModify *m, const ScyllaTable *table, List *names)
 {
+	const ScyllaTableColumn *missing = scyllaMissingKey(table, names);
+
+	if (missing == NULL)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("INSERT into foreign table \"%s\" does not set key column \"%s\"",
-					RelationGetRelationName(m->rel), scyllaFromUtf8(column)),
-			 errdetail("It is part of the partition key of table \"%s.%s\".",
+					RelationGetRelationName(m->rel), scyllaFromUtf8(missing->name)),
+			 errdetail("It is %s of table \"%s.%s\".",
+					   missing->kind == SCYLLA_CLUSTERING ? "a clustering column" : "part of the partition key",
 					   m->options->keyspace, m->options->table)));
-}
-
-static void
-check_partition_key(const ScyllaModify *m, const ScyllaTable *table, List *names)
-{
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		ListCell   *lc;
-		bool		found = false;
-
-		if (table->column[i].kind != SCYLLA_PARTITION_KEY)
-			continue;
-		foreach(lc, names)
-			found |= strcmp(lfirst(lc), table->column[i].name) == 0;
-		if (!found)
-			missing_key(m, table->column[i].name);
-	}
 }
 
 static ScyllaMarker
@@ -203,7 +191,7 @@ open_insert(ScyllaModify *m, List *attnums, List *names)
 
 	for (int i = 0; i < n; i++)
 		markers[i] = insert_marker(m, table, list_nth_int(attnums, i), list_nth(names, i));
-	check_partition_key(m, table, names);
+	check_key(m, table, names);
 	if (scyllaHasCounters(table))
 		open_counter_insert(m, markers, names);
 	else

@@ -361,6 +361,33 @@ is_named(const ScyllaTableColumn *column, List *names)
 	return false;
 }
 
+/* A write of static columns alone is one of the partition, any other is one of a row in it. */
+const ScyllaTableColumn *
+scyllaMissingKey(const ScyllaTable *table, List *names)
+{
+	bool		row = false;
+	bool		partition = false;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaColumnKind kind = table->column[i].kind;
+
+		if (!is_named(&table->column[i], names))
+			continue;
+		row |= kind == SCYLLA_REGULAR || kind == SCYLLA_CLUSTERING;
+		partition |= kind == SCYLLA_STATIC;
+	}
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaColumnKind kind = table->column[i].kind;
+
+		if ((kind == SCYLLA_PARTITION_KEY || (kind == SCYLLA_CLUSTERING && (row || !partition)))
+			&& !is_named(&table->column[i], names))
+			return &table->column[i];
+	}
+	return NULL;
+}
+
 static bool
 suits(const ScyllaTable *table, List *names, bool whole_key)
 {
@@ -371,12 +398,7 @@ suits(const ScyllaTable *table, List *names, bool whole_key)
 		if (scyllaTableColumn(table, lfirst(lc)) == NULL)
 			return false;
 	}
-	for (int i = 0; whole_key && i < table->ncolumns; i++)
-	{
-		if (table->column[i].kind == SCYLLA_PARTITION_KEY && !is_named(&table->column[i], names))
-			return false;
-	}
-	return true;
+	return !whole_key || scyllaMissingKey(table, names) == NULL;
 }
 
 ScyllaTable *

@@ -58,10 +58,13 @@ extern ScyllaTable *scyllaDescribeTable(ScyllaSession *session, const ScyllaTabl
 
 /*
  * Described anew if what is remembered lacks one of these columns (UTF-8), or, for
- * whole_key, if they lack one of its partition key: the caller may then complain.
+ * whole_key, if they lack a key that a write needs: the caller may then complain.
  */
 extern ScyllaTable *scyllaDescribeColumns(ScyllaSession *session, const ScyllaTableOptions *options,
 										  List *names, bool whole_key);
+
+/* The key column that an INSERT of these columns (UTF-8) lacks; NULL: none. */
+extern const ScyllaTableColumn *scyllaMissingKey(const ScyllaTable *table, List *names);
 
 /* Find out about indexes too, if that has not been done yet: another request. */
 extern void scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table);

@@ -15,7 +15,8 @@ use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(database psql query background server_options await within);
 
-my $database;
+my $database;		# the latest
+my @databases;
 my @nodes;
 
 # A new database with the extension in it, dropped at the end.
@@ -26,7 +27,7 @@ sub database
 	run_psql('postgres', "DROP DATABASE IF EXISTS $name WITH (FORCE)");
 	my ($rc, undef, $err) = run_psql('postgres', "CREATE DATABASE $name");
 	BAIL_OUT("cannot create a database: $err") if $rc;
-	$database = $name;
+	push @databases, $database = $name;
 	query('CREATE EXTENSION scylla_fdw');
 	return;
 }
@@ -113,7 +114,7 @@ END
 	my $status = $?;
 
 	$_->stop for @nodes;
-	run_psql('postgres', "DROP DATABASE IF EXISTS $database WITH (FORCE)") if $database;
+	run_psql('postgres', "DROP DATABASE IF EXISTS $_ WITH (FORCE)") for @databases;
 	$? = $status;
 }
 
