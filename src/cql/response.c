@@ -23,7 +23,7 @@ take_strings(CqlReader *r, uint16_t n)
 	CqlReader	strings = *r;
 
 	for (uint16_t i = 0; i < n && !r->failed; i++)
-		cql_get_string(r);
+		(void) cql_get_string(r);
 	strings.end = r->at;
 	return strings;
 }
@@ -36,8 +36,8 @@ take_payload(CqlReader *r, uint16_t n)
 
 	for (uint16_t i = 0; i < n && !r->failed; i++)
 	{
-		cql_get_string(r);
-		cql_get_bytes(r);
+		(void) cql_get_string(r);
+		(void) cql_get_bytes(r);
 	}
 	payload.end = r->at;
 	return payload;

@@ -130,7 +130,7 @@ scanDate(const char **at, int64 *days)
 	int64		day;
 
 	if (!negative)
-		scanChar(at, '+');
+		(void) scanChar(at, '+');
 	if (!scanDigits(at, 4, 10, &year) || !scanChar(at, '-') || !scanDigits(at, 2, 2, &month) ||
 		!scanChar(at, '-') || !scanDigits(at, 2, 2, &day))
 		return SCYLLA_PARSE_INVALID;
@@ -175,7 +175,7 @@ scanZone(const char **at, int64 *millis)
 		return SCYLLA_PARSE_OK;
 	if ((!scanChar(at, '+') && !scanChar(at, '-')) || !scanDigits(at, 2, 2, &hour))
 		return SCYLLA_PARSE_INVALID;
-	scanChar(at, ':');
+	(void) scanChar(at, ':');
 	if (**at != '\0' && !scanDigits(at, 2, 2, &minute))
 		return SCYLLA_PARSE_INVALID;
 	if (hour > 18 || minute > 59)

@@ -163,7 +163,7 @@ complete_all(NetConnection *c)
 		if (call == c->unsent)
 			sent = false;
 		unlink_call(c, call);
-		net_streams_reply(&c->streams, call->stream, &call);
+		(void) net_streams_reply(&c->streams, call->stream, &call);
 		call->on_done(call, c, sent ? NET_LOST : NET_UNSENT, NULL);
 	}
 }
