@@ -245,7 +245,8 @@ typedef enum NodeAction
 {
 	ACTION_SILENT, ACTION_CLOSE, ACTION_RESET, ACTION_CUT, ACTION_GARBAGE, ACTION_DELAY, ACTION_HOLD,
 	ACTION_ERROR, ACTION_UNPREPARED, ACTION_OTHER_ID, ACTION_WARN, ACTION_WRONG_STREAM, ACTION_BAD_CRC,
-	ACTION_VERSION, ACTION_BIG_FRAME, ACTION_DUPLICATE, ACTION_EMPTY_PAGE
+	ACTION_VERSION, ACTION_BIG_FRAME, ACTION_DUPLICATE, ACTION_EMPTY_PAGE,
+	ACTION_NO_METADATA
 } NodeAction;
 
 /* The counts of an ERROR that has some; -1: the code's usual ones. */
@@ -355,6 +356,7 @@ typedef struct NodeCall
 	int64_t		timestamp;
 	bool		malformed;
 	bool		empty_page;		/* a fault */
+	bool		no_metadata;	/* a fault */
 	bool		other_id;		/* a fault */
 	bool		start_segments; /* when the answer is out */
 } NodeCall;

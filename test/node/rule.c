@@ -23,7 +23,8 @@ static const struct
 	{"garbage", ACTION_GARBAGE}, {"delay", ACTION_DELAY}, {"hold", ACTION_HOLD}, {"error", ACTION_ERROR},
 	{"unprepared", ACTION_UNPREPARED}, {"other-id", ACTION_OTHER_ID}, {"warn", ACTION_WARN},
 	{"wrong-stream", ACTION_WRONG_STREAM}, {"badcrc", ACTION_BAD_CRC}, {"version", ACTION_VERSION},
-	{"bigframe", ACTION_BIG_FRAME}, {"duplicate", ACTION_DUPLICATE}, {"empty-page", ACTION_EMPTY_PAGE}
+	{"bigframe", ACTION_BIG_FRAME}, {"duplicate", ACTION_DUPLICATE}, {"empty-page", ACTION_EMPTY_PAGE},
+	{"no-metadata", ACTION_NO_METADATA}
 };
 
 /* ---- the line ---- */
@@ -283,6 +284,9 @@ node_rule_before(NodeCall *call, NodeRule *rule)
 			return false;
 		case ACTION_EMPTY_PAGE:
 			call->empty_page = true;
+			return false;
+		case ACTION_NO_METADATA:
+			call->no_metadata = true;
 			return false;
 		default:
 			return false;

@@ -116,7 +116,8 @@ put_metadata(NodeCall *call, const Page *page)
 	CqlBuffer  *b = &call->conn->answer;
 	bool		changed = call->metadata_id.len >= 0 &&
 		(call->metadata_id.len != 16 || memcmp(call->metadata_id.data, s->metadata_id, 16) != 0);
-	bool		skip = (call->flags & CQL_PARAM_SKIP_METADATA) && call->statement != NULL && !changed;
+	bool		skip = call->no_metadata ||
+		((call->flags & CQL_PARAM_SKIP_METADATA) && call->statement != NULL && !changed);
 
 	cql_put_u32(b, CQL_METADATA_GLOBAL | (skip ? CQL_METADATA_NONE : 0) |
 				(page->more ? CQL_METADATA_MORE_PAGES : 0) | (changed ? CQL_METADATA_CHANGED : 0));

@@ -133,7 +133,7 @@ start_node();
 query('ALTER FOREIGN TABLE t OPTIONS (ADD fetch_size \'100\')');
 works('pages', 1000);
 for my $case ([ 'error 0x1200 "slow" received 0 required 1', '58000' ], [ 'error 0x1300 "broken" received 0 required 1', '58000' ],
-	[ 'garbage', '08\w\w\w' ], [ 'silent', '08006' ])
+	[ 'garbage', '08\w\w\w' ], [ 'silent', '08006' ], [ 'no-metadata', '08P01' ])
 {
 	my ($fault, $sqlstate) = @$case;
 
@@ -156,6 +156,13 @@ $node->order('disconnect');
 fails('refused', "INSERT INTO t VALUES (1, 'a')", '08001', qr/refused/);
 $node->order('listen');
 works('listening again', 1000);
+$node->stop;
+
+# after a change of the schema: a node that does not say what it knows of it
+start_node('on QUERY text "schema_version FROM" silent');
+fails('schema agreement', q{SELECT scylla_fdw_execute('s', 'CREATE TABLE ks.u (id int PRIMARY KEY)')}, '08006', qr/within 1000 ms/);
+$node->order('clear');
+is(query(q{SELECT scylla_fdw_execute('s', 'CREATE TABLE ks.v (id int PRIMARY KEY)')}), '', 'schema agreement, cleared');
 $node->stop;
 
 # between statements of one session

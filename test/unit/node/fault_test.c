@@ -339,6 +339,22 @@ empty_pages_are_no_end(void **state)
 	close_scene(&s);
 }
 
+static void
+metadata_is_left_out(void **state)
+{
+	CqlMetadata metadata;
+	CqlReader	r;
+	Scene		s;
+
+	open_scene(&s, SCHEMA "row ks.t (1, 'x')\non QUERY nth 1 no-metadata\n", 4, false);
+	assert_int_equal(client_select(&s.c, "SELECT id FROM ks.t", &metadata, &r), 1);
+	assert_int_equal(metadata.count, 1);
+	assert_null(metadata.column);
+	assert_int_equal(client_select(&s.c, "SELECT id FROM ks.t", &metadata, &r), 1);
+	assert_non_null(metadata.column);
+	close_scene(&s);
+}
+
 /* ---- what the node is sent ---- */
 
 static void
@@ -509,6 +525,7 @@ main(void)
 		cmocka_unit_test(damaged_bytes_are_noticed),
 		cmocka_unit_test(answers_are_not_what_was_asked),
 		cmocka_unit_test(empty_pages_are_no_end),
+		cmocka_unit_test(metadata_is_left_out),
 		cmocka_unit_test(bytes_that_are_no_frames_are_refused),
 		cmocka_unit_test(short_bodies_are_refused),
 		cmocka_unit_test(requests_are_recorded),
