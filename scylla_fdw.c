@@ -16,6 +16,7 @@
 #include "fdw/import.h"
 #include "fdw/importtype.h"
 #include "fdw/identity.h"
+#include "fdw/join_plan.h"
 #include "fdw/modify.h"
 #include "fdw/node.h"
 #include "fdw/option.h"
@@ -46,6 +47,7 @@ void
 _PG_init(void)
 {
 	scyllaDefineSettings();
+	scyllaInstallJoin();
 }
 
 Datum

@@ -85,15 +85,22 @@ scyllaCollationIsC(Oid collation)
 #endif
 }
 
-/* Whose mapping a plan goes by: the owner of a view, or the current user. Since 16 it is kept with the relation. */
+/* Whose rights a plan goes by: the owner's of a view; InvalidOid: the current user's. Since 16 it is kept with the relation. */
 static inline Oid
-scyllaRelationUser(PlannerInfo *root, RelOptInfo *rel)
+scyllaRelationCheckAs(PlannerInfo *root, const RelOptInfo *rel)
 {
 #if PG_VERSION_NUM >= 160000
-	Oid			userid = rel->userid;
+	return rel->userid;
 #else
-	Oid			userid = planner_rt_fetch(rel->relid, root)->checkAsUser;
+	return planner_rt_fetch(rel->relid, root)->checkAsUser;
 #endif
+}
+
+/* Whose mapping it goes by. */
+static inline Oid
+scyllaRelationUser(PlannerInfo *root, const RelOptInfo *rel)
+{
+	Oid			userid = scyllaRelationCheckAs(root, rel);
 
 	return OidIsValid(userid) ? userid : GetUserId();
 }
@@ -158,6 +165,29 @@ scyllaCheckServerUsage(const ForeignServer *server, Oid userid)
 
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, OBJECT_FOREIGN_SERVER, server->servername);
+}
+
+/* A column or placeholder as another reference to it has it: since 16 it tells which outer joins may have made it NULL. */
+static inline Expr *
+scyllaWithNulling(Expr *expr, const Expr *as)
+{
+	expr = copyObject(expr);
+#if PG_VERSION_NUM >= 160000
+	if (IsA(expr, Var))
+		((Var *) expr)->varnullingrels = bms_copy(((const Var *) as)->varnullingrels);
+	else
+		((PlaceHolderVar *) expr)->phnullingrels = bms_copy(((const PlaceHolderVar *) as)->phnullingrels);
+#endif
+	return expr;
+}
+
+/* Since 18 the planner counts nodes that are disabled by enable_ settings. */
+static inline void
+scyllaInheritDisabled(Path *path, const Path *child)
+{
+#if PG_VERSION_NUM >= 180000
+	path->disabled_nodes = child->disabled_nodes;
+#endif
 }
 
 static inline ForeignPath *

@@ -208,12 +208,12 @@ scyllaConditionOperators(const ScyllaConditions *cs)
 /* ---- what was prepared ---- */
 
 void
-scyllaCheckMarkers(const ScyllaConditions *cs, ScyllaSession *session, const ScyllaTableOptions *options,
-				   const CqlMetadata *bind, int first)
+scyllaCheckMarkers(const ScyllaConditions *cs, const ScyllaOperator *operators, ScyllaSession *session,
+				   const ScyllaTableOptions *options, const CqlMetadata *bind, int first)
 {
 	for (int i = 0; i < cs->nconditions; i++)
 	{
-		if (cs->operators[i] == SCYLLA_ANY)
+		if (operators[i] == SCYLLA_ANY)
 			continue;
 		if (first >= (int) bind->count || !cql_type_equal(bind->column[first].type, cs->condition[i].converter->cql))
 		{

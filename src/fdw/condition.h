@@ -48,9 +48,11 @@ extern const ScyllaOperator *scyllaConditionOperators(const ScyllaConditions *co
 
 /*
  * Values are encoded by the types that the table's description gave: fails if the
- * statement's markers, the first of these being number first, have others.
+ * markers of a statement with these operators, the first of them being number
+ * first, have others.
  */
-extern void scyllaCheckMarkers(const ScyllaConditions *conditions, ScyllaSession *session,
-							   const ScyllaTableOptions *options, const CqlMetadata *bind, int first);
+extern void scyllaCheckMarkers(const ScyllaConditions *conditions, const ScyllaOperator *operators,
+							   ScyllaSession *session, const ScyllaTableOptions *options,
+							   const CqlMetadata *bind, int first);
 
 #endif							/* FDW_CONDITION_H */

@@ -251,7 +251,7 @@ open_lanes(ScyllaFetch *f)
 		s->values.routed = false;
 		if (!f->config.source->next(f->config.source, &s->values))
 		{
-			f->exhausted = true;
+			f->exhausted = !f->config.source->later;
 			dlist_push_head(&f->free, &s->node);
 			break;
 		}
@@ -361,7 +361,7 @@ next_of_any(ScyllaFetch *f, bool wait)
 		}
 		if (f->open == 0 && f->exhausted)
 			return SCYLLA_FETCH_END;
-		if (!wait)
+		if (!wait || f->open == 0)
 			return SCYLLA_FETCH_PENDING;
 		scyllaWait(f->config.session, 1);
 	}

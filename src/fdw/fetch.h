@@ -32,8 +32,9 @@ typedef struct ScyllaValues
 
 typedef struct ScyllaSource
 {
-	/* The next request's values, into an emptied *values. false: there are no more. */
+	/* The next request's values, into an emptied *values. false: there are no more, */
 	bool		(*next) (struct ScyllaSource *self, ScyllaValues *values);
+	bool		later;			/* or not yet: it is asked again, and the fetch has no end */
 } ScyllaSource;
 
 /* A selected column that all lanes are ordered by. */
@@ -66,7 +67,7 @@ typedef enum ScyllaFetchResult
 	SCYLLA_FETCH_ROW,
 	SCYLLA_FETCH_LANE_END,	/* the last row of one request was given; not when merging */
 	SCYLLA_FETCH_END,
-	SCYLLA_FETCH_PENDING		/* nothing has come home yet */
+	SCYLLA_FETCH_PENDING		/* nothing has come home yet; or nothing is asked for, and the source may have more later */
 } ScyllaFetchResult;
 
 /* Strings, options, source and merge keys are borrowed. Nothing is sent before the first row is wanted. */

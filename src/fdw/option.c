@@ -30,6 +30,7 @@
 
 int			scylla_progress_interval = 0;
 bool		scylla_warn_on_rollback = true;
+bool		scylla_enable_join = true;
 static char *setting_consistency = NULL;
 static int	setting_request_timeout = 0;
 
@@ -650,5 +651,8 @@ scyllaDefineSettings(void)
 	DefineCustomBoolVariable("scylla_fdw.warn_on_rollback",
 							 "Warn when a transaction rolls back whose writes the cluster has acknowledged.",
 							 NULL, &scylla_warn_on_rollback, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("scylla_fdw.enable_join",
+							 "Let the planner choose joins that look many keys of a foreign table up at once.",
+							 NULL, &scylla_enable_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("scylla_fdw");
 }

@@ -423,16 +423,15 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	return select;
 }
 
-/* Attributes that the query or a local condition needs; whole rows need all. */
-static void
-select_columns(ScyllaSelect *select, RelOptInfo *rel, Relation relation, List *local)
+void
+scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs)
 {
+	Relation	relation = table_open(select->relid, NoLock);
 	Bitmapset  *used = NULL;
 	AttrNumber	first = InvalidAttrNumber;
 	bool		whole;
 
-	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
-	pull_varattnos((Node *) local, rel->relid, &used);
+	pull_varattnos((Node *) exprs, varno, &used);
 	whole = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
 	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
 	{
@@ -454,6 +453,7 @@ select_columns(ScyllaSelect *select, RelOptInfo *rel, Relation relation, List *l
 		select->items = list_make1(makeString(scyllaColumnCql(select->relid, first)));
 		select->targets = list_make1_int(0);
 	}
+	table_close(relation, NoLock);
 }
 
 /* Those of a scan's clauses that the cluster checks, or those that it does not. */
@@ -500,11 +500,9 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 	List	   *recheck = choose_clauses(path->access, scan_clauses, true);
 	List	   *exprs = NIL;
 	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
-	Relation	relation = table_open(foreigntableid, NoLock);
 
-	select_columns(select, rel, relation, local);
+	scyllaSelectColumns(select, rel->relid, list_make2(rel->reltarget->exprs, local));
 	if (path->limited)
 		add_limit(root, select, &exprs);
-	table_close(relation, NoLock);
 	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, recheck, outer_plan);
 }

@@ -45,6 +45,9 @@ extern ScyllaSelect *scyllaBuildSelect(const ScyllaPath *path, List **exprs);
 /* The column as CQL, quoted; of a pseudo column, what computes it. */
 extern char *scyllaColumnCql(Oid relid, AttrNumber attnum);
 
+/* Select the columns of table varno that these expressions need; whole rows need all. */
+extern void scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs);
+
 /* Of a scan of rel; selectivity: what its local conditions let pass is not asked for. */
 extern void scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost);
 

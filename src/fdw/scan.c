@@ -170,7 +170,7 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	config.lanes = Min(config.lanes, MAX_LANES);
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
-	scyllaCheckMarkers(scan->conditions, scan->session, scan->options, &config.statement->bind, 0);
+	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind, 0);
 	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
 	scan->fetch = scyllaFetchOpen(&config);
 }
