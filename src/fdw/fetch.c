@@ -6,12 +6,12 @@
  *
  * A lane's next page is asked for when the second row of the current one is
  * read, so it travels while rows are decoded, and who wants one row reads one
- * page. The end of a lane is where the server says there is no further page: an
+ * page; with slow_start, all lanes together read little more than is wanted. The end of a lane is where the server says there is no further page: an
  * empty page is not it.
  *
  * Memory: pages that have come home count as held until they were read. No new
  * lane is opened while HELD_BYTES are, and pages get fewer rows when rows are
- * large.
+ * large, so that two pages of each lane are about twice HELD_BYTES.
  *
  * Invariant: an open lane is current, or on the ready list (a page of it has
  * come home), or a request of it is on its way, or, when merging, in the heap.
@@ -28,7 +28,7 @@
 #include "fdw/fetch.h"
 
 #define HELD_BYTES (16 * 1024 * 1024)
-#define PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, once the size of rows is known */
+#define SMALL_PAGE_BYTES (64 * 1024)	/* aimed at where the most lanes are open */
 
 typedef struct Lane
 {
@@ -54,6 +54,7 @@ struct ScyllaFetch
 	RequestTemplate request;
 	Lane	   *lane;
 	int			open;
+	int			allowed;		/* lanes, so far */
 	dlist_head	free;
 	dlist_head	ready;
 	Lane	   *current;
@@ -120,6 +121,7 @@ scyllaFetchOpen(const ScyllaFetchConfig *config)
 	f->context = context;
 	f->config = *config;
 	f->config.lanes = Max(config->lanes, 1);
+	f->allowed = config->slow_start ? 1 : f->config.lanes;
 	f->lane = MemoryContextAllocHuge(context, mul_size(sizeof(Lane), f->config.lanes));
 	memset(f->lane, 0, sizeof(Lane) * f->config.lanes);
 	dlist_init(&f->free);
@@ -160,14 +162,16 @@ out_of_memory(void)
 	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
+/* A page of each lane is read while another one of it is on its way. */
 static int
 page_rows(const ScyllaFetch *f)
 {
 	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : 0;
+	uint64		page_bytes = Max(Min(HELD_BYTES / f->config.lanes, SCYLLA_PAGE_BYTES), SMALL_PAGE_BYTES);
 
-	if (row_bytes <= PAGE_BYTES / (uint64) f->config.page_rows)
+	if (row_bytes <= page_bytes / (uint64) f->config.page_rows)
 		return f->config.page_rows;
-	return (int) Max(PAGE_BYTES / row_bytes, 1);
+	return (int) Max(page_bytes / row_bytes, 1);
 }
 
 static void
@@ -242,7 +246,7 @@ open_lanes(ScyllaFetch *f)
 	static const CqlBytes no_state = {NULL, -1};
 	bool		opened = false;
 
-	while (!f->exhausted && !dlist_is_empty(&f->free) && !pipeline_full(f->pipeline->core) &&
+	while (!f->exhausted && f->open < f->allowed && !pipeline_full(f->pipeline->core) &&
 		   (f->held < HELD_BYTES || f->config.nmerge > 0))
 	{
 		Lane	   *s = dlist_container(Lane, node, dlist_pop_head_node(&f->free));
@@ -263,6 +267,16 @@ open_lanes(ScyllaFetch *f)
 	}
 	if (opened)
 		pipeline_submit(f->pipeline->core);
+}
+
+/* Somebody wants more than the first row. */
+static void
+allow_lanes(ScyllaFetch *f)
+{
+	if (f->allowed == f->config.lanes)
+		return;
+	f->allowed = Min(2 * f->allowed, f->config.lanes);
+	open_lanes(f);
 }
 
 static void
@@ -315,12 +329,17 @@ advance(ScyllaFetch *f, Lane *s)
 		if (s->page != NULL && scyllaRowsNext(s->rows))
 		{
 			if (++s->row == 2)
+			{
 				ask_for_next_page(f, s);
+				allow_lanes(f);
+			}
 			return SCYLLA_FETCH_ROW;
 		}
 		if (s->page != NULL)
 		{
 			ask_for_next_page(f, s);
+			if (s->row < 2)
+				allow_lanes(f);
 			leave_page(f, s);
 		}
 		if (s->next == NULL)

@@ -45,6 +45,8 @@ typedef struct ScyllaMergeKey
 	bool		descending;
 } ScyllaMergeKey;
 
+#define SCYLLA_PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, once the size of rows is known; less where many lanes are open */
+
 typedef struct ScyllaFetchConfig
 {
 	ScyllaSession *session;
@@ -55,7 +57,8 @@ typedef struct ScyllaFetchConfig
 	ScyllaSource *source;
 	ScyllaReport *report;
 	int			page_rows;
-	int			lanes;		/* at once; with merge keys: all that the source has */
+	int			lanes;			/* at once; with merge keys: all that the source has */
+	bool		slow_start;		/* one lane at first, and twice as many with each page that is read further than its first row */
 	const ScyllaMergeKey *merge;
 	int			nmerge;
 } ScyllaFetchConfig;

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
@@ -28,6 +30,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
+#include "fdw/fetch.h"
 #include "fdw/plan.h"
 
 #define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
@@ -61,12 +64,24 @@ finds_one_row(const ScyllaRelation *info, const ScyllaAccess *access)
 	return access->one_run && access->npartition > 0 && access->nclustering == info->table->nclustering;
 }
 
-/* Without statistics, as postgres_fdw guesses: ten pages. */
+/* Pages of the protocol that it takes to read all. */
+static int
+count_pages(const RelOptInfo *rel, const ScyllaTableOptions *options)
+{
+	double		rows = Min(options->fetch_size, Max(SCYLLA_PAGE_BYTES / Max(rel->reltarget->width, 1), 1));
+
+	return (int) Min(ceil(Max(rel->tuples, 1) / rows), PG_INT32_MAX);
+}
+
+/* Without statistics, as postgres_fdw guesses: ten blocks. */
 static void
-guess_size(RelOptInfo *rel)
+estimate_size(RelOptInfo *rel, ScyllaRelation *info)
 {
 	if (rel->tuples >= 0)
+	{
+		info->pages = count_pages(rel, info->options);
 		return;
+	}
 	rel->pages = 10;
 	rel->tuples = (10.0 * BLCKSZ) / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
 }
@@ -84,7 +99,7 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 	if (any_may_be_pushed(root, rel, rel->baserestrictinfo))
 		scyllaDescribeRelation(info);
 	info->access = scyllaChooseAccess(root, rel, info, rel->baserestrictinfo);
-	guess_size(rel);
+	estimate_size(rel, info);
 	set_baserel_size_estimates(root, rel);
 	if (finds_one_row(info, info->access))
 		rel->rows = 1;
@@ -397,6 +412,28 @@ join_reasons(List *reasons)
 	return text.data;
 }
 
+/*
+ * Ranges of tokens may be read apart: no index finds the rows, and no condition
+ * is on a column of the partition key, which CQL does not take beside one on the
+ * token.
+ */
+static bool
+reads_by_ranges(const ScyllaPath *path)
+{
+	ListCell   *lc;
+
+	if (path->access->npartition > 0 || path->order != NIL || path->upper != NULL)
+		return false;
+	foreach(lc, path->access->pushed)
+	{
+		const ScyllaTableColumn *column = ((ScyllaCondition *) lfirst(lc))->column;
+
+		if (column->kind == SCYLLA_PARTITION_KEY || column->index != SCYLLA_NO_INDEX)
+			return false;
+	}
+	return true;
+}
+
 ScyllaSelect *
 scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 {
@@ -416,6 +453,8 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	}
 	select->npartition = access->npartition;
 	select->filtering = access->filtering;
+	select->by_ranges = reads_by_ranges(path);
+	select->pages = path->relation->pages;
 	select->order = path->order;
 	select->nearest = path->nearest;
 	select->local = join_reasons(path->relation->order_reason ?

@@ -28,6 +28,7 @@ typedef struct ScyllaRelation
 	ScyllaTable *table;			/* a copy; NULL until scyllaDescribeRelation */
 	struct ScyllaAccess *access;	/* by the conditions on this table alone */
 	char	   *order_reason;	/* why nearest vectors are not asked for; NULL: they are, or nobody wants them */
+	int			pages;			/* of the whole table, by estimate; 0: unknown */
 } ScyllaRelation;
 
 /* "column op value", found in a clause. */

@@ -18,6 +18,7 @@
 
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -29,14 +30,16 @@
 #include "fdw/decode.h"
 #include "fdw/error.h"
 #include "fdw/fetch.h"
+#include "fdw/range.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
 #include "fdw/select.h"
 #include "fdw/session.h"
 #include "fdw/source.h"
 #include "fdw/statement.h"
+#include "fdw/table.h"
 
-#define MAX_LANES 1024		/* keys looked up at once */
+#define MAX_LANES 1024			/* keys looked up at once */
 
 typedef struct ScyllaScan
 {
@@ -157,20 +160,52 @@ evaluate_limit(ScyllaScan *scan)
 	return count <= PG_INT32_MAX ? count : -1;
 }
 
+/* The names that ranges of tokens are about; they last as long as the scan. */
+static void
+learn_token_columns(ScyllaScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+	const ScyllaTable *table = scyllaDescribeTable(scan->session, scan->options);
+	List	   *names = NIL;
+
+	for (int i = 0; i < table->npartition; i++)
+		names = lappend(names, makeString(pstrdup(scyllaPartitionColumn(table, i)->name)));
+	scan->select->token_columns = names;
+	MemoryContextSwitchTo(old);
+}
+
+/* NULL: the table is read unsplit. */
+static const ScyllaRanges *
+choose_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
+{
+	const ScyllaRanges *ranges;
+
+	if (!scan->select->by_ranges || limit >= 0)
+		return NULL;
+	ranges = scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
+	if (ranges->n == 0)
+		return NULL;
+	learn_token_columns(scan);
+	scyllaSourceRanges(source, ranges->range, ranges->n, NULL);
+	return ranges;
+}
+
 static void
 open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
-	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), false, limit >= 0};
+	const ScyllaRanges *ranges = choose_ranges(scan, source, limit);
+	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges != NULL, limit >= 0};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source)};
+	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges != NULL};
 
 	if (limit >= 0)
 		scyllaSourceLimit(source, (int32) limit);
 	config.lanes = scyllaEndSource(source);
-	config.lanes = Min(config.lanes, MAX_LANES);
+	config.lanes = Min(config.lanes, ranges ? ranges->lanes : MAX_LANES);
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
-	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind, 0);
+	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
+					   ranges ? 2 : 0);
 	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
 	scan->fetch = scyllaFetchOpen(&config);
 }

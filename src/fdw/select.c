@@ -22,10 +22,9 @@ enum
 	PACKED_COLUMNS,
 	PACKED_OPERATORS,
 	PACKED_ATTNUMS,
-	PACKED_TOKEN_COLUMNS,
 	PACKED_ORDER,
 	PACKED_GROUP_BY,
-	PACKED_NUMBERS,				/* int list: npartition, per_partition, distinct, filtering, limited */
+	PACKED_NUMBERS,				/* int list, in the order of scyllaPackSelect */
 	PACKED_NEAREST,				/* String; NIL: none */
 	PACKED_LOCAL
 };
@@ -50,8 +49,9 @@ scyllaPackSelect(const ScyllaSelect *select)
 	List	   *packed = list_make5(list_make1_oid(select->relid), select->items, select->targets,
 									select->columns, select->operators);
 
+	numbers = lappend_int(numbers, select->by_ranges);
+	numbers = lappend_int(numbers, select->pages);
 	packed = lappend(packed, select->attnums);
-	packed = lappend(packed, select->token_columns);
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->group_by);
 	packed = lappend(packed, numbers);
@@ -71,7 +71,6 @@ scyllaUnpackSelect(List *packed)
 	select->columns = list_nth(packed, PACKED_COLUMNS);
 	select->operators = list_nth(packed, PACKED_OPERATORS);
 	select->attnums = list_nth(packed, PACKED_ATTNUMS);
-	select->token_columns = list_nth(packed, PACKED_TOKEN_COLUMNS);
 	select->order = list_nth(packed, PACKED_ORDER);
 	select->group_by = list_nth(packed, PACKED_GROUP_BY);
 	select->npartition = list_nth_int(numbers, 0);
@@ -79,6 +78,8 @@ scyllaUnpackSelect(List *packed)
 	select->distinct = list_nth_int(numbers, 2) != 0;
 	select->filtering = list_nth_int(numbers, 3) != 0;
 	select->limited = list_nth_int(numbers, 4) != 0;
+	select->by_ranges = list_nth_int(numbers, 5) != 0;
+	select->pages = list_nth_int(numbers, 6);
 	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
 	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
 	return select;

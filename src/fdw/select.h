@@ -40,7 +40,9 @@ typedef struct ScyllaSelect
 	List	   *attnums;		/* int: attribute of the foreign table */
 	int			npartition;		/* conditions that fix the partition key; 0: all partitions are read */
 
-	List	   *token_columns;	/* String: partition key, where ranges of tokens may be read apart; NIL: they may not */
+	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit */
+	int			pages;			/* of the whole table, by estimate; 0: unknown */
+	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */
 	List	   *order;			/* String: terms of ORDER BY */
 	List	   *group_by;		/* String: columns */
 	int			per_partition;	/* PER PARTITION LIMIT; 0: none */
@@ -61,7 +63,7 @@ extern ScyllaSelect *scyllaUnpackSelect(List *packed);
 typedef struct ScyllaSelectForm
 {
 	const ScyllaOperator *operators;	/* of the conditions, as their values make them; NULL: as planned */
-	bool		token_range;	/* one of several ranges of tokens is read */
+	bool		token_range;	/* one of several ranges of tokens is read: of token_columns */
 	bool		limited;		/* there is a limit */
 } ScyllaSelectForm;
 

@@ -35,7 +35,7 @@ struct ScyllaKeySource
 	int			nconditions;
 	int			nmarkers;		/* of the conditions */
 	int			npartition;
-	const ScyllaTokenRange *range;
+	const CqlTokenRange *range;
 	int			nranges;
 	pg_atomic_uint32 *shared;
 	pg_atomic_uint32 own;
@@ -86,7 +86,7 @@ scyllaSourceValue(ScyllaKeySource *s, int condition, const uint8_t *body, size_t
 }
 
 void
-scyllaSourceRanges(ScyllaKeySource *s, const ScyllaTokenRange *range, int nranges, pg_atomic_uint32 *shared)
+scyllaSourceRanges(ScyllaKeySource *s, const CqlTokenRange *range, int nranges, pg_atomic_uint32 *shared)
 {
 	s->range = range;
 	s->nranges = nranges;
@@ -191,7 +191,7 @@ to_next_combination(ScyllaKeySource *s)
 }
 
 /* NULL: all are taken. */
-static const ScyllaTokenRange *
+static const CqlTokenRange *
 take_range(ScyllaKeySource *s)
 {
 	uint32		number = pg_atomic_fetch_add_u32(s->shared ? s->shared : &s->own, 1);
@@ -203,7 +203,7 @@ static bool
 next_request(ScyllaSource *base, ScyllaValues *values)
 {
 	ScyllaKeySource *s = (ScyllaKeySource *) base;	/* its first member */
-	const ScyllaTokenRange *range = s->nranges > 0 ? take_range(s) : NULL;
+	const CqlTokenRange *range = s->nranges > 0 ? take_range(s) : NULL;
 	CqlBuffer  *b = &values->bytes;
 	int			n = (s->nranges > 0 ? 2 : 0) + s->nmarkers + (s->limit > 0 ? 1 : 0);
 

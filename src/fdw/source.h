@@ -17,14 +17,8 @@
 
 #include "port/atomics.h"
 
+#include "cql/range.h"
 #include "fdw/fetch.h"
-
-/* (above, upto]; a whole ring is cut at its ends, as CQL's ranges do not wrap around. */
-typedef struct ScyllaTokenRange
-{
-	int64		above;
-	int64		upto;
-} ScyllaTokenRange;
 
 typedef struct ScyllaKeySource ScyllaKeySource;
 
@@ -34,8 +28,8 @@ extern ScyllaKeySource *scyllaBeginSource(int nconditions, int npartition);
 /* A value in wire form; equal ones count once. */
 extern void scyllaSourceValue(ScyllaKeySource *source, int condition, const uint8_t *body, size_t length);
 
-/* The statement's first two markers. shared: counts ranges taken by all processes that read them; NULL: this one alone. */
-extern void scyllaSourceRanges(ScyllaKeySource *source, const ScyllaTokenRange *range, int nranges,
+/* The statement's first two markers. range is borrowed. shared: counts ranges taken by all processes that read them; NULL: this one alone. */
+extern void scyllaSourceRanges(ScyllaKeySource *source, const CqlTokenRange *range, int nranges,
 							   pg_atomic_uint32 *shared);
 
 /* The statement's last marker. */

@@ -1,0 +1,54 @@
+/*
+ * fdw/range.c
+ *	  In how many ranges of tokens a table is read, and which.
+ *
+ * Backend thread. Owns nothing.
+ *
+ * Each range is a request of its own, to a replica of it, read page after page. A
+ * small table is one request. A large one has as many ranges as the ring has
+ * parts, each cut further where it holds many pages, so that nodes and workers
+ * end at about the same time; where the parts are many more than the pages,
+ * neighbours go together.
+ */
+#include "postgres.h"
+
+#include "fdw/compat.h"
+#include "fdw/node.h"
+#include "fdw/range.h"
+
+#define LANES_PER_NODE 4
+#define MAX_LANES 256
+#define MAX_RANGES 8192
+#define PAGES_PER_RANGE 8		/* of a large table */
+
+/* Of a table whose size nobody knows, so that nodes can work at the same time. */
+static int
+guessed_pages(const ScyllaRing *ring)
+{
+	return ring->nnodes * LANES_PER_NODE;
+}
+
+ScyllaRanges *
+scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, int pages, int at_least)
+{
+	ScyllaRanges *ranges = palloc0(sizeof(*ranges));
+	ScyllaRing *ring = scyllaRing(session, options);
+	CqlTokenRange *cut;
+	int			want;
+	bool		merge;
+
+	if (pages == 0)
+		pages = guessed_pages(ring);
+	if (ring->ntokens == 0 || pages <= 1)
+		return ranges;
+	merge = ring->ntokens > 4 * (int64) Max(pages, at_least);
+	want = merge ? pages : Max(pages / PAGES_PER_RANGE, Min(pages, guessed_pages(ring)));
+	want = Min(Max(want, at_least), MAX_RANGES);
+	cut = palloc_array(CqlTokenRange, (Size) ring->ntokens + 1 + want);
+	ranges->n = (int) cql_range_cut(ring->token, ring->ntokens, want, merge, cut);
+	ranges->range = palloc_array(CqlTokenRange, ranges->n);
+	cql_range_spread(cut, ranges->n, ranges->range);
+	ranges->lanes = Min(Min(ring->nnodes * LANES_PER_NODE, MAX_LANES), ranges->n);
+	pfree(cut);
+	return ranges;
+}

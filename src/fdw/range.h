@@ -1,0 +1,30 @@
+/*
+ * fdw/range.h
+ *	  In how many ranges of tokens a table is read, and which.
+ *
+ * Backend thread.
+ */
+#ifndef FDW_RANGE_H
+#define FDW_RANGE_H
+
+#include "postgres.h"
+
+#include "cql/range.h"
+#include "fdw/session.h"
+
+typedef struct ScyllaRanges
+{
+	int			n;				/* 0: one request reads the table unsplit */
+	int			lanes;			/* how many of them at once */
+	CqlTokenRange *range;		/* neighbours stand far apart */
+} ScyllaRanges;
+
+/*
+ * By the ring as the session knows it; palloc'd in CurrentMemoryContext. pages: of
+ * the protocol, that the table has by estimate; 0: unknown. at_least: so many
+ * readers share them.
+ */
+extern ScyllaRanges *scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, int pages,
+										int at_least);
+
+#endif							/* FDW_RANGE_H */

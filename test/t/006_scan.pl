@@ -1,0 +1,67 @@
+# Full scans by ranges of tokens: each is asked of its owner, several at once; who wants one row reads one page.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use ScyllaTest;
+use Test::More;
+
+plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
+database('scylla_tap_scan');
+
+# A ring of two nodes that share no data: what one is not the owner of, it does not have.
+my @table = ('keyspace ks simple 1', 'table ks.t (k int PRIMARY KEY, v text)', 'table ks.w (k int PRIMARY KEY, v blob)');
+my @tokens = map { use integer; [ map { $_ * (1 << 58) } @$_ ] } [ -31, -17, -3, 9, 22 ], [ -25, -10, 2, 16, 30 ];
+my $one = ScyllaTest::Node->start(@table, 'address 127.0.0.1', "token @{$tokens[0]}");
+my $two = ScyllaTest::Node->start(@table, 'address 127.0.0.2', "port $one->{port}", "token @{$tokens[1]}",
+	"peer 127.0.0.1 $one->{port} @{$tokens[0]}");
+$one->order("peer 127.0.0.2 $one->{port} @{$tokens[1]}");
+
+query(sprintf 'CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $one->{address}, port => $one->{port}));
+query('CREATE USER MAPPING FOR CURRENT_USER SERVER s');
+query(q{CREATE FOREIGN TABLE t (k int, v text) SERVER s OPTIONS (keyspace 'ks', fetch_size '10')});
+query(q{INSERT INTO t SELECT g, repeat('v', g % 7) FROM generate_series(1, 1000) g});
+
+# What the nodes were asked for, while code ran.
+sub executes
+{
+	my ($sql, $expected, $label) = @_;
+
+	$_->order('reset') for $one, $two;
+	is(query($sql), $expected, $label);
+	return ($one->count('executes'), $two->count('executes'));
+}
+
+sub estimate { query("UPDATE pg_class SET reltuples = $_[0], relpages = $_[0] / 100 WHERE relname = 't'"); return; }
+
+my ($first, $second);
+for my $rows (-1, 1000, 1e9)
+{
+	estimate($rows);
+	($first, $second) = executes('SELECT count(*), sum(k), count(DISTINCT k) FROM t', '1000|500500|1000', "all of an estimated $rows rows");
+	cmp_ok($_, '>', 40, 'requests to each node') for $first, $second;
+}
+cmp_ok($first + $second, '>', 8000, 'many ranges of a large table');
+
+# ---- early stops ----
+estimate(1000);
+for my $sql ('SELECT count(*) FROM (SELECT FROM t WHERE length(v) >= 0 LIMIT 1) x', 'SELECT 1 WHERE EXISTS (SELECT FROM t WHERE length(v) >= 0)')
+{
+	my ($first, $second) = executes($sql, 1, $sql);
+	is($first + $second, 1, 'one page');
+}
+($first, $second) = executes('SELECT count(*) FROM (SELECT FROM t WHERE length(v) >= 0 LIMIT 50) x', 50, 'a few rows');
+cmp_ok($first + $second, '<', 25, 'a few pages');
+
+# ---- a large table: lanes work side by side, and no more than a few per node ----
+$_->order('reset') for $one, $two;
+$_->order('on EXECUTE text "token" hold') for $one, $two;
+my $session = background('SELECT count(*) FROM t;');
+ok(await('the first request', sub { $one->count('held') + $two->count('held') == 1 }), 'one request at first');
+$_->order('clear') for $one, $two;
+$_->order('release') for $one, $two;
+my ($rc, $out) = $session->finish;
+is($out, "1000\n", 'all rows');
+
+done_testing();
