@@ -17,6 +17,7 @@
 #include "fdw/importtype.h"
 #include "fdw/identity.h"
 #include "fdw/join_plan.h"
+#include "fdw/analyze.h"
 #include "fdw/modify.h"
 #include "fdw/node.h"
 #include "fdw/option.h"
@@ -67,6 +68,9 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = scyllaReScanForeignScan;
 	routine->EndForeignScan = scyllaEndForeignScan;
 	routine->ExplainForeignScan = scyllaExplainForeignScan;
+
+	/* statistics */
+	routine->AnalyzeForeignTable = scyllaAnalyzeForeignTable;
 
 	/* INSERT, COPY, partition routing, UPDATE, DELETE */
 	routine->AddForeignUpdateTargets = scyllaAddForeignUpdateTargets;

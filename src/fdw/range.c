@@ -12,9 +12,12 @@
  */
 #include "postgres.h"
 
+#include "nodes/value.h"
+
 #include "fdw/compat.h"
 #include "fdw/node.h"
 #include "fdw/range.h"
+#include "fdw/table.h"
 
 #define LANES_PER_NODE 4
 #define MAX_LANES 256
@@ -51,4 +54,15 @@ scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, in
 	ranges->lanes = Min(Min(ring->nnodes * LANES_PER_NODE, MAX_LANES), ranges->n);
 	pfree(cut);
 	return ranges;
+}
+
+List *
+scyllaTokenColumns(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	const ScyllaTable *table = scyllaDescribeTable(session, options);
+	List	   *names = NIL;
+
+	for (int i = 0; i < table->npartition; i++)
+		names = lappend(names, makeString(pstrdup(scyllaPartitionColumn(table, i)->name)));
+	return names;
 }

@@ -9,6 +9,8 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+
 #include "cql/range.h"
 #include "fdw/session.h"
 
@@ -26,5 +28,8 @@ typedef struct ScyllaRanges
  */
 extern ScyllaRanges *scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, int pages,
 										int at_least);
+
+/* String: the names that ranges of tokens are about. Describes the table, if that has not been done yet. */
+extern List *scyllaTokenColumns(ScyllaSession *session, const ScyllaTableOptions *options);
 
 #endif							/* FDW_RANGE_H */

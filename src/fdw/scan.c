@@ -18,7 +18,6 @@
 
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -37,7 +36,6 @@
 #include "fdw/session.h"
 #include "fdw/source.h"
 #include "fdw/statement.h"
-#include "fdw/table.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
 
@@ -160,20 +158,6 @@ evaluate_limit(ScyllaScan *scan)
 	return count <= PG_INT32_MAX ? count : -1;
 }
 
-/* The names that ranges of tokens are about; they last as long as the scan. */
-static void
-learn_token_columns(ScyllaScan *scan)
-{
-	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
-	const ScyllaTable *table = scyllaDescribeTable(scan->session, scan->options);
-	List	   *names = NIL;
-
-	for (int i = 0; i < table->npartition; i++)
-		names = lappend(names, makeString(pstrdup(scyllaPartitionColumn(table, i)->name)));
-	scan->select->token_columns = names;
-	MemoryContextSwitchTo(old);
-}
-
 /* NULL: the table is read unsplit. */
 static const ScyllaRanges *
 choose_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
@@ -185,7 +169,7 @@ choose_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	ranges = scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
 	if (ranges->n == 0)
 		return NULL;
-	learn_token_columns(scan);
+	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
 	scyllaSourceRanges(source, ranges->range, ranges->n, NULL);
 	return ranges;
 }

@@ -217,6 +217,7 @@ next_request(ScyllaSource *base, ScyllaValues *values)
 		put_token(b, range->upto);
 		values->routed = true;
 		values->token = range->upto;
+		values->tag = (uint64) (range - s->range);
 	}
 	for (int i = 0; i < s->nconditions; i++)
 	{

@@ -28,7 +28,7 @@ extern ScyllaKeySource *scyllaBeginSource(int nconditions, int npartition);
 /* A value in wire form; equal ones count once. */
 extern void scyllaSourceValue(ScyllaKeySource *source, int condition, const uint8_t *body, size_t length);
 
-/* The statement's first two markers. range is borrowed. shared: counts ranges taken by all processes that read them; NULL: this one alone. */
+/* The statement's first two markers; a range's number is its rows' tag. range is borrowed. shared: counts ranges taken by all processes that read them; NULL: this one alone. */
 extern void scyllaSourceRanges(ScyllaKeySource *source, const CqlTokenRange *range, int nranges,
 							   pg_atomic_uint32 *shared);
 
