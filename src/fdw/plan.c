@@ -28,6 +28,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "fdw/alike.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/fetch.h"

@@ -13,11 +13,7 @@
  */
 #include "postgres.h"
 
-#include "access/stratnum.h"
-#include "catalog/pg_am_d.h"
 #include "catalog/pg_type.h"
-#include "commands/defrem.h"
-#include "mb/pg_wchar.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -25,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "fdw/alike.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/pushdown.h"
@@ -38,45 +35,6 @@ strip_relabel(Node *node)
 	while (node && IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
 	return node;
-}
-
-static bool
-is_integer(Oid type)
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
-static bool
-is_text(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID;
-}
-
-/* The operators between them mean the same as within one of them. */
-static bool
-same_family(Oid column, Oid value)
-{
-	return column == value || (is_integer(column) && is_integer(value)) || (is_text(column) && is_text(value));
-}
-
-static ScyllaOperator
-operator_of_strategy(int strategy)
-{
-	switch (strategy)
-	{
-		case BTLessStrategyNumber:
-			return SCYLLA_LT;
-		case BTLessEqualStrategyNumber:
-			return SCYLLA_LE;
-		case BTEqualStrategyNumber:
-			return SCYLLA_EQ;
-		case BTGreaterEqualStrategyNumber:
-			return SCYLLA_GE;
-		case BTGreaterStrategyNumber:
-			return SCYLLA_GT;
-		default:
-			return SCYLLA_ANY;
-	}
 }
 
 static ScyllaOperator
@@ -95,24 +53,6 @@ commuted(ScyllaOperator op)
 		default:
 			return op;
 	}
-}
-
-/* InvalidOid: none. */
-static Oid
-default_family(Oid type)
-{
-	Oid			opclass = GetDefaultOpClass(is_text(type) ? TEXTOID : type, BTREE_AM_OID);
-
-	return OidIsValid(opclass) ? get_opclass_family(opclass) : InvalidOid;
-}
-
-/* SCYLLA_ANY: none that CQL has. */
-static ScyllaOperator
-default_operator(Oid opno, Oid type)
-{
-	Oid			family = default_family(type);
-
-	return OidIsValid(family) ? operator_of_strategy(get_op_opfamily_strategy(opno, family)) : SCYLLA_ANY;
 }
 
 static Var *
@@ -147,12 +87,12 @@ match_sides(PlannerInfo *root, RelOptInfo *rel, OpExpr *expr, bool swapped, Scyl
 	found->value = (Expr *) value;
 	found->collation = expr->inputcollid;
 	type = getBaseType(var->vartype);
-	found->op = default_operator(expr->opno, type);
+	found->op = scyllaDefaultOperator(expr->opno, type);
 	if (swapped)
 		found->op = commuted(found->op);
 	if (found->op == SCYLLA_ANY)
 		found->reason = psprintf("operator %s has no counterpart in CQL", get_opname(expr->opno));
-	else if (!same_family(type, getBaseType(exprType(strip_relabel(value)))))
+	else if (!scyllaSameFamily(type, getBaseType(exprType(strip_relabel(value)))))
 		found->reason = psprintf("%s and %s are not compared in CQL", format_type_be(type),
 								 format_type_be(exprType(value)));
 	return true;
@@ -175,9 +115,9 @@ match_array(PlannerInfo *root, RelOptInfo *rel, ScalarArrayOpExpr *expr, ScyllaC
 	found->value = (Expr *) value;
 	found->collation = expr->inputcollid;
 	found->op = SCYLLA_IN;
-	if (default_operator(expr->opno, type) != SCYLLA_EQ)
+	if (scyllaDefaultOperator(expr->opno, type) != SCYLLA_EQ)
 		found->reason = psprintf("operator %s ANY has no counterpart in CQL", get_opname(expr->opno));
-	else if (!OidIsValid(element) || !same_family(type, getBaseType(element)))
+	else if (!OidIsValid(element) || !scyllaSameFamily(type, getBaseType(element)))
 		found->reason = psprintf("%s and %s are not compared in CQL", format_type_be(type),
 								 format_type_be(exprType(value)));
 	return true;
@@ -229,99 +169,6 @@ scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
 
 /* ---- meaning ---- */
 
-/* Equal in one world, equal in the other. As bytes: two encodings of one value are two partitions. */
-#define PAIR_EQUAL 1
-#define PAIR_EQUAL_BYTES 2
-#define PAIR_ORDER 4
-#define PAIR_ALL (PAIR_EQUAL | PAIR_EQUAL_BYTES | PAIR_ORDER)
-
-static const struct
-{
-	Oid			pgtype;
-	const char *cql;
-	int			alike;
-}			pairs[] =
-{
-	{INT2OID, "tinyint", PAIR_ALL},
-	{INT2OID, "smallint", PAIR_ALL},
-	{INT2OID, "int", PAIR_ALL},
-	{INT2OID, "bigint", PAIR_ALL},
-	{INT2OID, "varint", PAIR_ALL},
-	{NUMERICOID, "varint", PAIR_ALL},
-	{NUMERICOID, "decimal", PAIR_EQUAL | PAIR_ORDER},	/* 1.0 and 1.00 */
-	{TEXTOID, "text", PAIR_ALL},
-	{TEXTOID, "ascii", PAIR_EQUAL | PAIR_EQUAL_BYTES},	/* what is not ASCII has no place in its order */
-	{UUIDOID, "uuid", PAIR_EQUAL | PAIR_EQUAL_BYTES},
-	{UUIDOID, "timeuuid", PAIR_EQUAL | PAIR_EQUAL_BYTES},
-	{INETOID, "inet", PAIR_EQUAL | PAIR_EQUAL_BYTES},
-	{BOOLOID, "boolean", PAIR_ALL},
-	{BYTEAOID, "blob", PAIR_ALL},
-	{DATEOID, "date", PAIR_ALL},
-	{TIMEOID, "time", PAIR_ALL},
-	{TIMESTAMPTZOID, "timestamp", PAIR_ALL},
-	{TIMESTAMPOID, "timestamp", PAIR_ALL},
-};
-
-static int
-types_alike(Oid pgtype, const char *cql)
-{
-	pgtype = getBaseType(pgtype);
-	if (is_integer(pgtype))
-		pgtype = INT2OID;
-	if (is_text(pgtype))
-		pgtype = TEXTOID;
-	if (strcmp(cql, "varchar") == 0)
-		cql = "text";
-	for (size_t i = 0; i < lengthof(pairs); i++)
-	{
-		if (pairs[i].pgtype == pgtype && strcmp(pairs[i].cql, cql) == 0)
-			return pairs[i].alike;
-	}
-	return 0;
-}
-
-/* CQL compares the bytes of UTF-8. NULL: PostgreSQL does the same. */
-static const char *
-collation_differs(Oid pgtype, Oid collation, bool order)
-{
-	if (!is_text(getBaseType(pgtype)))
-		return NULL;
-	if (!OidIsValid(collation) || !get_collation_isdeterministic(collation))
-		return "its collation holds different texts for equal";
-	if (order && (!scyllaCollationIsC(collation) || GetDatabaseEncoding() != PG_UTF8))
-		return "CQL orders text by bytes, its collation does not";
-	return NULL;
-}
-
-static const char *
-types_differ(Oid pgtype, const char *cql, int want)
-{
-	int			alike = types_alike(pgtype, cql);
-
-	if ((alike & want) == want)
-		return NULL;
-	if (alike == 0)
-		return psprintf("type %s and CQL type %s compare differently", format_type_be(pgtype), cql);
-	if (want & PAIR_ORDER)
-		return psprintf("CQL type %s has another order", cql);
-	return psprintf("values of CQL type %s that are equal may be different keys", cql);
-}
-
-bool
-scyllaIsDefaultOrder(const PathKey *key, Oid type)
-{
-	return key->pk_opfamily == default_family(getBaseType(type));
-}
-
-bool
-scyllaOrdersAlike(Oid pgtype, Oid collation, const ScyllaTableColumn *column, const char **reason)
-{
-	*reason = types_differ(pgtype, column->type, PAIR_EQUAL | PAIR_ORDER);
-	if (*reason == NULL)
-		*reason = collation_differs(pgtype, collation, true);
-	return *reason == NULL;
-}
-
 const ScyllaTableColumn *
 scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum)
 {
@@ -334,9 +181,7 @@ scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum)
 static void
 judge(const ScyllaRelation *info, ScyllaCondition *condition)
 {
-	bool		order = condition->op != SCYLLA_EQ && condition->op != SCYLLA_IN;
 	Oid			pgtype = get_atttype(info->relid, condition->attnum);
-	int			want = order ? PAIR_EQUAL | PAIR_ORDER : PAIR_EQUAL;
 
 	condition->column = scyllaColumnOf(info, condition->attnum);
 	if (condition->column == NULL)
@@ -344,11 +189,10 @@ judge(const ScyllaRelation *info, ScyllaCondition *condition)
 			"CQL has no conditions on TTL and WRITETIME" : "the cluster's table has no such column";
 	if (condition->reason != NULL)
 		return;
-	if (condition->column->kind == SCYLLA_PARTITION_KEY)
-		want |= PAIR_EQUAL_BYTES;
-	condition->reason = types_differ(pgtype, condition->column->type, want);
-	if (condition->reason == NULL)
-		condition->reason = collation_differs(pgtype, condition->collation, order);
+	if (condition->op == SCYLLA_EQ || condition->op == SCYLLA_IN)
+		(void) scyllaEqualsAlike(pgtype, condition->collation, condition->column, &condition->reason);
+	else
+		(void) scyllaOrdersAlike(pgtype, condition->collation, condition->column, &condition->reason);
 }
 
 /* ---- CQL's grammar ---- */

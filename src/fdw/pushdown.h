@@ -72,10 +72,4 @@ extern ScyllaAccess *scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, Scyl
 /* A column as the cluster has it, for conditions, ORDER BY and aggregates; NULL: it has none, or it is a pseudo column. */
 extern const ScyllaTableColumn *scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum);
 
-/* Whether values of a PostgreSQL type order (equality included) in CQL as they do by their default operators. */
-extern bool scyllaOrdersAlike(Oid pgtype, Oid collation, const ScyllaTableColumn *column, const char **reason);
-
-/* Whether a sort key is in the order of the type's default B-tree operators. */
-extern bool scyllaIsDefaultOrder(const PathKey *key, Oid type);
-
 #endif							/* FDW_PUSHDOWN_H */
