@@ -179,3 +179,9 @@ scyllaEqualsAlike(Oid pgtype, Oid collation, const ScyllaTableColumn *column, co
 		*reason = collation_differs(pgtype, collation, false);
 	return *reason == NULL;
 }
+
+bool
+scyllaSameBytes(Oid pgtype, const ScyllaTableColumn *column)
+{
+	return (types_alike(pgtype, column->type) & PAIR_EQUAL_BYTES) != 0;
+}

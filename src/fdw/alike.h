@@ -31,4 +31,7 @@ extern bool scyllaIsDefaultOrder(const PathKey *key, Oid type);
 extern bool scyllaOrdersAlike(Oid pgtype, Oid collation, const ScyllaTableColumn *column, const char **reason);
 extern bool scyllaEqualsAlike(Oid pgtype, Oid collation, const ScyllaTableColumn *column, const char **reason);
 
+/* Whether equal values of the two types have the same bytes in CQL. */
+extern bool scyllaSameBytes(Oid pgtype, const ScyllaTableColumn *column);
+
 #endif							/* FDW_ALIKE_H */

@@ -22,6 +22,7 @@
 #include "optimizer/paths.h"
 #include "parser/parse_relation.h"
 #include "parser/parsetree.h"
+#include "utils/selfuncs.h"
 #include "utils/acl.h"
 #include "utils/pg_locale.h"
 
@@ -71,6 +72,17 @@ scyllaClassMembers(EquivalenceClass *ec, Relids relids)
 	return members;
 #else
 	return ec->ec_members;
+#endif
+}
+
+/* Elements of an array expression, as far as the planner knows. */
+static inline double
+scyllaArrayLength(PlannerInfo *root, Node *array)
+{
+#if PG_VERSION_NUM >= 170000
+	return estimate_array_length(root, array);
+#else
+	return estimate_array_length(array);
 #endif
 }
 
@@ -129,7 +141,8 @@ scyllaScanUser(ForeignScanState *node)
 #if PG_VERSION_NUM >= 160000
 	Oid			userid = plan->checkAsUser;
 #else
-	Oid			userid = exec_rt_fetch(plan->scan.scanrelid, node->ss.ps.state)->checkAsUser;
+	Index		rti = plan->scan.scanrelid > 0 ? plan->scan.scanrelid : (Index) bms_next_member(plan->fs_relids, -1);
+	Oid			userid = exec_rt_fetch(rti, node->ss.ps.state)->checkAsUser;
 #endif
 
 	return OidIsValid(userid) ? userid : GetUserId();

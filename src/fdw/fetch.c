@@ -78,14 +78,21 @@ free_buffers(void *arg)
 		cql_buffer_free(&f->lane[i].values.bytes);
 }
 
+/* It has none in a partition of static columns alone. Texts may be empty, numbers have no such value. */
+static int
+has_value(const ScyllaMergeKey *key, CqlBytes value)
+{
+	return key->is_signed ? value.len > 0 : value.len >= 0;
+}
+
+/* No value comes last. */
 static int
 compare_values(const ScyllaMergeKey *key, CqlBytes a, CqlBytes b)
 {
 	int			order;
 
-	/* no value: a partition that has static columns only */
-	if (a.len <= 0 || b.len <= 0)
-		return (a.len > 0) - (b.len > 0);
+	if (!has_value(key, a) || !has_value(key, b))
+		return has_value(key, b) - has_value(key, a);
 	if (key->is_signed && (a.data[0] ^ b.data[0]) & 0x80)
 		return a.data[0] & 0x80 ? -1 : 1;
 	order = memcmp(a.data, b.data, Min(a.len, b.len));
@@ -409,7 +416,7 @@ begin_merge(ScyllaFetch *f)
 	f->heap = binaryheap_allocate(f->config.lanes, compare_lanes, f);
 	MemoryContextSwitchTo(old);
 	open_lanes(f);
-	while (!f->exhausted)		/* the pipeline was full */
+	while (!f->exhausted && !dlist_is_empty(&f->free))	/* the pipeline was full */
 	{
 		scyllaWait(f->config.session, 1);
 		deliver(f);

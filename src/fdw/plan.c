@@ -28,14 +28,15 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "fdw/alike.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/fetch.h"
+#include "fdw/order.h"
 #include "fdw/plan.h"
 
 #define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
 #define DEFAULT_TUPLE_COST 0.01
+#define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
 
 static ScyllaRelation *
 relation_of(RelOptInfo *rel)
@@ -140,89 +141,6 @@ scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, S
 		cost->total += rel->tuples * tuple_cost;
 }
 
-/* ---- order ---- */
-
-/* The column of this table that a sort key is about, and whether CQL sorts it alike. */
-static const ScyllaTableColumn *
-sorted_column(RelOptInfo *rel, const PathKey *key)
-{
-	ListCell   *lc;
-
-	foreach(lc, scyllaClassMembers(key->pk_eclass, rel->relids))
-	{
-		EquivalenceMember *member = lfirst(lc);
-		Expr	   *expr = member->em_expr;
-		const ScyllaTableColumn *column;
-		const char *reason;
-		Var		   *var;
-
-		while (IsA(expr, RelabelType))
-			expr = ((RelabelType *) expr)->arg;
-		var = (Var *) expr;
-		if (!IsA(var, Var) || var->varno != (int) rel->relid || var->varattno <= 0)
-			continue;
-		column = scyllaColumnOf(relation_of(rel), var->varattno);
-		if (column != NULL && column->kind == SCYLLA_CLUSTERING &&
-			scyllaIsDefaultOrder(key, member->em_datatype) &&
-			scyllaOrdersAlike(var->vartype, key->pk_eclass->ec_collation, column, &reason))
-			return column;
-	}
-	return NULL;
-}
-
-/*
- * How many of these sort keys one partition's rows are sorted by, forwards or
- * backwards; a key's columns that conditions fix to one value do not count.
- */
-static int
-sorted_keys(RelOptInfo *rel, const ScyllaAccess *access, List *pathkeys, List **order)
-{
-	const ScyllaTable *table = relation_of(rel)->table;
-	bool		reversed = false;
-	int			n = 0;
-
-	*order = NIL;
-	for (; n < list_length(pathkeys) && access->nclustering + n < table->nclustering; n++)
-	{
-		const PathKey *key = list_nth_node(PathKey, pathkeys, n);
-		const ScyllaTableColumn *column = sorted_column(rel, key);
-		bool		descending = scyllaIsDescending(key);
-		StringInfoData term;
-
-		if (column == NULL || column->position != access->nclustering + n)
-			break;
-		if (n == 0)
-			reversed = column->descending != descending;
-		else if (reversed != (column->descending != descending))
-			break;
-		initStringInfo(&term);
-		scyllaAppendIdentifier(&term, column->name);
-		appendStringInfoString(&term, descending ? " DESC" : " ASC");
-		*order = lappend(*order, makeString(term.data));
-	}
-	return n;
-}
-
-/* CQL wants the columns before them in ORDER BY as well. */
-static List *
-whole_order(const ScyllaTable *table, int nfixed, List *order, bool first_descending)
-{
-	List	   *whole = NIL;
-	bool		reversed = scyllaClusteringColumn(table, nfixed)->descending != first_descending;
-
-	for (int i = 0; i < nfixed; i++)
-	{
-		const ScyllaTableColumn *column = scyllaClusteringColumn(table, i);
-		StringInfoData term;
-
-		initStringInfo(&term);
-		scyllaAppendIdentifier(&term, column->name);
-		appendStringInfoString(&term, column->descending != reversed ? " DESC" : " ASC");
-		whole = lappend(whole, makeString(term.data));
-	}
-	return list_concat(whole, order);
-}
-
 /* ---- paths ---- */
 
 static void
@@ -231,18 +149,19 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path, List *pathke
 	ScyllaCost	cost;
 
 	scyllaCostScan(root, rel, path->access, &cost);
+	if (path->merge != NIL)
+		cost.total += cost.rows * MERGE_COMPARISONS * cpu_operator_cost;
 	add_path(rel, (Path *) scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, pathkeys,
 												 outer ? outer : rel->lateral_relids, list_make1(path)));
 }
 
 static ScyllaPath *
-make_path(RelOptInfo *rel, ScyllaAccess *access, List *order)
+make_path(RelOptInfo *rel, ScyllaAccess *access)
 {
 	ScyllaPath *path = palloc0(sizeof(*path));
 
 	path->relation = relation_of(rel);
 	path->access = access;
-	path->order = order;
 	return path;
 }
 
@@ -250,18 +169,11 @@ static void
 add_sorted_path(PlannerInfo *root, RelOptInfo *rel)
 {
 	ScyllaRelation *info = relation_of(rel);
-	List	   *order;
-	int			n;
+	ScyllaPath *path = make_path(rel, info->access);
+	int			n = scyllaSortedKeys(root, rel, info->access, root->query_pathkeys, path);
 
-	if (!info->access->one_run || info->access->indexed || root->query_pathkeys == NIL)
-		return;
-	n = sorted_keys(rel, info->access, root->query_pathkeys, &order);
-	if (n == 0)
-		return;
-	order = whole_order(info->table, info->access->nclustering, order,
-						scyllaIsDescending(linitial_node(PathKey, root->query_pathkeys)));
-	add_scan_path(root, rel, make_path(rel, info->access, order),
-				  list_copy_head(root->query_pathkeys, n), rel->rows, NULL);
+	if (n > 0)
+		add_scan_path(root, rel, path, list_copy_head(root->query_pathkeys, n), rel->rows, NULL);
 }
 
 typedef struct KeyColumn
@@ -369,7 +281,7 @@ add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 																					param->ppi_clauses));
 
 		if (access->npartition > 0 && uses_parameter(access, param))
-			add_scan_path(root, rel, make_path(rel, access, NIL), NIL,
+			add_scan_path(root, rel, make_path(rel, access), NIL,
 						  finds_one_row(info, access) ? 1 : param->ppi_rows, lfirst(lc));
 	}
 }
@@ -377,7 +289,7 @@ add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 void
 scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
-	add_scan_path(root, rel, make_path(rel, relation_of(rel)->access, NIL), NIL, rel->rows, NULL);
+	add_scan_path(root, rel, make_path(rel, relation_of(rel)->access), NIL, rel->rows, NULL);
 	add_sorted_path(root, rel);
 	add_parameterized_paths(root, rel);
 }
@@ -544,5 +456,6 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 	scyllaSelectColumns(select, rel->relid, list_make2(rel->reltarget->exprs, local));
 	if (path->limited)
 		add_limit(root, select, &exprs);
+	scyllaSelectMergeKeys(path, select);
 	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, recheck, outer_plan);
 }

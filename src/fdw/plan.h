@@ -21,6 +21,7 @@ typedef struct ScyllaPath
 	ScyllaRelation *relation;
 	ScyllaAccess *access;
 	List	   *order;			/* String: terms of ORDER BY; NIL: none */
+	List	   *merge;			/* ScyllaSortKey: requests are merged by these; NIL: they are not */
 	struct ScyllaUpper *upper;	/* what is computed over the rows there; NULL: nothing */
 	bool		limited;		/* the query's LIMIT is known to the cluster */
 	char	   *nearest;		/* nearest vectors are asked for: how, for EXPLAIN; NULL: they are not */

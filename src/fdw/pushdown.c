@@ -338,7 +338,7 @@ index_differs(const Choice *choice, const ScyllaCondition *condition)
 	if (column->index == SCYLLA_INEXACT_INDEX)
 		return "its index finds other values as well";
 	if (column->index == SCYLLA_SECONDARY_INDEX && condition->op == SCYLLA_EQ &&
-		!(types_alike(pgtype, column->type) & PAIR_EQUAL_BYTES))
+		!scyllaSameBytes(pgtype, column))
 		return "its index compares bytes, which differ between equal values";
 	return NULL;
 }

@@ -38,6 +38,7 @@
 #include "fdw/statement.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
+#define MIN_MERGED_ROWS 20			/* of a page, where many sorted partitions are merged */
 
 typedef struct ScyllaScan
 {
@@ -174,6 +175,21 @@ choose_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	return ranges;
 }
 
+/* All requests that are merged are open at once: their pages share the room of one. */
+static void
+set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
+{
+	List	   *merge = scan->select->merge;
+	ScyllaMergeKey *key = palloc_array(ScyllaMergeKey, list_length(merge) / 3);
+
+	config->merge = key;
+	config->nmerge = list_length(merge) / 3;
+	for (int i = 0; i < config->nmerge; i++)
+		key[i] = (ScyllaMergeKey) {list_nth_int(merge, 3 * i), list_nth_int(merge, 3 * i + 1), list_nth_int(merge, 3 * i + 2)};
+	config->lanes = requests;
+	config->page_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
+}
+
 static void
 open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
@@ -181,16 +197,19 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges != NULL, limit >= 0};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
 	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges != NULL};
+	int			requests;
 
 	if (limit >= 0)
 		scyllaSourceLimit(source, (int32) limit);
-	config.lanes = scyllaEndSource(source);
-	config.lanes = Min(config.lanes, ranges ? ranges->lanes : MAX_LANES);
+	requests = scyllaEndSource(source);
+	config.lanes = Min(requests, ranges ? ranges->lanes : MAX_LANES);
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
 	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
 					   ranges ? 2 : 0);
 	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
+	if (scan->select->merge != NIL && requests > 1)
+		set_merge(scan, requests, &config);
 	scan->fetch = scyllaFetchOpen(&config);
 }
 
@@ -316,11 +335,11 @@ store_rows(ScyllaScan *scan)
 	scan->row_context = row_context;
 }
 
-/* A key that comes from the row of another table is not known before that row is there. */
+/* A key, or a LIMIT, that comes from the row of another table is not known before that row is there. */
 static bool
 key_is_known(const ScyllaScan *scan)
 {
-	return scan->nconditions == 0 || bms_is_empty(scan->node->ss.ps.plan->extParam);
+	return (scan->nconditions == 0 && scan->limit == NULL) || bms_is_empty(scan->node->ss.ps.plan->extParam);
 }
 
 static void

@@ -23,6 +23,7 @@ enum
 	PACKED_OPERATORS,
 	PACKED_ATTNUMS,
 	PACKED_ORDER,
+	PACKED_MERGE,
 	PACKED_GROUP_BY,
 	PACKED_NUMBERS,				/* int list, in the order of scyllaPackSelect */
 	PACKED_NEAREST,				/* String; NIL: none */
@@ -53,6 +54,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->pages);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->order);
+	packed = lappend(packed, select->merge);
 	packed = lappend(packed, select->group_by);
 	packed = lappend(packed, numbers);
 	packed = lappend(packed, pack_text(select->nearest));
@@ -72,6 +74,7 @@ scyllaUnpackSelect(List *packed)
 	select->operators = list_nth(packed, PACKED_OPERATORS);
 	select->attnums = list_nth(packed, PACKED_ATTNUMS);
 	select->order = list_nth(packed, PACKED_ORDER);
+	select->merge = list_nth(packed, PACKED_MERGE);
 	select->group_by = list_nth(packed, PACKED_GROUP_BY);
 	select->npartition = list_nth_int(numbers, 0);
 	select->per_partition = list_nth_int(numbers, 1);

@@ -44,6 +44,7 @@ typedef struct ScyllaSelect
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
 	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */
 	List	   *order;			/* String: terms of ORDER BY */
+	List	   *merge;			/* int: how requests are merged, three for each key: item, signed, descending */
 	List	   *group_by;		/* String: columns */
 	int			per_partition;	/* PER PARTITION LIMIT; 0: none */
 	bool		distinct;

@@ -1,8 +1,8 @@
 /*
  * fdw/upper.h
- *	  Planning what comes above a scan.
+ *	  What the cluster does beyond reading rows: LIMIT, DISTINCT, aggregates.
  *
- * Backend thread. See foreign/fdwapi.h for the contract.
+ * Backend thread. The planner's callback: see foreign/fdwapi.h for its contract.
  */
 #ifndef FDW_UPPER_H
 #define FDW_UPPER_H
