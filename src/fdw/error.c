@@ -78,10 +78,11 @@ sqlstate_of(const ClusterFailure *f)
 }
 
 char *
-scyllaWrittenDetail(uint64 rows)
+scyllaWrittenDetail(uint64 rows, bool shared)
 {
-	return psprintf(UINT64_FORMAT " row%s of this statement %s acknowledged before and %s written.",
-					rows, rows == 1 ? "" : "s", rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay");
+	return psprintf(UINT64_FORMAT " row%s of %s %s acknowledged before and %s written.",
+					rows, rows == 1 ? "" : "s", shared ? "this and earlier statements" : "this statement",
+					rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay");
 }
 
 /* Node, consistency, attempts, time; then what the statement did before. */
@@ -102,22 +103,26 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 	if (detail.len > 0)
 		appendStringInfoChar(&detail, '.');
 	if (context->writes)
-		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(context->written));
+		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(context->written, context->statement > 0));
 	return detail.data;
 }
 
 static int
 add_context(const ScyllaErrorContext *c)
 {
+	const char *statement = "";
+
 	if (c->cql)
 		errcontext("CQL: %s", c->cql);
 	if (c->relation == NULL)
 		return 0;
+	if (c->statement > 0)
+		statement = psprintf(" of statement " UINT64_FORMAT " of its kind", c->statement);
 	if (c->ordinal == 0)
 		return errcontext("foreign table \"%s\"", c->relation);
 	if (c->key == NULL)
-		return errcontext("foreign table \"%s\", row " UINT64_FORMAT, c->relation, c->ordinal);
-	return errcontext("foreign table \"%s\", row " UINT64_FORMAT ", key %s", c->relation, c->ordinal, c->key);
+		return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s", c->relation, c->ordinal, statement);
+	return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s, key %s", c->relation, c->ordinal, statement, c->key);
 }
 
 void

@@ -17,8 +17,9 @@ typedef struct ScyllaErrorContext
 	const char *relation;		/* foreign table */
 	const char *cql;
 	uint64		ordinal;		/* row of the statement, from 1; 0: none */
+	uint64		statement;		/* of several that share a write, from 1; 0: it has its own */
 	const char *key;			/* "(id) = (42)" */
-	uint64		written;		/* rows of this statement acknowledged before */
+	uint64		written;		/* rows of this statement, or of these, acknowledged before */
 	bool		writes;			/* written is worth telling */
 } ScyllaErrorContext;
 
@@ -26,8 +27,8 @@ typedef struct ScyllaErrorContext
 extern void scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *context)
 			__attribute__((noreturn));
 
-/* "3 rows of this statement were acknowledged before and stay written.", palloc'd. */
-extern char *scyllaWrittenDetail(uint64 rows);
+/* "3 rows of this statement were acknowledged before and stay written.", palloc'd. shared: of statements that share a write. */
+extern char *scyllaWrittenDetail(uint64 rows, bool shared);
 
 /* A response that cannot be decoded. */
 extern void scyllaRaiseMalformed(const char *what) __attribute__((noreturn));

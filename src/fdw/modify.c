@@ -43,6 +43,7 @@ typedef struct ScyllaModify
 	ScyllaWrite *write;			/* NULL: that, or nothing is written */
 	bool		conditional;
 	bool		synchronous;	/* each row's fate is awaited */
+	bool		keep;			/* the write is not ended with the statement */
 	KeyColumn  *key;			/* UPDATE and DELETE */
 	int			nkeys;
 	AttrNumber	whole_row;		/* junk: the old row; 0: none */
@@ -95,13 +96,15 @@ connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 {
 	m->session = scyllaGetSession(scyllaResultUser(rri, estate), GetForeignTable(RelationGetRelid(m->rel))->serverid);
 	scyllaFence(m->session);
+	if (m->conditional)
+		scyllaDrainWriters(m->session);	/* the cluster's time does not order a condition behind them */
 }
 
 static void
 open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers, bool counter)
 {
 	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = markers,
-	.nmarkers = nmarkers,.conditional = m->conditional,.counter = counter};
+	.nmarkers = nmarkers,.keep = m->keep,.conditional = m->conditional,.counter = counter};
 
 	m->write = scyllaOpenWrite(m->session, &config);
 }
@@ -179,6 +182,7 @@ open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
 	m->cql = scyllaDeparseWrite(m->options, &text);
+	m->keep = false;
 	open_write(m, sorted, n, true);
 }
 
@@ -209,10 +213,14 @@ begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
 	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional};
 
 	m->cql = scyllaDeparseWrite(m->options, &text);
+	m->keep = scylla_flush_at_transaction && !m->conditional && !m->synchronous;
 	if (!explain_only)
 	{
 		connect_modify(m, rri, estate);
-		open_insert(m, attnums, names);
+		if (m->keep)
+			m->write = scyllaFindKeptWrite(m->session, m->rel, m->options, m->cql, attnums);
+		if (m->write == NULL)
+			open_insert(m, attnums, names);
 	}
 	if (rri->ri_FdwState != NULL)
 		((ScyllaModify *) rri->ri_FdwState)->insert = m;
@@ -466,8 +474,13 @@ end(ScyllaModify *m)
 {
 	if (m != NULL && m->insert != NULL)
 		end(m->insert);
-	if (m != NULL && m->write != NULL)
+	if (m == NULL || m->write == NULL)
+		return;
+	if (m->keep)
+		scyllaKeepWrite(m->write);
+	else
 		scyllaCloseWrite(m->write);
+	m->write = NULL;
 }
 
 void

@@ -30,7 +30,9 @@
 
 int			scylla_progress_interval = 0;
 bool		scylla_warn_on_rollback = true;
+bool		scylla_flush_at_transaction = false;
 bool		scylla_enable_join = true;
+static int	setting_flush_at = 0;
 static char *setting_consistency = NULL;
 static int	setting_request_timeout = 0;
 
@@ -632,9 +634,19 @@ check_consistency_setting(char **value, void **extra, GucSource source)
 	return false;
 }
 
+static void
+assign_flush_at(int value, void *extra)
+{
+	scylla_flush_at_transaction = value != 0;
+}
+
 void
 scyllaDefineSettings(void)
 {
+	static const struct config_enum_entry flush_at[] = {
+		{"statement", 0, false}, {"transaction", 1, false}, {NULL, 0, false}
+	};
+
 	DefineCustomStringVariable("scylla_fdw.consistency",
 							   "Consistency of reads and writes; overrides the options of tables and servers.",
 							   "An empty string leaves it to the options.",
@@ -654,5 +666,9 @@ scyllaDefineSettings(void)
 	DefineCustomBoolVariable("scylla_fdw.enable_join",
 							 "Let the planner choose joins that look many keys of a foreign table up at once.",
 							 NULL, &scylla_enable_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomEnumVariable("scylla_fdw.flush_at",
+							 "When rows that were inserted have to be acknowledged.",
+							 "With \"transaction\", INSERTs of one transaction share the window across statements.",
+							 &setting_flush_at, 0, flush_at, PGC_USERSET, 0, NULL, assign_flush_at, NULL);
 	MarkGUCPrefixReserved("scylla_fdw");
 }

@@ -61,6 +61,7 @@ typedef enum ScyllaPseudo
 /* scylla_fdw.* settings */
 extern int	scylla_progress_interval;	/* s; 0 = off */
 extern bool scylla_warn_on_rollback;
+extern bool scylla_flush_at_transaction;	/* else at the end of each statement */
 extern bool scylla_enable_join;
 
 extern void scyllaDefineSettings(void);	/* from _PG_init */

@@ -151,6 +151,41 @@ refuse_two_phase(const ScyllaSession *s)
 				 errmsg("cannot PREPARE a transaction that has written to a scylla_fdw foreign table")));
 }
 
+/* Writes that were kept open for more, of this nesting level. A row that failed is raised here. */
+static void
+close_kept_writes(ScyllaSession *s, int level)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &s->writers)
+	{
+		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
+
+		if (writer->kept && writer->level == level)
+			writer->close(writer);
+	}
+}
+
+/* The scan of the hash is not left open by an error. */
+static void
+close_kept_writes_of_all(int level)
+{
+	HASH_SEQ_STATUS scan;
+	ScyllaSession *s;
+	List	   *open = NIL;
+	ListCell   *lc;
+
+	hash_seq_init(&scan, sessions);
+	while ((s = hash_seq_search(&scan)) != NULL)
+	{
+		if (!dlist_is_empty(&s->writers))
+			open = lappend(open, s);
+	}
+	foreach(lc, open)
+		close_kept_writes(lfirst(lc), level);
+	list_free(open);
+}
+
 static void
 end_of_transaction(XactEvent event, void *arg)
 {
@@ -159,6 +194,8 @@ end_of_transaction(XactEvent event, void *arg)
 
 	if (sessions == NULL)		/* init_sessions ran out of memory half-way */
 		return;
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+		close_kept_writes_of_all(1);
 	hash_seq_init(&scan, sessions);
 	while ((s = hash_seq_search(&scan)) != NULL)
 	{
@@ -194,7 +231,9 @@ end_of_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId 
 	HASH_SEQ_STATUS scan;
 	ScyllaSession *s;
 
-	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+	if (sessions != NULL && event == SUBXACT_EVENT_PRE_COMMIT_SUB)
+		close_kept_writes_of_all(level);
+	if (sessions == NULL || (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
 		return;
 	hash_seq_init(&scan, sessions);
 	while ((s = hash_seq_search(&scan)) != NULL)

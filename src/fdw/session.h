@@ -51,11 +51,17 @@ typedef struct ScyllaSession
 	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
 } ScyllaSession;
 
-/* An open write: a read of the same session has it drained first. */
+/*
+ * An open write: of a running statement, or kept open for others of its
+ * transaction. A read of the same session has it drained first.
+ */
 typedef struct ScyllaWriter
 {
 	dlist_node	node;
+	bool		kept;
+	int			level;			/* of the transaction's nesting, where it began */
 	void		(*drain) (struct ScyllaWriter *writer);
+	void		(*close) (struct ScyllaWriter *writer); /* drains, and is gone */
 } ScyllaWriter;
 
 /*
@@ -105,7 +111,7 @@ extern void scyllaWait(ScyllaSession *session, uint32 want);
 /* Wait until nothing that was abandoned can land any more: before a write. */
 extern void scyllaFence(ScyllaSession *session);
 
-/* Drain this session's open writes: before a read. */
+/* Drain this session's open writes: before a read, or a write that is not ordered by timestamps. */
 extern void scyllaDrainWriters(ScyllaSession *session);
 
 /*

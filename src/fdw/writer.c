@@ -31,6 +31,10 @@
 #include "fdw/typemap.h"
 #include "fdw/writer.h"
 
+/* Of a request's ordinal: the row in its statement. What is above tells statements of a kept write apart. */
+#define ROW_BITS 40
+#define ROW_MASK ((UINT64CONST(1) << ROW_BITS) - 1)
+
 #define COLLECT_EVERY 64		/* rows between two looks at what came home */
 #define KEY_TEXT 500			/* bytes of a key that messages show */
 #define FLIGHTS (4 * SCYLLA_FATES)	/* a table with room to find them by token */
@@ -75,8 +79,11 @@ struct ScyllaWrite
 	Flight	   *flight;			/* conditional: partitions of rows in flight, by token */
 	uint64		committed;		/* ordinal of the last row on its way */
 	uint64		drained;		/* ordinal of the last row that is home for sure */
-	int			level;			/* of the transaction's nesting */
-	uint64		row;			/* ordinal of the last row begun */
+	uint64		row;			/* ordinal of the last row begun, in its statement */
+	bool		broken;			/* a row's failure was raised */
+	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
+	Oid			relid;			/* kept: what another statement must have in common with it */
+	const char *cql;
 	CqlBuffer	key;			/* routing key of several columns */
 	MemoryContext row_context;	/* reset per row */
 	ScyllaReport report;
@@ -160,29 +167,57 @@ drain_writer(ScyllaWriter *writer)
 }
 
 static void
+close_writer(ScyllaWriter *writer)
+{
+	ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, &writer->node);
+
+	scyllaCloseWrite(w);
+	MemoryContextDelete(w->context);
+}
+
+static void
 register_write(ScyllaWrite *w)
 {
 	w->writer.drain = drain_writer;
+	w->writer.close = close_writer;
+	w->writer.level = GetCurrentTransactionNestLevel();
 	dlist_push_tail(&w->session->writers, &w->writer.node);
 	w->callback.func = release_write;
 	w->callback.arg = w;
 	MemoryContextRegisterResetCallback(w->context, &w->callback);
 }
 
+/* What the statement has in its own memory is copied. */
+static void
+prepare_to_keep(ScyllaWrite *w, const ScyllaWriteConfig *config)
+{
+	ScyllaTableOptions *options = palloc(sizeof(*options));
+
+	*options = *config->options;
+	options->keyspace = pstrdup(options->keyspace);
+	options->table = pstrdup(options->table);
+	w->options = options;
+	w->cql = pstrdup(config->cql);
+	w->relid = RelationGetRelid(config->rel);
+	w->statements = 1;
+}
+
 ScyllaWrite *
 scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw write", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(config->keep ? CurTransactionContext : CurrentMemoryContext,
+												  "scylla_fdw write", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ScyllaWrite *w = palloc0(sizeof(*w));
 
 	w->context = context;
 	w->session = session;
 	w->options = config->options;
+	if (config->keep)
+		prepare_to_keep(w, config);
 	w->relation = pstrdup(RelationGetRelationName(config->rel));
 	w->conditional = config->conditional;
 	w->counter = config->counter;
-	w->level = GetCurrentTransactionNestLevel();
 	w->nmarkers = config->nmarkers;
 	w->marker = palloc0(sizeof(Marker) * Max(config->nmarkers, 1));
 	w->statement = scyllaPrepare(session, config->options, config->cql);
@@ -234,8 +269,8 @@ key_text(const ScyllaWrite *w, const uint8_t *row, size_t length, int n)
 static void
 raise_row(ScyllaWrite *w, Request *r)
 {
-	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal,.written = w->report.rows,
-	.writes = true};
+	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
+		.statement = r->ordinal >> ROW_BITS,.written = w->report.rows,.writes = true};
 	ClusterFailure *failure = NULL;
 
 	context.key = key_text(w, r->core.payload, r->core.length, w->nmarkers);
@@ -246,8 +281,18 @@ raise_row(ScyllaWrite *w, Request *r)
 		scyllaLearnFromFailure(w->session, failure);
 	}
 	pipeline_release(w->pipeline->core, r);
-	scyllaToldWritten(w->session, w->level, w->report.rows);
+	scyllaToldWritten(w->session, w->writer.level, w->report.rows);
+	w->broken = true;
 	scyllaRaiseFailure(failure, &context);
+}
+
+/* A subtransaction that had it drained, by a read for example, has caught the failure: the row is missing all the same. */
+static void
+raise_broken(const ScyllaWrite *w)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
+			 errmsg("a row of foreign table \"%s\" was refused, and the error was caught elsewhere", w->relation)));
 }
 
 /* The answer to a conditional write is a row whose first column is [applied]. */
@@ -275,7 +320,7 @@ note_fate(ScyllaWrite *w, const Request *r)
 	if (w->conditional)
 		applied = w->applied[r->ordinal - w->announced - 1] = was_applied(w, r);
 	w->report.rows += applied;
-	scyllaCountWritten(w->session, w->level, applied);
+	scyllaCountWritten(w->session, w->writer.level, applied);
 }
 
 /* Look at everything that came home; of several failures the first row's is raised. */
@@ -286,6 +331,8 @@ collect(ScyllaWrite *w)
 	Request    *failed = NULL;
 	Request    *r;
 
+	if (w->broken)
+		raise_broken(w);
 	while ((r = pipeline_next_done(core)) != NULL)
 	{
 		scyllaReportRequest(&w->report, r);
@@ -366,10 +413,10 @@ tell_written(ScyllaWrite *w)
 	ErrorData  *error = CopyErrorData();
 
 	MemoryContextSwitchTo(old);
-	if (w->row == 1 || error->elevel < ERROR || error->detail != NULL)
+	if ((w->row == 1 && w->statements <= 1) || error->elevel < ERROR || error->detail != NULL)
 		return;
-	errdetail_internal("%s", scyllaWrittenDetail(w->report.rows));
-	scyllaToldWritten(w->session, w->level, w->report.rows);
+	errdetail_internal("%s", scyllaWrittenDetail(w->report.rows, w->statements > 1));
+	scyllaToldWritten(w->session, w->writer.level, w->report.rows);
 }
 
 /* The key as far as it is encoded. */
@@ -595,7 +642,8 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 					 w->request.flags & CQL_PARAM_TIMESTAMP ? scyllaTimestamp(token) : 0);
 	check_size(w, b->len - w->begin);
 	error_context_stack = context.previous;
-	if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, w->row) == NULL)
+	if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL,
+						w->statements << ROW_BITS | w->row) == NULL)
 		out_of_memory();
 	w->committed = w->row;
 }
@@ -610,6 +658,70 @@ scyllaCloseWrite(ScyllaWrite *w)
 	scyllaDrainWrite(w);
 	scyllaReportProgress(&w->report, w->relation, w->row, true);
 	scyllaClosePipeline(w->pipeline);
+}
+
+/* ---- across statements ---- */
+
+static bool
+same_attributes(const ScyllaWrite *w, Relation rel, List *attnums)
+{
+	for (int i = 0; i < w->nmarkers; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), list_nth_int(attnums, i) - 1);
+
+		if (w->marker[i].is.attnum != att->attnum || w->marker[i].converter->pgtype != att->atttypid ||
+			w->marker[i].converter->typmod != att->atttypmod)
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_options(const ScyllaWrite *w, const ScyllaTableOptions *options)
+{
+	const ScyllaTableOptions *mine = w->options;
+
+	return mine->write_consistency == options->write_consistency && mine->insert_null == options->insert_null &&
+		mine->request_timeout == options->request_timeout && mine->max_in_flight_bytes == options->max_in_flight_bytes &&
+		w->statements < (UINT64CONST(1) << (64 - ROW_BITS)) - 1;
+}
+
+ScyllaWrite *
+scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTableOptions *options, const char *cql,
+					List *attnums)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &session->writers)
+	{
+		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
+		ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, iter.cur);
+
+		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) ||
+			strcmp(w->cql, cql) != 0)
+			continue;
+		if (!same_options(w, options) || !same_attributes(w, rel, attnums))
+		{
+			close_writer(writer);
+			return NULL;
+		}
+		writer->kept = false;
+		w->statements++;
+		w->row = 0;
+		return w;
+	}
+	return NULL;
+}
+
+/* The rest of a chunk waits for the next statement's rows, unless the submitter has nothing to do. */
+void
+scyllaKeepWrite(ScyllaWrite *w)
+{
+	if (w->pipeline->core == NULL)
+		return;
+	w->writer.kept = true;
+	scyllaReportProgress(&w->report, w->relation, w->row, false);
 }
 
 void

@@ -16,6 +16,8 @@
 #include "postgres.h"
 
 #include "executor/tuptable.h"
+#include "nodes/pg_list.h"
+#include "utils/rel.h"
 
 #include "fdw/report.h"
 #include "fdw/session.h"
@@ -54,19 +56,31 @@ typedef struct ScyllaWriteConfig
 	const char *cql;			/* UTF-8 */
 	const ScyllaMarker *marker; /* in the order of the text */
 	int			nmarkers;
+	bool		keep;			/* others of the same text may follow in the transaction: scyllaKeepWrite ends it */
 	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
 	bool		counter;		/* no timestamps, and never twice */
 } ScyllaWriteConfig;
 
 typedef struct ScyllaWrite ScyllaWrite;
 
-/* Copies what it needs of config but the options. */
+/* Copies what it needs of config, but of the options only if it is kept. */
 extern ScyllaWrite *scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config);
+
+/*
+ * One that was kept in this transaction and nesting level for the same table, text
+ * and attributes (int list, one for each marker): it goes on, with a new
+ * statement's rows. NULL: none.
+ */
+extern ScyllaWrite *scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTableOptions *options,
+										const char *cql, List *attnums);
 
 /* rows: by ScyllaRowKind; NULL where no marker takes a value. Waits for room. */
 extern void scyllaWriteRow(ScyllaWrite *write, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
 
-/* Until all rows have their fate. The failure of the first in row order is raised. */
+/*
+ * Until all rows have their fate. The failure of the first in row order is raised,
+ * and after that, should somebody have caught it, that the write is broken.
+ */
 extern void scyllaDrainWrite(ScyllaWrite *write);
 
 #define SCYLLA_FATES 1024
@@ -80,6 +94,9 @@ extern void scyllaExpectFates(ScyllaWrite *write);
 extern bool scyllaRowApplied(const ScyllaWrite *write, int n);
 
 extern void scyllaCloseWrite(ScyllaWrite *write);	/* drains */
+
+/* Of a statement that waits for nothing: drained at the end of the transaction or savepoint, or before a read. */
+extern void scyllaKeepWrite(ScyllaWrite *write);
 
 extern void scyllaExplainWrite(ScyllaWrite *write, ExplainState *es);	/* drains; under ANALYZE */
 
