@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "fdw/epoch.h"
 #include "fdw/import.h"
 #include "fdw/importtype.h"
 #include "fdw/identity.h"
@@ -48,6 +49,7 @@ void
 _PG_init(void)
 {
 	scyllaDefineSettings();
+	scyllaWatchCatalogs();
 	scyllaInstallJoin();
 }
 

@@ -20,6 +20,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
+#include "fdw/epoch.h"
 #include "fdw/identity.h"
 #include "fdw/modify.h"
 #include "fdw/table.h"
@@ -37,6 +38,7 @@ typedef struct ScyllaModify
 {
 	CmdType		operation;
 	Relation	rel;
+	uint64		epoch;			/* when options and types were looked up */
 	ScyllaTableOptions *options;
 	char	   *cql;			/* UTF-8 */
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
@@ -73,6 +75,7 @@ make_modify(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
 
 	m->operation = operation;
 	m->rel = rri->ri_RelationDesc;
+	m->epoch = scyllaEpoch();
 	m->options = scyllaTableOptions(RelationGetRelid(m->rel));
 	m->conditional = operation == CMD_INSERT ? plan && plan->onConflictAction == ONCONFLICT_NOTHING : false;
 	m->synchronous = (plan && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL)) ||
@@ -94,7 +97,7 @@ column_names(Relation rel, List *attnums)
 static void
 connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 {
-	m->session = scyllaGetSession(scyllaResultUser(rri, estate), GetForeignTable(RelationGetRelid(m->rel))->serverid);
+	m->session = scyllaGetSession(scyllaResultUser(rri, estate), m->options->serverid);
 	scyllaFence(m->session);
 	if (m->conditional)
 		scyllaDrainWriters(m->session);	/* the cluster's time does not order a condition behind them */
@@ -104,7 +107,7 @@ static void
 open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers, bool counter)
 {
 	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = markers,
-	.nmarkers = nmarkers,.keep = m->keep,.conditional = m->conditional,.counter = counter};
+	.nmarkers = nmarkers,.epoch = m->epoch,.keep = m->keep,.conditional = m->conditional,.counter = counter};
 
 	m->write = scyllaOpenWrite(m->session, &config);
 }
@@ -203,25 +206,33 @@ open_insert(ScyllaModify *m, List *attnums, List *names)
 }
 
 static void
+begin_new_insert(ScyllaModify *m, List *attnums)
+{
+	List	   *names = column_names(m->rel, attnums);
+	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional};
+
+	m->cql = scyllaDeparseWrite(m->options, &text);
+	if (m->session != NULL)
+		open_insert(m, attnums, names);
+}
+
+static void
 begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
 {
 	EState	   *estate = mtstate->ps.state;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	ScyllaModify *m = make_modify(mtstate, rri, CMD_INSERT);
 	List	   *attnums = scyllaTargetColumns(mtstate, rri);
-	List	   *names = column_names(m->rel, attnums);
-	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional};
 
-	m->cql = scyllaDeparseWrite(m->options, &text);
-	m->keep = scylla_flush_at_transaction && !m->conditional && !m->synchronous;
+	m->keep = scylla_flush_at_transaction && !m->conditional && !m->synchronous && estate->es_instrument == 0;
 	if (!explain_only)
 	{
 		connect_modify(m, rri, estate);
 		if (m->keep)
-			m->write = scyllaFindKeptWrite(m->session, m->rel, m->options, m->cql, attnums);
-		if (m->write == NULL)
-			open_insert(m, attnums, names);
+			m->write = scyllaFindKeptWrite(m->session, m->rel, attnums);
 	}
+	if (m->write == NULL)
+		begin_new_insert(m, attnums);
 	if (rri->ri_FdwState != NULL)
 		((ScyllaModify *) rri->ri_FdwState)->insert = m;
 	else

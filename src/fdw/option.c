@@ -20,10 +20,13 @@
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "cql/request.h"
+#include "fdw/epoch.h"
 #include "fdw/option.h"
 
 #define DEFAULT_PORT 9042
@@ -580,8 +583,8 @@ resolve_table_options(List *table, List *server)
 	return o;
 }
 
-ScyllaTableOptions *
-scyllaTableOptions(Oid foreigntableid)
+static ScyllaTableOptions *
+look_up_table_options(Oid foreigntableid)
 {
 	ForeignTable *table = GetForeignTable(foreigntableid);
 	ForeignServer *server = GetForeignServer(table->serverid);
@@ -594,7 +597,64 @@ scyllaTableOptions(Oid foreigntableid)
 				 errhint("Use ALTER FOREIGN TABLE ... OPTIONS (ADD keyspace 'name').")));
 	if (o->table == NULL)
 		o->table = get_rel_name(foreigntableid);
+	o->serverid = table->serverid;
 	return o;
+}
+
+/* What was found, and when. */
+typedef struct OptionEntry
+{
+	Oid			relid;			/* key */
+	uint64		epoch;
+	MemoryContext context;		/* of options */
+	ScyllaTableOptions *options;
+} OptionEntry;
+
+static ScyllaTableOptions *
+copy_table_options(const ScyllaTableOptions *options)
+{
+	ScyllaTableOptions *copy = palloc(sizeof(*copy));
+
+	*copy = *options;
+	copy->keyspace = pstrdup(options->keyspace);
+	copy->table = pstrdup(options->table);
+	return copy;
+}
+
+static void
+remember_table_options(HTAB *cache, Oid relid, uint64 epoch, const ScyllaTableOptions *options)
+{
+	MemoryContext context = AllocSetContextCreate(CacheMemoryContext, "scylla_fdw options", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaTableOptions *copy = copy_table_options(options);
+	bool		found;
+	OptionEntry *entry = hash_search(cache, &relid, HASH_ENTER, &found);
+
+	if (found)
+		MemoryContextDelete(entry->context);
+	entry->epoch = epoch;
+	entry->context = context;
+	entry->options = copy;
+	MemoryContextSwitchTo(old);
+}
+
+ScyllaTableOptions *
+scyllaTableOptions(Oid foreigntableid)
+{
+	static HTAB *cache = NULL;
+	uint64		epoch = scyllaEpoch();	/* before the look-up, which may hear of changes */
+	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(OptionEntry)};
+	OptionEntry *entry;
+	ScyllaTableOptions *options;
+
+	if (cache == NULL)
+		cache = hash_create("scylla_fdw options", 32, &ctl, HASH_ELEM | HASH_BLOBS);
+	entry = hash_search(cache, &foreigntableid, HASH_FIND, NULL);
+	if (entry != NULL && entry->epoch == epoch)
+		return copy_table_options(entry->options);
+	options = look_up_table_options(foreigntableid);
+	remember_table_options(cache, foreigntableid, epoch, options);
+	return options;
 }
 
 ScyllaTableOptions *
@@ -635,6 +695,18 @@ check_consistency_setting(char **value, void **extra, GucSource source)
 }
 
 static void
+assign_consistency(const char *value, void *extra)
+{
+	scyllaNextEpoch();
+}
+
+static void
+assign_request_timeout(int value, void *extra)
+{
+	scyllaNextEpoch();
+}
+
+static void
 assign_flush_at(int value, void *extra)
 {
 	scylla_flush_at_transaction = value != 0;
@@ -651,11 +723,11 @@ scyllaDefineSettings(void)
 							   "Consistency of reads and writes; overrides the options of tables and servers.",
 							   "An empty string leaves it to the options.",
 							   &setting_consistency, "", PGC_USERSET, 0,
-							   check_consistency_setting, NULL, NULL);
+							   check_consistency_setting, assign_consistency, NULL);
 	DefineCustomIntVariable("scylla_fdw.request_timeout",
 							"Time one request may take; overrides the options of tables and servers.",
 							"0 leaves it to the options.",
-							&setting_request_timeout, 0, 0, 3600000, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+							&setting_request_timeout, 0, 0, 3600000, PGC_USERSET, GUC_UNIT_MS, NULL, assign_request_timeout, NULL);
 	DefineCustomIntVariable("scylla_fdw.progress_interval",
 							"Time between INFO messages that report how far a write is.",
 							"0 turns them off.",

@@ -34,6 +34,7 @@ typedef struct ScyllaConnectionOptions
 /* What a statement on one foreign table (or by hand on a server) goes by. */
 typedef struct ScyllaTableOptions
 {
+	Oid			serverid;		/* InvalidOid: by hand */
 	char	   *keyspace;
 	char	   *table;			/* defaults to the foreign table's name */
 	uint16_t	read_consistency;	/* CqlConsistency */

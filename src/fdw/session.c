@@ -26,6 +26,7 @@
 #include "utils/syscache.h"
 
 #include "cql/request.h"
+#include "fdw/epoch.h"
 #include "fdw/error.h"
 #include "fdw/session.h"
 #include "fdw/statement.h"
@@ -363,8 +364,18 @@ notice_schema_changes(ScyllaSession *s)
 	s->schema_version = version;
 }
 
-ScyllaSession *
-scyllaGetSession(Oid userid, Oid serverid)
+/* Between uses a session may be closed, or emptied of what nobody needs any more. */
+static void
+tidy_session(ScyllaSession *s)
+{
+	if (s->client != NULL && s->invalidated && !in_use(s))
+		close_session(s);
+	else if (s->forgotten && !in_use(s))
+		release_forgotten(s);
+}
+
+static ScyllaSession *
+look_up_session(Oid userid, Oid serverid)
 {
 	ForeignServer *server = GetForeignServer(serverid);
 	UserMapping *mapping = GetUserMapping(userid, serverid);
@@ -380,15 +391,38 @@ scyllaGetSession(Oid userid, Oid serverid)
 		memset((char *) s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
 		dlist_init(&s->writers);
 	}
-	if (s->client != NULL && s->invalidated && !in_use(s))
-		close_session(s);
-	else if (s->forgotten && !in_use(s))
-		release_forgotten(s);
+	tidy_session(s);
 	if (s->client == NULL)
 		open_session(s, server, mapping, o);
-	notice_schema_changes(s);
-	s->used = true;
 	return s;
+}
+
+ScyllaSession *
+scyllaGetSession(Oid userid, Oid serverid)
+{
+	static struct
+	{
+		Oid			userid;
+		Oid			serverid;
+		uint64		epoch;
+		ScyllaSession *session;
+	}			last = {0};
+	uint64		epoch = scyllaEpoch();
+
+	if (last.session != NULL && last.userid == userid && last.serverid == serverid && last.epoch == epoch)
+		tidy_session(last.session);
+	if (last.session == NULL || last.session->client == NULL || last.userid != userid || last.serverid != serverid ||
+		last.epoch != epoch)
+	{
+		last.session = NULL;
+		last.session = look_up_session(userid, serverid);
+		last.userid = userid;
+		last.serverid = serverid;
+		last.epoch = epoch;
+	}
+	notice_schema_changes(last.session);
+	last.session->used = true;
+	return last.session;
 }
 
 /* ---- pipelines ---- */

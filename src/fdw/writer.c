@@ -25,6 +25,7 @@
 #include "cql/token.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
+#include "fdw/epoch.h"
 #include "fdw/error.h"
 #include "fdw/rows.h"
 #include "fdw/statement.h"
@@ -34,6 +35,7 @@
 /* Of a request's ordinal: the row in its statement. What is above tells statements of a kept write apart. */
 #define ROW_BITS 40
 #define ROW_MASK ((UINT64CONST(1) << ROW_BITS) - 1)
+#define MAX_STATEMENTS ((UINT64CONST(1) << (64 - ROW_BITS)) - 1)
 
 #define COLLECT_EVERY 64		/* rows between two looks at what came home */
 #define KEY_TEXT 500			/* bytes of a key that messages show */
@@ -83,7 +85,7 @@ struct ScyllaWrite
 	bool		broken;			/* a row's failure was raised */
 	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
 	Oid			relid;			/* kept: what another statement must have in common with it */
-	const char *cql;
+	uint64		epoch;
 	CqlBuffer	key;			/* routing key of several columns */
 	MemoryContext row_context;	/* reset per row */
 	ScyllaReport report;
@@ -197,8 +199,8 @@ prepare_to_keep(ScyllaWrite *w, const ScyllaWriteConfig *config)
 	options->keyspace = pstrdup(options->keyspace);
 	options->table = pstrdup(options->table);
 	w->options = options;
-	w->cql = pstrdup(config->cql);
 	w->relid = RelationGetRelid(config->rel);
+	w->epoch = config->epoch;
 	w->statements = 1;
 }
 
@@ -663,32 +665,20 @@ scyllaCloseWrite(ScyllaWrite *w)
 /* ---- across statements ---- */
 
 static bool
-same_attributes(const ScyllaWrite *w, Relation rel, List *attnums)
+same_attributes(const ScyllaWrite *w, List *attnums)
 {
+	if (list_length(attnums) != w->nmarkers)
+		return false;
 	for (int i = 0; i < w->nmarkers; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), list_nth_int(attnums, i) - 1);
-
-		if (w->marker[i].is.attnum != att->attnum || w->marker[i].converter->pgtype != att->atttypid ||
-			w->marker[i].converter->typmod != att->atttypmod)
+		if (w->marker[i].is.attnum != list_nth_int(attnums, i))
 			return false;
 	}
 	return true;
 }
 
-static bool
-same_options(const ScyllaWrite *w, const ScyllaTableOptions *options)
-{
-	const ScyllaTableOptions *mine = w->options;
-
-	return mine->write_consistency == options->write_consistency && mine->insert_null == options->insert_null &&
-		mine->request_timeout == options->request_timeout && mine->max_in_flight_bytes == options->max_in_flight_bytes &&
-		w->statements < (UINT64CONST(1) << (64 - ROW_BITS)) - 1;
-}
-
 ScyllaWrite *
-scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTableOptions *options, const char *cql,
-					List *attnums)
+scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums)
 {
 	int			level = GetCurrentTransactionNestLevel();
 	dlist_mutable_iter iter;
@@ -698,10 +688,9 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTableOptio
 		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
 		ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, iter.cur);
 
-		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) ||
-			strcmp(w->cql, cql) != 0)
+		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) || !same_attributes(w, attnums))
 			continue;
-		if (!same_options(w, options) || !same_attributes(w, rel, attnums))
+		if (w->epoch != scyllaEpoch() || w->statements == MAX_STATEMENTS)
 		{
 			close_writer(writer);
 			return NULL;

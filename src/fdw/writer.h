@@ -56,6 +56,7 @@ typedef struct ScyllaWriteConfig
 	const char *cql;			/* UTF-8 */
 	const ScyllaMarker *marker; /* in the order of the text */
 	int			nmarkers;
+	uint64		epoch;			/* when options and types were looked up */
 	bool		keep;			/* others of the same text may follow in the transaction: scyllaKeepWrite ends it */
 	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
 	bool		counter;		/* no timestamps, and never twice */
@@ -67,12 +68,11 @@ typedef struct ScyllaWrite ScyllaWrite;
 extern ScyllaWrite *scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config);
 
 /*
- * One that was kept in this transaction and nesting level for the same table, text
- * and attributes (int list, one for each marker): it goes on, with a new
- * statement's rows. NULL: none.
+ * One that was kept in this transaction and nesting level for the same table and
+ * attributes (int list, one for each marker), while no option or type has changed:
+ * it goes on, with a new statement's rows. NULL: none.
  */
-extern ScyllaWrite *scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTableOptions *options,
-										const char *cql, List *attnums);
+extern ScyllaWrite *scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums);
 
 /* rows: by ScyllaRowKind; NULL where no marker takes a value. Waits for room. */
 extern void scyllaWriteRow(ScyllaWrite *write, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
