@@ -105,6 +105,11 @@ is(query("INSERT INTO one_alive VALUES (2, 'x') RETURNING s"), 'x', 'one contact
 my $mute = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1');
 server('mute', { host => '127.0.0.1', port => $mute->sockport });
 fails('mute', '08001', "no answer within $timeout ms", 'a port that accepts and says nothing');
+my $full = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
+listen $full, 0;
+my $guest = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $full->sockport);
+server('crowded', { host => '127.0.0.1', port => $full->sockport });
+fails('crowded', '08001', "no answer within $timeout ms", 'a port that answers no SYN');
 for my $state (qw(CONNECT OPTIONS STARTUP))
 {
 	my $node = ScyllaTest::Node->start(@table, "on $state silent");
