@@ -375,6 +375,38 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	return select;
 }
 
+static bool
+is_of_rows(const ScyllaTableColumn *column)
+{
+	return column != NULL && (column->kind == SCYLLA_CLUSTERING || column->kind == SCYLLA_REGULAR);
+}
+
+void
+scyllaSelectOfRows(ScyllaSelect *select, const ScyllaRelation *info, const ScyllaAccess *access)
+{
+	const ScyllaCondition *restricted = NULL;
+	ListCell   *lc;
+
+	if (access->pushed == NIL)
+		return;
+	foreach(lc, select->targets)
+	{
+		if (lfirst_int(lc) > 0 && is_of_rows(scyllaColumnOf(info, lfirst_int(lc))))
+			return;
+	}
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->column->kind == SCYLLA_CLUSTERING)
+			restricted = condition;
+	}
+	if (restricted == NULL)
+		return;
+	select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, restricted->attnum)));
+	select->targets = lappend_int(select->targets, 0);
+}
+
 void
 scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs)
 {
@@ -454,6 +486,7 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
 
 	scyllaSelectColumns(select, rel->relid, list_make2(rel->reltarget->exprs, local));
+	scyllaSelectOfRows(select, path->relation, path->access);
 	if (path->limited)
 		add_limit(root, select, &exprs);
 	scyllaSelectMergeKeys(path, select);

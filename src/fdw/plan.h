@@ -49,6 +49,13 @@ extern char *scyllaColumnCql(Oid relid, AttrNumber attnum);
 /* Select the columns of table varno that these expressions need; whole rows need all. */
 extern void scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs);
 
+/*
+ * Then one that belongs to rows, where none of these does: CQL refuses conditions
+ * on clustering columns if nothing but static columns and partition keys is
+ * selected.
+ */
+extern void scyllaSelectOfRows(ScyllaSelect *select, const ScyllaRelation *info, const ScyllaAccess *access);
+
 /* Of a scan of rel; selectivity: what its local conditions let pass is not asked for. */
 extern void scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost);
 
