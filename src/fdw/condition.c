@@ -135,12 +135,9 @@ add_value(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value)
 	CqlBuffer	body = {0};
 	bool		fits;
 
-	if (!scyllaKeyCondition(c->converter, c->type, &op, &value))
+	if (!scyllaKeyCondition(c->converter, c->type, &op, value, &body))
 		return false;
 	cs->operators[i] = op;
-	if (op == SCYLLA_ANY)
-		return true;
-	c->converter->encode(c->converter, value, &body);
 	if (body.failed)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	/* no key is longer, and none of one column is empty */

@@ -166,24 +166,82 @@ place(const ScyllaConverter *c, Oid type, Datum *value)
 	}
 }
 
+/* ---- the ends of a type ---- */
+
+/* What PostgreSQL's numeric can hold has at most 131072 digits before the point. */
+#define NUMERIC_DIGITS 131072
+#define NUMERIC_BYTES 54428		/* of a varint as long, sign included */
+
+static void
+put_filled(CqlBuffer *b, uint8_t first, uint8_t rest, int length)
+{
+	cql_put_u8(b, first);
+	for (int i = 1; i < length; i++)
+		cql_put_u8(b, rest);
+}
+
+/* In two's complement. */
+static void
+put_number(CqlBuffer *b, bool greatest, int length)
+{
+	put_filled(b, greatest ? 0x7f : 0x80, greatest ? 0xff : 0, length);
+}
+
+/* The greatest or the least of all values: what is above all may take its place, but for NULL. */
+static void
+put_end(const ScyllaConverter *c, bool greatest, CqlBuffer *b)
+{
+	switch (c->cql->id)
+	{
+		case CQL_TYPE_TINYINT:
+			put_number(b, greatest, 1);
+			break;
+		case CQL_TYPE_SMALLINT:
+			put_number(b, greatest, 2);
+			break;
+		case CQL_TYPE_INT:
+			put_number(b, greatest, 4);
+			break;
+		case CQL_TYPE_VARINT:
+			put_number(b, greatest, NUMERIC_BYTES);
+			break;
+		case CQL_TYPE_DECIMAL:
+			cql_put_u32(b, (uint32_t) -NUMERIC_DIGITS);
+			cql_put_u8(b, greatest ? 1 : 0xff);
+			break;
+		case CQL_TYPE_DATE:
+			put_filled(b, greatest ? 0xff : 0, greatest ? 0xff : 0, 4);
+			break;
+		case CQL_TYPE_TIME:
+			cql_put_u64(b, greatest ? UINT64CONST(86400) * 1000000000 - 1 : 0);
+			break;
+		default:				/* bigint, timestamp */
+			put_number(b, greatest, 8);
+			break;
+	}
+}
+
 bool
-scyllaKeyCondition(const ScyllaConverter *converter, Oid type, ScyllaOperator *op, Datum *value)
+scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOperator *op, Datum value, CqlBuffer *body)
 {
 	bool		upper = *op == SCYLLA_LT || *op == SCYLLA_LE;
-	bool		equal = *op == SCYLLA_EQ || *op == SCYLLA_IN;
-	Place		where = place(converter, type, value);
+	bool		lower = *op == SCYLLA_GT || *op == SCYLLA_GE;
+	Place		where = place(converter, type, &value);
 
 	if (where == PLACE_ON)
+	{
+		converter->encode(converter, value, body);
 		return true;
-	if (equal || where == PLACE_NOWHERE)
+	}
+	if ((!upper && !lower) || where == PLACE_NOWHERE || where == (upper ? PLACE_BELOW : PLACE_ABOVE))
 		return false;
 	if (where == PLACE_BETWEEN)
 	{
 		*op = upper ? SCYLLA_LE : SCYLLA_GT;
+		converter->encode(converter, value, body);
 		return true;
 	}
-	if ((where == PLACE_BELOW) == upper)
-		return false;
-	*op = SCYLLA_ANY;
+	*op = upper ? SCYLLA_LE : SCYLLA_GE;
+	put_end(converter, upper, body);
 	return true;
 }

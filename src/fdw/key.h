@@ -14,11 +14,12 @@
 #include "fdw/typemap.h"
 
 /*
- * Rewrite "column op value" for what can be stored: *value becomes one of the
- * column's type that has a wire form, and *op what then has the same meaning
- * (x < 1.5 ms is x <= 1 ms). SCYLLA_ANY: every stored value fulfils it. false:
- * none does. type: of the value.
+ * Rewrite "column op value" for what can be stored: append to body the wire form
+ * of a value of the column's type, and make *op what then has the same meaning
+ * (x < 1.5 ms is x <= 1 ms; of an int, x < 3000000000 is x <= 2147483647). false:
+ * no stored value fulfils it, nothing was appended. type: of the value.
  */
-extern bool scyllaKeyCondition(const ScyllaConverter *converter, Oid type, ScyllaOperator *op, Datum *value);
+extern bool scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOperator *op, Datum value,
+							   CqlBuffer *body);
 
 #endif							/* FDW_KEY_H */
