@@ -328,6 +328,31 @@ may_be_indexed(const Choice *choice)
 	return false;
 }
 
+static bool
+is_static_lookup(const ScyllaCondition *condition)
+{
+	return condition->op == SCYLLA_EQ && condition->column->kind == SCYLLA_STATIC &&
+		condition->column->index == SCYLLA_SECONDARY_INDEX;
+}
+
+/* Such an index finds partitions, and Cassandra then takes none of their rows if clustering columns are restricted. */
+static bool
+mixes_statics(const Choice *choice, const ScyllaCondition *condition)
+{
+	bool		clustering = condition->column->kind == SCYLLA_CLUSTERING;
+	ListCell   *lc;
+
+	foreach(lc, choice->access->pushed)
+	{
+		const ScyllaCondition *other = lfirst(lc);
+
+		if ((clustering && is_static_lookup(other)) ||
+			(is_static_lookup(condition) && other->column->kind == SCYLLA_CLUSTERING))
+			return true;
+	}
+	return false;
+}
+
 /* An index answers even where ALLOW FILTERING would do without it. NULL: it finds the rows that the condition means. */
 static const char *
 index_differs(const Choice *choice, const ScyllaCondition *condition)
@@ -340,7 +365,22 @@ index_differs(const Choice *choice, const ScyllaCondition *condition)
 	if (column->index == SCYLLA_SECONDARY_INDEX && condition->op == SCYLLA_EQ &&
 		!scyllaSameBytes(pgtype, column))
 		return "its index compares bytes, which differ between equal values";
+	if (mixes_statics(choice, condition))
+		return "the index of a static column finds no rows by clustering columns";
 	return NULL;
+}
+
+static bool
+finds_ranges(const ScyllaTableColumn *column)
+{
+	static const char *const equal_only[] = {"text", "varchar", "ascii", "boolean", "uuid", "blob"};
+
+	for (size_t i = 0; i < lengthof(equal_only); i++)
+	{
+		if (strcmp(column->type, equal_only[i]) == 0)
+			return false;
+	}
+	return column->index == SCYLLA_SAI;
 }
 
 /* One equality by an index of any kind; with storage-attached indexes several conditions, ranges included. */
@@ -360,7 +400,7 @@ take_indexed(Choice *choice)
 		equal = find_condition(choice, column, is_equal);
 		if (equal != NULL)
 			take(choice, equal);
-		else if (strcmp(column->type, "text") != 0 && strcmp(column->type, "blob") != 0)
+		else if (finds_ranges(column))
 			take_range(choice, column);
 		sai |= choice->access->pushed != NIL;
 	}
@@ -486,7 +526,7 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 		return "the partition key is not fixed";
 	if (column->kind == SCYLLA_CLUSTERING)
 		return "a clustering column before it is not fixed";
-	if (column->index == SCYLLA_SECONDARY_INDEX && range)
+	if (column->index != SCYLLA_NO_INDEX && range)
 		return "its index finds equal values only";
 	return "not a key, and no index serves it";
 }
