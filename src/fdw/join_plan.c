@@ -420,6 +420,7 @@ plan_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path, List *tlist
 	tuple = align(tuple, list_concat(columns_of(targets, PVC_INCLUDE_PLACEHOLDERS),
 									 columns_of(targets, PVC_RECURSE_PLACEHOLDERS)));
 	scyllaSelectColumns(select, join->inner->relid, tuple);
+	scyllaSelectOfRows(select, join->path.relation, join->path.access);
 	select->per_partition = wants_one_row(join, exprs) ? 1 : 0;
 
 	scan->scan.plan.targetlist = align(tlist, tuple);
