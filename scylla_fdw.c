@@ -61,6 +61,7 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	/* planning scans */
 	routine->GetForeignRelSize = scyllaGetForeignRelSize;
 	routine->GetForeignPaths = scyllaGetForeignPaths;
+	routine->IsForeignScanParallelSafe = scyllaIsForeignScanParallelSafe;
 	routine->GetForeignPlan = scyllaGetForeignPlan;
 	routine->GetForeignUpperPaths = scyllaGetForeignUpperPaths;
 
@@ -69,6 +70,11 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateForeignScan = scyllaIterateForeignScan;
 	routine->ReScanForeignScan = scyllaReScanForeignScan;
 	routine->EndForeignScan = scyllaEndForeignScan;
+	routine->ShutdownForeignScan = scyllaShutdownForeignScan;
+	routine->EstimateDSMForeignScan = scyllaEstimateDSMForeignScan;
+	routine->InitializeDSMForeignScan = scyllaInitializeDSMForeignScan;
+	routine->ReInitializeDSMForeignScan = scyllaReInitializeDSMForeignScan;
+	routine->InitializeWorkerForeignScan = scyllaInitializeWorkerForeignScan;
 	routine->ExplainForeignScan = scyllaExplainForeignScan;
 
 	/* statistics */

@@ -143,16 +143,23 @@ scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, S
 
 /* ---- paths ---- */
 
+/*
+ * Workers read by partial paths only: any other one would have each of them
+ * connect and ask for the same rows.
+ */
 static void
 add_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path, List *pathkeys, double rows, Relids outer)
 {
 	ScyllaCost	cost;
+	ForeignPath *scan;
 
 	scyllaCostScan(root, rel, path->access, &cost);
 	if (path->merge != NIL)
 		cost.total += cost.rows * MERGE_COMPARISONS * cpu_operator_cost;
-	add_path(rel, (Path *) scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, pathkeys,
-												 outer ? outer : rel->lateral_relids, list_make1(path)));
+	scan = scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, pathkeys,
+								 outer ? outer : rel->lateral_relids, list_make1(path));
+	scan->path.parallel_safe = false;
+	add_path(rel, (Path *) scan);
 }
 
 static ScyllaPath *
@@ -174,6 +181,66 @@ add_sorted_path(PlannerInfo *root, RelOptInfo *rel)
 
 	if (n > 0)
 		add_scan_path(root, rel, path, list_copy_head(root->query_pathkeys, n), rel->rows, NULL);
+}
+
+/*
+ * Ranges of tokens may be read apart: no index finds the rows, and no condition
+ * is on a column of the partition key, which CQL does not take beside one on the
+ * token.
+ */
+static bool
+reads_by_ranges(const ScyllaPath *path)
+{
+	ListCell   *lc;
+
+	if (path->access->npartition > 0 || path->order != NIL || path->upper != NULL)
+		return false;
+	foreach(lc, path->access->pushed)
+	{
+		const ScyllaTableColumn *column = ((ScyllaCondition *) lfirst(lc))->column;
+
+		if (column->kind == SCYLLA_PARTITION_KEY || column->index != SCYLLA_NO_INDEX)
+			return false;
+	}
+	return true;
+}
+
+/* How many processes' work is done, as for scans of local tables. */
+static double
+parallel_divisor(int workers)
+{
+	double		leader = parallel_leader_participation ? 1.0 - 0.3 * workers : 0;
+
+	return workers + Max(leader, 0);
+}
+
+/* Ranges of tokens, shared by the leader and its workers; of a table that is large by its statistics. */
+static void
+add_partial_scan_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaPath *path = make_path(rel, relation_of(rel)->access);
+	ForeignPath *scan;
+	ScyllaCost	cost;
+	int			workers;
+
+	if (!rel->consider_parallel || rel->lateral_relids != NULL || !reads_by_ranges(path))
+		return;
+	workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
+	if (workers <= 0)
+		return;
+	scyllaCostScan(root, rel, path->access, &cost);
+	scan = scyllaForeignScanPath(root, rel, clamp_row_est(rel->rows / parallel_divisor(workers)), cost.startup,
+								 cost.startup + (cost.total - cost.startup) / parallel_divisor(workers), NIL, NULL,
+								 list_make1(path));
+	scan->path.parallel_aware = true;
+	scan->path.parallel_workers = workers;
+	add_partial_path(rel, (Path *) scan);
+}
+
+bool
+scyllaIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
+{
+	return true;
 }
 
 typedef struct KeyColumn
@@ -290,6 +357,7 @@ void
 scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
 	add_scan_path(root, rel, make_path(rel, relation_of(rel)->access), NIL, rel->rows, NULL);
+	add_partial_scan_path(root, rel);
 	add_sorted_path(root, rel);
 	add_parameterized_paths(root, rel);
 }
@@ -323,28 +391,6 @@ join_reasons(List *reasons)
 	foreach(lc, reasons)
 		appendStringInfo(&text, "%s%s", lc == list_head(reasons) ? "" : "; ", (char *) lfirst(lc));
 	return text.data;
-}
-
-/*
- * Ranges of tokens may be read apart: no index finds the rows, and no condition
- * is on a column of the partition key, which CQL does not take beside one on the
- * token.
- */
-static bool
-reads_by_ranges(const ScyllaPath *path)
-{
-	ListCell   *lc;
-
-	if (path->access->npartition > 0 || path->order != NIL || path->upper != NULL)
-		return false;
-	foreach(lc, path->access->pushed)
-	{
-		const ScyllaTableColumn *column = ((ScyllaCondition *) lfirst(lc))->column;
-
-		if (column->kind == SCYLLA_PARTITION_KEY || column->index != SCYLLA_NO_INDEX)
-			return false;
-	}
-	return true;
 }
 
 ScyllaSelect *

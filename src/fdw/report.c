@@ -59,6 +59,19 @@ scyllaReportRequest(ScyllaReport *report, const Request *request)
 	report->latency[latency_bucket(request->core.latency)]++;
 }
 
+void
+scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other)
+{
+	report->requests += other->requests;
+	report->failed += other->failed;
+	report->pages += other->pages;
+	report->rows += other->rows;
+	report->bytes += other->bytes;
+	report->retries += other->retries;
+	for (int i = 0; i < SCYLLA_LATENCY_BUCKETS; i++)
+		report->latency[i] += other->latency[i];
+}
+
 double
 scyllaReportLatency(const ScyllaReport *report, double fraction)
 {

@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -29,6 +30,7 @@
 #include "fdw/decode.h"
 #include "fdw/error.h"
 #include "fdw/fetch.h"
+#include "fdw/parallel.h"
 #include "fdw/range.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
@@ -39,6 +41,7 @@
 
 #define MAX_LANES 1024			/* keys looked up at once */
 #define MIN_MERGED_ROWS 20			/* of a page, where many sorted partitions are merged */
+#define RANGES_PER_PROCESS 4	/* at least, so that all end at about the same time */
 
 typedef struct ScyllaScan
 {
@@ -65,6 +68,8 @@ typedef struct ScyllaScan
 	TupleTableSlot *stored;		/* the current row of it */
 	bool		complete;		/* the store has all that is to come */
 	bool		broken;			/* reading ahead failed */
+	ScyllaRanges ranges;		/* of this reading, or that all processes take of */
+	ScyllaShared *shared;		/* NULL: no other process reads this scan */
 	ScyllaReport report;
 	MemoryContextCallback callback;
 } ScyllaScan;
@@ -127,7 +132,8 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 		return;
 
 	scan->session = scyllaGetSession(scyllaScanUser(node), GetForeignTable(scan->relid)->serverid);
-	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0;
+	/* of a parallel scan, this process never has all rows */
+	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 && !plan->scan.plan.parallel_aware;
 	init_expressions(scan);
 	scan->decoder = scyllaMakeDecoder(scan->select, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 									  node->ss.ss_currentRelation != NULL);
@@ -159,20 +165,20 @@ evaluate_limit(ScyllaScan *scan)
 	return count <= PG_INT32_MAX ? count : -1;
 }
 
-/* NULL: the table is read unsplit. */
-static const ScyllaRanges *
-choose_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
+/* true: the table is read in ranges. */
+static bool
+add_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
-	const ScyllaRanges *ranges;
-
 	if (!scan->select->by_ranges || limit >= 0)
-		return NULL;
-	ranges = scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
-	if (ranges->n == 0)
-		return NULL;
+		return false;
+	scan->ranges = scan->shared ? scyllaSharedRanges(scan->shared) :
+		*scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
+	if (scan->ranges.n == 0)
+		return false;
 	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
-	scyllaSourceRanges(source, ranges->range, ranges->n, NULL);
-	return ranges;
+	scyllaSourceRanges(source, scan->ranges.range, scan->ranges.n,
+					   scan->shared ? scyllaSharedCounter(scan->shared) : NULL);
+	return true;
 }
 
 /* All requests that are merged are open at once: their pages share the room of one. */
@@ -193,16 +199,18 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 static void
 open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
-	const ScyllaRanges *ranges = choose_ranges(scan, source, limit);
-	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges != NULL, limit >= 0};
+	bool		ranges = add_ranges(scan, source, limit);
+	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges, limit >= 0};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges != NULL};
+	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges};
 	int			requests;
 
+	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))
+		return;
 	if (limit >= 0)
 		scyllaSourceLimit(source, (int32) limit);
 	requests = scyllaEndSource(source);
-	config.lanes = Min(requests, ranges ? ranges->lanes : MAX_LANES);
+	config.lanes = Min(requests, ranges ? scan->ranges.lanes : MAX_LANES);
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
 	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
@@ -435,6 +443,63 @@ scyllaEndForeignScan(ForeignScanState *node)
 
 	if (scan != NULL && scan->session != NULL)
 		stop_reading(scan);
+}
+
+/* ---- the executor's calls of parallel scans ---- */
+
+Size
+scyllaEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt)
+{
+	ScyllaScan *scan = node->fdw_state;
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+
+	/* before workers begin to read, on connections of their own */
+	scyllaDrainWriters(scan->session);
+	describe_table(scan);
+	scan->ranges = *scyllaChooseRanges(scan->session, scan->options, scan->select->pages,
+									   RANGES_PER_PROCESS * (pcxt->nworkers + 1));
+	MemoryContextSwitchTo(old);
+	return scyllaSharedSize(&scan->ranges, pcxt->nworkers);
+}
+
+void
+scyllaInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, void *coordinate)
+{
+	ScyllaScan *scan = node->fdw_state;
+
+	scyllaInitShared(coordinate, &scan->ranges, pcxt->nworkers);
+	scan->shared = coordinate;
+}
+
+void
+scyllaReInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, void *coordinate)
+{
+	ScyllaScan *scan = node->fdw_state;
+
+	scyllaDrainWriters(scan->session);
+	scyllaResetShared(coordinate);
+	scan->shared = coordinate;
+}
+
+void
+scyllaInitializeWorkerForeignScan(ForeignScanState *node, shm_toc *toc, void *coordinate)
+{
+	((ScyllaScan *) node->fdw_state)->shared = coordinate;
+}
+
+/* The shared memory goes after this. */
+void
+scyllaShutdownForeignScan(ForeignScanState *node)
+{
+	ScyllaScan *scan = node->fdw_state;
+
+	if (scan == NULL || scan->shared == NULL)
+		return;
+	if (IsParallelWorker())
+		scyllaTellReport(scan->shared, &scan->report);
+	else
+		scyllaGatherReports(scan->shared, &scan->report);
+	scan->shared = NULL;
 }
 
 void

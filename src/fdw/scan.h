@@ -16,6 +16,11 @@ extern void scyllaBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *scyllaIterateForeignScan(ForeignScanState *node);
 extern void scyllaReScanForeignScan(ForeignScanState *node);
 extern void scyllaEndForeignScan(ForeignScanState *node);
+extern void scyllaShutdownForeignScan(ForeignScanState *node);
+extern Size scyllaEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt);
+extern void scyllaInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, void *coordinate);
+extern void scyllaReInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, void *coordinate);
+extern void scyllaInitializeWorkerForeignScan(ForeignScanState *node, shm_toc *toc, void *coordinate);
 extern void scyllaExplainForeignScan(ForeignScanState *node, struct ExplainState *es);
 
 #endif							/* FDW_SCAN_H */

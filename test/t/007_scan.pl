@@ -21,7 +21,10 @@ $one->order("peer 127.0.0.2 $one->{port} @{$tokens[1]}");
 query(sprintf 'CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $one->{address}, port => $one->{port}));
 query('CREATE USER MAPPING FOR CURRENT_USER SERVER s');
 query(q{CREATE FOREIGN TABLE t (k int, v text) SERVER s OPTIONS (keyspace 'ks', fetch_size '10')});
-query(q{INSERT INTO t SELECT g, repeat('v', g % 7) FROM generate_series(1, 1000) g});
+
+# A client that is connected to both: else what one of them owns would be asked of the other.
+my $both = q{DO $$ BEGIN WHILE (SELECT count(*) FROM scylla_fdw_nodes('s') WHERE up) < 2 LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;};
+query(qq{$both INSERT INTO t SELECT g, repeat('v', g % 7) FROM generate_series(1, 1000) g});
 
 # What the nodes were asked for, while code ran.
 sub executes
@@ -29,7 +32,7 @@ sub executes
 	my ($sql, $expected, $label) = @_;
 
 	$_->order('reset') for $one, $two;
-	is(query($sql), $expected, $label);
+	is(query("$both $sql"), $expected, $label);
 	return ($one->count('executes'), $two->count('executes'));
 }
 
@@ -57,11 +60,49 @@ cmp_ok($first + $second, '<', 25, 'a few pages');
 # ---- a large table: lanes work side by side, and no more than a few per node ----
 $_->order('reset') for $one, $two;
 $_->order('on EXECUTE text "token" hold') for $one, $two;
-my $session = background('SELECT count(*) FROM t;');
+my $session = background("$both SELECT count(*) FROM t;");
 ok(await('the first request', sub { $one->count('held') + $two->count('held') == 1 }), 'one request at first');
 $_->order('clear') for $one, $two;
 $_->order('release') for $one, $two;
 my ($rc, $out) = $session->finish;
 is($out, "1000\n", 'all rows');
+
+# ---- parallel workers: of a ring of one, as a worker reads before it is connected to all ----
+my $single = ScyllaTest::Node->start(@table, "token @{$tokens[0]}");
+query(sprintf 'CREATE SERVER single FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $single->{address}, port => $single->{port}));
+query('CREATE USER MAPPING FOR CURRENT_USER SERVER single');
+query(q{CREATE FOREIGN TABLE p (k int, v text) SERVER single OPTIONS (keyspace 'ks', "table" 't', fetch_size '10');
+INSERT INTO p SELECT g, 'v' FROM generate_series(1, 1000) g;
+UPDATE pg_class SET reltuples = 1000, relpages = 10 WHERE relname = 'p'});
+my $parallel = 'SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET parallel_leader_participation = off;';
+
+# What a session printed, its errors, and how many connections the node accepted meanwhile: a client has two.
+sub connects
+{
+	my ($sql) = @_;
+	my $before = $single->count('connections');
+	my (undef, $out, $err) = psql("$parallel $sql");
+
+	return ($out, $err, $single->count('connections') - $before);
+}
+
+my $err;
+($out, $err, my $connections) = connects('SELECT count(*), sum(k) FROM p');
+is($out, '1000|500500', 'workers read it');
+cmp_ok($connections, '>', 2, 'on connections of their own');
+
+# A row is under way while a trigger of the next one has workers read.
+query(q{CREATE FUNCTION look() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT count(*) FROM p; END $$;
+CREATE FUNCTION look_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.k = 2002 THEN NEW.v := look(); END IF; RETURN NEW; END $$;
+CREATE TRIGGER look BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION look_first();});
+my $insert = q{INSERT INTO p VALUES (2001, 'x'), (2002, 'x');};
+($out, $err, $connections) = connects("$insert SELECT v FROM p WHERE k = 2002");
+is($out, 1001, 'a row under way is read');
+cmp_ok($connections, '>', 2, 'by workers');
+$single->order('on EXECUTE text "INSERT" error 0x2200 "no"');
+($out, $err, $connections) = connects($insert);
+like($err, qr/HV000: no/, 'a row under way fails');
+cmp_ok($connections, '<=', 2, 'before workers begin');
+$single->order('clear');
 
 done_testing();
