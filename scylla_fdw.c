@@ -77,6 +77,11 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->InitializeWorkerForeignScan = scyllaInitializeWorkerForeignScan;
 	routine->ExplainForeignScan = scyllaExplainForeignScan;
 
+	routine->IsForeignPathAsyncCapable = scyllaIsForeignPathAsyncCapable;
+	routine->ForeignAsyncRequest = scyllaForeignAsyncRequest;
+	routine->ForeignAsyncConfigureWait = scyllaForeignAsyncConfigureWait;
+	routine->ForeignAsyncNotify = scyllaForeignAsyncNotify;
+
 	/* statistics */
 	routine->AnalyzeForeignTable = scyllaAnalyzeForeignTable;
 

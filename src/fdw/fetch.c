@@ -457,6 +457,13 @@ scyllaFetchNext(ScyllaFetch *f, bool wait)
 	return next_of_any(f, wait);
 }
 
+bool
+scyllaFetchArrived(ScyllaFetch *f)
+{
+	deliver(f);
+	return !dlist_is_empty(&f->ready);
+}
+
 const CqlBytes *
 scyllaFetchRow(const ScyllaFetch *f)
 {

@@ -79,6 +79,9 @@ extern ScyllaFetch *scyllaFetchOpen(const ScyllaFetchConfig *config);
 /* wait: until there is something to tell. A failed request is raised. */
 extern ScyllaFetchResult scyllaFetchNext(ScyllaFetch *fetch, bool wait);
 
+/* After PENDING: something has come home since. */
+extern bool scyllaFetchArrived(ScyllaFetch *fetch);
+
 /* After ROW: its values, and its metadata, which may differ from page to page. After LANE_END: the tag alone. */
 extern const CqlBytes *scyllaFetchRow(const ScyllaFetch *fetch);
 extern const CqlMetadata *scyllaFetchMetadata(const ScyllaFetch *fetch);

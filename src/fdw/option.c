@@ -85,6 +85,7 @@ static const OptionDef option_defs[] = {
 	{"serial_consistency", ON_SERVER | ON_TABLE, KIND_SERIAL, 0, 0},
 	{"fetch_size", ON_SERVER | ON_TABLE, KIND_INTEGER, 1, 1000000},
 	{"allow_filtering", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
+	{"async_capable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"updatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"insert_null", ON_SERVER | ON_TABLE, KIND_INSERT_NULL, 0, 0},
 	{"fdw_startup_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
@@ -575,6 +576,7 @@ resolve_table_options(List *table, List *server)
 	o->fetch_size = integer_option("fetch_size", 5000, table, server);
 	o->max_in_flight_bytes = bytes ? bytes_value(find_def("max_in_flight_bytes"), bytes) : 16 * 1024 * 1024;
 	o->allow_filtering = boolean_option("allow_filtering", false, table, server);
+	o->async_capable = boolean_option("async_capable", true, table, server);
 	o->updatable = boolean_option("updatable", true, table, server);
 	o->insert_null = insert_null && word_value(find_def("insert_null"), insert_null, "unset", "null");
 	o->ttl = integer_option("ttl", -1, table, NIL);

@@ -44,6 +44,7 @@ typedef struct ScyllaTableOptions
 	int			fetch_size;		/* rows a page */
 	int64		max_in_flight_bytes;
 	bool		allow_filtering;
+	bool		async_capable;
 	bool		updatable;
 	bool		insert_null;	/* an explicit NULL deletes the cell */
 	int			ttl;			/* seconds; -1: none */

@@ -243,6 +243,12 @@ scyllaIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntr
 	return true;
 }
 
+bool
+scyllaIsForeignPathAsyncCapable(ForeignPath *path)
+{
+	return ((ScyllaPath *) linitial(path->fdw_private))->relation->options->async_capable;
+}
+
 typedef struct KeyColumn
 {
 	AttrNumber	attnum;

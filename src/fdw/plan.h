@@ -37,6 +37,7 @@ typedef struct ScyllaCost
 extern void scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid);
 extern void scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid);
 extern bool scyllaIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
+extern bool scyllaIsForeignPathAsyncCapable(ForeignPath *path);
 extern ForeignScan *scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid,
 										 ForeignPath *best_path, List *tlist, List *scan_clauses,
 										 Plan *outer_plan);

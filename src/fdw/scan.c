@@ -16,9 +16,15 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "access/parallel.h"
+#include "executor/execAsync.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/fd.h"
+#include "storage/latch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -68,6 +74,9 @@ typedef struct ScyllaScan
 	TupleTableSlot *stored;		/* the current row of it */
 	bool		complete;		/* the store has all that is to come */
 	bool		broken;			/* reading ahead failed */
+	bool		impatient;		/* an Append asks, which has others to ask, too */
+	bool		pending;		/* so there was no row, though there may be more */
+	int			wait_fd;		/* the client's, of this scan's own, for an Append to wait for; -1: none */
 	ScyllaRanges ranges;		/* of this reading, or that all processes take of */
 	ScyllaShared *shared;		/* NULL: no other process reads this scan */
 	ScyllaReport report;
@@ -82,6 +91,11 @@ release_scan(void *arg)
 	ScyllaScan *scan = arg;
 
 	dlist_delete(&scan->reader.node);
+	if (scan->wait_fd >= 0)
+	{
+		close(scan->wait_fd);
+		ReleaseExternalFD();
+	}
 }
 
 static void collect_rows(ScyllaReader *reader);
@@ -122,6 +136,7 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 
 	node->fdw_state = scan;
 	scan->node = node;
+	scan->wait_fd = -1;
 	scan->select = scyllaUnpackSelect(plan->fdw_private);
 	scan->relid = scan->select->relid;
 	scan->relation = get_rel_name(scan->relid);
@@ -259,17 +274,21 @@ begin_reading(ScyllaScan *scan)
 
 /* ---- rows ---- */
 
-/* false: there is none. */
+/* false: there is none, or, if it must not be waited for, the scan is pending. */
 static bool
-next_row(ScyllaScan *scan)
+next_row(ScyllaScan *scan, bool wait)
 {
 	ScyllaFetchResult result;
 
+	scan->pending = false;
 	if (scan->fetch == NULL)
 		return false;
 	do
-		result = scyllaFetchNext(scan->fetch, true);
+		result = scyllaFetchNext(scan->fetch, wait);
 	while (result == SCYLLA_FETCH_LANE_END);
+	scan->pending = result == SCYLLA_FETCH_PENDING;
+	if (scan->pending)
+		return false;
 	if (result == SCYLLA_FETCH_END)
 	{
 		scyllaFetchClose(scan->fetch);
@@ -329,7 +348,7 @@ store_rows(ScyllaScan *scan)
 
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row ahead", ALLOCSET_DEFAULT_SIZES);
 	tuplestore_select_read_pointer(scan->store, 1);
-	while (next_row(scan))
+	while (next_row(scan, true))
 	{
 		CHECK_FOR_INTERRUPTS();
 		ExecClearTuple(slot);
@@ -397,16 +416,87 @@ scyllaIterateForeignScan(ForeignScanState *node)
 		return scan->stored;
 	if (!scan->begun)
 		begin_reading(scan);
-	if (next_row(scan))
+	if (next_row(scan, !scan->impatient))
 	{
 		decode_row(scan, slot);
 		if (scan->keep)			/* the store has been read to its end, and is so again */
 			tuplestore_puttupleslot(scan->store, slot);
 	}
-	else
+	else if (!scan->pending)
 		scan->complete = scan->store != NULL;
 	return slot;
 }
+
+/* ---- the calls of an Append that asks many scans at the same time ---- */
+
+/* The node's row, if one is there: its conditions and projection may take several of ours for it. */
+static void
+answer(AsyncRequest *request)
+{
+	ForeignScanState *node = (ForeignScanState *) request->requestee;
+	ScyllaScan *scan = node->fdw_state;
+	TupleTableSlot *slot;
+
+	scan->pending = false;
+	scan->impatient = true;
+	slot = node->ss.ps.ExecProcNodeReal(&node->ss.ps);
+	scan->impatient = false;
+	if (TupIsNull(slot) && scan->pending)
+		ExecAsyncRequestPending(request);
+	else
+		ExecAsyncRequestDone(request, slot);
+}
+
+void
+scyllaForeignAsyncRequest(AsyncRequest *request)
+{
+	answer(request);
+}
+
+/* A set of events takes a descriptor once, and scans of one session share the client's. */
+static int
+wait_fd(ScyllaScan *scan)
+{
+	if (scan->wait_fd >= 0)
+		return scan->wait_fd;
+	if (AcquireExternalFD())
+	{
+		scan->wait_fd = fcntl(client_wait_fd(scan->session->client), F_DUPFD_CLOEXEC, 0);
+		if (scan->wait_fd < 0)
+			ReleaseExternalFD();
+	}
+	if (scan->wait_fd < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not wait for foreign table \"%s\": %m", scan->relation)));
+	return scan->wait_fd;
+}
+
+/*
+ * All scans of the Append are asked to do this before it waits. What came home
+ * when another one looked may be this one's, and then nobody will be woken for it
+ * any more.
+ */
+void
+scyllaForeignAsyncConfigureWait(AsyncRequest *request)
+{
+	ScyllaScan *scan = ((ForeignScanState *) request->requestee)->fdw_state;
+
+	client_arm(scan->session->client, scan->fetch == NULL || scyllaFetchArrived(scan->fetch));
+	AddWaitEventToSet(((AppendState *) request->requestor)->as_eventset, WL_SOCKET_READABLE, wait_fd(scan),
+					  NULL, request);
+}
+
+void
+scyllaForeignAsyncNotify(AsyncRequest *request)
+{
+	ScyllaScan *scan = ((ForeignScanState *) request->requestee)->fdw_state;
+
+	client_awake(scan->session->client);
+	answer(request);
+}
+
+/* ---- the end ---- */
 
 /* What is on its way is left behind. */
 static void

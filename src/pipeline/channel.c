@@ -103,6 +103,23 @@ channel_awake(Channel *ch)
 	(void) got;
 }
 
+static void
+signal_backend(Channel *ch)
+{
+	uint64_t	one = 1;
+	ssize_t		put;
+
+	/* Fails only when the counter is full, and then the descriptor is readable anyway. */
+	put = write(ch->backend_fd, &one, sizeof(one));
+	(void) put;
+}
+
+void
+channel_poke(Channel *ch)
+{
+	signal_backend(ch);
+}
+
 void
 channel_stop(Channel *ch)
 {
@@ -130,13 +147,8 @@ channel_take(Channel *ch, ChunkList *into)
 static void
 wake_backend(Channel *ch)
 {
-	uint64_t	one = 1;
-	ssize_t		put;
-
 	ch->sleeping_for = 0;
-	/* Fails only when the counter is full, and then the descriptor is readable anyway. */
-	put = write(ch->backend_fd, &one, sizeof(one));
-	(void) put;
+	signal_backend(ch);
 }
 
 void

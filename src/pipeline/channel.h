@@ -54,6 +54,7 @@ extern uint32_t channel_drain(Channel *ch, RequestList *into);	/* everything com
 /* false: want completions, or a failed one, are there already */
 extern bool channel_sleep(Channel *ch, uint32_t want);
 extern void channel_awake(Channel *ch);		/* after the wait: no more wake-ups, fd emptied */
+extern void channel_poke(Channel *ch);		/* the fd is readable, until channel_awake */
 extern void channel_stop(Channel *ch);
 
 /* submitter */

@@ -223,6 +223,13 @@ client_awake(Client *c)
 	channel_awake(&c->channel);
 }
 
+void
+client_arm(Client *c, bool ready)
+{
+	if (ready || !client_sleep(c, 1))
+		channel_poke(&c->channel);
+}
+
 /* ---- requests come home ---- */
 
 static void

@@ -79,6 +79,14 @@ extern int	client_wait_fd(const Client *c);
 extern bool client_sleep(Client *c, uint32_t want);
 extern void client_awake(Client *c);
 
+/*
+ * For who waits on more than this client: the descriptor is readable when a
+ * completion is there, or at once, if ready or one is there already. Several may
+ * call it for the same wait, each with a duplicate of the descriptor. Call
+ * client_awake when it was readable, and not between these calls and the wait.
+ */
+extern void client_arm(Client *c, bool ready);
+
 /* Moves completions to their pipelines' done lists, drops those of abandoned ones. Number moved. */
 extern uint32_t client_drain(Client *c);
 
