@@ -26,7 +26,6 @@
 
 #include "fdw/compat.h"
 #include "fdw/join.h"
-#include "fdw/join_plan.h"
 #include "fdw/join_run.h"
 #include "fdw/select.h"
 
@@ -92,6 +91,7 @@ init_expressions(ScyllaJoin *join)
 	join->conditions = scyllaMakeConditions(join->select, values, ExecInitExprList(values, &join->css.ss.ps));
 	join->filter = ExecInitQual(private_exprs(plan, SCYLLA_JOIN_FILTER), &join->css.ss.ps);
 	join->quals = ExecInitQual(private_exprs(plan, SCYLLA_JOIN_QUALS), &join->css.ss.ps);
+	join->computed = ExecInitExprList(private_exprs(plan, SCYLLA_JOIN_COMPUTED), &join->css.ss.ps);
 	join->recheck = ExecInitQual(private_exprs(plan, SCYLLA_JOIN_RECHECK), &join->css.ss.ps);
 }
 
@@ -101,7 +101,7 @@ init_columns(ScyllaJoin *join)
 	CustomScan *plan = (CustomScan *) join->css.ss.ps.plan;
 
 	join->width = private_number(plan, SCYLLA_JOIN_WIDTH);
-	join->ninner = list_length(plan->custom_scan_tlist) - join->width;
+	join->ninner = private_number(plan, SCYLLA_JOIN_COLUMNS);
 	join->attnum = palloc_array(AttrNumber, Max(join->ninner, 1));
 	for (int i = 0; i < join->ninner; i++)
 	{

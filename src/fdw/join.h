@@ -25,7 +25,8 @@ typedef enum ScyllaJoinNumber
 	SCYLLA_JOIN_TYPE,			/* JoinType: INNER, LEFT, SEMI or ANTI */
 	SCYLLA_JOIN_USER,			/* whose mapping; InvalidOid: the current user's */
 	SCYLLA_JOIN_RELATION,		/* range table index of the foreign table, from the first of the join's */
-	SCYLLA_JOIN_WIDTH			/* columns of the outer plan, which the scan tuple begins with */
+	SCYLLA_JOIN_WIDTH,			/* columns of the outer plan, which the scan tuple begins with */
+	SCYLLA_JOIN_COLUMNS			/* of the foreign table, which follow; then what is computed of these */
 } ScyllaJoinNumber;
 
 /* Of CustomScan.custom_exprs, a list of lists. */
@@ -34,11 +35,9 @@ enum
 	SCYLLA_JOIN_VALUES,			/* of the SELECT's conditions */
 	SCYLLA_JOIN_FILTER,			/* conditions on the foreign table alone that the cluster does not check */
 	SCYLLA_JOIN_QUALS,			/* of the join; neither does it check these */
+	SCYLLA_JOIN_COMPUTED,		/* of the foreign table's columns, NULL where it has no row */
 	SCYLLA_JOIN_RECHECK			/* what it checks */
 };
-
-/* Once, from _PG_init. */
-extern void scyllaInstallJoin(void);
 
 /* CustomScanMethods.CreateCustomScanState */
 extern Node *scyllaCreateJoinState(CustomScan *plan);

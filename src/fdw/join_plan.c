@@ -18,6 +18,7 @@
 #include "foreign/fdwapi.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -56,7 +57,7 @@ static const CustomPathMethods path_methods = {
 	.PlanCustomPath = plan_join
 };
 
-const CustomScanMethods scyllaJoinScanMethods = {
+static const CustomScanMethods scan_methods = {
 	.CustomName = "ScyllaJoin",
 	.CreateCustomScanState = scyllaCreateJoinState
 };
@@ -71,17 +72,19 @@ is_ours(const RelOptInfo *rel)
 		bms_is_empty(rel->lateral_relids);
 }
 
-/* Columns are all that a lookup gives. */
+/* What the query wants of a table: columns, and what is computed of them below an outer join. */
 static bool
-gives_columns_only(const RelOptInfo *rel)
+gives_what_is_wanted(PlannerInfo *root, const RelOptInfo *rel)
 {
 	ListCell   *lc;
 
 	foreach(lc, rel->reltarget->exprs)
 	{
-		Var		   *var = lfirst(lc);
+		Node	   *expr = lfirst(lc);
 
-		if (!IsA(var, Var) || (var->varattno < 0 && var->varattno != TableOidAttributeNumber))
+		if (IsA(expr, PlaceHolderVar) ? !bms_is_subset(pull_varnos(root, expr), rel->relids) ||
+			contain_volatile_functions(expr) || contain_subplans(expr) :
+			!IsA(expr, Var) || (((Var *) expr)->varattno < 0 && ((Var *) expr)->varattno != TableOidAttributeNumber))
 			return false;
 	}
 	return true;
@@ -230,7 +233,7 @@ consider_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptI
 		jointype = JOIN_INNER;
 	if (jointype != JOIN_INNER && jointype != JOIN_LEFT && jointype != JOIN_SEMI && jointype != JOIN_ANTI)
 		return;
-	if (!is_ours(inner) || !gives_columns_only(inner) || !bms_is_empty(joinrel->lateral_relids) ||
+	if (!is_ours(inner) || !gives_what_is_wanted(root, inner) || !bms_is_empty(joinrel->lateral_relids) ||
 		!clauses_suit(inner->baserestrictinfo) || !clauses_suit(extra->restrictlist))
 		return;
 	clauses = choosing_clauses(joinrel, inner, jointype, extra->restrictlist);
@@ -259,7 +262,7 @@ join_hook(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptInfo 
 void
 scyllaInstallJoin(void)
 {
-	RegisterCustomScanMethods(&scyllaJoinScanMethods);
+	RegisterCustomScanMethods(&scan_methods);
 	previous_hook = set_join_pathlist_hook;
 	set_join_pathlist_hook = join_hook;
 }
@@ -345,7 +348,7 @@ split_conditions(const KeyJoin *join, RelOptInfo *joinrel, List *values, List **
 		extract_actual_join_clauses(quals, joinrel->relids, &quals, others);
 	else
 		quals = extract_actual_clauses(quals, false);
-	return list_make4(values, extract_actual_clauses(filter, false), quals,
+	return list_make5(values, extract_actual_clauses(filter, false), quals, NIL,
 					  extract_actual_clauses(choose_clauses(all, access, true), false));
 }
 
@@ -370,6 +373,32 @@ inner_columns(const RelOptInfo *inner, List *exprs)
 	return columns;
 }
 
+/* What is computed of the foreign table's columns before rows of it are NULL by the join. */
+static List *
+inner_placeholders(const RelOptInfo *inner)
+{
+	List	   *placeholders = NIL;
+	ListCell   *lc;
+
+	foreach(lc, inner->reltarget->exprs)
+	{
+		if (IsA(lfirst(lc), PlaceHolderVar))
+			placeholders = lappend(placeholders, copyObject(lfirst(lc)));
+	}
+	return placeholders;
+}
+
+static List *
+computed(List *placeholders)
+{
+	List	   *exprs = NIL;
+	ListCell   *lc;
+
+	foreach(lc, placeholders)
+		exprs = lappend(exprs, copyObject(lfirst_node(PlaceHolderVar, lc)->phexpr));
+	return exprs;
+}
+
 static List *
 target_entries(List *exprs)
 {
@@ -390,36 +419,48 @@ wants_one_row(const KeyJoin *join, List *exprs)
 }
 
 static List *
-pack_join(PlannerInfo *root, RelOptInfo *joinrel, const KeyJoin *join, const ScyllaSelect *select, int width)
+pack_join(PlannerInfo *root, RelOptInfo *joinrel, const KeyJoin *join, int width, int columns)
 {
 	int			first = bms_next_member(joinrel->relids, -1);
 
-	return list_make2(scyllaPackSelect(select),
-					  list_make4_int((int) join->jointype, (int) scyllaRelationCheckAs(root, join->inner),
-									 (int) join->inner->relid - first, width));
+	return list_make5_int((int) join->jointype, (int) scyllaRelationCheckAs(root, join->inner),
+						  (int) join->inner->relid - first, width, columns);
+}
+
+/* custom_scan_tlist: what it has of the foreign table comes after the outer plan's columns. */
+static List *
+make_tuple(RelOptInfo *joinrel, const KeyJoin *join, Plan *outer, List *columns, List *placeholders)
+{
+	List	   *wanted = joinrel->reltarget->exprs;
+	List	   *tuple = copyObject(get_tlist_exprs(outer->targetlist, true));
+
+	tuple = list_concat(list_concat(tuple, columns), placeholders);
+	return align(tuple, list_concat(columns_of(wanted, PVC_INCLUDE_PLACEHOLDERS),
+									columns_of(wanted, PVC_RECURSE_PLACEHOLDERS)));
 }
 
 static Plan *
 plan_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path, List *tlist, List *clauses, List *custom_plans)
 {
-	KeyJoin   *join = linitial(best_path->custom_private);
+	KeyJoin    *join = linitial(best_path->custom_private);
 	CustomScan *scan = makeNode(CustomScan);
 	Plan	   *outer = linitial(custom_plans);
 	List	   *values = NIL;
 	ScyllaSelect *select = scyllaBuildSelect(&join->path, &values);
 	List	   *others = NIL;
 	List	   *exprs = split_conditions(join, rel, values, &others);
-	List	   *targets = get_tlist_exprs(tlist, true);
-	List	   *tuple = get_tlist_exprs(outer->targetlist, true);
-	int			width = list_length(tuple);
+	List	   *placeholders = inner_placeholders(join->inner);
+	List	   *columns;
+	List	   *tuple;
 
+	lfirst(list_nth_cell(exprs, SCYLLA_JOIN_COMPUTED)) = computed(placeholders);
 	/* rows are looked at again only where they may be locked */
 	if (root->rowMarks == NIL)
 		exprs = list_truncate(exprs, SCYLLA_JOIN_RECHECK);
-	tuple = list_concat(copyObject(tuple), inner_columns(join->inner, list_make3(targets, others, exprs)));
-	tuple = align(tuple, list_concat(columns_of(targets, PVC_INCLUDE_PLACEHOLDERS),
-									 columns_of(targets, PVC_RECURSE_PLACEHOLDERS)));
-	scyllaSelectColumns(select, join->inner->relid, tuple);
+	/* tlist may be replaced by another one of the same columns */
+	columns = inner_columns(join->inner, list_make3(rel->reltarget->exprs, others, exprs));
+	tuple = make_tuple(rel, join, outer, columns, placeholders);
+	scyllaSelectColumns(select, join->inner->relid, columns);
 	scyllaSelectOfRows(select, join->path.relation, join->path.access);
 	select->per_partition = wants_one_row(join, exprs) ? 1 : 0;
 
@@ -428,8 +469,9 @@ plan_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path, List *tlist
 	scan->flags = best_path->flags;
 	scan->custom_plans = custom_plans;
 	scan->custom_exprs = align(exprs, tuple);
-	scan->custom_private = pack_join(root, rel, join, select, width);
+	scan->custom_private = list_make2(scyllaPackSelect(select),
+									  pack_join(root, rel, join, list_length(outer->targetlist), list_length(columns)));
 	scan->custom_scan_tlist = target_entries(tuple);
-	scan->methods = &scyllaJoinScanMethods;
+	scan->methods = &scan_methods;
 	return &scan->scan.plan;
 }

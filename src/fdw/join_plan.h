@@ -7,8 +7,7 @@
 #ifndef FDW_JOIN_PLAN_H
 #define FDW_JOIN_PLAN_H
 
-#include "fdw/join.h"
-
-extern const CustomScanMethods scyllaJoinScanMethods;
+/* Once, from _PG_init. */
+extern void scyllaInstallJoin(void);
 
 #endif							/* FDW_JOIN_PLAN_H */

@@ -46,6 +46,7 @@ void
 scyllaJoinPutInner(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot)
 {
 	MemoryContext old = MemoryContextSwitchTo(join->work.row_context);
+	ListCell   *lc;
 
 	for (int i = 0; i < join->ninner; i++)
 	{
@@ -60,13 +61,21 @@ scyllaJoinPutInner(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot
 		else
 			slot->tts_values[to] = ObjectIdGetDatum(join->relid);
 	}
+	join->work.econtext->ecxt_scantuple = slot;
+	foreach(lc, join->computed)
+	{
+		int			to = join->width + join->ninner + foreach_current_index(lc);
+
+		slot->tts_values[to] = ExecEvalExpr(lfirst(lc), join->work.econtext, &slot->tts_isnull[to]);
+	}
 	MemoryContextSwitchTo(old);
 }
 
 static void
 put_nulls(ScyllaJoin *join, TupleTableSlot *slot)
 {
-	memset(slot->tts_isnull + join->width, true, join->ninner * sizeof(bool));
+	memset(slot->tts_isnull + join->width, true,
+		   (slot->tts_tupleDescriptor->natts - join->width) * sizeof(bool));
 }
 
 static bool

@@ -46,6 +46,7 @@ typedef struct ScyllaJoin
 	ExprState  *filter;			/* NULL: none */
 	ExprState  *quals;
 	ExprState  *recheck;
+	List	   *computed;		/* ExprState, for the columns after the foreign table's */
 	bool		described;
 	bool		begun;
 	ScyllaLookup *lookup;		/* NULL: not begun, or read to its end */
