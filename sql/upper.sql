@@ -126,3 +126,128 @@ FETCH 3 FROM c;
 FETCH BACKWARD 2 FROM c;
 FETCH 1 FROM c;
 COMMIT;
+
+-- DISTINCT of the partition key, and of static columns beside it
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device, day FROM events;
+SELECT compare('SELECT DISTINCT device, day FROM events');
+SELECT compare('SELECT DISTINCT day, device, shared, device FROM events ORDER BY device DESC, day');
+SELECT compare('SELECT DISTINCT day + 1, device FROM events');
+SELECT compare('SELECT DISTINCT device, day FROM events WHERE device IN (1, 3, 9, 77) AND day = ''2024-01-01''');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device FROM events WHERE device IN (1, 3, 9, 77) AND day = '2024-01-01' LIMIT 2;
+SELECT compare('SELECT DISTINCT device FROM events WHERE device IN (1, 3, 9, 77) AND day = ''2024-01-01'' ORDER BY device LIMIT 2');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device, day FROM events LIMIT 3;
+SELECT count(*) FROM (SELECT DISTINCT device, day FROM events LIMIT 3) q;
+-- conditions within partitions: their first rows are asked for
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device FROM events WHERE device IN (1, 2, 3) AND day = '2024-01-01' AND at > '2024-01-01 02:00Z';
+SELECT compare('SELECT DISTINCT device FROM events WHERE device IN (1, 2, 3) AND day = ''2024-01-01'' AND at > ''2024-01-01 02:00Z''');
+-- DISTINCT ON: the first row of each partition
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT ON (device, day) device, day, at, v * 2 AS twice, shared FROM events ORDER BY device, day, at DESC;
+SELECT compare('SELECT DISTINCT ON (device, day) device, day, at, v, shared FROM events ORDER BY device, day, at DESC');
+SELECT compare('SELECT DISTINCT ON (day, device) n, d FROM events ORDER BY device, day DESC, at DESC, kind, v');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT ON (device) device, at, kind FROM events WHERE device = ANY ('{1,2,3,9}') AND day = '2024-01-01' ORDER BY device, at, kind DESC;
+SELECT compare('SELECT DISTINCT ON (device) device, at, kind FROM events WHERE device = ANY (''{1,2,3,9}'') AND day = ''2024-01-01'' ORDER BY device, at, kind DESC');
+SELECT compare('SELECT DISTINCT ON (device) device, at, kind FROM events WHERE device = ANY (''{1,2,3,9}'') AND day = ''2024-01-01'' AND at > ''2024-01-01 02:00Z'' ORDER BY device, at LIMIT 2');
+SELECT compare('SELECT DISTINCT ON (device) device, at, kind FROM events WHERE device = ANY (''{1,2,3,9}'') AND day = ''2024-01-01'' AND at = ''2024-01-01 01:00:03Z'' ORDER BY device, kind');
+SELECT count(*) FROM (SELECT DISTINCT ON (device, day) device, kind FROM events) q;
+-- what is left to PostgreSQL: other columns, a part of the key, other orders, IN within partitions, conditions that stay
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device, day, v FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device + 1, day FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT ON (device, day) at FROM events ORDER BY device, day, at;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT ON (device, day) at FROM events ORDER BY device, day, v;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT ON (device, day) at FROM events ORDER BY device, day, at DESC, kind DESC;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device FROM events WHERE device = 1 AND day = '2024-01-01' AND at IN ('2024-01-01 01:00:03Z', '2024-01-01 02:00Z');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device, day FROM events WHERE v > 0;
+SELECT compare('SELECT DISTINCT device, day, v FROM events');
+SELECT compare('SELECT DISTINCT ON (device, day) device, at FROM events ORDER BY device, day, at');
+SELECT compare('SELECT DISTINCT device FROM events WHERE device = 1 AND day = ''2024-01-01'' AND at IN (''2024-01-01 01:00:03Z'', ''2024-01-01 00:00:01.5Z'')');
+
+-- aggregates over a table, and over partitions
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*), count(1), count(v), sum(v), avg(v), min(v), max(v), sum(n), avg(n), sum(d), avg(d), max(kind), min(at), max(day) FROM events;
+SELECT count(*), count(1), count(v), sum(v), avg(v), min(v), max(v), sum(n), avg(n), sum(d), avg(d), max(kind), min(at), max(day) FROM events;
+SELECT compare('SELECT count(*), count(1), count(v), sum(v), avg(v), min(v), max(v), sum(n), avg(n), sum(d), avg(d), max(kind), min(at), max(day) FROM events');
+SELECT compare('SELECT count(shared), sum(shared), count(kind), count(device) + 1, sum(v) / 2 AS half FROM events WHERE device IN (1, 2, 9) AND day = ''2024-01-01''');
+SELECT compare('SELECT count(*), sum(v), avg(d), min(kind), max(at) FROM events WHERE device = 77 AND day = ''2024-01-01''');
+SELECT compare('SELECT count(*), sum(v), avg(d), min(kind), max(at) FROM events WHERE device = 9 AND day = ''2024-01-01''');
+SELECT compare('SELECT count(*), sum(v), avg(d), min(kind), max(at) FROM events WHERE device = NULL AND day = ''2024-01-01''');
+SELECT compare('SELECT count(*), max(kind) FROM events WHERE device IN (1, 4) AND day IN (''2024-01-02'', ''2024-01-01'') AND at >= ''2024-01-01 01:00:03Z'' HAVING count(*) > 3');
+SELECT compare('SELECT count(*) FROM events WHERE device IN (1, 4) AND day = ''2024-01-02'' HAVING max(v) < 0');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*), min(at) FROM events WHERE device IN (1, 4) AND day = '2024-01-01' HAVING count(*) > 3 LIMIT 1;
+-- GROUP BY the partition key, and clustering columns after it
+EXPLAIN (VERBOSE, COSTS OFF) SELECT device, day, count(*), sum(n), avg(v) FROM events GROUP BY device, day;
+SELECT compare('SELECT device, day, count(*), sum(n), avg(v), min(d), max(kind) FROM events GROUP BY device, day');
+SELECT compare('SELECT count(*) * 2, day + 1, max(v) - min(v) FROM events GROUP BY day, device');
+SELECT compare('SELECT day, device, at, count(*), min(kind) FROM events GROUP BY day, device, at');
+SELECT compare('SELECT device, day FROM events GROUP BY day, device ORDER BY device, day DESC LIMIT 3');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT device, max(v) FROM events GROUP BY device, day HAVING count(*) > 5 AND device < 4 ORDER BY 1;
+SELECT compare('SELECT device, max(v) FROM events GROUP BY device, day HAVING count(*) > 5 AND device < 4 ORDER BY 1, 2');
+SELECT compare('SELECT device, max(v) FROM events WHERE device IN (1, 4, 77) AND day = ''2024-01-01'' GROUP BY device');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT at, count(*) FROM events WHERE device = 4 AND day = '2024-01-01' GROUP BY at ORDER BY at LIMIT 3;
+SELECT compare('SELECT at, count(*) FROM events WHERE device = 4 AND day = ''2024-01-01'' GROUP BY at ORDER BY at LIMIT 3');
+SELECT compare('SELECT at, kind, count(*) FROM events WHERE device = 4 AND day = ''2024-01-01'' AND at > ''2024-01-01 01:30Z'' GROUP BY device, at, kind ORDER BY at DESC, kind LIMIT 3 OFFSET 1');
+SELECT compare('SELECT kind, count(*) FROM events WHERE device = 4 AND day = ''2024-01-01'' AND at = ''2024-01-01 01:00:03Z'' GROUP BY kind');
+SELECT compare('SELECT device, sum(c) FROM (SELECT device, count(*) AS c FROM events GROUP BY device, day) q GROUP BY device');
+SELECT x, (SELECT count(*) FROM events WHERE device = x AND day = '2024-01-01') FROM generate_series(1, 3) x;
+SELECT x, (SELECT max(at) FROM events WHERE device = x AND day = '2024-01-01' AND kind = 'b') FROM generate_series(1, 3) x;
+-- overflow is PostgreSQL's: none where it has none, an error where it raises one
+SELECT scylla_fdw_execute('upper_cluster', 'CREATE TABLE fdw_upper.large (p int, c int, b bigint, i int, t tinyint, x varint, PRIMARY KEY (p, c))');
+CREATE FOREIGN TABLE large (p int, c int, b bigint, i int, t smallint, x numeric) SERVER upper_cluster OPTIONS (keyspace 'fdw_upper');
+CREATE FOREIGN TABLE narrow (p int, c int, b int, x bigint) SERVER upper_cluster OPTIONS (keyspace 'fdw_upper', "table" 'large');
+INSERT INTO large SELECT p, c, 9223372036854775807, 2147483647, 127, 1e30::numeric + c FROM generate_series(1, 2) p, generate_series(1, 3) c;
+SELECT sum(b), avg(b), sum(i), avg(i), sum(t), avg(t), sum(x), avg(x) FROM large;
+SELECT p, sum(b), avg(b), sum(i), avg(i), sum(t), avg(t), sum(x), avg(x) FROM large GROUP BY p ORDER BY p;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT sum(x) FROM narrow;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT sum(b) FROM narrow;
+-- a scan that is read again, a cursor both ways, a write to the table while an aggregate is open
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT p, count(*) FROM large GROUP BY p;
+FETCH ALL FROM c;
+FETCH BACKWARD 1 FROM c;
+DECLARE d CURSOR FOR SELECT count(*) FROM large;
+INSERT INTO large (p, c) VALUES (3, 1);
+FETCH ALL FROM d;
+COMMIT;
+SELECT count(*) FROM large;
+-- what is left to PostgreSQL, and why
+EXPLAIN (VERBOSE, COSTS OFF) SELECT sum(f) FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT max(f) FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT max(note) FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(DISTINCT v) FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FILTER (WHERE v > 0) FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT string_agg(kind, ',' ORDER BY kind) FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT sum(v + 1) FROM events;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM events WHERE v > 0;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT device, count(*) FROM events GROUP BY device;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT device, day, kind, count(*) FROM events GROUP BY device, day, kind;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT v, count(*) FROM events GROUP BY v;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT kind, count(*) FROM events WHERE device = 1 AND day = '2024-01-01' AND at IN ('2024-01-01 01:00:03Z', '2024-01-01 02:00Z') GROUP BY kind;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT at, count(*) FROM events WHERE device IN (1, 2) AND day = '2024-01-01' GROUP BY at;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT device, day, count(*) FROM events GROUP BY ROLLUP (device, day);
+SELECT compare('SELECT sum(f), max(f), max(note COLLATE "C"), count(DISTINCT v), count(*) FILTER (WHERE v > 0), sum(v + 1) FROM events');
+SELECT compare('SELECT at, count(*) FROM events WHERE device IN (1, 2) AND day = ''2024-01-01'' GROUP BY at');
+SELECT compare('SELECT kind, count(*) FROM events WHERE device IN (3, 2) AND day = ''2024-01-01'' AND at = ''2024-01-01 01:00:03Z'' GROUP BY kind');
+SELECT compare('SELECT device, day, kind, count(*) FROM events GROUP BY ROLLUP (device, day, kind)');
+-- with filters in the cluster
+ALTER FOREIGN TABLE events OPTIONS (ADD allow_filtering 'true');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT device, day, count(*) FROM events WHERE v > 2000000003 GROUP BY device, day;
+SELECT compare('SELECT count(*), sum(v), max(at) FROM events WHERE v > 2000000003');
+SELECT compare('SELECT device, day, count(*) FROM events WHERE v > 2000000003 GROUP BY device, day');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT device, day FROM events WHERE v > 2000000003;
+ALTER FOREIGN TABLE events OPTIONS (DROP allow_filtering);
+-- a view is read with its owner's mapping
+CREATE ROLE upper_reader;
+CREATE VIEW per_partition AS SELECT device, day, count(*) FROM events GROUP BY device, day;
+CREATE VIEW first_rows AS SELECT DISTINCT device, day FROM events LIMIT 100;
+GRANT SELECT ON per_partition, first_rows TO upper_reader;
+SET ROLE upper_reader;
+SELECT count(*), sum(count) FROM per_partition;
+SELECT count(*) FROM first_rows;
+SELECT count(*) FROM events;
+RESET ROLE;
+DROP OWNED BY upper_reader;
+DROP ROLE upper_reader;
+
+SELECT scylla_fdw_execute('upper_cluster', 'DROP KEYSPACE fdw_upper');
+DROP SERVER upper_cluster CASCADE;
+DROP TABLE local_events;
+DROP FUNCTION compare, work;

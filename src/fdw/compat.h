@@ -216,4 +216,18 @@ scyllaForeignScanPath(PlannerInfo *root, RelOptInfo *rel, double rows, Cost star
 #endif
 }
 
+/* Of an upper relation. */
+static inline ForeignPath *
+scyllaForeignUpperPath(PlannerInfo *root, RelOptInfo *rel, PathTarget *target, double rows, Cost startup, Cost total,
+					   List *pathkeys, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreign_upper_path(root, rel, target, rows, 0, startup, total, pathkeys, NULL, NIL, fdw_private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreign_upper_path(root, rel, target, rows, startup, total, pathkeys, NULL, NIL, fdw_private);
+#else
+	return create_foreign_upper_path(root, rel, target, rows, startup, total, pathkeys, NULL, fdw_private);
+#endif
+}
+
 #endif							/* FDW_COMPAT_H */

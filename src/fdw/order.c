@@ -22,8 +22,8 @@ typedef struct Order
 	const ScyllaTable *table;
 	const ScyllaAccess *access;
 	bool		merged;			/* several requests */
+	int			nterms;			/* of ORDER BY */
 	bool		reversed;		/* against clustering order; valid if there are terms */
-	List	   *terms;			/* String: of ORDER BY */
 	List	   *merge;			/* ScyllaSortKey */
 } Order;
 
@@ -63,15 +63,22 @@ is_fixed(const Order *o, const ScyllaTableColumn *column)
 	return column->kind == SCYLLA_PARTITION_KEY || column->position < o->access->nclustering;
 }
 
-static List *
-add_term(List *terms, const ScyllaTableColumn *column, bool descending)
+List *
+scyllaClusteringOrder(const ScyllaTable *table, int n, bool reversed)
 {
-	StringInfoData term;
+	List	   *terms = NIL;
 
-	initStringInfo(&term);
-	scyllaAppendIdentifier(&term, column->name);
-	appendStringInfoString(&term, descending ? " DESC" : " ASC");
-	return lappend(terms, makeString(term.data));
+	for (int i = 0; i < n; i++)
+	{
+		const ScyllaTableColumn *column = scyllaClusteringColumn(table, i);
+		StringInfoData term;
+
+		initStringInfo(&term);
+		scyllaAppendIdentifier(&term, column->name);
+		appendStringInfoString(&term, column->descending != reversed ? " DESC" : " ASC");
+		terms = lappend(terms, makeString(term.data));
+	}
+	return terms;
 }
 
 /* The next of the clustering columns, in the direction of those before it. */
@@ -80,11 +87,10 @@ order_by(Order *o, const ScyllaTableColumn *column, bool descending)
 {
 	bool		reversed = column->descending != descending;
 
-	if (column->position != o->access->nclustering + list_length(o->terms) ||
-		(o->terms != NIL && reversed != o->reversed))
+	if (column->position != o->access->nclustering + o->nterms || (o->nterms > 0 && reversed != o->reversed))
 		return false;
 	o->reversed = reversed;
-	o->terms = add_term(o->terms, column, descending);
+	o->nterms++;
 	return true;
 }
 
@@ -133,23 +139,6 @@ add_key(Order *o, RelOptInfo *rel, const PathKey *key)
 	return !o->merged || merge_by(o, key, column, attnum);
 }
 
-/* CQL wants the columns before them in ORDER BY as well. */
-static List *
-whole_order(const Order *o)
-{
-	List	   *whole = NIL;
-
-	if (o->terms == NIL)
-		return NIL;
-	for (int i = 0; i < o->access->nclustering; i++)
-	{
-		const ScyllaTableColumn *column = scyllaClusteringColumn(o->table, i);
-
-		whole = add_term(whole, column, column->descending != o->reversed);
-	}
-	return list_concat(whole, o->terms);
-}
-
 static double
 count_requests(PlannerInfo *root, const ScyllaAccess *access)
 {
@@ -179,7 +168,8 @@ scyllaSortedKeys(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access,
 		n++;
 	if (o.merged && n < list_length(pathkeys))
 		return 0;				/* sorting is needed anyway */
-	path->order = whole_order(&o);
+	/* CQL wants the columns before them as well */
+	path->order = o.nterms > 0 ? scyllaClusteringOrder(o.table, access->nclustering + o.nterms, o.reversed) : NIL;
 	path->merge = o.merge;
 	return n;
 }

@@ -25,6 +25,9 @@ typedef struct ScyllaSortKey
 extern int	scyllaSortedKeys(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, List *pathkeys,
 							 ScyllaPath *path);
 
+/* Terms of ORDER BY: the first n clustering columns, in clustering order or against it. */
+extern List *scyllaClusteringOrder(const ScyllaTable *table, int n, bool reversed);
+
 /* Once the items are chosen: merge keys that are not among them are added. */
 extern void scyllaSelectMergeKeys(const ScyllaPath *path, ScyllaSelect *select);
 

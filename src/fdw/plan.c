@@ -31,6 +31,7 @@
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/fetch.h"
+#include "fdw/group.h"
 #include "fdw/order.h"
 #include "fdw/plan.h"
 
@@ -421,9 +422,10 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	select->by_ranges = reads_by_ranges(path);
 	select->pages = path->relation->pages;
 	select->order = path->order;
+	select->distinct = path->distinct;
+	select->per_partition = path->per_partition;
 	select->nearest = path->nearest;
-	select->local = join_reasons(path->relation->order_reason ?
-								 lappend(list_copy(access->reasons), path->relation->order_reason) : access->reasons);
+	select->local = join_reasons(list_concat_copy(access->reasons, path->relation->above));
 	return select;
 }
 
@@ -527,6 +529,23 @@ add_limit(PlannerInfo *root, ScyllaSelect *select, List **exprs)
 	*exprs = lappend(*exprs, limit_expression(root->parse->limitOffset));
 }
 
+/* The scan's rows are what is computed over the table's: it has no table of its own. */
+static ForeignScan *
+plan_upper(PlannerInfo *root, const ScyllaPath *path, List *tlist, Plan *outer_plan)
+{
+	const ScyllaUpper *upper = path->upper;
+	List	   *exprs = NIL;
+	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
+
+	select->items = upper->items;
+	select->targets = upper->targets;
+	select->roles = upper->roles;
+	select->group_by = upper->group_by;
+	if (path->limited)
+		add_limit(root, select, &exprs);
+	return make_foreignscan(tlist, upper->having, 0, exprs, scyllaPackSelect(select), upper->tlist, NIL, outer_plan);
+}
+
 ForeignScan *
 scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, ForeignPath *best_path,
 					 List *tlist, List *scan_clauses, Plan *outer_plan)
@@ -535,8 +554,11 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 	List	   *local = choose_clauses(path->access, scan_clauses, false);
 	List	   *recheck = choose_clauses(path->access, scan_clauses, true);
 	List	   *exprs = NIL;
-	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
+	ScyllaSelect *select;
 
+	if (path->upper != NULL)
+		return plan_upper(root, path, tlist, outer_plan);
+	select = scyllaBuildSelect(path, &exprs);
 	scyllaSelectColumns(select, rel->relid, list_make2(rel->reltarget->exprs, local));
 	scyllaSelectOfRows(select, path->relation, path->access);
 	if (path->limited)

@@ -4,7 +4,7 @@
  *
  * Backend thread. The planner's callbacks: see foreign/fdwapi.h for their
  * contracts. ForeignScan.fdw_private is a packed ScyllaSelect (select.h). A plan
- * without conditions, sorting and joins to use opens no connection.
+ * without conditions, sorting, grouping and joins to use opens no connection.
  */
 #ifndef FDW_PLAN_H
 #define FDW_PLAN_H
@@ -22,7 +22,9 @@ typedef struct ScyllaPath
 	ScyllaAccess *access;
 	List	   *order;			/* String: terms of ORDER BY; NIL: none */
 	List	   *merge;			/* ScyllaSortKey: requests are merged by these; NIL: they are not */
-	struct ScyllaUpper *upper;	/* what is computed over the rows there; NULL: nothing */
+	struct ScyllaUpper *upper;	/* what is computed over the rows there (group.h); NULL: nothing */
+	bool		distinct;		/* SELECT DISTINCT, of columns that a partition has one value of */
+	int			per_partition;	/* PER PARTITION LIMIT; 0: none */
 	bool		limited;		/* the query's LIMIT is known to the cluster */
 	char	   *nearest;		/* nearest vectors are asked for: how, for EXPLAIN; NULL: they are not */
 } ScyllaPath;

@@ -27,7 +27,7 @@ typedef struct ScyllaRelation
 	ScyllaTableOptions *options;
 	ScyllaTable *table;			/* a copy; NULL until scyllaDescribeRelation */
 	struct ScyllaAccess *access;	/* by the conditions on this table alone */
-	char	   *order_reason;	/* why nearest vectors are not asked for; NULL: they are, or nobody wants them */
+	List	   *above;			/* char *: why what comes above the scan is left to PostgreSQL */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
 } ScyllaRelation;
 

@@ -124,6 +124,8 @@ key_columns(const ScyllaSelect *select)
 void
 scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es)
 {
+	if (select->roles != NIL)	/* the plan node names no table */
+		ExplainPropertyText("Relations", psprintf("Aggregate on (%s)", get_rel_name(select->relid)), es);
 	if (select->npartition > 0)
 		ExplainPropertyText("Key", key_columns(select), es);
 	if (select->nearest != NULL)

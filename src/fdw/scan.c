@@ -31,6 +31,7 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
+#include "fdw/aggregate.h"
 #include "fdw/compat.h"
 #include "fdw/condition.h"
 #include "fdw/decode.h"
@@ -59,13 +60,16 @@ typedef struct ScyllaScan
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
 	ScyllaConditions *conditions;
 	int			nconditions;
-	ScyllaDecoder *decoder;
+	ScyllaDecoder *decoder;		/* of rows of the table */
+	ScyllaAggregate *aggregate; /* of what is computed; NULL: nothing is */
 	ExprState  *limit;			/* NULL: none */
 	ExprState  *offset;
 	MemoryContext reading;		/* what one reading needs: source, fetch */
 	ScyllaFetch *fetch;			/* NULL: nothing was asked for, or no row can match */
 	bool		described;		/* columns and types are known */
 	bool		begun;
+	bool		combining;		/* the one row of aggregates without groups has been begun, */
+	bool		combined;		/* and given */
 	MemoryContext row_context;	/* decoded values of the current row */
 	ScyllaReader reader;
 	ResourceOwner owner;		/* of the scan: a savepoint's must not take the store with it */
@@ -150,8 +154,10 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	/* of a parallel scan, this process never has all rows */
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 && !plan->scan.plan.parallel_aware;
 	init_expressions(scan);
-	scan->decoder = scyllaMakeDecoder(scan->select, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
-									  node->ss.ss_currentRelation != NULL);
+	if (scan->select->roles != NIL)
+		scan->aggregate = scyllaMakeAggregate(scan->select, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+	else
+		scan->decoder = scyllaMakeDecoder(scan->select, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, true);
 	scan->reading = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw reading", ALLOCSET_DEFAULT_SIZES);
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
 	scyllaReportBegin(&scan->report, scan->session->client);
@@ -215,14 +221,15 @@ static void
 open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
 	bool		ranges = add_ranges(scan, source, limit);
-	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges, limit >= 0};
+	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
+	limit >= 0 && scan->select->group_by == NIL};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
 	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges};
 	int			requests;
 
 	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))
 		return;
-	if (limit >= 0)
+	if (form.limited)
 		scyllaSourceLimit(source, (int32) limit);
 	requests = scyllaEndSource(source);
 	config.lanes = Min(requests, ranges ? scan->ranges.lanes : MAX_LANES);
@@ -298,11 +305,39 @@ next_row(ScyllaScan *scan, bool wait)
 	return true;
 }
 
-static void
-decode_row(ScyllaScan *scan, TupleTableSlot *slot)
+/* What all requests computed, once. */
+static bool
+combine_rows(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 {
-	scyllaDecodeRow(scan->decoder, scan->fetch, scan->row_context, slot);
+	if (scan->combined)
+		return false;
+	if (!scan->combining)
+		scyllaAggregateBegin(scan->aggregate);
+	scan->combining = true;
+	while (next_row(scan, wait))
+		scyllaAggregateAdd(scan->aggregate, scan->fetch);
+	if (scan->pending)
+		return false;
+	scyllaAggregateResult(scan->aggregate, scan->row_context, slot);
 	scan->report.rows++;
+	scan->combined = true;
+	return true;
+}
+
+/* false: as of next_row. */
+static bool
+next_slot(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
+{
+	if (scan->aggregate != NULL && scan->select->group_by == NIL)
+		return combine_rows(scan, slot, wait);
+	if (!next_row(scan, wait))
+		return false;
+	if (scan->aggregate != NULL)
+		scyllaAggregateGroup(scan->aggregate, scan->fetch, scan->row_context, slot);
+	else
+		scyllaDecodeRow(scan->decoder, scan->fetch, scan->row_context, slot);
+	scan->report.rows++;
+	return true;
 }
 
 /* ---- rows that are kept ---- */
@@ -348,11 +383,9 @@ store_rows(ScyllaScan *scan)
 
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row ahead", ALLOCSET_DEFAULT_SIZES);
 	tuplestore_select_read_pointer(scan->store, 1);
-	while (next_row(scan, true))
+	while (next_slot(scan, ExecClearTuple(slot), true))
 	{
 		CHECK_FOR_INTERRUPTS();
-		ExecClearTuple(slot);
-		decode_row(scan, slot);
 		tuplestore_puttupleslot(scan->store, slot);
 		MemoryContextReset(scan->row_context);
 	}
@@ -416,9 +449,8 @@ scyllaIterateForeignScan(ForeignScanState *node)
 		return scan->stored;
 	if (!scan->begun)
 		begin_reading(scan);
-	if (next_row(scan, !scan->impatient))
+	if (next_slot(scan, slot, !scan->impatient))
 	{
-		decode_row(scan, slot);
 		if (scan->keep)			/* the store has been read to its end, and is so again */
 			tuplestore_puttupleslot(scan->store, slot);
 	}
@@ -512,7 +544,7 @@ stop_reading(ScyllaScan *scan)
 		scan->store = NULL;
 	}
 	MemoryContextReset(scan->reading);
-	scan->begun = scan->complete = scan->broken = false;
+	scan->begun = scan->combining = scan->combined = scan->complete = scan->broken = false;
 }
 
 void

@@ -24,6 +24,7 @@ enum
 	PACKED_ATTNUMS,
 	PACKED_ORDER,
 	PACKED_MERGE,
+	PACKED_ROLES,
 	PACKED_GROUP_BY,
 	PACKED_NUMBERS,				/* int list, in the order of scyllaPackSelect */
 	PACKED_NEAREST,				/* String; NIL: none */
@@ -55,6 +56,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->merge);
+	packed = lappend(packed, select->roles);
 	packed = lappend(packed, select->group_by);
 	packed = lappend(packed, numbers);
 	packed = lappend(packed, pack_text(select->nearest));
@@ -75,6 +77,7 @@ scyllaUnpackSelect(List *packed)
 	select->attnums = list_nth(packed, PACKED_ATTNUMS);
 	select->order = list_nth(packed, PACKED_ORDER);
 	select->merge = list_nth(packed, PACKED_MERGE);
+	select->roles = list_nth(packed, PACKED_ROLES);
 	select->group_by = list_nth(packed, PACKED_GROUP_BY);
 	select->npartition = list_nth_int(numbers, 0);
 	select->per_partition = list_nth_int(numbers, 1);
@@ -205,7 +208,7 @@ deparse(const ScyllaSelect *select, const ScyllaTableOptions *options, const Scy
 	append_nearest(&out, select, form);
 	if (select->per_partition > 0)
 		appendStringInfo(&out, " PER PARTITION LIMIT %d", select->per_partition);
-	if (form ? form->limited : select->limited)
+	if ((form ? form->limited : select->limited) && select->group_by == NIL)
 		appendStringInfoString(&out, " LIMIT ?");
 	if (select->filtering)
 		appendStringInfoString(&out, " ALLOW FILTERING");

@@ -28,12 +28,24 @@ typedef enum ScyllaOperator
 	SCYLLA_ANY					/* always true: left out */
 } ScyllaOperator;
 
+/* What an item is where aggregates are computed. */
+typedef enum ScyllaRole
+{
+	SCYLLA_ROLE_COLUMN,			/* one of those that are grouped by */
+	SCYLLA_ROLE_COUNT,
+	SCYLLA_ROLE_MIN,
+	SCYLLA_ROLE_MAX,
+	SCYLLA_ROLE_SUM,			/* the next item is the count of its values */
+	SCYLLA_ROLE_AVG				/* a sum as well, to be divided */
+} ScyllaRole;
+
 /* Names are UTF-8, texts of CQL are ready to be put in. */
 typedef struct ScyllaSelect
 {
 	Oid			relid;			/* foreign table */
 	List	   *items;			/* String: CQL of each selected expression; at least one */
 	List	   *targets;		/* int: attribute of the scan's slot that it fills; 0: none */
+	List	   *roles;			/* int: ScyllaRole of each item; NIL: all are columns of rows that are read */
 
 	List	   *columns;		/* String: column of each condition. Those on the partition key come first, */
 	List	   *operators;		/* int: ScyllaOperator             then clustering columns, each in key order */
@@ -45,7 +57,7 @@ typedef struct ScyllaSelect
 	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */
 	List	   *order;			/* String: terms of ORDER BY */
 	List	   *merge;			/* int: how requests are merged, three for each key: item, signed, descending */
-	List	   *group_by;		/* String: columns */
+	List	   *group_by;		/* String: columns; LIMIT is not in the text then, see src/README.md */
 	int			per_partition;	/* PER PARTITION LIMIT; 0: none */
 	bool		distinct;
 	bool		filtering;		/* ALLOW FILTERING */
@@ -65,7 +77,7 @@ typedef struct ScyllaSelectForm
 {
 	const ScyllaOperator *operators;	/* of the conditions, as their values make them; NULL: as planned */
 	bool		token_range;	/* one of several ranges of tokens is read: of token_columns */
-	bool		limited;		/* there is a limit */
+	bool		limited;		/* there is a limit, and no GROUP BY */
 } ScyllaSelectForm;
 
 #define SCYLLA_NEAREST_MAX 1000	/* rows; org.apache.cassandra.cql3.statements.SelectStatement, TOPK_LIMIT_ERROR */

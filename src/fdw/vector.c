@@ -198,7 +198,8 @@ scyllaAddNearestPath(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered)
 	reason = why_not(root, info, column, &d);
 	if (reason != NULL)
 	{
-		info->order_reason = psprintf("ORDER BY column \"%s\": %s", get_attname(info->relid, d.attnum, false), reason);
+		info->above = lappend(info->above, psprintf("ORDER BY column \"%s\": %s",
+													get_attname(info->relid, d.attnum, false), reason));
 		return;
 	}
 	rows = wanted_rows(root->parse);
