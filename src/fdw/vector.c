@@ -175,6 +175,7 @@ add_path_of(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered, ScyllaPath 
 	cost.total = cost.startup + (cost.total - cost.startup) * Min(1, rows / Max(cost.rows, 1));
 	path = (Path *) scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, NIL, rel->lateral_relids,
 										  list_make1(nearest));
+	path->parallel_safe = false;
 	path = (Path *) create_sort_path(root, ordered, path, root->sort_pathkeys, rows);
 	if (path->pathtarget != target)
 		path = apply_projection_to_path(root, ordered, path, target);

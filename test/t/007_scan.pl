@@ -42,7 +42,7 @@ my ($first, $second);
 for my $rows (-1, 1000, 1e9)
 {
 	estimate($rows);
-	($first, $second) = executes('SELECT count(*), sum(k), count(DISTINCT k) FROM t', '1000|500500|1000', "all of an estimated $rows rows");
+	($first, $second) = executes('SELECT count(*), sum(k), count(DISTINCT k) FROM t WHERE length(v) >= 0', '1000|500500|1000', "all of an estimated $rows rows");
 	cmp_ok($_, '>', 40, 'requests to each node') for $first, $second;
 }
 cmp_ok($first + $second, '>', 8000, 'many ranges of a large table');
@@ -60,7 +60,7 @@ cmp_ok($first + $second, '<', 25, 'a few pages');
 # ---- a large table: lanes work side by side, and no more than a few per node ----
 $_->order('reset') for $one, $two;
 $_->order('on EXECUTE text "token" hold') for $one, $two;
-my $session = background("$both SELECT count(*) FROM t;");
+my $session = background("$both SELECT count(*) FROM t WHERE length(v) >= 0;");
 ok(await('the first request', sub { $one->count('held') + $two->count('held') == 1 }), 'one request at first');
 $_->order('clear') for $one, $two;
 $_->order('release') for $one, $two;
@@ -87,12 +87,12 @@ sub connects
 }
 
 my $err;
-($out, $err, my $connections) = connects('SELECT count(*), sum(k) FROM p');
+($out, $err, my $connections) = connects('SELECT count(*), sum(k) FROM p WHERE length(v) >= 0');
 is($out, '1000|500500', 'workers read it');
 cmp_ok($connections, '>', 2, 'on connections of their own');
 
 # A row is under way while a trigger of the next one has workers read.
-query(q{CREATE FUNCTION look() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT count(*) FROM p; END $$;
+query(q{CREATE FUNCTION look() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT count(*) FROM p WHERE length(v) >= 0; END $$;
 CREATE FUNCTION look_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.k = 2002 THEN NEW.v := look(); END IF; RETURN NEW; END $$;
 CREATE TRIGGER look BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION look_first();});
 my $insert = q{INSERT INTO p VALUES (2001, 'x'), (2002, 'x');};
