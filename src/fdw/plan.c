@@ -23,6 +23,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/plancat.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
@@ -34,6 +35,7 @@
 #include "fdw/group.h"
 #include "fdw/order.h"
 #include "fdw/plan.h"
+#include "fdw/size.h"
 
 #define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
 #define DEFAULT_TUPLE_COST 0.01
@@ -76,11 +78,30 @@ count_pages(const RelOptInfo *rel, const ScyllaTableOptions *options)
 	return (int) Min(ceil(Max(rel->tuples, 1) / rows), PG_INT32_MAX);
 }
 
-/* Without statistics, as postgres_fdw guesses: ten blocks. */
+/* false: the cluster does not know either. It is asked where the table had to be described anyway. */
+static bool
+ask_size(RelOptInfo *rel, ScyllaRelation *info)
+{
+	double		row_bytes = get_relation_data_width(info->relid, NULL) + MAXALIGN(SizeofHeapTupleHeader);
+	ScyllaSize	size;
+	double		rows;
+
+	if (info->table == NULL || info->access->npartition > 0)
+		return false;
+	size = scyllaTableSize(scyllaGetSession(info->userid, info->serverid), info->options);
+	rows = scyllaSizeInRows(&size, info->table, row_bytes);
+	if (rows <= 0)
+		return false;
+	rel->tuples = rows;
+	rel->pages = (BlockNumber) Min(ceil(rows * row_bytes / BLCKSZ), MaxBlockNumber);
+	return true;
+}
+
+/* By ANALYZE, or by the cluster; else as postgres_fdw guesses: ten blocks. */
 static void
 estimate_size(RelOptInfo *rel, ScyllaRelation *info)
 {
-	if (rel->tuples >= 0)
+	if (rel->tuples >= 0 || ask_size(rel, info))
 	{
 		info->pages = count_pages(rel, info->options);
 		return;

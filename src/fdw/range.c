@@ -15,20 +15,28 @@
 #include "nodes/value.h"
 
 #include "fdw/compat.h"
+#include "fdw/fetch.h"
 #include "fdw/node.h"
 #include "fdw/range.h"
+#include "fdw/size.h"
 #include "fdw/table.h"
 
 #define LANES_PER_NODE 4
 #define MAX_LANES 256
 #define MAX_RANGES 8192
 #define PAGES_PER_RANGE 8		/* of a large table */
+#define ROW_BYTES 100			/* as the cluster stores a row, if nobody knows */
 
-/* Of a table whose size nobody knows, so that nodes can work at the same time. */
+/* Of a table without statistics: by the cluster's own estimate, or so that nodes can work at the same time. */
 static int
-guessed_pages(const ScyllaRing *ring)
+guess_pages(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaRing *ring)
 {
-	return ring->nnodes * LANES_PER_NODE;
+	ScyllaSize	size = scyllaTableSize(session, options);
+	double		rows = scyllaSizeInRows(&size, scyllaDescribeTable(session, options), ROW_BYTES);
+
+	if (rows <= 0)
+		return ring->nnodes * LANES_PER_NODE;
+	return (int) Min(Max(Max(rows / options->fetch_size, size.bytes / SCYLLA_PAGE_BYTES), ring->nnodes), PG_INT32_MAX);
 }
 
 ScyllaRanges *
@@ -36,22 +44,23 @@ scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, in
 {
 	ScyllaRanges *ranges = palloc0(sizeof(*ranges));
 	ScyllaRing *ring = scyllaRing(session, options);
+	int			lanes = ring->nnodes * LANES_PER_NODE;
 	CqlTokenRange *cut;
 	int			want;
 	bool		merge;
 
 	if (pages == 0)
-		pages = guessed_pages(ring);
+		pages = guess_pages(session, options, ring);
 	if (ring->ntokens == 0 || pages <= 1)
 		return ranges;
 	merge = ring->ntokens > 4 * (int64) Max(pages, at_least);
-	want = merge ? pages : Max(pages / PAGES_PER_RANGE, Min(pages, guessed_pages(ring)));
+	want = merge ? pages : Max(pages / PAGES_PER_RANGE, Min(pages, lanes));
 	want = Min(Max(want, at_least), MAX_RANGES);
 	cut = palloc_array(CqlTokenRange, (Size) ring->ntokens + 1 + want);
 	ranges->n = (int) cql_range_cut(ring->token, ring->ntokens, want, merge, cut);
 	ranges->range = palloc_array(CqlTokenRange, ranges->n);
 	cql_range_spread(cut, ranges->n, ranges->range);
-	ranges->lanes = Min(Min(ring->nnodes * LANES_PER_NODE, MAX_LANES), ranges->n);
+	ranges->lanes = Min(Min(lanes, MAX_LANES), ranges->n);
 	pfree(cut);
 	return ranges;
 }

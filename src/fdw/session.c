@@ -566,7 +566,7 @@ scyllaCollectReaders(ScyllaSession *s, const ScyllaTableOptions *options)
 static ScyllaResponse
 copy_response(const Request *r)
 {
-	ScyllaResponse response = {NULL, r->core.body_length, r->core.has_metadata_id};
+	ScyllaResponse response = {NULL, r->core.body_length, r->core.has_metadata_id, r->core.failed};
 
 	if (r->core.body != NULL)
 	{
@@ -576,8 +576,18 @@ copy_response(const Request *r)
 	return response;
 }
 
+static void
+raise_request(ScyllaSession *s, const Request *r, const char *cql)
+{
+	ScyllaErrorContext context = {.cql = cql};
+
+	if (r->core.failure)
+		scyllaLearnFromFailure(s, r->core.failure);
+	scyllaRaiseFailure(r->core.failure, &context);
+}
+
 static ScyllaResponse
-exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *payload, const char *cql)
+exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *payload, const char *cql, bool raise)
 {
 	CqlBuffer  *b = pipeline_begin(p->core);
 	Request    *r = NULL;
@@ -593,21 +603,16 @@ exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *pay
 	pipeline_submit(p->core);
 	while ((r = pipeline_next_done(p->core)) == NULL)
 		scyllaWait(p->session, 1);
-	if (r->core.failed)
-	{
-		ScyllaErrorContext context = {.cql = cql};
-
-		if (r->core.failure)
-			scyllaLearnFromFailure(p->session, r->core.failure);
-		scyllaRaiseFailure(r->core.failure, &context);
-	}
+	if (r->core.failed && raise)
+		raise_request(p->session, r, cql);
 	response = copy_response(r);
 	pipeline_release(p->core, r);
 	return response;
 }
 
-ScyllaResponse
-scyllaRequest(ScyllaSession *session, const RequestTemplate *request, const CqlBuffer *payload, const char *cql)
+static ScyllaResponse
+send_alone(ScyllaSession *session, const RequestTemplate *request, const CqlBuffer *payload, const char *cql,
+		   bool raise)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "scylla_fdw request", ALLOCSET_SMALL_SIZES);
@@ -619,7 +624,7 @@ scyllaRequest(ScyllaSession *session, const RequestTemplate *request, const CqlB
 	PG_TRY();
 	{
 		MemoryContextSwitchTo(caller);
-		response = exchange(p, request, payload, cql);
+		response = exchange(p, request, payload, cql, raise);
 		scyllaClosePipeline(p);
 	}
 	PG_FINALLY();
@@ -630,6 +635,12 @@ scyllaRequest(ScyllaSession *session, const RequestTemplate *request, const CqlB
 	return response;
 }
 
+ScyllaResponse
+scyllaRequest(ScyllaSession *session, const RequestTemplate *request, const CqlBuffer *payload, const char *cql)
+{
+	return send_alone(session, request, payload, cql, true);
+}
+
 CqlBuffer
 scyllaPallocBuffer(Size size)
 {
@@ -638,9 +649,9 @@ scyllaPallocBuffer(Size size)
 	return b;
 }
 
-ScyllaResponse
-scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
-			const CqlBuffer *values, CqlBytes paging_state)
+static ScyllaResponse
+send_query(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
+		   const CqlBuffer *values, CqlBytes paging_state, bool raise)
 {
 	RequestTemplate request = {.kind = CLUSTER_QUERY, .flags = CQL_PARAM_PAGE_SIZE};
 	Size		size = strlen(cql) + (values ? values->len : 0) + Max(paging_state.len, 0) + 32;
@@ -656,7 +667,20 @@ scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const cha
 	if (values)
 		cql_put_raw(&payload, values->data, values->len);
 	cql_request_tail(&payload, request.flags, options->fetch_size, paging_state, 0, 0);
-	return scyllaRequest(session, &request, &payload, cql);
+	return send_alone(session, &request, &payload, cql, raise);
+}
+
+ScyllaResponse
+scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
+			const CqlBuffer *values, CqlBytes paging_state)
+{
+	return send_query(session, options, cql, values, paging_state, true);
+}
+
+ScyllaResponse
+scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, const CqlBuffer *values)
+{
+	return send_query(session, options, cql, values, (CqlBytes) {NULL, -1}, false);
 }
 
 /* ---- timestamps ---- */

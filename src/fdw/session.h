@@ -93,6 +93,7 @@ typedef struct ScyllaResponse
 	uint8_t    *body;			/* NULL: Void */
 	uint32		length;
 	bool		has_metadata_id;
+	bool		failed;			/* of scyllaTryQuery alone: the others raise */
 } ScyllaResponse;
 
 extern ScyllaSession *scyllaGetSession(Oid userid, Oid serverid);
@@ -136,6 +137,10 @@ extern CqlBuffer scyllaPallocBuffer(Size size);
 /* One CQL text, executed unprepared; values may be NULL (none) or hold [short n] n x [value]. */
 extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 								  const CqlBuffer *values, CqlBytes paging_state);
+
+/* The same, in one page, for what can be done without: a failure is no error. */
+extern ScyllaResponse scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
+									 const CqlBuffer *values);
 
 /* Client timestamp of a row in microseconds: increasing per token in call order. */
 extern int64 scyllaTimestamp(int64 token);

@@ -44,6 +44,14 @@ typedef struct ScyllaTableColumn
 	const char *similarity_index;	/* by the index of this name */
 } ScyllaTableColumn;
 
+/* By estimate, of one copy of the data. */
+typedef struct ScyllaSize
+{
+	int64		asked;			/* TimestampTz; 0: never */
+	double		partitions;		/* 0: unknown */
+	double		bytes;
+} ScyllaSize;
+
 typedef struct ScyllaTable
 {
 	ScyllaTableColumn *column;
@@ -51,6 +59,7 @@ typedef struct ScyllaTable
 	int			npartition;		/* columns of the partition key */
 	int			nclustering;
 	bool		indexes_known;
+	ScyllaSize	size;			/* as scyllaTableSize has found it */
 } ScyllaTable;
 
 /* ERRCODE_FDW_TABLE_NOT_FOUND if there is none. */

@@ -67,6 +67,47 @@ $_->order('release') for $one, $two;
 my ($rc, $out) = $session->finish;
 is($out, "1000\n", 'all rows');
 
+# ---- without statistics: what the cluster estimates ----
+my ($least, $quarter, $last) = ('-9223372036854775808', '-4611686018427387904', '4611686018427387904');
+my @sizes = map { sprintf "row system.size_estimates ('ks', '%s', '%s', '%s', %d, %d)", @$_ }
+	# half of the ring, in two ranges, one of which wraps around
+	[ 'large', $last, $least, 100, 1000 ], [ 'large', $least, $quarter, 100, 1000 ],
+	[ 'whole', $least, $least, 1000, 5000 ], [ 'broken', 'x', 'y', 1000, 5000 ], [ 'none', 0, $last, 0, 0 ];
+my $sized = ScyllaTest::Node->start(@table, "token @{$tokens[0]}", 'keyspace system simple 1',
+	'table system.size_estimates (keyspace_name text, table_name text, range_start text, range_end text, '
+	. 'mean_partition_size bigint, partitions_count bigint, PRIMARY KEY (keyspace_name, table_name, range_start, range_end))',
+	(map { "table ks.$_ (k int PRIMARY KEY, v text)" } qw(large broken none)),
+	'table ks.whole (k int, c int, v text, PRIMARY KEY (k, c))', @sizes);
+query(sprintf 'CREATE SERVER sized FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $sized->{address}, port => $sized->{port}, fetch_size => 10));
+query('CREATE USER MAPPING FOR CURRENT_USER SERVER sized');
+query(qq{CREATE FOREIGN TABLE $_ (k int, v text) SERVER sized OPTIONS (keyspace 'ks')}) for qw(large broken none whole);
+
+# What the planner takes a table for: a 200th of the rows, as it knows nothing of the values.
+sub planned
+{
+	my ($table) = @_;
+
+	return query("EXPLAIN SELECT * FROM $table WHERE v = 'x'") =~ /rows=(\d+)/ ? 200 * $1 : 0;
+}
+
+is(planned('large'), 4000, 'half of the ring has 2000 partitions');
+cmp_ok(planned('whole'), '>', 50000, 'large partitions have many rows');
+is(planned($_), planned('none'), "$_: a guess") for 'broken';
+cmp_ok(planned('none'), '<', 2000, 'none: a guess');
+is(query('EXPLAIN SELECT * FROM large') =~ /rows=(\d+)/ && $1 < 2000, 1, 'without a condition, nobody is asked');
+
+# Once in a session, for the number of ranges, too.
+$sized->order('reset');
+$sized->order('on QUERY text "size_estimates" warn "counted"');
+query("EXPLAIN SELECT * FROM large WHERE v = 'x'; SELECT count(*) FROM large WHERE length(v) > 0; SELECT count(*) FROM large WHERE length(v) > 0");
+is($sized->count('faults'), 1, 'asked once');
+cmp_ok($sized->count('executes'), '>=', 2 * 4000 / 10 / 8, 'ranges by the estimated size');
+$sized->order('reset');
+query("UPDATE pg_class SET reltuples = 5, relpages = 1 WHERE relname = 'large'");
+query("EXPLAIN SELECT * FROM large WHERE v = 'x'; SELECT count(*) FROM large WHERE length(v) > 0");
+is($sized->count('faults'), 0, 'not with statistics');
+$sized->order('clear');
+
 # ---- parallel workers: of a ring of one, as a worker reads before it is connected to all ----
 my $single = ScyllaTest::Node->start(@table, "token @{$tokens[0]}");
 query(sprintf 'CREATE SERVER single FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $single->{address}, port => $single->{port}));
