@@ -328,16 +328,19 @@ may_be_indexed(const Choice *choice)
 	return false;
 }
 
+/* Such an index has entries for partitions, not for their rows. */
 static bool
-is_static_lookup(const ScyllaCondition *condition)
+finds_partitions(const Choice *choice, const ScyllaCondition *condition)
 {
-	return condition->op == SCYLLA_EQ && condition->column->kind == SCYLLA_STATIC &&
-		condition->column->index == SCYLLA_SECONDARY_INDEX;
+	const ScyllaTableColumn *column = condition->column;
+
+	return condition->op == SCYLLA_EQ && column->index == SCYLLA_SECONDARY_INDEX &&
+		(column->kind == SCYLLA_STATIC || (column->kind == SCYLLA_PARTITION_KEY && choice->access->npartition == 0));
 }
 
-/* Such an index finds partitions, and Cassandra then takes none of their rows if clustering columns are restricted. */
+/* Cassandra looks for clustering columns in those entries and loses rows, or fails. */
 static bool
-mixes_statics(const Choice *choice, const ScyllaCondition *condition)
+mixes_levels(const Choice *choice, const ScyllaCondition *condition)
 {
 	bool		clustering = condition->column->kind == SCYLLA_CLUSTERING;
 	ListCell   *lc;
@@ -346,8 +349,8 @@ mixes_statics(const Choice *choice, const ScyllaCondition *condition)
 	{
 		const ScyllaCondition *other = lfirst(lc);
 
-		if ((clustering && is_static_lookup(other)) ||
-			(is_static_lookup(condition) && other->column->kind == SCYLLA_CLUSTERING))
+		if ((clustering && finds_partitions(choice, other)) ||
+			(finds_partitions(choice, condition) && other->column->kind == SCYLLA_CLUSTERING))
 			return true;
 	}
 	return false;
@@ -365,8 +368,8 @@ index_differs(const Choice *choice, const ScyllaCondition *condition)
 	if (column->index == SCYLLA_SECONDARY_INDEX && condition->op == SCYLLA_EQ &&
 		!scyllaSameBytes(pgtype, column))
 		return "its index compares bytes, which differ between equal values";
-	if (mixes_statics(choice, condition))
-		return "the index of a static column finds no rows by clustering columns";
+	if (mixes_levels(choice, condition))
+		return "an index that finds partitions does not go with clustering columns";
 	return NULL;
 }
 
@@ -526,8 +529,12 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 		return "the partition key is not fixed";
 	if (column->kind == SCYLLA_CLUSTERING)
 		return "a clustering column before it is not fixed";
-	if (column->index != SCYLLA_NO_INDEX && range)
-		return "its index finds equal values only";
+	if (choice->access->npartition > 0)
+		return "not a key";
+	if (condition->op == SCYLLA_IN)
+		return "lists are looked up by keys only";
+	if (column->index != SCYLLA_NO_INDEX)
+		return range ? "its index finds equal values only" : "another index is used";
 	return "not a key, and no index serves it";
 }
 
@@ -539,6 +546,8 @@ keep_local(Choice *choice, RestrictInfo *clause, const ScyllaCondition *conditio
 	ListCell   *lc;
 
 	choice->access->local = lappend(choice->access->local, clause);
+	if (clause->pseudoconstant)	/* a node above the scan checks it, once */
+		return;
 	foreach(lc, choice->access->reasons)
 	{
 		if (strcmp(lfirst(lc), text) == 0)
