@@ -415,7 +415,7 @@ sub windowed
 my @shapes = (\&plain, \&plain, \&plain, \&ordered, \&ordered, \&ordered, \&limited, \&aggregated, \&grouped, \&grouped, \&distinct, \&joined, \&joined, \&joined, \&nested, \&nested, \&united, \&windowed);
 
 my @settings = ((map { "enable_$_ = off" } qw(hashjoin mergejoin nestloop sort material hashagg memoize incremental_sort)),
-	'parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'work_mem = 64kB', 'cursor_tuple_fraction = 1');
+	'parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'work_mem = 64kB', 'cursor_tuple_fraction = 1', 'scylla_fdw.enable_join = off');
 
 # { sql, ordered, mode: how it is run, params: undef or [ type, SQL ] each, settings: "name = value" }
 sub query

@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Temp ();
 use IPC::Run ();
 use Test::More;
 use Time::HiRes qw(time sleep);
@@ -38,8 +39,11 @@ sub run_psql
 {
 	my ($db, $sql) = @_;
 	my ($out, $err) = ('', '');
+	my $file = File::Temp->new;		# not a pipe: psql ends at an error, whatever is still to come
 
-	IPC::Run::run([ psql_command($db), '-f', '-' ], '<', \$sql, '>', \$out, '2>', \$err,
+	print $file $sql;
+	close $file;
+	IPC::Run::run([ psql_command($db), '-f', "$file" ], '<', \undef, '>', \$out, '2>', \$err,
 		IPC::Run::timeout(300));
 	chomp $out;
 	return ($? >> 8, $out, $err);
