@@ -244,6 +244,12 @@ is_in(ScyllaOperator op)
 	return op == SCYLLA_IN;
 }
 
+static bool
+is_fixing(ScyllaOperator op)
+{
+	return op == SCYLLA_EQ || op == SCYLLA_IN;
+}
+
 /* What fixes a column: rather one value than several. */
 static ScyllaCondition *
 find_fixing(const Choice *choice, const ScyllaTableColumn *column)
@@ -330,12 +336,12 @@ may_be_indexed(const Choice *choice)
 
 /* Such an index has entries for partitions, not for their rows. */
 static bool
-finds_partitions(const Choice *choice, const ScyllaCondition *condition)
+finds_partitions(const ScyllaCondition *condition)
 {
 	const ScyllaTableColumn *column = condition->column;
 
-	return condition->op == SCYLLA_EQ && column->index == SCYLLA_SECONDARY_INDEX &&
-		(column->kind == SCYLLA_STATIC || (column->kind == SCYLLA_PARTITION_KEY && choice->access->npartition == 0));
+	return is_fixing(condition->op) && column->index == SCYLLA_SECONDARY_INDEX &&
+		(column->kind == SCYLLA_STATIC || column->kind == SCYLLA_PARTITION_KEY);
 }
 
 /* Cassandra looks for clustering columns in those entries and loses rows, or fails. */
@@ -349,8 +355,8 @@ mixes_levels(const Choice *choice, const ScyllaCondition *condition)
 	{
 		const ScyllaCondition *other = lfirst(lc);
 
-		if ((clustering && finds_partitions(choice, other)) ||
-			(finds_partitions(choice, condition) && other->column->kind == SCYLLA_CLUSTERING))
+		if ((clustering && finds_partitions(other)) ||
+			(finds_partitions(condition) && other->column->kind == SCYLLA_CLUSTERING))
 			return true;
 	}
 	return false;
@@ -365,7 +371,7 @@ index_differs(const Choice *choice, const ScyllaCondition *condition)
 
 	if (column->index == SCYLLA_INEXACT_INDEX)
 		return "its index finds other values as well";
-	if (column->index == SCYLLA_SECONDARY_INDEX && condition->op == SCYLLA_EQ &&
+	if (column->index == SCYLLA_SECONDARY_INDEX && is_fixing(condition->op) &&
 		!scyllaSameBytes(pgtype, column))
 		return "its index compares bytes, which differ between equal values";
 	if (mixes_levels(choice, condition))
@@ -439,10 +445,24 @@ has_room(const ScyllaAccess *access, const ScyllaCondition *condition)
 	return true;
 }
 
+/* Where it filters, Cassandra may look for the keys too by an index. */
+static bool
+keys_differ(const Choice *choice)
+{
+	ListCell   *lc;
+
+	foreach(lc, choice->access->pushed)
+	{
+		if (index_differs(choice, lfirst(lc)) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
 take_filtered(Choice *choice)
 {
-	List	   *conditions = list_copy(choice->conditions);
+	List	   *conditions = keys_differ(choice) ? NIL : list_copy(choice->conditions);
 	ListCell   *lc;
 
 	foreach(lc, conditions)
@@ -454,8 +474,9 @@ take_filtered(Choice *choice)
 			continue;
 		take(choice, condition);
 		choice->access->filtering = true;
-		choice->access->indexed |= condition->column->index != SCYLLA_NO_INDEX;
 	}
+	foreach(lc, choice->access->filtering ? choice->access->pushed : NIL)
+		choice->access->indexed |= ((ScyllaCondition *) lfirst(lc))->column->index != SCYLLA_NO_INDEX;
 }
 
 static bool

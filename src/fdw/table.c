@@ -216,14 +216,15 @@ class_of_index(CqlBytes options)
 }
 
 static ScyllaIndexKind
-index_kind(CqlBytes kind, CqlBytes options)
+index_kind(CqlBytes kind, CqlBytes options, const char *type)
 {
 	const char *name = class_of_index(options);
 
 	if (strcmp(text_value(kind), "CUSTOM") != 0)
 		return SCYLLA_SECONDARY_INDEX;
+	/* for SAI 1.2.3.4 and ::ffff:1.2.3.4 are one address */
 	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
-		return changes_text(options) ? SCYLLA_INEXACT_INDEX : SCYLLA_SAI;
+		return changes_text(options) || strcmp(type, "inet") == 0 ? SCYLLA_INEXACT_INDEX : SCYLLA_SAI;
 	return SCYLLA_INEXACT_INDEX;
 }
 
@@ -260,7 +261,7 @@ note_index(ScyllaTableColumn *column, const ScyllaRows *rows, MemoryContext cont
 		column->similarity_index = MemoryContextStrdup(context, text_value(rows->value[2]));
 	}
 	else
-		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1]));
+		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1], column->type));
 }
 
 void
