@@ -23,9 +23,9 @@ SELECT push_cql(cql) FROM unnest(ARRAY[
   'CREATE TABLE fdw_push.statics (p int, c int, s int static, v int, PRIMARY KEY (p, c))',
   'CREATE TABLE fdw_push.second (p int, q int, c int, v int, d decimal, s int static, PRIMARY KEY ((p, q), c))',
   'CREATE INDEX ON fdw_push.second (v)', 'CREATE INDEX ON fdw_push.second (d)', 'CREATE INDEX ON fdw_push.second (s)', 'CREATE INDEX ON fdw_push.second (q)',
-  'CREATE TABLE fdw_push.sai (p int, c int, v int, t text, n text, b boolean, d date, PRIMARY KEY (p, c))',
+  'CREATE TABLE fdw_push.sai (p int, c int, v int, t text, n text, b boolean, d date, i inet, PRIMARY KEY (p, c))',
   $$CREATE INDEX ON fdw_push.sai (v) USING 'sai'$$, $$CREATE INDEX ON fdw_push.sai (t) USING 'sai'$$, $$CREATE INDEX ON fdw_push.sai (b) USING 'sai'$$,
-  $$CREATE INDEX ON fdw_push.sai (d) USING 'sai'$$, $$CREATE INDEX ON fdw_push.sai (n) USING 'sai' WITH OPTIONS = {'case_sensitive': 'false'}$$,
+  $$CREATE INDEX ON fdw_push.sai (d) USING 'sai'$$, $$CREATE INDEX ON fdw_push.sai (i) USING 'sai'$$, $$CREATE INDEX ON fdw_push.sai (n) USING 'sai' WITH OPTIONS = {'case_sensitive': 'false'}$$,
   'CREATE TABLE fdw_push."Mixed" ("Key" int, "a b" int, "Val" text, PRIMARY KEY ("Key", "a b"))']) cql \g /dev/null
 
 -- the same tables twice: foreign ones in push_f, local copies in push_l
@@ -56,7 +56,8 @@ INSERT INTO others VALUES (1, -0.0, 'sad', 1, 'a', 1, '{1}', 'a'), (2, 0, 'ok', 
 CREATE TABLE statics (p int, c int, s int, v int);
 INSERT INTO statics VALUES (1, 1, 10, 1), (1, 2, 10, 2), (2, 1, NULL, 3);
 CREATE TABLE second AS SELECT g % 3 AS p, g % 2 AS q, g AS c, g % 4 AS v, CASE g % 3 WHEN 0 THEN 1.0 WHEN 1 THEN 1.00 ELSE 2 END AS d, g % 6 AS s FROM generate_series(1, 40) g;
-CREATE TABLE sai AS SELECT g % 3 AS p, g AS c, g % 7 AS v, chr(97 + g % 3) AS t, CASE g % 3 WHEN 0 THEN 'A' WHEN 1 THEN 'a' END AS n, g % 2 = 0 AS b, date '2024-01-01' + g AS d FROM generate_series(1, 40) g;
+CREATE TABLE sai AS SELECT g % 3 AS p, g AS c, g % 7 AS v, chr(97 + g % 3) AS t, CASE g % 3 WHEN 0 THEN 'A' WHEN 1 THEN 'a' END AS n, g % 2 = 0 AS b, date '2024-01-01' + g AS d,
+  CASE g % 2 WHEN 0 THEN inet '1.2.3.4' ELSE '::ffff:1.2.3.4' END AS i FROM generate_series(1, 40) g;
 CREATE TABLE mixed AS SELECT g % 3 AS "Key", g AS second, 'v' || g AS "Val" FROM generate_series(1, 20) g;
 
 CREATE TABLE public.push_o AS SELECT g AS id, g % 4 AS p, chr(97 + g % 5) AS q, (g % 3)::bigint AS k FROM generate_series(1, 12) g;
@@ -74,7 +75,7 @@ CREATE FOREIGN TABLE others (k int, f double precision, e push_mood, n push_smal
   SERVER push_cluster OPTIONS (keyspace 'fdw_push', allow_filtering 'true');
 CREATE FOREIGN TABLE statics (p int, c int, s int, v int) SERVER push_cluster OPTIONS (keyspace 'fdw_push');
 CREATE FOREIGN TABLE second (p int, q int, c int, v int, d numeric, s int) SERVER push_cluster OPTIONS (keyspace 'fdw_push');
-CREATE FOREIGN TABLE sai (p int, c int, v int, t text, n text, b boolean, d date) SERVER push_cluster OPTIONS (keyspace 'fdw_push');
+CREATE FOREIGN TABLE sai (p int, c int, v int, t text, n text, b boolean, d date, i inet) SERVER push_cluster OPTIONS (keyspace 'fdw_push');
 CREATE FOREIGN TABLE mixed ("Val" text, second int OPTIONS (column_name 'a b'), unknown int, "Key" int) SERVER push_cluster OPTIONS (keyspace 'fdw_push', "table" 'Mixed');
 SELECT set_config('search_path', 'push_f, public', false) \g /dev/null
 INSERT INTO one SELECT * FROM push_l.one;
@@ -255,6 +256,7 @@ SELECT push($$SELECT * FROM sai WHERE t > 'a'$$);
 SELECT push($$SELECT * FROM sai WHERE b > false$$);
 SELECT push($$SELECT * FROM sai WHERE n = 'a'$$);
 SELECT push($$SELECT * FROM sai WHERE p = 1 AND c > 5 ORDER BY c DESC$$);
+SELECT push($$SELECT * FROM sai WHERE i = '1.2.3.4'$$);
 ALTER FOREIGN TABLE push_f.sai OPTIONS (ADD allow_filtering 'true');
 SELECT push($$SELECT * FROM sai WHERE t > 'a' AND v = 2$$);
 SELECT push($$SELECT * FROM sai WHERE n = 'a' AND v = 2$$);
@@ -357,7 +359,8 @@ SELECT push($$SELECT o.id FROM push_o o WHERE NOT EXISTS (SELECT FROM one r WHER
 ALTER SERVER push_cluster OPTIONS (DROP fdw_startup_cost, DROP fdw_tuple_cost);
 -- an inner side that is read again for nothing new is not asked for again
 SET enable_material = off;
-SELECT push_requests($$SELECT count(*) FROM push_o o JOIN one r ON r.v > o.p$$);
+SELECT array_agg(n) = (SELECT array_agg(once) FROM push_requests($$SELECT v FROM one$$) once) AS once
+  FROM push_requests($$SELECT count(*) FROM push_o o JOIN one r ON r.v > o.p$$) n;
 SELECT push($$SELECT count(*) FROM one a JOIN one b ON a.v < b.v$$);
 RESET enable_hashjoin;
 RESET enable_mergejoin;
