@@ -26,6 +26,13 @@ typedef enum ClusterRequestKind
 	CLUSTER_PREPARE,			/* payload: text; defines request.statement for EXECUTEs to come */
 	CLUSTER_EXECUTE,			/* payload: the parameter tail */
 
+	/*
+	 * Rows of one partition that travel together: an UNLOGGED BATCH of one statement.
+	 * payload: [short n], n x [bytes], each of which holds a row's [short m] m x
+	 * [value]; then what flags announce (no values).
+	 */
+	CLUSTER_BATCH,
+
 	/* no payload; answered here, by what cql/ring.h decodes, once the topology was read */
 	CLUSTER_RING,
 	CLUSTER_NODES				/* the same, once each local node was connected to or could not be */
@@ -71,7 +78,7 @@ struct ClusterRequest
 	/* the caller's */
 	const uint8_t *payload;
 	uint32_t	length;
-	uint32_t	statement;		/* PREPARE, EXECUTE: number chosen by the backend, never reused */
+	uint32_t	statement;		/* PREPARE, EXECUTE, BATCH: number chosen by the backend, never reused */
 	int64_t		token;			/* valid if routed */
 	uint32_t	timeout_ms;		/* from cluster_submit to its fate; > 0 */
 	uint8_t		kind;			/* ClusterRequestKind */
@@ -84,7 +91,7 @@ struct ClusterRequest
 	uint8_t		attempts;		/* times it was sent */
 	uint8_t		spent;			/* the once-only verdicts already spent, CLUSTER_SPENT_* of route.h */
 	uint32_t	spread;			/* where its plan starts */
-	uint32_t	generation;		/* EXECUTE: which preparation it was sent with */
+	uint32_t	generation;		/* EXECUTE, BATCH: which preparation it was sent with */
 	uint64_t	tried;			/* nodes of its plan already tried, a bit each */
 	uint64_t	started;		/* uv_hrtime at cluster_submit, ns */
 	uint64_t	deadline;		/* uv_now ms */

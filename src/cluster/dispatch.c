@@ -174,6 +174,31 @@ flags_for(const ClusterRequest *r, bool has_metadata_id)
 	return has_metadata_id ? r->flags : r->flags & ~CQL_PARAM_SKIP_METADATA;
 }
 
+static bool
+is_execution(const ClusterRequest *r)
+{
+	return r->kind == CLUSTER_EXECUTE || r->kind == CLUSTER_BATCH;
+}
+
+/* The rows, each behind the statement's id: they are copied twice, but small. Moves *payload behind them. */
+static void
+put_batch(CqlBuffer *head, const ClusterRequest *r, uint8_t version, const ClusterPrepared *p, CqlReader *payload)
+{
+	uint16_t	rows = cql_get_u16(payload);
+
+	cql_request_batch_begin(head, CQL_BATCH_UNLOGGED, rows);
+	for (uint16_t i = 0; i < rows && !payload->failed; i++)
+	{
+		CqlBytes	row = cql_get_bytes(payload);
+
+		if (row.len < 0)
+			payload->failed = true;
+		else
+			cql_request_batch_row(head, p->id, row);
+	}
+	cql_request_batch_end(head, version, r->consistency, r->flags);
+}
+
 /* What stands in front of the payload; *tail gets the rest of it. false: the payload makes no sense. */
 static bool
 put_head(ClusterDispatch *d, const ClusterRequest *r, const NetConnection *c, const ClusterPrepared *p, CqlBytes *tail)
@@ -188,6 +213,8 @@ put_head(ClusterDispatch *d, const ClusterRequest *r, const NetConnection *c, co
 	if (r->kind == CLUSTER_EXECUTE)
 		cql_request_execute_head(&d->head, version, p->id,
 								 has_metadata_id ? &p->statement->metadata_id : NULL, r->consistency, flags);
+	else if (r->kind == CLUSTER_BATCH)
+		put_batch(&d->head, r, version, p, &reader);
 	else if (r->kind == CLUSTER_PREPARE)
 	{
 		cql_request_prepare(&d->head, version, (const char *) r->payload, r->length);
@@ -200,6 +227,8 @@ put_head(ClusterDispatch *d, const ClusterRequest *r, const NetConnection *c, co
 			return false;
 		cql_request_query_head(&d->head, version, text.data, text.len, r->consistency, flags);
 	}
+	if (reader.failed)
+		return false;			/* a batch that ends within a row */
 	*tail = (CqlBytes) {reader.at, (int32_t) cql_reader_left(&reader)};
 	return true;
 }
@@ -211,6 +240,7 @@ send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
 		[CLUSTER_QUERY] = CQL_OP_QUERY,
 		[CLUSTER_PREPARE] = CQL_OP_PREPARE,
 		[CLUSTER_EXECUTE] = CQL_OP_EXECUTE,
+		[CLUSTER_BATCH] = CQL_OP_BATCH,
 	};
 	ClusterDispatch *d = r->dispatch;
 	CqlBytes	head;
@@ -242,7 +272,7 @@ attempt_on(ClusterRequest *r, ClusterConnection *place)
 	ClusterStatement *s;
 	ClusterPrepared *p;
 
-	if (r->kind != CLUSTER_EXECUTE)
+	if (!is_execution(r))
 		return send_on(r, place, NULL);
 	s = cluster_statement_find(&d->statements, r->statement);
 	if (!s)
@@ -268,7 +298,7 @@ attempt(ClusterRequest *r)
 	ClusterConnection *place;
 	ClusterPlan plan;
 
-	if (r->kind == CLUSTER_EXECUTE)
+	if (is_execution(r))
 	{
 		s = cluster_statement_find(&d->statements, r->statement);
 		if (!s)
@@ -305,7 +335,7 @@ settle(ClusterRequest *r, Attempt outcome)
 			wait_until(r, now + LOSS_PAUSE);
 			break;
 		case ATTEMPT_SENSELESS:
-			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, r->kind == CLUSTER_EXECUTE ?
+			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, is_execution(r) ?
 										"the statement was never prepared" : "the request is malformed"));
 			break;
 		case ATTEMPT_NO_MEMORY:
@@ -493,6 +523,30 @@ prepared_of(const ClusterRequest *r)
 	return cluster_statement_find(&r->dispatch->statements, r->statement)->on[r->node->number];
 }
 
+/* The statement that the node misses is not the one it was sent: preparing ours would not end that. */
+static bool
+misses_other(const ClusterRequest *r, const ClusterPrepared *p, const CqlError *error)
+{
+	CqlBytes	id = error->unprepared_id;
+
+	return p->generation == r->generation &&
+		(id.len != p->id.len || memcmp(id.data, p->id.data, (size_t) id.len) != 0);
+}
+
+static void
+take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
+{
+	ClusterPrepared *p = prepared_of(r);
+
+	if (misses_other(r, p, error))
+	{
+		fail(r, cluster_failure_from_error(r, error));
+		return;
+	}
+	cluster_statement_forget(p, r->generation);
+	take_error(r, c, error, may_repeat(r));
+}
+
 static void
 take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 {
@@ -505,9 +559,10 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 		take_result(r, c, message);
 	else if (legible && frame->opcode == CQL_OP_ERROR && cql_response_error(message, frame->version, &error))
 	{
-		if (error.code == CQL_ERR_UNPREPARED && r->kind == CLUSTER_EXECUTE)
-			cluster_statement_forget(prepared_of(r), r->generation);
-		take_error(r, c, &error, may_repeat(r));
+		if (error.code == CQL_ERR_UNPREPARED && is_execution(r))
+			take_unprepared(r, c, &error);
+		else
+			take_error(r, c, &error, may_repeat(r));
 	}
 	else
 		fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent an answer that makes no sense"));
@@ -539,7 +594,7 @@ take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome
 				go_elsewhere(r);
 			break;
 		case CLUSTER_PREPARE_ERROR:
-			r->attempts++;		/* what bounds the repeating of EXECUTE bounds this too */
+			r->attempts++;		/* what bounds the repeating of executions bounds this too */
 			take_error(r, c, error, true);
 			break;
 		case CLUSTER_PREPARE_LOST:

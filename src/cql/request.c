@@ -143,6 +143,30 @@ cql_request_execute_head(CqlBuffer *b, uint8_t version, CqlBytes id,
 }
 
 void
+cql_request_batch_begin(CqlBuffer *b, uint8_t type, uint16_t rows)
+{
+	cql_put_u8(b, type);
+	cql_put_u16(b, rows);
+}
+
+void
+cql_request_batch_row(CqlBuffer *b, CqlBytes id, CqlBytes values)
+{
+	cql_put_u8(b, 1);			/* kind: prepared */
+	put_id(b, id);
+	if (values.len < 0)
+		b->failed = true;
+	else
+		cql_put_raw(b, values.data, (size_t) values.len);
+}
+
+void
+cql_request_batch_end(CqlBuffer *b, uint8_t version, uint16_t consistency, uint8_t flags)
+{
+	put_consistency_and_flags(b, version, consistency, flags);
+}
+
+void
 cql_request_tail(CqlBuffer *b, uint8_t flags, int32_t page_size, CqlBytes paging_state,
 				 uint16_t serial, int64_t timestamp)
 {

@@ -9,6 +9,9 @@
  * the specification's order. Consistency and flags (one byte up to v4, four at
  * v5) and EXECUTE's ids belong to the connection and are written in front of it
  * when the request is sent.
+ *
+ * BATCH has ids between the values of its rows, and consistency and flags behind
+ * them; only what the flags announce is left to its tail.
  */
 #ifndef CQL_REQUEST_H
 #define CQL_REQUEST_H
@@ -44,6 +47,15 @@ extern void cql_request_query_head(CqlBuffer *b, uint8_t version, const char *te
 /* metadata_id NULL: the connection does not use one; else it is written, length 0 included. */
 extern void cql_request_execute_head(CqlBuffer *b, uint8_t version, CqlBytes id,
 									 const CqlBytes *metadata_id, uint16_t consistency, uint8_t flags);
+
+/* BATCH's types: a logged one is never sent. */
+#define CQL_BATCH_UNLOGGED 1
+
+/* rows times one cql_request_batch_row, then the end, then the tail that flags announce. */
+extern void cql_request_batch_begin(CqlBuffer *b, uint8_t type, uint16_t rows);
+/* values: [short n] n x [value], for the prepared statement of this id. */
+extern void cql_request_batch_row(CqlBuffer *b, CqlBytes id, CqlBytes values);
+extern void cql_request_batch_end(CqlBuffer *b, uint8_t version, uint16_t consistency, uint8_t flags);
 
 /* Tail parts behind the values; each only where its flag is set, in this order. */
 extern void cql_request_tail(CqlBuffer *b, uint8_t flags, int32_t page_size, CqlBytes paging_state,

@@ -398,8 +398,8 @@ pipeline_begin(Pipeline *p)
  * The submitter has nothing of this pipeline: as far as we drained, or, without
  * a drain, because it has published everything it ever got.
  */
-static bool
-submitter_idle(const Pipeline *p)
+bool
+pipeline_idle(const Pipeline *p)
 {
 	const Client *c = p->client;
 
@@ -417,7 +417,7 @@ pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uin
 	p->client->outstanding++;
 	p->outstanding++;
 	p->outstanding_bytes += r->core.length;
-	if (chunk_full(p->filling) || submitter_idle(p) || pipeline_full(p))
+	if (chunk_full(p->filling) || pipeline_idle(p) || pipeline_full(p))
 		pipeline_submit(p);
 	return r;
 }

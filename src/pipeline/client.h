@@ -126,6 +126,8 @@ extern Request *pipeline_commit(Pipeline *p, const RequestTemplate *t, const int
  * submitter has nothing of this pipeline left or the pipeline is full with it
  */
 extern void pipeline_submit(Pipeline *p);	/* what was begun, now */
+/* The submitter has nothing of this pipeline to do: what is committed now leaves at once. */
+extern bool pipeline_idle(const Pipeline *p);
 extern bool pipeline_full(const Pipeline *p);
 extern uint32_t pipeline_outstanding(const Pipeline *p);	/* committed, not yet on the done list */
 extern size_t pipeline_outstanding_bytes(const Pipeline *p);

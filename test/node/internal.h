@@ -331,7 +331,7 @@ struct NodeConn
 	uint64_t	in_flight;
 	uint64_t	busy[CQL_STREAM_MAX / 64];	/* streams whose answer is owed */
 	uint64_t	used[CQL_STREAM_MAX / 64];
-	NodeStatement *last;		/* statement of the last EXECUTE */
+	NodeStatement *last;		/* statement of the last EXECUTE or row of a BATCH */
 };
 
 /* One request while it is answered. */
@@ -340,8 +340,8 @@ typedef struct NodeCall
 	Node	   *node;
 	NodeConn   *conn;
 	const CqlFrame *frame;
-	CqlString	text;			/* QUERY, PREPARE; EXECUTE: the statement's */
-	NodeStatement *statement;	/* EXECUTE */
+	CqlString	text;			/* QUERY, PREPARE; EXECUTE, BATCH: the statement's */
+	NodeStatement *statement;	/* EXECUTE; BATCH: of the row at hand */
 	CqlBytes	id;
 	CqlBytes	metadata_id;	/* len -1: not sent */
 	uint16_t	consistency;
@@ -349,15 +349,17 @@ typedef struct NodeCall
 	uint32_t	flags;
 	int			nvalues;
 	CqlBytes   *value;			/* node->value */
-	const uint8_t *values_at;	/* n x [value] */
+	const uint8_t *values_at;	/* n x [value]; BATCH: its rows */
 	size_t		values_len;
+	int			rows;			/* BATCH */
+	CqlReader	batch;			/* at its first row */
 	int32_t		page_size;
 	CqlBytes	paging_state;	/* len -1: not sent */
 	int64_t		timestamp;
 	bool		malformed;
 	bool		empty_page;		/* a fault */
 	bool		no_metadata;	/* a fault */
-	bool		other_id;		/* a fault */
+	bool		other_id;		/* a fault: of PREPARE, or in what EXECUTE and BATCH are told to miss */
 	bool		start_segments; /* when the answer is out */
 } NodeCall;
 

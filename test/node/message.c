@@ -109,7 +109,10 @@ node_answer_error(NodeCall *call, const NodeErrorDetail *e)
 			cql_put_string(b, "t");
 			break;
 		case CQL_ERR_UNPREPARED:
-			cql_put_short_bytes(b, call->id.data, (uint16_t) (call->id.len < 0 ? 0 : call->id.len));
+			if (call->other_id)
+				cql_put_short_bytes(b, "nobody knows it", 15);
+			else
+				cql_put_short_bytes(b, call->id.data, (uint16_t) (call->id.len < 0 ? 0 : call->id.len));
 			break;
 		case CQL_ERR_RATE_LIMIT:
 			cql_put_u16(b, 0x0100); /* a write, not rejected by the coordinator */

@@ -56,7 +56,7 @@ typedef struct NodeReport
 	uint64_t	requests;		/* frames received */
 	uint64_t	opcode[17];		/* of them, by opcode */
 	uint64_t	executes;		/* EXECUTEs of anything */
-	uint64_t	rows_written;	/* EXECUTEs of INSERT, UPDATE, DELETE that were accepted */
+	uint64_t	rows_written;	/* by EXECUTE and BATCH: INSERTs, UPDATEs, DELETEs that were accepted */
 	uint64_t	answers;		/* frames sent as answers, as a fault or not */
 	uint64_t	errors;			/* of them, ERRORs */
 	uint64_t	events;			/* EVENTs sent */
@@ -74,8 +74,8 @@ typedef struct NodeReport
 	uint64_t	bytes_out;
 	uint64_t	wrong_shard;	/* scylla: EXECUTEs that came on another shard's connection */
 	uint64_t	not_owner;		/* EXECUTEs of keys whose primary owner by the ring is another node */
-	uint64_t	no_timestamp;	/* EXECUTEs of writes without a client timestamp */
-	uint64_t	checksum;		/* sum of node_hash(values of an EXECUTE), if `checksum on` */
+	uint64_t	no_timestamp;	/* EXECUTEs and rows of BATCHes that write without a client timestamp */
+	uint64_t	checksum;		/* sum of node_hash(values of an EXECUTE or of a BATCH's row), if `checksum on` */
 	uint64_t	protocol_errors;	/* frames the node had to refuse */
 } NodeReport;
 
@@ -104,18 +104,18 @@ typedef struct NodeRequest
 	int16_t		stream;
 	uint16_t	source_port;	/* of the connection */
 	int32_t		shard;			/* of the connection; -1 without scylla */
-	bool		known;			/* EXECUTE: the statement was known */
+	bool		known;			/* EXECUTE, BATCH: the statement was known */
 	bool		fault;			/* a rule fired */
 	uint16_t	consistency;	/* QUERY, EXECUTE, BATCH */
 	uint16_t	serial_consistency; /* 0 where not sent */
-	uint32_t	flags;			/* CQL_PARAM_* of QUERY and EXECUTE */
+	uint32_t	flags;			/* CQL_PARAM_* of QUERY, EXECUTE and BATCH */
 	int32_t		page_size;		/* 0 where not sent */
 	bool		has_paging_state;
 	int64_t		timestamp;		/* INT64_MIN where not sent */
-	uint16_t	nvalues;
-	uint32_t	values_len;		/* n x [value] as on the wire */
+	uint16_t	nvalues;		/* BATCH: rows */
+	uint32_t	values_len;		/* n x [value] as on the wire; BATCH: all between type, n and consistency */
 	uint8_t		values[NODE_RECORD_VALUES];
-	uint32_t	text_len;		/* of QUERY, PREPARE; EXECUTE: the statement's */
+	uint32_t	text_len;		/* of QUERY, PREPARE; EXECUTE, BATCH: the statement's */
 	char		text[NODE_RECORD_TEXT]; /* NUL-terminated */
 } NodeRequest;
 

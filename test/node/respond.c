@@ -109,6 +109,19 @@ skip_payload(const CqlFrame *frame, CqlReader *r)
 	}
 }
 
+/* Mostly that of the last EXECUTE. */
+static void
+find_statement(NodeCall *call)
+{
+	NodeConn   *c = call->conn;
+
+	if (c->last == NULL || call->id.len != 16 || memcmp(c->last->id, call->id.data, 16) != 0)
+		c->last = statement_by_id(call->node, call->id);
+	call->statement = c->last;
+	if (call->statement != NULL)
+		call->text = (CqlString) {call->statement->text, (uint32_t) call->statement->text_len};
+}
+
 static void
 decode_execute(NodeCall *call, CqlReader *r)
 {
@@ -118,12 +131,42 @@ decode_execute(NodeCall *call, CqlReader *r)
 	if (c->metadata_id)
 		call->metadata_id = cql_get_short_bytes(r);
 	take_params(call, r);
-	if (c->last != NULL && call->id.len == 16 && memcmp(c->last->id, call->id.data, 16) == 0)
-		call->statement = c->last;
-	else
-		call->statement = c->last = statement_by_id(call->node, call->id);
-	if (call->statement != NULL)
-		call->text = (CqlString) {call->statement->text, (uint32_t) call->statement->text_len};
+	find_statement(call);
+}
+
+/* The prepared row at r becomes what the call executes: statement and values. */
+static void
+take_row(NodeCall *call, CqlReader *r)
+{
+	if (cql_get_u8(r) != 1)
+		r->failed = true;		/* texts in a batch are not served */
+	call->id = cql_get_short_bytes(r);
+	take_values(call, r);
+	find_statement(call);
+}
+
+/*
+ * Rules and records see the last row's statement, and all rows as its values. In
+ * null mode one row speaks for all.
+ */
+static void
+decode_batch(NodeCall *call, CqlReader *r)
+{
+	bool		unlooked = call->node->null && !call->node->checksum;
+
+	call->malformed = cql_get_u8(r) > 2;
+	call->rows = cql_get_u16(r);
+	call->batch = *r;
+	for (int i = 0; i < (unlooked ? 1 : call->rows) && !r->failed; i++)
+		take_row(call, r);
+	call->malformed |= r->failed || call->rows == 0;
+	if (unlooked || call->malformed)
+		return;
+	call->values_at = call->batch.at;
+	call->values_len = (size_t) (r->at - call->batch.at);
+	call->nvalues = call->rows;
+	take_params(call, r);
+	call->malformed |= (call->flags & CQL_PARAM_VALUES) != 0;
 }
 
 static void
@@ -146,6 +189,9 @@ decode(NodeCall *call)
 			break;
 		case CQL_OP_EXECUTE:
 			decode_execute(call, &r);
+			break;
+		case CQL_OP_BATCH:
+			decode_batch(call, &r);
 			break;
 		default:
 			break;
@@ -459,19 +505,40 @@ answer_prepare(NodeCall *call)
 	node_answer_prepared(call, s);
 }
 
+/* What one row's values are counted as. */
 static void
-count_execute(NodeCall *call)
+count_row(NodeCall *call)
 {
 	Node	   *node = call->node;
 	NodeReport *report = &node->report;
 	NodeStatement *s = call->statement;
 
-	report->executes++;
 	if (node->checksum)
 		report->checksum += node_hash(call->values_at, call->values_len);
 	if (s != NULL && s->kind != STATEMENT_SELECT && s->condition == CONDITION_NONE &&
 		call->timestamp == NODE_NO_TIMESTAMP && !s->timestamp.given)
 		report->no_timestamp++;
+}
+
+static void
+count_rows(NodeCall *call)
+{
+	CqlReader	r = call->batch;
+	NodeCall	row = *call;
+
+	if (call->frame->opcode == CQL_OP_EXECUTE)
+	{
+		call->node->report.executes++;
+		count_row(call);
+		return;
+	}
+	if (call->frame->opcode != CQL_OP_BATCH || call->malformed || (call->node->null && !call->node->checksum))
+		return;
+	for (int i = 0; i < call->rows; i++)
+	{
+		take_row(&row, &r);
+		count_row(&row);
+	}
 }
 
 /* The first ring token at or behind this one belongs to another node. */
@@ -528,6 +595,37 @@ answer_execute(NodeCall *call)
 	node_run(call, call->statement);
 }
 
+/* All rows are checked before the first is written. Each writes its answer over the last one's. */
+static void
+answer_batch(NodeCall *call)
+{
+	CqlReader	r = call->batch;
+
+	for (int i = 0; i < call->rows; i++)
+	{
+		take_row(call, &r);
+		if (call->statement == NULL)
+		{
+			node_answer_unprepared(call);
+			return;
+		}
+		if (call->statement->kind == STATEMENT_SELECT)
+			node_fail(call->node, CQL_ERR_INVALID, "Invalid statement in batch: only UPDATE, INSERT and DELETE "
+					  "statements are allowed.");
+		else if (node_run_check(call, call->statement))
+			continue;
+		node_answer_failure(call);
+		return;
+	}
+	count_routing(call);
+	r = call->batch;
+	for (int i = 0; i < call->rows; i++)
+	{
+		take_row(call, &r);
+		node_run(call, call->statement);
+	}
+}
+
 /* ---- requests ---- */
 
 static void
@@ -558,6 +656,8 @@ answer(NodeCall *call)
 		answer_prepare(call);
 	else if (opcode == CQL_OP_EXECUTE)
 		answer_execute(call);
+	else if (opcode == CQL_OP_BATCH)
+		answer_batch(call);
 	else
 		node_answer_refusal(call, CQL_ERR_PROTOCOL, "opcode %d is not served", opcode);
 }
@@ -591,11 +691,13 @@ version_spoken(NodeCall *call)
 static bool
 fast_void(NodeCall *call)
 {
+	bool		batch = call->frame->opcode == CQL_OP_BATCH;
+
 	if (!call->node->null || call->node->rules != NULL || call->malformed || call->statement == NULL ||
-		call->frame->opcode != CQL_OP_EXECUTE || call->conn->state != STATE_READY ||
+		(call->frame->opcode != CQL_OP_EXECUTE && !batch) || call->conn->state != STATE_READY ||
 		call->statement->kind == STATEMENT_SELECT || call->statement->condition != CONDITION_NONE)
 		return false;
-	call->node->report.rows_written++;
+	call->node->report.rows_written += batch ? (uint64_t) call->rows : 1;
 	node_conn_out_void(call->conn, call->frame->stream);
 	return true;
 }
@@ -630,8 +732,7 @@ node_respond(NodeConn *c, const CqlFrame *frame)
 	if (!version_spoken(&call))
 		return;
 	decode(&call);
-	if (frame->opcode == CQL_OP_EXECUTE)
-		count_execute(&call);
+	count_rows(&call);
 	if (fast_void(&call))
 		return;
 	rule = node_rule_for(node, &call, frame->opcode);

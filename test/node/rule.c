@@ -281,7 +281,11 @@ node_rule_before(NodeCall *call, NodeRule *rule)
 			return true;
 		case ACTION_OTHER_ID:
 			call->other_id = true;
-			return false;
+			if (call->frame->opcode != CQL_OP_EXECUTE && call->frame->opcode != CQL_OP_BATCH)
+				return false;
+			node_answer_unprepared(call);
+			node_conn_out(c, stream);
+			return true;
 		case ACTION_EMPTY_PAGE:
 			call->empty_page = true;
 			return false;

@@ -128,6 +128,35 @@ test_execute_refuses_an_impossible_id(void **state)
 	free(large);
 }
 
+/* The id before each row's values; consistency and flags behind them, four bytes of flags from v5 on. */
+static void
+test_batch(void **state)
+{
+	Golden		id = golden(ID);
+	CqlBuffer	values = {0};
+	CqlBuffer	b = {0};
+
+	put_local(&values);
+	for (uint8_t version = 4; version <= 5; version++)
+	{
+		cql_request_batch_begin(&b, CQL_BATCH_UNLOGGED, 2);
+		for (int i = 0; i < 2; i++)
+			cql_request_batch_row(&b, golden_bytes(id), (CqlBytes) {values.data, (int32_t) values.len});
+		cql_request_batch_end(&b, version, CQL_LOCAL_QUORUM, CQL_PARAM_TIMESTAMP);
+		cql_request_tail(&b, CQL_PARAM_TIMESTAMP, 0, (CqlBytes) {NULL, -1}, 0, 3);
+		assert_written(&b, version == 4 ?
+					   "01 0002 01 0010" ID "0001 00000005 6c6f63616c 01 0010" ID "0001 00000005 6c6f63616c"
+					   "0006 20 0000000000000003" :
+					   "01 0002 01 0010" ID "0001 00000005 6c6f63616c 01 0010" ID "0001 00000005 6c6f63616c"
+					   "0006 00000020 0000000000000003");
+	}
+	cql_request_batch_row(&b, golden_bytes(id), (CqlBytes) {NULL, -1});
+	assert_true(b.failed);
+	cql_buffer_free(&b);
+	cql_buffer_free(&values);
+	free(id.data);
+}
+
 static void
 test_tail_order(void **state)
 {
@@ -176,6 +205,7 @@ main(void)
 		cmocka_unit_test(test_prepare),
 		cmocka_unit_test(test_execute),
 		cmocka_unit_test(test_execute_refuses_an_impossible_id),
+		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_tail_order),
 		cmocka_unit_test(test_consistency_names),
 	};
