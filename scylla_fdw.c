@@ -26,6 +26,7 @@
 #include "fdw/query.h"
 #include "fdw/scan.h"
 #include "fdw/session.h"
+#include "fdw/truncate.h"
 #include "fdw/upper.h"
 
 #define SCYLLA_FDW_VERSION "1.0.0"
@@ -99,6 +100,9 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->BeginForeignInsert = scyllaBeginForeignInsert;
 	routine->EndForeignInsert = scyllaEndForeignInsert;
 	routine->ExplainForeignModify = scyllaExplainForeignModify;
+
+	/* TRUNCATE */
+	routine->ExecForeignTruncate = scyllaExecForeignTruncate;
 
 	/* schemas */
 	routine->ImportForeignSchema = scyllaImportForeignSchema;

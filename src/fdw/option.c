@@ -87,6 +87,7 @@ static const OptionDef option_defs[] = {
 	{"allow_filtering", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"async_capable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"updatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
+	{"truncatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"insert_null", ON_SERVER | ON_TABLE, KIND_INSERT_NULL, 0, 0},
 	{"fdw_startup_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
 	{"fdw_tuple_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
@@ -578,6 +579,7 @@ resolve_table_options(List *table, List *server)
 	o->allow_filtering = boolean_option("allow_filtering", false, table, server);
 	o->async_capable = boolean_option("async_capable", true, table, server);
 	o->updatable = boolean_option("updatable", true, table, server);
+	o->truncatable = boolean_option("truncatable", true, table, server);
 	o->insert_null = insert_null && word_value(find_def("insert_null"), insert_null, "unset", "null");
 	o->ttl = integer_option("ttl", -1, table, NIL);
 	o->startup_cost = cost_option("fdw_startup_cost", table, server);

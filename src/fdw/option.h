@@ -46,6 +46,7 @@ typedef struct ScyllaTableOptions
 	bool		allow_filtering;
 	bool		async_capable;
 	bool		updatable;
+	bool		truncatable;
 	bool		insert_null;	/* an explicit NULL deletes the cell */
 	int			ttl;			/* seconds; -1: none */
 	double		startup_cost;	/* -1: default */
