@@ -188,6 +188,36 @@ all_static(Relation rel, const ScyllaTable *table, List *attnums)
 	return attnums != NIL;
 }
 
+/*
+ * With static columns alone, IF EXISTS would ask whether any of these has a value,
+ * not whether the row is there. Beside them goes a column that the statement does
+ * not set: it is as in the old row, so it is left alone.
+ */
+static List *
+add_regular_column(Relation rel, const ScyllaTable *table, List *targets)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		AttrNumber	attnum = table->column[i].kind == SCYLLA_REGULAR ? attribute_of(rel, &table->column[i]) :
+			InvalidAttrNumber;
+
+		if (attnum != InvalidAttrNumber)
+			return lappend_int(targets, attnum);
+	}
+	refuse_column(rel, linitial_int(targets), "It is a static column, and update_mode if_exists needs one of the row's own in the foreign table.");
+	return NIL;
+}
+
+static void
+refuse_conditional_counters(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("update_mode if_exists is not possible with counters"),
+			 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(rel)),
+			 errhint("Set its option update_mode to upsert.")));
+}
+
 /* "column + n", "n + column" or "column - n" */
 static bool
 is_addition(Node *node, Index rtindex, AttrNumber attnum)
@@ -234,6 +264,7 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	Relation	rel;
 	ScyllaTable *table;
 	List	   *keys;
+	bool		if_exists;
 
 	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
 		return NIL;
@@ -243,6 +274,11 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 		find_targets(root, rtindex, rel, table, &targets, &set);
 	if (plan->operation == CMD_UPDATE && scyllaHasCounters(table))
 		check_additions(root, rtindex, rel);
+	if_exists = scyllaTableOptions(rte->relid)->if_exists;
+	if (if_exists && scyllaHasCounters(table))
+		refuse_conditional_counters(rel);
+	if (if_exists && all_static(rel, table, targets))
+		targets = add_regular_column(rel, table, targets);
 	/* CQL wants static columns to be updated without the clustering columns */
 	keys = key_attributes(rel, table, !all_static(rel, table, targets));
 	table_close(rel, NoLock);

@@ -77,7 +77,8 @@ make_modify(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
 	m->rel = rri->ri_RelationDesc;
 	m->epoch = scyllaEpoch();
 	m->options = scyllaTableOptions(RelationGetRelid(m->rel));
-	m->conditional = operation == CMD_INSERT ? plan && plan->onConflictAction == ONCONFLICT_NOTHING : false;
+	m->conditional = operation == CMD_INSERT ? plan && plan->onConflictAction == ONCONFLICT_NOTHING :
+		m->options->if_exists;
 	m->synchronous = (plan && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL)) ||
 		has_after_trigger(rri, operation);
 	return m;
@@ -516,6 +517,8 @@ scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 	{
 		ExplainPropertyText("CQL", scyllaFromUtf8(m->cql), es);
 		ExplainPropertyText("Consistency", cql_consistency_name(m->options->write_consistency), es);
+		if (m->conditional)
+			ExplainPropertyText("Serial Consistency", cql_consistency_name(m->options->serial_consistency), es);
 	}
 	if (es->analyze && m->write != NULL)
 		scyllaExplainWrite(m->write, es);

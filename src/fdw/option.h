@@ -48,6 +48,7 @@ typedef struct ScyllaTableOptions
 	bool		updatable;
 	bool		truncatable;
 	bool		insert_null;	/* an explicit NULL deletes the cell */
+	bool		if_exists;		/* UPDATE and DELETE are conditional */
 	int			ttl;			/* seconds; -1: none */
 	double		startup_cost;	/* -1: default */
 	double		tuple_cost;
