@@ -21,7 +21,7 @@ INSERT INTO f VALUES (1, 1, 'one'), (2, 1, 'two');
 CREATE TABLE l (id int, k int, c int, v text);
 INSERT INTO l VALUES (1, 1, 1, 'none')});
 
-my $nested = 'SET enable_hashjoin = off; SET enable_mergejoin = off';
+my $nested = 'SET scylla_fdw.enable_join = off; SET enable_hashjoin = off; SET enable_mergejoin = off';
 
 # One session holds the row, another waits for it with the values of before, and goes on with those of after.
 sub race
