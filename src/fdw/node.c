@@ -138,6 +138,17 @@ put_node(ReturnSetInfo *result, const CqlRingNode *node)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+int
+scyllaConnectedNodes(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	const Told *told = ask(session, options, CLUSTER_NODES);
+	int			n = 0;
+
+	for (uint16 i = 0; i < told->ring.nnodes; i++)
+		n += told->ring.node[i].connections > 0;
+	return n;
+}
+
 void
 scyllaListNodes(const char *server_name, ReturnSetInfo *result)
 {

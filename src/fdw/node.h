@@ -29,6 +29,9 @@ typedef struct ScyllaRing
  */
 extern ScyllaRing *scyllaRing(ScyllaSession *session, const ScyllaTableOptions *options);
 
+/* How many nodes this session is connected to; waits until it is decided, of each of the local ones. */
+extern int	scyllaConnectedNodes(ScyllaSession *session, const ScyllaTableOptions *options);
+
 /* For the SQL function of this name: a row each. */
 extern void scyllaListNodes(const char *server, ReturnSetInfo *result);
 

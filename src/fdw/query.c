@@ -21,6 +21,7 @@
 
 #include "fdw/deparse.h"
 #include "fdw/error.h"
+#include "fdw/node.h"
 #include "fdw/option.h"
 #include "fdw/query.h"
 #include "fdw/rows.h"
@@ -28,7 +29,7 @@
 #include "fdw/statement.h"
 #include "fdw/typemap.h"
 
-#define AGREEMENT_TIMEOUT 10000 /* ms */
+#define AGREEMENT_TIMEOUT 60000 /* ms */
 #define AGREEMENT_INTERVAL 20
 
 static const CqlBytes no_state = {NULL, -1};
@@ -47,41 +48,58 @@ session_of(const char *server_name, ScyllaTableOptions **options)
 
 /* ---- schema agreement ---- */
 
-/* Number of rows, and the schema version in the first row. */
-static int
-read_version(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, char version[16])
+/* What a node says of itself; zeros where it does not. */
+typedef struct SelfDescription
 {
-	ScyllaResponse response = scyllaQuery(session, options, cql, NULL, no_state);
-	ScyllaRows *rows = scyllaRowsBegin(response.body, response.length);
-	int			nrows = (int) rows->left;
+	uint8		host_id[16];
+	uint8		schema_version[16];
+} SelfDescription;
 
-	memset(version, 0, 16);
-	if (scyllaRowsNext(rows) && rows->metadata.count > 0 && rows->value[0].len == 16)
-		memcpy(version, rows->value[0].data, 16);
+static SelfDescription *
+ask_a_node(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	ScyllaResponse response = scyllaQuery(session, options, "SELECT host_id, schema_version FROM system.local", NULL, no_state);
+	ScyllaRows *rows = scyllaRowsBegin(response.body, response.length);
+	SelfDescription *self = palloc0(sizeof(*self));
+
+	if (scyllaRowsNext(rows) && rows->metadata.count == 2 && rows->value[0].len == 16 && rows->value[1].len == 16)
+	{
+		memcpy(self->host_id, rows->value[0].data, 16);
+		memcpy(self->schema_version, rows->value[1].data, 16);
+	}
 	scyllaRowsEnd(rows);
-	return nrows;
+	return self;
 }
 
 /*
  * Ask the nodes themselves: what one knows of the others is older than what they
- * know. Requests go around the nodes, so three rounds reach each one that is up;
- * the node that made the change is one of them and has the new version.
+ * know. Requests go around the nodes, so a few rounds meet each one that this
+ * session may send its next request to.
  */
 static bool
 schema_agrees(ScyllaSession *session, const ScyllaTableOptions *options)
 {
-	char		first[16];
-	char		version[16];
-	int			nodes = read_version(session, options, "SELECT schema_version FROM system.peers", version) + 1;
+	int			nodes = scyllaConnectedNodes(session, options);
+	List	   *met = NIL;
 
-	(void) read_version(session, options, "SELECT schema_version FROM system.local", first);
-	for (int i = 1; i < 3 * nodes; i++)
+	for (int asked = 0; list_length(met) < nodes && asked < 3 * nodes; asked++)
 	{
-		(void) read_version(session, options, "SELECT schema_version FROM system.local", version);
-		if (memcmp(first, version, sizeof(version)) != 0)
-			return false;
+		SelfDescription *self = ask_a_node(session, options);
+		bool		known = false;
+		ListCell   *lc;
+
+		foreach(lc, met)
+		{
+			const SelfDescription *other = lfirst(lc);
+
+			if (memcmp(self->schema_version, other->schema_version, sizeof(self->schema_version)) != 0)
+				return false;
+			known |= memcmp(self->host_id, other->host_id, sizeof(self->host_id)) == 0;
+		}
+		if (!known)
+			met = lappend(met, self);
 	}
-	return true;
+	return list_length(met) >= nodes;
 }
 
 /* Until then another node may not know the table that this one has just made. */

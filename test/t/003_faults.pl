@@ -159,11 +159,23 @@ works('listening again', 1000);
 $node->stop;
 
 # after a change of the schema: a node that does not say what it knows of it
-start_node('on QUERY text "schema_version FROM" silent');
+start_node('on QUERY text "schema_version FROM system.local" silent');
 fails('schema agreement', q{SELECT scylla_fdw_execute('s', 'CREATE TABLE ks.u (id int PRIMARY KEY)')}, '08006', qr/within 1000 ms/);
 $node->order('clear');
 is(query(q{SELECT scylla_fdw_execute('s', 'CREATE TABLE ks.v (id int PRIMARY KEY)')}), '', 'schema agreement, cleared');
 $node->stop;
+
+# a node that is still being connected to is waited for, and asked
+start_node();
+{
+	my $late = ScyllaTest::Node->start('address 127.0.0.2', "port $node->{port}", @table, 'on OPTIONS delay 700');
+
+	$node->order("peer 127.0.0.2 $node->{port} 0");
+	query(q{SELECT scylla_fdw_execute('s', 'CREATE TABLE ks.w (id int PRIMARY KEY)')});
+	cmp_ok($late->order('report') =~ /^QUERY (\d+)$/m ? $1 : 0, '>=', 1, 'schema agreement: of all nodes');
+	$late->stop;
+	$node->stop;
+}
 
 # between statements of one session
 {
