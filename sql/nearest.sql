@@ -31,7 +31,15 @@ SELECT (SELECT array_agg(id) FROM (SELECT id FROM nearest_t ORDER BY l2 <-> '[1,
   (SELECT array_agg(id) FROM (SELECT id FROM nearest_local ORDER BY e <-> '[1,0,0]' LIMIT 5 OFFSET 2) x) AS same;
 SELECT (SELECT array_agg(id) FROM (SELECT id FROM nearest_t ORDER BY '[1,0,0]' <#> dot LIMIT 5) x) =
   (SELECT array_agg(id) FROM (SELECT id FROM nearest_local ORDER BY e <#> '[1,0,0]' LIMIT 5) x) AS same;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT 5;
+-- how rows are counted differs between versions of the server
+CREATE FUNCTION nearest_explain(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ' || query LOOP
+    RETURN NEXT regexp_replace(line, '(actual rows=\d+)\.00', '\1');
+  END LOOP;
+END $$;
+SELECT nearest_explain($$SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT 5$$);
 
 -- with conditions that keys and indexes serve
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t WHERE kind = 'even' ORDER BY e <=> '[1,0,0]' LIMIT 5;
@@ -80,4 +88,5 @@ SELECT l.id, x.id IS NOT NULL AS found FROM nearest_local l, LATERAL (SELECT id 
 SELECT scylla_fdw_execute('nearest_cluster', 'DROP KEYSPACE fdw_nearest');
 DROP SERVER nearest_cluster CASCADE;
 DROP TABLE nearest_local;
+DROP FUNCTION nearest_explain;
 DROP EXTENSION vector;
