@@ -113,7 +113,7 @@ TRUNCATE trunc_a;
 PREPARE TRANSACTION 'trunc';
 SELECT a, b, c FROM trunc_counts;
 
--- a tree of partitions, and statement triggers
+-- a tree of partitions
 CREATE TABLE trunc_part (id int, v text) PARTITION BY RANGE (id);
 CREATE TABLE trunc_part_local PARTITION OF trunc_part FOR VALUES FROM (0) TO (10);
 CREATE FOREIGN TABLE trunc_part_d PARTITION OF trunc_part FOR VALUES FROM (10) TO (20) SERVER trunc_cluster OPTIONS (keyspace 'fdw_trunc', "table" 'd');
