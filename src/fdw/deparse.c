@@ -57,6 +57,17 @@ append_columns(StringInfo out, List *columns)
 }
 
 static void
+append_using(StringInfo out, const ScyllaTableOptions *options, const ScyllaWriteText *text)
+{
+	bool		ttl = options->ttl >= 0 && text->operation != CMD_DELETE && !text->counter;
+
+	if (ttl)
+		appendStringInfo(out, " USING TTL %d", options->ttl);
+	if (text->timestamp)
+		appendStringInfo(out, " %s TIMESTAMP ?", ttl ? "AND" : "USING");
+}
+
+static void
 append_insert(StringInfo out, const ScyllaTableOptions *options, const ScyllaWriteText *text)
 {
 	appendStringInfoString(out, "INSERT INTO ");
@@ -69,8 +80,7 @@ append_insert(StringInfo out, const ScyllaTableOptions *options, const ScyllaWri
 	appendStringInfoChar(out, ')');
 	if (text->conditional)
 		appendStringInfoString(out, " IF NOT EXISTS");
-	if (options->ttl >= 0)
-		appendStringInfo(out, " USING TTL %d", options->ttl);
+	append_using(out, options, text);
 }
 
 static void
@@ -120,8 +130,7 @@ scyllaDeparseWrite(const ScyllaTableOptions *options, const ScyllaWriteText *tex
 	}
 	appendStringInfoString(&out, text->operation == CMD_UPDATE ? "UPDATE " : "DELETE FROM ");
 	scyllaAppendTable(&out, options);
-	if (text->operation == CMD_UPDATE && options->ttl >= 0 && !text->counter)
-		appendStringInfo(&out, " USING TTL %d", options->ttl);
+	append_using(&out, options, text);
 	append_assignments(&out, text);
 	append_keys(&out, text);
 	return out.data;

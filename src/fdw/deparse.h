@@ -21,7 +21,8 @@ extern char *scyllaFromUtf8(const char *text);	/* for messages and EXPLAIN */
 
 /*
  * What writes rows of one table. Names: char *, UTF-8. Markers stand in the order
- * of columns and then keys; an INSERT has no keys apart.
+ * of columns and then keys; an INSERT has no keys apart. That of the timestamp comes
+ * first, but last in an INSERT.
  */
 typedef struct ScyllaWriteText
 {
@@ -30,6 +31,7 @@ typedef struct ScyllaWriteText
 	List	   *keys;			/* that tell the row */
 	bool		conditional;	/* INSERT: IF NOT EXISTS; else IF EXISTS */
 	bool		counter;		/* columns are counters, to which a value is added */
+	bool		timestamp;		/* each row has its own, as a value */
 } ScyllaWriteText;
 
 extern char *scyllaDeparseWrite(const ScyllaTableOptions *options, const ScyllaWriteText *text);

@@ -111,6 +111,7 @@ static int
 add_context(const ScyllaErrorContext *c)
 {
 	const char *statement = "";
+	const char *together = "";
 
 	if (c->cql)
 		errcontext("CQL: %s", c->cql);
@@ -118,11 +119,14 @@ add_context(const ScyllaErrorContext *c)
 		return 0;
 	if (c->statement > 0)
 		statement = psprintf(" of statement " UINT64_FORMAT " of its kind", c->statement);
+	if (c->rows > 1)
+		together = psprintf(", first of %u rows that went together", c->rows);
 	if (c->ordinal == 0)
 		return errcontext("foreign table \"%s\"", c->relation);
 	if (c->key == NULL)
-		return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s", c->relation, c->ordinal, statement);
-	return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s, key %s", c->relation, c->ordinal, statement, c->key);
+		return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s%s", c->relation, c->ordinal, statement, together);
+	return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s, key %s%s", c->relation, c->ordinal, statement, c->key,
+					  together);
 }
 
 void

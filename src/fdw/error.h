@@ -17,6 +17,7 @@ typedef struct ScyllaErrorContext
 	const char *relation;		/* foreign table */
 	const char *cql;
 	uint64		ordinal;		/* row of the statement, from 1; 0: none */
+	uint16		rows;			/* that went as one request, this the first of them; 0 and 1: it went alone */
 	uint64		statement;		/* of several that share a write, from 1; 0: it has its own */
 	const char *key;			/* "(id) = (42)" */
 	uint64		written;		/* rows of this statement, or of these, acknowledged before */

@@ -45,6 +45,7 @@ typedef struct ScyllaModify
 	ScyllaWrite *write;			/* NULL: that, or nothing is written */
 	bool		conditional;
 	bool		synchronous;	/* each row's fate is awaited */
+	bool		batch;			/* rows of one partition go together */
 	bool		keep;			/* the write is not ended with the statement */
 	KeyColumn  *key;			/* UPDATE and DELETE */
 	int			nkeys;
@@ -81,6 +82,7 @@ make_modify(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
 		m->options->if_exists;
 	m->synchronous = (plan && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL)) ||
 		has_after_trigger(rri, operation);
+	m->batch = m->options->batch && !m->conditional && !m->synchronous;
 	return m;
 }
 
@@ -104,12 +106,27 @@ connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 		scyllaDrainWriters(m->session);	/* the cluster's time does not order a condition behind them */
 }
 
+/* Rows that go together each have their own timestamp, as if they went alone: its marker is where the text has it. */
+static ScyllaMarker *
+add_timestamp(const ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
+{
+	ScyllaMarker *all = palloc0_array(ScyllaMarker, nmarkers + 1);
+
+	memcpy(all + (m->operation != CMD_INSERT), markers, sizeof(ScyllaMarker) * nmarkers);
+	return all;
+}
+
 static void
 open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers, bool counter)
 {
 	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = markers,
-	.nmarkers = nmarkers,.epoch = m->epoch,.keep = m->keep,.conditional = m->conditional,.counter = counter};
+	.nmarkers = nmarkers,.epoch = m->epoch,.keep = m->keep,.conditional = m->conditional,.counter = counter,.batch = m->batch};
 
+	if (m->batch)
+	{
+		config.marker = add_timestamp(m, markers, nmarkers);
+		config.nmarkers++;
+	}
 	m->write = scyllaOpenWrite(m->session, &config);
 }
 
@@ -186,7 +203,7 @@ open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
 	m->cql = scyllaDeparseWrite(m->options, &text);
-	m->keep = false;
+	m->keep = m->batch = false;
 	open_write(m, sorted, n, true);
 }
 
@@ -210,7 +227,7 @@ static void
 begin_new_insert(ScyllaModify *m, List *attnums)
 {
 	List	   *names = column_names(m->rel, attnums);
-	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional};
+	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional,.timestamp = m->batch};
 
 	m->cql = scyllaDeparseWrite(m->options, &text);
 	if (m->session != NULL)
@@ -306,6 +323,7 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	text.columns = column_names(m->rel, targets);
 	text.keys = column_names(m->rel, keys);
 	text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_COUNTER)) != 0;
+	text.timestamp = m->batch &= !text.counter;
 	if (targets != NIL || m->operation == CMD_DELETE)
 		m->cql = scyllaDeparseWrite(m->options, &text);
 	find_junk(m, outerPlan(mtstate->ps.plan), keys);

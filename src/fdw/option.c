@@ -52,7 +52,8 @@ typedef enum OptionKind
 	KIND_PROTOCOL,
 	KIND_COMPRESSION,
 	KIND_INSERT_NULL,
-	KIND_UPDATE_MODE
+	KIND_UPDATE_MODE,
+	KIND_BATCH_MODE
 } OptionKind;
 
 #define ON_SERVER 1
@@ -91,6 +92,7 @@ static const OptionDef option_defs[] = {
 	{"truncatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"insert_null", ON_SERVER | ON_TABLE, KIND_INSERT_NULL, 0, 0},
 	{"update_mode", ON_SERVER | ON_TABLE, KIND_UPDATE_MODE, 0, 0},
+	{"batch_mode", ON_SERVER | ON_TABLE, KIND_BATCH_MODE, 0, 0},
 	{"fdw_startup_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
 	{"fdw_tuple_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
 	{"keyspace", ON_TABLE, KIND_TEXT, 0, 0},
@@ -321,6 +323,9 @@ check_value(const OptionDef *def, DefElem *element)
 			break;
 		case KIND_UPDATE_MODE:
 			(void) word_value(def, value, "upsert", "if_exists");
+			break;
+		case KIND_BATCH_MODE:
+			(void) word_value(def, value, "none", "partition");
 			break;
 	}
 }
@@ -572,6 +577,7 @@ resolve_table_options(List *table, List *server)
 	const char *bytes = lookup("max_in_flight_bytes", server, NIL);
 	const char *insert_null = lookup("insert_null", table, server);
 	const char *update_mode = lookup("update_mode", table, server);
+	const char *batch_mode = lookup("batch_mode", table, server);
 
 	o->keyspace = text_option("keyspace", table);
 	o->table = text_option("table", table);
@@ -588,6 +594,7 @@ resolve_table_options(List *table, List *server)
 	o->truncatable = boolean_option("truncatable", true, table, server);
 	o->insert_null = insert_null && word_value(find_def("insert_null"), insert_null, "unset", "null");
 	o->if_exists = update_mode && word_value(find_def("update_mode"), update_mode, "upsert", "if_exists");
+	o->batch = batch_mode && word_value(find_def("batch_mode"), batch_mode, "none", "partition");
 	o->ttl = integer_option("ttl", -1, table, NIL);
 	o->startup_cost = cost_option("fdw_startup_cost", table, server);
 	o->tuple_cost = cost_option("fdw_tuple_cost", table, server);

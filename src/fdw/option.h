@@ -49,6 +49,7 @@ typedef struct ScyllaTableOptions
 	bool		truncatable;
 	bool		insert_null;	/* an explicit NULL deletes the cell */
 	bool		if_exists;		/* UPDATE and DELETE are conditional */
+	bool		batch;			/* batch_mode partition: rows of one partition go as one request */
 	int			ttl;			/* seconds; -1: none */
 	double		startup_cost;	/* -1: default */
 	double		tuple_cost;

@@ -23,6 +23,7 @@
 
 #include "cql/frame.h"
 #include "cql/token.h"
+#include "fdw/batch.h"
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/epoch.h"
@@ -76,6 +77,9 @@ struct ScyllaWrite
 	int			nmarkers;
 	bool		conditional;
 	bool		counter;
+	bool		batched;
+	ScyllaBatch batch;			/* batched: rows not committed yet */
+	Marker	   *timestamp;		/* the rows' own, as a value; NULL: behind the values */
 	bool	   *applied;		/* conditional: fates of the rows announced; NULL: another write */
 	uint64		announced;		/* ordinal of the last row before them */
 	Flight	   *flight;			/* conditional: partitions of rows in flight, by token */
@@ -107,9 +111,23 @@ column_context(void *arg)
 }
 
 static void
-make_markers(ScyllaWrite *w, const ScyllaWriteConfig *config)
+make_marker(ScyllaWrite *w, Marker *m, Form_pg_attribute att, const CqlType *type)
 {
 	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = w};
+
+	m->key = m->is.null == SCYLLA_NULL_REFUSED;
+	m->column = pstrdup(NameStr(att->attname));
+	m->type = getBaseType(att->atttypid);
+	m->byval = att->attbyval;
+	m->typlen = att->attlen;
+	error_context_stack = &context;
+	m->converter = scyllaMakeConverter(type, att->atttypid, att->atttypmod);
+	error_context_stack = context.previous;
+}
+
+static void
+make_markers(ScyllaWrite *w, const ScyllaWriteConfig *config)
+{
 	TupleDesc	desc = RelationGetDescr(config->rel);
 	const CqlMetadata *bind = &w->statement->bind;
 
@@ -118,17 +136,12 @@ make_markers(ScyllaWrite *w, const ScyllaWriteConfig *config)
 	for (w->current = 0; w->current < w->nmarkers; w->current++)
 	{
 		Marker	   *m = &w->marker[w->current];
-		Form_pg_attribute att = TupleDescAttr(desc, config->marker[w->current].attnum - 1);
 
 		m->is = config->marker[w->current];
-		m->key = m->is.null == SCYLLA_NULL_REFUSED;
-		m->column = pstrdup(NameStr(att->attname));
-		m->type = getBaseType(att->atttypid);
-		m->byval = att->attbyval;
-		m->typlen = att->attlen;
-		error_context_stack = &context;
-		m->converter = scyllaMakeConverter(bind->column[w->current].type, att->atttypid, att->atttypmod);
-		error_context_stack = context.previous;
+		if (m->is.attnum == InvalidAttrNumber)
+			w->timestamp = m;
+		else
+			make_marker(w, m, TupleDescAttr(desc, m->is.attnum - 1), bind->column[w->current].type);
 	}
 	/* the statement's own word on the key: it may be younger than the table's description */
 	for (uint16_t i = 0; i < bind->pk_count; i++)
@@ -141,6 +154,7 @@ release_write(void *arg)
 	ScyllaWrite *w = arg;
 
 	cql_buffer_free(&w->key);
+	scyllaBatchFree(&w->batch);
 	dlist_delete(&w->writer.node);
 }
 
@@ -154,7 +168,7 @@ make_request(ScyllaWrite *w)
 	w->request.flags = CQL_PARAM_VALUES;
 	if (w->conditional)
 		w->request.flags |= CQL_PARAM_SERIAL;
-	else if (!w->counter)
+	else if (!w->counter && w->timestamp == NULL)
 		w->request.flags |= CQL_PARAM_TIMESTAMP;
 	w->request.idempotent = !w->conditional && !w->counter;
 }
@@ -220,6 +234,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->relation = pstrdup(RelationGetRelationName(config->rel));
 	w->conditional = config->conditional;
 	w->counter = config->counter;
+	w->batched = config->batch;
 	w->nmarkers = config->nmarkers;
 	w->marker = palloc0(sizeof(Marker) * Max(config->nmarkers, 1));
 	w->statement = scyllaPrepare(session, config->options, config->cql);
@@ -272,10 +287,11 @@ static void
 raise_row(ScyllaWrite *w, Request *r)
 {
 	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
-		.statement = r->ordinal >> ROW_BITS,.written = w->report.rows,.writes = true};
+		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,.written = w->report.rows,.writes = true};
+	CqlBytes	row = scyllaRequestRow(r);
 	ClusterFailure *failure = NULL;
 
-	context.key = key_text(w, r->core.payload, r->core.length, w->nmarkers);
+	context.key = key_text(w, row.data, (size_t) row.len, w->nmarkers);
 	if (r->core.failure)
 	{
 		failure = palloc(sizeof(*failure));
@@ -317,7 +333,7 @@ was_applied(const ScyllaWrite *w, const Request *r)
 static void
 note_fate(ScyllaWrite *w, const Request *r)
 {
-	bool		applied = true;
+	uint16		applied = scyllaRequestRows(r);
 
 	if (w->conditional)
 		applied = w->applied[r->ordinal - w->announced - 1] = was_applied(w, r);
@@ -355,12 +371,27 @@ collect(ScyllaWrite *w)
 	scyllaReportProgress(&w->report, w->relation, w->row, false);
 }
 
+static void
+out_of_memory(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+/* Rows that wait for others of their partition wait no longer. */
+static void
+commit_batch(ScyllaWrite *w)
+{
+	if (w->batch.rows > 0 && !scyllaBatchCommit(&w->batch, w->pipeline->core, &w->request))
+		out_of_memory();
+}
+
 /* In ever smaller steps, so that failures and progress are told in time. */
 void
 scyllaDrainWrite(ScyllaWrite *w)
 {
 	Pipeline   *core = w->pipeline->core;
 
+	commit_batch(w);
 	pipeline_submit(core);
 	for (;;)
 	{
@@ -524,6 +555,15 @@ encode_value(ScyllaWrite *w, Marker *m, TupleTableSlot *const rows[], CqlBuffer 
 	m->length = b->len - m->begin;
 }
 
+/* Room for it: which one it is depends on the key, and that may follow. */
+static void
+reserve_timestamp(Marker *m, CqlBuffer *b)
+{
+	cql_put_u32(b, sizeof(uint64));
+	m->begin = b->len;
+	cql_put_u64(b, 0);
+}
+
 static void
 encode_row(ScyllaWrite *w, TupleTableSlot *const rows[], CqlBuffer *b)
 {
@@ -531,15 +571,16 @@ encode_row(ScyllaWrite *w, TupleTableSlot *const rows[], CqlBuffer *b)
 
 	cql_put_u16(b, (uint16_t) w->nmarkers);
 	for (w->current = 0; w->current < w->nmarkers; w->current++)
-		encode_value(w, &w->marker[w->current], rows, b);
+	{
+		Marker	   *m = &w->marker[w->current];
+
+		if (m == w->timestamp)
+			reserve_timestamp(m, b);
+		else
+			encode_value(w, m, rows, b);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(w->row_context);
-}
-
-static void
-out_of_memory(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
 /* From the encoded key, while it is hot. False: the cluster did not say which markers it is. */
@@ -606,7 +647,7 @@ is_in_flight(ScyllaWrite *w, int64 token)
 static CqlBuffer *
 begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 {
-	CqlBuffer  *b = pipeline_begin(w->pipeline->core);
+	CqlBuffer  *b = w->batched ? scyllaBatchBegin(&w->batch) : pipeline_begin(w->pipeline->core);
 
 	if (b == NULL)
 		out_of_memory();
@@ -619,17 +660,33 @@ begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 	return b;
 }
 
+/*
+ * The row just encoded. It waits for others only while requests are under way: to
+ * wait longer than for those gains nothing.
+ */
+static void
+join_batch(ScyllaWrite *w, bool routed, int64 token, uint64 ordinal)
+{
+	if (scyllaBatchRefuses(&w->batch, routed, token))
+		commit_batch(w);
+	if (scyllaBatchJoin(&w->batch, routed, token, ordinal) || pipeline_idle(w->pipeline->core))
+		commit_batch(w);
+}
+
 void
 scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 {
 	static const CqlBytes no_state = {NULL, -1};
 	ErrorContextCallback context = {.previous = error_context_stack,.callback = row_context,.arg = w};
 	int64		token = 0;
+	int64		timestamp;
+	uint64		ordinal;
 	bool		routed;
 	CqlBuffer  *b;
 
 	if (w->row++ == 0)
 		scyllaCollectReaders(w->session, w->options);
+	ordinal = w->statements << ROW_BITS | w->row;
 	make_room(w);
 	error_context_stack = &context;
 	b = begin_row(w, rows);
@@ -640,12 +697,15 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 		(void) is_in_flight(w, token);
 		b = begin_row(w, rows);
 	}
-	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency,
-					 w->request.flags & CQL_PARAM_TIMESTAMP ? scyllaTimestamp(token) : 0);
+	timestamp = w->conditional || w->counter ? 0 : scyllaTimestamp(token);
+	if (w->timestamp != NULL)
+		cql_store_u64(b->data + w->timestamp->begin, (uint64) timestamp);
+	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
 	check_size(w, b->len - w->begin);
 	error_context_stack = context.previous;
-	if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL,
-						w->statements << ROW_BITS | w->row) == NULL)
+	if (w->batched)
+		join_batch(w, routed, token, ordinal);
+	else if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, ordinal) == NULL)
 		out_of_memory();
 	w->committed = w->row;
 }
@@ -667,9 +727,11 @@ scyllaCloseWrite(ScyllaWrite *w)
 static bool
 same_attributes(const ScyllaWrite *w, List *attnums)
 {
-	if (list_length(attnums) != w->nmarkers)
+	int			n = w->nmarkers - (w->timestamp != NULL);	/* that of an INSERT's timestamp is the last one */
+
+	if (list_length(attnums) != n)
 		return false;
-	for (int i = 0; i < w->nmarkers; i++)
+	for (int i = 0; i < n; i++)
 	{
 		if (w->marker[i].is.attnum != list_nth_int(attnums, i))
 			return false;
@@ -709,6 +771,8 @@ scyllaKeepWrite(ScyllaWrite *w)
 {
 	if (w->pipeline->core == NULL)
 		return;
+	if (pipeline_idle(w->pipeline->core))
+		commit_batch(w);
 	w->writer.kept = true;
 	scyllaReportProgress(&w->report, w->relation, w->row, false);
 }

@@ -41,7 +41,7 @@ typedef enum ScyllaNullRule
 /* A bind marker, and where its value comes from. */
 typedef struct ScyllaMarker
 {
-	AttrNumber	attnum;			/* of the foreign table: names and types its column */
+	AttrNumber	attnum;			/* of the foreign table: names and types its column; invalid: the row's timestamp */
 	ScyllaRowKind row;
 	AttrNumber	source;			/* attribute of that row */
 	ScyllaNullRule null;
@@ -60,6 +60,7 @@ typedef struct ScyllaWriteConfig
 	bool		keep;			/* others of the same text may follow in the transaction: scyllaKeepWrite ends it */
 	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
 	bool		counter;		/* no timestamps, and never twice */
+	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */
 } ScyllaWriteConfig;
 
 typedef struct ScyllaWrite ScyllaWrite;
