@@ -9,9 +9,10 @@
  * page; with slow_start, all lanes together read little more than is wanted. The end of a lane is where the server says there is no further page: an
  * empty page is not it.
  *
- * Memory: pages that have come home count as held until they were read. No new
- * lane is opened while HELD_BYTES are, and pages get fewer rows when rows are
- * large, so that two pages of each lane are about twice HELD_BYTES.
+ * Memory: pages that have come home count as held until they were read. Pages get
+ * fewer rows when rows are large, so that two of each lane are about twice
+ * HELD_BYTES; and where a single row is so large, no lane is opened and no page
+ * asked for ahead of its time that would be beyond that.
  *
  * Invariant: an open lane is current, or on the ready list (a page of it has
  * come home), or a request of it is on its way, or, when merging, in the heap.
@@ -60,7 +61,8 @@ struct ScyllaFetch
 	Lane	   *current;
 	bool		exhausted;		/* the source */
 	Size		held;			/* bytes of pages at home */
-	uint64		rows;			/* of pages entered, and their bytes: how large rows are */
+	uint64		pages;			/* entered that had rows, and these, and bytes: how large they are */
+	uint64		rows;
 	uint64		bytes;
 	binaryheap *heap;			/* merging */
 };
@@ -181,6 +183,15 @@ page_rows(const ScyllaFetch *f)
 	return (int) Max(page_bytes / row_bytes, 1);
 }
 
+/* For one more page than must be: those at home, those on their way and this one, as large as pages have been. */
+static bool
+has_room(const ScyllaFetch *f)
+{
+	uint64		page_bytes = f->pages > 0 ? f->bytes / f->pages : 0;
+
+	return f->held + (pipeline_outstanding(f->pipeline->core) + 1) * page_bytes <= 2 * HELD_BYTES;
+}
+
 static void
 ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
 {
@@ -254,7 +265,7 @@ open_lanes(ScyllaFetch *f)
 	bool		opened = false;
 
 	while (!f->exhausted && f->open < f->allowed && !pipeline_full(f->pipeline->core) &&
-		   (f->held < HELD_BYTES || f->config.nmerge > 0))
+		   (f->open == 0 || has_room(f) || f->config.nmerge > 0))
 	{
 		Lane	   *s = dlist_container(Lane, node, dlist_pop_head_node(&f->free));
 
@@ -321,6 +332,7 @@ enter_page(ScyllaFetch *f, Lane *s)
 	s->row = 0;
 	MemoryContextSwitchTo(old);
 	s->entered = ++entered;
+	f->pages += s->rows->left > 0;
 	f->rows += s->rows->left;
 	f->bytes += s->page->core.body_length;
 	f->config.report->pages++;
@@ -337,7 +349,8 @@ advance(ScyllaFetch *f, Lane *s)
 		{
 			if (++s->row == 2)
 			{
-				ask_for_next_page(f, s);
+				if (has_room(f))
+					ask_for_next_page(f, s);
 				allow_lanes(f);
 			}
 			return SCYLLA_FETCH_ROW;

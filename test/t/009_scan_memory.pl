@@ -1,0 +1,63 @@
+# A scan takes as much memory as its pages in hand, however many rows there are, and however large.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use ScyllaTest;
+use Test::More;
+
+plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
+plan skip_all => 'needs /proc' unless -r '/proc/self/status';
+database('scylla_tap_scan_memory');
+
+my ($rows, $values) = (500_000, 12);		# the key 42 is in the first range: from then on it is known how large pages are
+my $bytes = 16 * 1024 * 1024 - 1024;		# as much as fits into a request
+my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'token -6148914691236517206 0 6148914691236517205',
+	# nodes that are down make for more ranges at once
+	(map { "peer 127.0.0.$_ 1 " . ($_ << 58) . ' -' . ($_ << 58) } 9 .. 13), 'table ks.small (id bigint, s text, PRIMARY KEY (id))',
+	'table ks.large (id int, b blob, PRIMARY KEY (id))');
+query('CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw ' . server_options(host => $node->{address}, port => $node->{port}));
+query(qq{CREATE USER MAPPING FOR CURRENT_USER SERVER s;
+CREATE FOREIGN TABLE small (id bigint, s text) SERVER s OPTIONS (keyspace 'ks');
+CREATE FOREIGN TABLE large (id int, b bytea) SERVER s OPTIONS (keyspace 'ks', fetch_size '1');
+INSERT INTO small SELECT g, repeat('v', 100) FROM generate_series(1, $rows) g;
+INSERT INTO large SELECT 30 + g, decode(repeat(to_hex(16 + g), $bytes), 'hex') FROM generate_series(1, $values) g});
+
+# Memory of the backend's own, in MiB.
+sub own_memory
+{
+	my ($pid) = @_;
+
+	open my $status, '<', "/proc/$pid/status" or die "status of $pid: $!";
+	my %value = map { /^(\w+):\s+(\d+) kB/ ? ($1 => $2 / 1024) : () } <$status>;
+	return $value{RssAnon};
+}
+
+for my $case (
+	[ 'small rows', 'SELECT count(*), sum(id), sum(length(s)) FROM small', "$rows|" . $rows * ($rows + 1) / 2 . '|' . 100 * $rows, 64 ],
+	# the page being read, the value made of it, and the page on its way, twice while it is copied out of the connection
+	[ 'values of 16 MiB', 'SELECT count(*), sum(get_byte(b, 0) - 16), sum(length(b)) FROM large WHERE get_byte(b, ' . ($bytes - 1) . ') > 16',
+		"$values|" . $values * ($values + 1) / 2 . '|' . $values * $bytes, 160 ])
+{
+	my ($label, $sql, $expected, $limit) = @$case;
+	my $session = background(q{SET max_parallel_workers_per_gather = 0; SELECT 'idle';});
+	my $worst = 0;
+
+	$session->shows(qr/idle/);
+	my $idle = own_memory($session->{pid});
+	$node->order('reset');
+	$session->send("$sql;");
+	ok(await($label, sub {
+		my $now = own_memory($session->{pid});
+
+		$worst = $now if $now > $worst;
+		$session->{harness}->pump_nb;
+		$session->{out} =~ /\|/ }, 200), "$label: are read");
+	like($session->{out}, qr/^\Q$expected\E$/m, "$label: all of them");
+	cmp_ok($worst - $idle, '<', $limit, sprintf '%s: at most %d MiB over the idle backend (%.1f)', $label, $limit, $worst - $idle);
+	cmp_ok($node->count('max_in_flight'), '<=', 4, "$label: few pages are on their way") if $label =~ /values/;
+	$session->finish;
+}
+
+done_testing();
