@@ -131,6 +131,7 @@ struct NodeTable
 	int			nkey;			/* columns of the primary key */
 	bool		counter;
 	bool		system;			/* filled anew for every SELECT */
+	size_t		repeat;			/* its one row stands for so many, with keys from 0; 0: as usual */
 	NodeRow   **row;			/* by token and clustering once sorted */
 	size_t		nrows;			/* dead ones included */
 	size_t		cap;
@@ -542,6 +543,7 @@ extern CqlType *node_type_parse(Node *node, const char *keyspace, CqlString text
 
 /* row.c */
 extern bool node_row_add(Node *node, NodeLexer *x);	/* at the table's name */
+extern bool node_row_repeat(Node *node, NodeTable *t, long long times);
 extern bool node_row_values(Node *node, NodeTable *t, NodeLexer *x);	/* at the ( */
 extern NodeRow *node_row_find(const NodeTable *t, const CqlBytes *key);
 extern NodeRow *node_row_put(NodeTable *t, const CqlBytes *key);	/* find or make */

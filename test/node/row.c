@@ -169,7 +169,7 @@ node_table_clear(NodeTable *t)
 	free(t->bucket);
 	t->row = NULL;
 	t->bucket = NULL;
-	t->nrows = t->cap = t->nbuckets = 0;
+	t->nrows = t->cap = t->nbuckets = t->repeat = 0;
 	t->sorted = true;
 }
 
@@ -374,4 +374,18 @@ node_row_add(Node *node, NodeLexer *x)
 		(t = node_table(node, keyspace, name)) == NULL)
 		return node_fail(node, 0, "no such table: \"%.40s\"", name);
 	return node_row_values(node, t, x);
+}
+
+bool
+node_row_repeat(Node *node, NodeTable *t, long long times)
+{
+	CqlTypeId	id = t->column[0].type->id;
+
+	node_table_sort(t);
+	if (times < 0 || times > UINT32_MAX || (times > 0 && t->nrows != 1))
+		return node_fail(node, 0, "one row can be repeated, up to %u times", UINT32_MAX);
+	if (t->nkey != 1 || (id != CQL_TYPE_INT && id != CQL_TYPE_BIGINT))
+		return node_fail(node, 0, "rows can be repeated whose key is one int or bigint");
+	t->repeat = (size_t) times;
+	return true;
 }

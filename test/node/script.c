@@ -319,6 +319,28 @@ do_row(Node *node, NodeLexer *x)
 	return node_row_add(node, &cql) && ends(node, &cql, x);
 }
 
+/* ks.name N */
+static bool
+do_repeat(Node *node, NodeLexer *x)
+{
+	NodeLexer	cql = as_cql(x);
+	const char *keyspace;
+	const char *name;
+	NodeTable  *t = NULL;
+	char	   *end;
+	long long	times;
+
+	if (node_qualified(&cql, &keyspace, &name) && keyspace != NULL)
+		t = node_table(node, keyspace, name);
+	if (t == NULL)
+		return node_fail(node, 0, "the name of a table is missing");
+	times = strtoll(cql.token.text, &end, 10);
+	if (end == cql.token.text)
+		return node_fail(node, 0, "a number is missing at \"%.40s\"", cql.token.text);
+	node_lexer_next(&cql);
+	return node_row_repeat(node, t, times) && ends(node, &cql, x);
+}
+
 /* ---- orders ---- */
 
 static bool
@@ -388,7 +410,7 @@ static const struct
 	{"auth", do_auth}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
 	{"token", do_token}, {"peer", do_peer}, {"no_peers", do_no_peers}, {"store", do_store}, {"null", do_null},
 	{"checksum", do_checksum}, {"latency", do_latency}, {"keyspace", do_keyspace}, {"type", do_type},
-	{"table", do_table}, {"row", do_row}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
+	{"table", do_table}, {"row", do_row}, {"repeat", do_repeat}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
 	{"event", node_event}, {"refuse", do_refuse}, {"listen", do_listen}, {"disconnect", do_disconnect},
 	{"forget", do_forget}, {"reset", do_reset}
 };

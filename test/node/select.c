@@ -5,7 +5,13 @@
  * Thread: the node's. Owns: nothing.
  * Invariants: the table is sorted while it is read; a paging state is the place
  * of the next row in that order and the rows already given.
+ *
+ * A repeated row is served as fast as bytes are copied: it is encoded once a page,
+ * and each copy gets its number as its key. Tokens of the copies are not those of
+ * their keys: they stand on the ring at equal distances.
  */
+#include <stdlib.h>
+
 #include "cql/value.h"
 #include "internal.h"
 
@@ -25,6 +31,7 @@ typedef struct Page
 	const NodeRow **row;
 	size_t		nrows;
 	size_t		cap;
+	size_t		first;			/* of a repeated row: number of the first copy */
 	bool		more;
 } Page;
 
@@ -64,6 +71,91 @@ find_bounds(const NodeCall *call, Page *page)
 	page->high = high == INT64_MAX ? page->s->table->nrows : node_table_seek(page->s->table, high + 1);
 	if (page->high < page->low)
 		page->high = page->low;
+}
+
+/* ---- of a repeated row ---- */
+
+/* How many of the copies have tokens up to this one. */
+static size_t
+copies_upto(const NodeTable *t, int64_t token)
+{
+	uint64_t	from_first = (uint64_t) token - ((uint64_t) INT64_MIN + 1);
+	uint64_t	n;
+
+	if (token == INT64_MIN)
+		return 0;
+	n = from_first / (UINT64_MAX / t->repeat) + 1;
+	return n < t->repeat ? (size_t) n : t->repeat;
+}
+
+/* The least token but one is where copies begin, so one before the bound never leaves the ring's numbers unnoticed. */
+static size_t
+copies_below(const NodeTable *t, int64_t token)
+{
+	return token == INT64_MIN ? 0 : copies_upto(t, token - 1);
+}
+
+static uint64_t
+key_number(CqlBytes key)
+{
+	return key.len == 8 ? cql_load_u64(key.data) : key.len == 4 ? cql_load_u32(key.data) : UINT64_MAX;
+}
+
+static bool
+narrow(Page *page, const NodeTerm *term, CqlBytes v)
+{
+	const NodeTable *t = page->s->table;
+	size_t		low = 0;
+	size_t		high = t->repeat;
+
+	if (term->column == 0 && term->op == '=')
+	{
+		low = key_number(v) < t->repeat ? (size_t) key_number(v) : t->repeat;
+		high = low < t->repeat ? low + 1 : low;
+	}
+	else if (term->column < 0 && v.len == 8 && strchr(">g", term->op))
+		low = term->op == '>' ? copies_upto(t, (int64_t) cql_load_u64(v.data)) : copies_below(t, (int64_t) cql_load_u64(v.data));
+	else if (term->column < 0 && v.len == 8 && strchr("<l", term->op))
+		high = term->op == 'l' ? copies_upto(t, (int64_t) cql_load_u64(v.data)) : copies_below(t, (int64_t) cql_load_u64(v.data));
+	else
+		return false;
+	page->low = low > page->low ? low : page->low;
+	page->high = high < page->high ? high : page->high;
+	return true;
+}
+
+/* false: asked for something else than columns of one key, of a range of tokens, or of all. */
+static bool
+find_copies(const NodeCall *call, Page *page)
+{
+	const NodeStatement *s = page->s;
+	bool		served = !s->reversed;
+
+	page->low = 0;
+	page->high = s->table->repeat;
+	for (int i = 0; i < s->nselectors; i++)
+		served &= s->selector[i].kind == SELECT_COLUMN;
+	for (int i = 0; i < s->nwhere && served; i++)
+		served = narrow(page, &s->where[i], node_operand_value(call, &s->where[i].operand[0]));
+	if (page->high < page->low)
+		page->high = page->low;
+	return served || node_fail(call->node, CQL_ERR_INVALID, "of a repeated row only columns are served, by key or tokens");
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+count_copies(Page *page)
+{
+	page->nrows = least(least(page->size, page->limit - page->given), page->high - page->low - page->at);
+	page->first = page->low + page->at;
+	page->at += page->nrows;
+	page->given += page->nrows;
+	page->more = page->nrows == page->size && page->given < page->limit;
 }
 
 /* ---- pages ---- */
@@ -183,6 +275,38 @@ put_rows(NodeCall *call, const Page *page, bool count)
 				put_selected(b, &s->selector[c], page->nrows > 0 ? page->row[i] : NULL, page->nrows);
 }
 
+static void
+put_copies(NodeCall *call, const Page *page)
+{
+	CqlBuffer  *b = &call->conn->answer;
+	const NodeStatement *s = page->s;
+	CqlBuffer	row = {0};
+	size_t		key[NODE_MAX_TERMS];	/* where in the row it stands */
+	int			nkeys = 0;
+	bool		wide = s->table->column[0].type->id == CQL_TYPE_BIGINT;
+
+	for (int c = 0; c < s->nselectors; c++)
+	{
+		if (s->selector[c].column == 0)
+			key[nkeys++] = row.len + 4;
+		put_selected(&row, &s->selector[c], s->table->row[0], 0);
+	}
+	cql_put_u32(b, (uint32_t) page->nrows);
+	if (row.failed || !cql_buffer_reserve(b, page->nrows * row.len))
+		abort();
+	for (size_t i = page->first; i < page->first + page->nrows; i++, b->len += row.len)
+	{
+		uint8_t    *p = memcpy(b->data + b->len, row.data, row.len);
+
+		for (int k = 0; k < nkeys; k++)
+			if (wide)
+				cql_store_u64(p + key[k], i);
+			else
+				cql_store_u32(p + key[k], (uint32_t) i);
+	}
+	cql_buffer_free(&row);
+}
+
 static bool
 take_limits(const NodeCall *call, Page *page, bool count)
 {
@@ -207,6 +331,7 @@ node_run_select(NodeCall *call, const NodeStatement *s)
 {
 	Page		page = {.s = s};
 	bool		count = false;
+	bool		repeated;
 
 	for (int i = 0; i < s->nselectors; i++)
 		count |= s->selector[i].kind == SELECT_COUNT;
@@ -219,11 +344,25 @@ node_run_select(NodeCall *call, const NodeStatement *s)
 	if (s->table->system)
 		node_system_fill(call->node, s->table);
 	node_table_sort(s->table);
-	find_bounds(call, &page);
-	gather(call, &page);
+	repeated = s->table->repeat > 0 && s->table->nrows > 0;
+	if (!repeated)
+	{
+		find_bounds(call, &page);
+		gather(call, &page);
+	}
+	else if (find_copies(call, &page))
+		count_copies(&page);
+	else
+	{
+		node_answer_failure(call);
+		return;
+	}
 	node_answer_begin(call, CQL_OP_RESULT);
 	cql_put_u32(&call->conn->answer, CQL_RESULT_ROWS);
 	put_metadata(call, &page);
-	put_rows(call, &page, count);
+	if (repeated)
+		put_copies(call, &page);
+	else
+		put_rows(call, &page, count);
 	node_answer_end(call);
 }

@@ -75,6 +75,80 @@ token_slices_cover_the_table(void **state)
 	node_stop(node);
 }
 
+/* All pages of token(id) > low AND token(id) <= high. Returns how many rows; adds their ids to *sum. */
+static uint32_t
+read_slice(Client *c, const Prepared *slice, int64_t low, int64_t high, uint64_t *sum)
+{
+	CqlMetadata metadata;
+	CqlReader	r;
+	Execute		e = {0};
+	uint32_t	total = 0;
+	int32_t		more = -1;			/* length of the paging state */
+	uint8_t		state[64];
+
+	do
+	{
+		uint32_t	n;
+
+		cql_put_u32(&e.values, 8);
+		cql_put_u64(&e.values, (uint64_t) low);
+		cql_put_u32(&e.values, 8);
+		cql_put_u64(&e.values, (uint64_t) high);
+		e.nvalues = 2;
+		e.flags = CQL_PARAM_PAGE_SIZE | (more >= 0 ? CQL_PARAM_PAGING_STATE : 0);
+		e.page_size = 100;
+		e.paging_state = (CqlBytes) {state, more};
+		client_execute(c, 1, slice, &e);
+		n = client_expect_rows(c, 1, &metadata, &r);
+		assert_in_range(n, 0, 100);
+		total += n;
+		for (; n > 0; n--)
+		{
+			*sum += cql_load_u32(cql_get_bytes(&r).data);
+			assert_memory_equal(cql_get_bytes(&r).data, "it's", 4);
+		}
+		more = metadata.paging_state.len;
+		if (more > 0)
+			memcpy(state, metadata.paging_state.data, (size_t) more);
+	} while (more >= 0);
+	return total;
+}
+
+static void
+a_row_is_repeated(void **state)
+{
+	Node	   *node = start_node(schema);
+	const int64_t bound[] = {INT64_MIN, INT64_MIN + 1, -5, 0, INT64_MAX - 1, INT64_MAX};
+	Prepared	slice;
+	CqlMetadata metadata;
+	CqlReader	r;
+	uint32_t	total = 0;
+	uint64_t	sum = 0;
+	Client		c;
+
+	assert_true(node_order(node, "repeat ks.t 1001"));
+	client_open(&c, node, 4, false);
+	client_prepare(&c, "SELECT id, s FROM ks.t WHERE token(id) > ? AND token(id) <= ?", &slice);
+	for (int i = 0; i < 5; i++)
+		total += read_slice(&c, &slice, bound[i], bound[i + 1], &sum);
+	assert_int_equal(total, 1001);
+	assert_int_equal(sum, 1000 * 1001 / 2);
+	assert_int_equal(client_select(&c, "SELECT n, id FROM ks.t WHERE id = 1000", &metadata, &r), 1);
+	assert_int_equal(cql_get_bytes(&r).len, -1);
+	assert_int_value(&r, 1000);
+	assert_int_equal(client_select(&c, "SELECT id FROM ks.t WHERE id = 1001", &metadata, &r), 0);
+	assert_int_equal(client_select(&c, "SELECT id FROM ks.t LIMIT 7", &metadata, &r), 7);
+	client_send_query(&c, 1, "SELECT count(*) FROM ks.t");
+	client_expect_error(&c, 1, CQL_ERR_INVALID);
+	client_send_query(&c, 1, "SELECT id FROM ks.t WHERE n = 1");
+	client_expect_error(&c, 1, CQL_ERR_INVALID);
+	assert_true(node_order(node, "repeat ks.t 0"));
+	assert_int_equal(client_select(&c, "SELECT id FROM ks.t", &metadata, &r), 1);
+	assert_false(node_order(node, "repeat ks.w 3"));
+	client_close(&c);
+	node_stop(node);
+}
+
 static void
 newest_timestamp_wins(void **state)
 {
@@ -207,6 +281,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_follow_clustering),
 		cmocka_unit_test(token_slices_cover_the_table),
+		cmocka_unit_test(a_row_is_repeated),
 		cmocka_unit_test(newest_timestamp_wins),
 		cmocka_unit_test(conditions_answer_applied),
 		cmocka_unit_test(literals_have_wire_form),
