@@ -36,14 +36,14 @@ SELECT upd_count('UPDATE upd_t SET n = 0 WHERE c = 9999'), upd_count('DELETE FRO
   upd_count('UPDATE upd_t SET n = n WHERE c <= 5'), upd_count('DELETE FROM upd_t WHERE c = 13'), upd_count('UPDATE upd_t SET n = 1 WHERE false');
 
 -- RETURNING, joins, CTEs
-UPDATE upd_t SET v = 'returned' WHERE c IN (1, 2) RETURNING c, v, n, upd_t;
+WITH w AS (UPDATE upd_t SET v = 'returned' WHERE c IN (1, 2) RETURNING c, v, n, upd_t) SELECT * FROM w ORDER BY c;
 DELETE FROM upd_t WHERE c = 14 RETURNING *;
 DELETE FROM upd_t WHERE false RETURNING *;
 CREATE TABLE upd_local (c int, text text);
 INSERT INTO upd_local VALUES (20, 'twenty'), (21, 'twenty-one'), (10000, 'none');
 UPDATE upd_t SET v = l.text FROM upd_local l WHERE upd_t.c = l.c;
 SELECT c, v FROM upd_t WHERE c IN (20, 21) ORDER BY c;
-DELETE FROM upd_t USING upd_local l WHERE upd_t.c = l.c + 10 RETURNING upd_t.c, l.text;
+WITH w AS (DELETE FROM upd_t USING upd_local l WHERE upd_t.c = l.c + 10 RETURNING upd_t.c, l.text) SELECT * FROM w ORDER BY c;
 WITH w AS (UPDATE upd_t SET n = -1 WHERE c = 22 RETURNING c, n), d AS (DELETE FROM upd_t WHERE c = 23 RETURNING c)
   SELECT w.c, w.n, d.c FROM w, d;
 SELECT count(*) FROM upd_t WHERE c IN (22, 23);
@@ -123,6 +123,18 @@ SELECT tableoid::regclass, * FROM upd_part WHERE c > 50 ORDER BY c;
 UPDATE upd_part SET c = c + 4000 WHERE n = 103;
 DELETE FROM upd_part WHERE c >= 5001;
 SELECT tableoid::regclass, * FROM upd_part WHERE c > 50 ORDER BY c;
+
+-- several foreign partitions, with their columns in other places
+CREATE TABLE upd_parts (n int, c int, a int, b varchar(10)) PARTITION BY LIST (a);
+CREATE FOREIGN TABLE upd_parts_1 (b varchar(10), n int, c int, a int) SERVER update_cluster OPTIONS (keyspace 'fdw_update', "table" 't');
+SELECT scylla_fdw_execute('update_cluster', 'CREATE TABLE fdw_update.t2 (a int, b text, c int, n int, PRIMARY KEY ((a, b), c))');
+CREATE FOREIGN TABLE upd_parts_2 (a int, b varchar(10), n int, c int) SERVER update_cluster OPTIONS (keyspace 'fdw_update', "table" 't2');
+ALTER TABLE upd_parts ATTACH PARTITION upd_parts_1 FOR VALUES IN (1);
+ALTER TABLE upd_parts ATTACH PARTITION upd_parts_2 FOR VALUES IN (2, 3);
+INSERT INTO upd_parts (a, b, c, n) VALUES (1, 'b', 9001, 1), (2, 'b', 9002, 2), (3, 'b', 9003, 3);
+WITH w AS (UPDATE upd_parts SET n = n * 100 WHERE c > 9000 AND n < 10 RETURNING tableoid::regclass, *) SELECT * FROM w ORDER BY c;
+WITH w AS (DELETE FROM upd_parts WHERE c > 9000 AND n >= 100 RETURNING tableoid::regclass, *) SELECT * FROM w ORDER BY c;
+DROP TABLE upd_parts;
 
 -- a statement and itself: rows that it writes are not read again
 UPDATE upd_t SET n = n + 1;

@@ -8,6 +8,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -83,7 +84,10 @@ key_attributes(Relation rel, const ScyllaTable *table, bool whole)
 char *
 scyllaJunkName(Relation rel, AttrNumber attnum)
 {
-	return psprintf("scylla key %s", NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+	/* the partitions of a table share what has the same name, so it has to be the same for the planner */
+	return psprintf("scylla key %d %u %d %u", attnum, att->atttypid, att->atttypmod, att->attcollation);
 }
 
 void
@@ -102,7 +106,8 @@ scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *r
 	}
 	/* the old row, where its values are asked for; the planner adds it for UPDATE and for triggers */
 	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
-		add_row_identity_var(root, makeWholeRowVar(rte, (int) rtindex, 0, false), rtindex, "wholerow");
+		add_row_identity_var(root, makeVar((int) rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0), rtindex,
+							 "wholerow");
 }
 
 /* ---- what an UPDATE writes ---- */
