@@ -286,6 +286,9 @@ SELECT push($$SELECT DISTINCT c FROM rows WHERE p = 1 AND q = 'b' ORDER BY c$$);
 SELECT push($$SELECT * FROM statics WHERE p IN (1, 2, 3)$$);
 SELECT push($$SELECT p, s FROM statics WHERE p = 1 AND c = 2$$);
 SELECT push($$SELECT s FROM statics WHERE p = 3 AND c < 3000000000$$);
+SELECT push($$SELECT max(s), count(*) FROM statics WHERE p = 1 AND c >= 2$$);
+SELECT push($$SELECT count(*) FROM statics WHERE p = 3 AND c >= 2$$);
+SELECT push($$SELECT p, sum(s) FROM statics WHERE p IN (1, 2) AND c = 1 GROUP BY p$$);
 SELECT push($$SELECT s FROM statics WHERE s = 10$$);
 SELECT push($$SELECT 1 FROM statics$$);
 

@@ -218,6 +218,29 @@ add_targets(Grouping *g, Node *expressions)
 	}
 }
 
+/* CQL refuses conditions on clustering columns where nothing but static columns and partition keys is selected. */
+static void
+add_item_of_rows(Grouping *g)
+{
+	AttrNumber	restricted = InvalidAttrNumber;
+	bool		statics = false;
+	ListCell   *lc;
+
+	foreach(lc, g->info->access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->column->kind == SCYLLA_CLUSTERING)
+			restricted = condition->attnum;
+	}
+	if (restricted == InvalidAttrNumber)
+		return;
+	for (int i = 0; i < g->info->table->ncolumns; i++)
+		statics |= g->info->table->column[i].kind == SCYLLA_STATIC;
+	if (statics)
+		add_item(g, psprintf("count(%s)", scyllaColumnCql(g->info->relid, restricted)), SCYLLA_ROLE_COUNT, 0);
+}
+
 /* ---- GROUP BY ---- */
 
 /* Whether conditions fix it to one value in each request. */
@@ -391,5 +414,8 @@ scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *groupe
 	if (g.reason != NULL)
 		g.info->above = lappend(g.info->above, pstrdup(g.reason));
 	else if (g.upper->items != NIL)
+	{
+		add_item_of_rows(&g);
 		add_group_paths(&g, grouped_rel);
+	}
 }
