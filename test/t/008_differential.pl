@@ -97,7 +97,7 @@ sub make_tables
 		$sql .= remote_table($t) . local_tables($t);
 		$sql .= lonely_statics($t) if $t->{static};
 	}
-	query($sql);
+	query($sql . "ANALYZE;\nANALYZE f.long, f.ints, f.secondary_f, f.statics, f.times_f, f.decimals;\n");
 	return;
 }
 
