@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "fdw/direct.h"
 #include "fdw/epoch.h"
 #include "fdw/import.h"
 #include "fdw/importtype.h"
@@ -100,6 +101,12 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->BeginForeignInsert = scyllaBeginForeignInsert;
 	routine->EndForeignInsert = scyllaEndForeignInsert;
 	routine->ExplainForeignModify = scyllaExplainForeignModify;
+
+	routine->PlanDirectModify = scyllaPlanDirectModify;
+	routine->BeginDirectModify = scyllaBeginDirectModify;
+	routine->IterateDirectModify = scyllaIterateDirectModify;
+	routine->EndDirectModify = scyllaEndDirectModify;
+	routine->ExplainDirectModify = scyllaExplainDirectModify;
 
 	/* TRUNCATE */
 	routine->ExecForeignTruncate = scyllaExecForeignTruncate;

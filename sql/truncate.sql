@@ -75,6 +75,7 @@ SELECT trunc_fill();
 -- written before, in the same transaction; a cursor over another foreign table of the same cluster table goes on
 CREATE FOREIGN TABLE trunc_a2 (id int, v text) SERVER trunc_cluster OPTIONS (keyspace 'fdw_trunc', "table" 'a', fetch_size '1');
 BEGIN;
+SET LOCAL scylla_fdw.warn_on_rollback = off;
 DECLARE trunc_cursor CURSOR FOR SELECT id FROM trunc_a2;
 MOVE 1 FROM trunc_cursor;
 INSERT INTO trunc_a VALUES (10, 'ten');
@@ -107,10 +108,10 @@ SET scylla_fdw.warn_on_rollback = off;
 BEGIN;
 TRUNCATE trunc_a;
 ROLLBACK;
-RESET scylla_fdw.warn_on_rollback;
 BEGIN;
 TRUNCATE trunc_a;
 PREPARE TRANSACTION 'trunc';
+RESET scylla_fdw.warn_on_rollback;
 SELECT a, b, c FROM trunc_counts;
 
 -- a tree of partitions

@@ -113,6 +113,8 @@ append_keys(StringInfo out, const ScyllaWriteText *text)
 		scyllaAppendIdentifier(out, lfirst(lc));
 		appendStringInfoString(out, " = ?");
 	}
+	if (text->where != NULL)
+		appendStringInfoString(out, text->where);
 	if (text->conditional)
 		appendStringInfoString(out, " IF EXISTS");
 }

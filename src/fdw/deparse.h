@@ -29,6 +29,7 @@ typedef struct ScyllaWriteText
 	CmdType		operation;
 	List	   *columns;		/* that are set */
 	List	   *keys;			/* that tell the row */
+	const char *where;			/* " WHERE ...", in their place; NULL: none */
 	bool		conditional;	/* INSERT: IF NOT EXISTS; else IF EXISTS */
 	bool		counter;		/* columns are counters, to which a value is added */
 	bool		timestamp;		/* each row has its own, as a value */

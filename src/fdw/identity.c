@@ -23,8 +23,8 @@
 #include "fdw/identity.h"
 #include "fdw/table.h"
 
-static ScyllaTable *
-describe(Relation rel, Oid userid)
+ScyllaTable *
+scyllaDescribeTarget(Relation rel, Oid userid)
 {
 	ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
 	ScyllaSession *session = scyllaGetSession(userid, GetForeignTable(RelationGetRelid(rel))->serverid);
@@ -46,8 +46,8 @@ attribute_of(Relation rel, const ScyllaTableColumn *column)
 	return InvalidAttrNumber;
 }
 
-static const ScyllaTableColumn *
-column_of(Relation rel, const ScyllaTable *table, AttrNumber attnum)
+const ScyllaTableColumn *
+scyllaUpdatedColumn(Relation rel, const ScyllaTable *table, AttrNumber attnum)
 {
 	if (scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
 		return NULL;
@@ -93,7 +93,7 @@ scyllaJunkName(Relation rel, AttrNumber attnum)
 void
 scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte, Relation rel)
 {
-	ScyllaTable *table = describe(rel, scyllaTargetUser(root, rte));
+	ScyllaTable *table = scyllaDescribeTarget(rel, scyllaTargetUser(root, rte));
 	ListCell   *lc;
 
 	foreach(lc, key_attributes(rel, table, true))
@@ -136,7 +136,7 @@ refuse_column(Relation rel, AttrNumber attnum, const char *detail)
 static bool
 is_written(Relation rel, const ScyllaTable *table, AttrNumber attnum, bool named, bool partition)
 {
-	const ScyllaTableColumn *column = column_of(rel, table, attnum);
+	const ScyllaTableColumn *column = scyllaUpdatedColumn(rel, table, attnum);
 
 	if (column == NULL && scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
 	{
@@ -187,7 +187,7 @@ all_static(Relation rel, const ScyllaTable *table, List *attnums)
 
 	foreach(lc, attnums)
 	{
-		if (column_of(rel, table, lfirst_int(lc))->kind != SCYLLA_STATIC)
+		if (scyllaUpdatedColumn(rel, table, lfirst_int(lc))->kind != SCYLLA_STATIC)
 			return false;
 	}
 	return attnums != NIL;
@@ -274,7 +274,7 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
 		return NIL;
 	rel = table_open(rte->relid, NoLock);
-	table = describe(rel, scyllaTargetUser(root, rte));
+	table = scyllaDescribeTarget(rel, scyllaTargetUser(root, rte));
 	if (plan->operation == CMD_UPDATE)
 		find_targets(root, rtindex, rel, table, &targets, &set);
 	if (plan->operation == CMD_UPDATE && scyllaHasCounters(table))

@@ -15,6 +15,8 @@
 
 #include "foreign/fdwapi.h"
 
+#include "fdw/table.h"
+
 /* fdw_private of an UPDATE or DELETE: a list of these. */
 enum ScyllaModifyPrivate
 {
@@ -26,6 +28,12 @@ enum ScyllaModifyPrivate
 
 extern void scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte, Relation rel);
 extern List *scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index);
+
+/* The table as the cluster has it, a copy. */
+extern ScyllaTable *scyllaDescribeTarget(Relation rel, Oid userid);
+
+/* A column of it; NULL: it has none, or it is a pseudo column. */
+extern const ScyllaTableColumn *scyllaUpdatedColumn(Relation rel, const ScyllaTable *table, AttrNumber attnum);
 
 /* The name of the junk column that has a key column's value, palloc'd. */
 extern char *scyllaJunkName(Relation rel, AttrNumber attnum);

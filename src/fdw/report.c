@@ -109,8 +109,8 @@ scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bo
 			 errhidestmt(true), errhidecontext(true)));
 }
 
-static char *
-key_columns(const ScyllaSelect *select)
+char *
+scyllaKeyColumns(const ScyllaSelect *select)
 {
 	StringInfoData names;
 
@@ -127,7 +127,7 @@ scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options,
 	if (select->roles != NIL)	/* the plan node names no table */
 		ExplainPropertyText("Relations", psprintf("Aggregate on (%s)", get_rel_name(select->relid)), es);
 	if (select->npartition > 0)
-		ExplainPropertyText("Key", key_columns(select), es);
+		ExplainPropertyText("Key", scyllaKeyColumns(select), es);
 	if (select->nearest != NULL)
 		ExplainPropertyText("Nearest", select->nearest, es);
 	if (!es->verbose)

@@ -39,6 +39,9 @@ extern double scyllaReportLatency(const ScyllaReport *report, double fraction);	
 /* An INFO message if scylla_fdw.progress_interval says it is time; last: whatever the time. */
 extern void scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bool last);
 
+/* Columns of the partition key that conditions fix, for EXPLAIN, palloc'd. */
+extern char *scyllaKeyColumns(const ScyllaSelect *select);
+
 /* How a foreign table is read. */
 extern void scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es);
 

@@ -73,3 +73,16 @@ scyllaRowsEnd(ScyllaRows *rows)
 {
 	cql_arena_free(&rows->arena);
 }
+
+bool
+scyllaAnswerApplied(const uint8_t *body, uint32 length)
+{
+	ScyllaRows *rows = scyllaRowsBegin(body, length);
+	bool		applied;
+
+	if (!scyllaRowsNext(rows) || rows->metadata.count == 0 || rows->value[0].len != 1)
+		scyllaRaiseMalformed("answer to a conditional write");
+	applied = rows->value[0].data[0] != 0;
+	scyllaRowsEnd(rows);
+	return applied;
+}

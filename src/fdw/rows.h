@@ -28,6 +28,9 @@ extern ScyllaRows *scyllaRowsBegin(const uint8_t *body, uint32 length);
 extern bool scyllaRowsNext(ScyllaRows *rows);
 extern void scyllaRowsEnd(ScyllaRows *rows);
 
+/* Whether a conditional write was applied: its answer is a row whose first column tells. Leaves memory in the current context. */
+extern bool scyllaAnswerApplied(const uint8_t *body, uint32 length);
+
 /* Frees an arena when the current memory context goes. */
 extern void scyllaTieArena(MemoryContextCallback *callback, CqlArena *arena);
 

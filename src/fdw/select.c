@@ -226,3 +226,11 @@ scyllaExplainSelect(const ScyllaSelect *select, const ScyllaTableOptions *option
 {
 	return deparse(select, options, NULL);
 }
+
+void
+scyllaAppendConditions(StringInfo out, const ScyllaSelect *select, const ScyllaOperator *operators)
+{
+	ScyllaSelectForm form = {.operators = operators};
+
+	append_conditions(out, select, operators ? &form : NULL, true);
+}

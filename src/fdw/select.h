@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 
 #include "fdw/option.h"
@@ -88,6 +89,9 @@ typedef struct ScyllaSelectForm
  */
 extern char *scyllaDeparseSelect(const ScyllaSelect *select, const ScyllaTableOptions *options,
 								 const ScyllaSelectForm *form);
+
+/* " WHERE ..." of another statement on the same rows. operators: as the values make them; NULL: as planned, for EXPLAIN. */
+extern void scyllaAppendConditions(StringInfo out, const ScyllaSelect *select, const ScyllaOperator *operators);
 
 /* As planned, for EXPLAIN: IN stands for one request per element. */
 extern char *scyllaExplainSelect(const ScyllaSelect *select, const ScyllaTableOptions *options);

@@ -313,18 +313,12 @@ raise_broken(const ScyllaWrite *w)
 			 errmsg("a row of foreign table \"%s\" was refused, and the error was caught elsewhere", w->relation)));
 }
 
-/* The answer to a conditional write is a row whose first column is [applied]. */
 static bool
 was_applied(const ScyllaWrite *w, const Request *r)
 {
 	MemoryContext old = MemoryContextSwitchTo(w->row_context);
-	ScyllaRows *rows = scyllaRowsBegin(r->core.body, r->core.body_length);
-	bool		applied;
+	bool		applied = scyllaAnswerApplied(r->core.body, r->core.body_length);
 
-	if (!scyllaRowsNext(rows) || rows->metadata.count == 0 || rows->value[0].len != 1)
-		scyllaRaiseMalformed("answer to a conditional write");
-	applied = rows->value[0].data[0] != 0;
-	scyllaRowsEnd(rows);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(w->row_context);
 	return applied;

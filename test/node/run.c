@@ -231,6 +231,24 @@ answer_applied(NodeCall *call, const NodeStatement *s, bool applied, const NodeR
 	node_answer_end(call);
 }
 
+/* What was written later stays. */
+static void
+remove_row(NodeCall *call, const NodeStatement *s, NodeRow *row)
+{
+	int64_t		timestamp = write_timestamp(call, s);
+	bool		later = false;
+
+	for (int i = s->table->nkey; i < s->table->ncolumns; i++)
+	{
+		if (row->cell[i].value.len >= 0 && row->cell[i].timestamp > timestamp && !s->table->counter)
+			later = true;
+		else
+			node_cell_set(&row->cell[i], (CqlBytes) {NULL, -1}, timestamp, 0);
+	}
+	if (!later)
+		node_row_remove(s->table, row);
+}
+
 static void
 remove_rows(NodeCall *call, const NodeStatement *s)
 {
@@ -242,7 +260,7 @@ remove_rows(NodeCall *call, const NodeStatement *s)
 			if (s->nassigns > 0)
 				assign(call, s, t->row[i]);
 			else
-				node_row_remove(t, t->row[i]);
+				remove_row(call, s, t->row[i]);
 		}
 }
 
@@ -267,7 +285,7 @@ store(NodeCall *call, const NodeStatement *s, const CqlBytes *key, NodeRow *foun
 	else if (s->nassigns > 0)
 		assign(call, s, found);
 	else
-		node_row_remove(s->table, found);
+		remove_row(call, s, found);
 }
 
 static void

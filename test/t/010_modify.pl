@@ -61,4 +61,43 @@ start_node('on QUERY text "TRUNCATE" hold');
 fails('TRUNCATE held up', q{SET statement_timeout = 300; TRUNCATE t}, '57014');
 $node->stop;
 
+# a direct DELETE: the rows of a partition are counted, those written after its timestamp survive
+start_node('on EXECUTE text "count(*)" hold');
+my $delete = background('DELETE FROM t WHERE id = 1; SELECT count(*) FROM t WHERE id = 1;');
+await('the count is asked for', sub { $node->count('faults') == 1 });
+query(q{INSERT INTO t VALUES (1, 100, 'later'), (1, 6, 'later')});
+$node->order('clear');
+$node->order('release');
+my ($rc, $out, $err) = $delete->finish;
+is("$rc$err", '0', 'DELETE of a partition while others write to it');
+is($out, "2\n", 'DELETE of a partition: rows written after it began survive');
+is(query('SELECT count(*) FROM t'), 18, 'DELETE of a partition: other rows as well');
+$node->stop;
+
+# of several, one fails: those before stay deleted, and are counted
+start_node('on EXECUTE text "DELETE" value 0x00000003 error 0x1100 "too slow" received 1 required 2 SIMPLE');
+fails('DELETE of three partitions', 'SET max_parallel_workers = 0; DELETE FROM t WHERE id IN (1, 2, 3)', '40003',
+	qr/too slow/, qr/\d+ rows? of this statement w(as|ere) acknowledged before/, qr/foreign table "t"/);
+$node->stop;
+for my $fault ('error 0x1001 "no"', 'close', 'error 0x1100 "no" received 1 required 2 CAS')
+{
+	my $sqlstate = { 'close' => '08006', 1001 => '53000', 1100 => '40003' }->{ $fault =~ /0x(....)/ ? $1 : 'close' };
+
+	start_node("on EXECUTE text \"IF EXISTS\" $fault");
+	query(q{ALTER SERVER s OPTIONS (ADD update_mode 'if_exists')});
+	fails("direct UPDATE by condition: $fault", q{UPDATE t SET s = 'n' WHERE id = 1 AND c = 6}, $sqlstate);
+	is($node->count('faults'), 1, "direct UPDATE by condition: $fault: sent once");
+	fails("UPDATE by condition: $fault", q{UPDATE t SET s = s || 'n' WHERE id = 1 AND c = 6}, $sqlstate);
+	is($node->count('faults'), 2, "UPDATE by condition: $fault: sent once");
+	$node->stop;
+}
+
+# cancelled while it counts, and while it deletes; the next write is not overtaken
+for my $what ('count(*)', 'DELETE FROM')
+{
+	start_node("on EXECUTE text \"$what\" hold");
+	fails("DELETE cancelled: $what", q{SET statement_timeout = 300; DELETE FROM t WHERE id = 1}, '57014');
+	$node->stop;
+}
+
 done_testing;
