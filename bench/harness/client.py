@@ -73,7 +73,7 @@ class Peer(Process):
 class Fdw(Process):
     """A backend of the private server, which runs on the client's core with all its processes."""
     name = "scylla_fdw"
-    windows = ("auto",)
+    windows = {"insert": ("auto",), "scan": ("auto",), "lookup": (1,), "join": ("auto",)}
 
     def idle(self, settings, workload, target, rows, window):
         self.start(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"])
@@ -83,20 +83,26 @@ class Fdw(Process):
         self.workload, self.rows = workload, rows
 
     def ready(self):
-        self.say(self.workload.statement(1, self.foreign) + ";")
+        self.say(self.workload.warm_up(self.foreign) + ";")
+        if self.workload.plan:
+            self.say("EXPLAIN %s;" % self.workload.statement(self.rows, self.foreign))
         self.say("\\echo ready")
-        self.expect("ready")
+        lines = list(iter(self.read, "ready"))
+        if self.workload.plan and not any(self.workload.plan in line for line in lines):
+            raise Ended("%s is planned without %s:\n%s" % (self.foreign, self.workload.plan, "\n".join(lines)))
 
     def done(self):
         self.say(self.workload.statement(self.rows, self.foreign) + ";")
         self.say("\\echo done")
+        if self.workload.answer(self.rows) is not None:
+            self.expect(self.workload.answer(self.rows))
         self.expect("done")
 
 
 def clients():
     python = [sys.executable, os.path.join(HERE, "peers", "python.py")]
     return {client.name: client for client in (
-        Peer("floor", [os.environ.get("BENCH_FLOOR")], (1024, 8192)),
+        Peer("floor", [os.environ.get("BENCH_FLOOR")], {"insert": (1024, 8192)}),
         Fdw(),
-        Peer("rust", [os.environ.get("BENCH_RUST")], (100, 1000)),
-        Peer("python", python, (50, 200)))}
+        Peer("rust", [os.environ.get("BENCH_RUST")], {"insert": (100, 1000), "scan": (4, 16), "lookup": (1,), "join": (100, 1000)}),
+        Peer("python", python, {"insert": (50, 200), "scan": (4, 16), "lookup": (1,), "join": (50, 200)}))}

@@ -5,7 +5,6 @@ import importlib
 import os
 import pkgutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -13,8 +12,8 @@ from dataclasses import dataclass, field
 import workloads
 from harness.client import clients
 from harness.measure import Peak, anonymous_kb, cpu_seconds
-from harness.report import print_machine, print_table
-from harness.target import TARGETS
+from harness.report import print_machine, print_table, rate
+from harness.target import TARGETS, sql
 
 
 @dataclass
@@ -37,11 +36,6 @@ class Series:
 
 def say(text):
     print("bench: " + text, file=sys.stderr, flush=True)
-
-
-def sql(statement):
-    subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "-"], input=statement, text=True,
-                   check=True)
 
 
 def parse(arguments, known):
@@ -77,7 +71,8 @@ def load_workloads():
 
 
 def rows_of(settings, workload, target, client):
-    return max(1, int(min(workload.rows[client], target.most_rows) * settings.scale))
+    most = target.most_rows if workload.op == "insert" else target.most_rows_read
+    return max(1, int(min(workload.rows[client], most) * settings.scale))
 
 
 def plan(settings, chosen, target):
@@ -89,7 +84,7 @@ def plan(settings, chosen, target):
                 continue
             for name in settings.clients:
                 if name in workload.rows:
-                    for window in known[name].windows:
+                    for window in known[name].windows[workload.op]:
                         yield Series(workload, target, latency, known[name], window)
 
 
@@ -107,6 +102,7 @@ def run_once(settings, series):
     rows = rows_of(settings, series.workload, series.target, series.client.name)
     client = series.client
     series.target.set_latency(series.latency)
+    series.workload.prepare(series.target, rows)
     client.idle(settings, series.workload, series.target, rows, series.window)
     try:
         idle = anonymous_kb(client.pid)
@@ -162,6 +158,19 @@ def exceeded(all_series):
                                                             max(r.memory for r in series.runs), bound)
 
 
+def gains(all_series):
+    """Of scylla_fdw: workloads that must be faster than another one."""
+    rates = {(s.workload.name, s.target.name, s.latency): rate(s) for s in all_series if s.client.name == "scylla_fdw"}
+    for series in all_series:
+        if series.client.name == "scylla_fdw" and series.workload.gain:
+            other, least, latency = series.workload.gain
+            base = rates.get((other, series.target.name, series.latency))
+            if base:
+                factor = rate(series) / base
+                yield ("%s: %.1f times as fast as %s" % (describe(series), factor, other),
+                       series.latency == latency and factor < least)
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     known = load_workloads()
@@ -177,8 +186,12 @@ def main():
     all_series = [s for name in settings.targets for s in measure_target(settings, TARGETS[name], chosen)]
     print_machine(settings, float(os.environ["BENCH_LOAD"]))
     print_table(all_series)
-    for text in exceeded(all_series):
-        sys.exit("bench: " + text)
+    failures = list(exceeded(all_series))
+    for text, too_slow in gains(all_series):
+        print("\n" + text)
+        failures += [text] if too_slow else []
+    if failures:
+        sys.exit("bench: " + "; ".join(failures))
 
 
 main()

@@ -1,11 +1,12 @@
 """What clients are pointed at. A target has host, port, and knows a workload's table.
 
 latencies     those it is measured at, in ms; None: those of the command; (None,): not ours to set
-most_rows     of one run
+most_rows     that one run writes; most_rows_read: that it reads
 needs_warmth  what it did before makes it faster
 define     makes the table of a workload
 empty      makes it empty, or forgets what came
 count      rows that arrived since
+fill       makes it hold rows with the keys from 0 to n - 1, if it does not yet, and lets PostgreSQL know its size
 """
 import os
 import re
@@ -14,15 +15,23 @@ import subprocess
 from cassandra.cluster import Cluster
 
 
+def sql(statement):
+    """In the private server."""
+    subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "-"], input=statement, text=True,
+                   check=True)
+
+
 class Null:
-    """test/node's program: answers every write and stores nothing; one thread, on the server's core."""
+    """test/node's program: answers every write and stores nothing, and reads of repeated rows; one thread, on
+    the server's core."""
     name = "null"
     latencies = None
-    most_rows = 1_000_000_000
+    most_rows = most_rows_read = 1_000_000_000
     needs_warmth = False
 
     def __init__(self, settings):
         self.seen = 0
+        self.filled = set()
         self.program = subprocess.Popen(
             ["taskset", "-c", settings.server_cpu, os.environ["CQL_NODE"], "--null",
              "-e", "protocol %s" % settings.protocol, "-e", "keyspace bench simple 1"],
@@ -57,6 +66,14 @@ class Null:
     def count(self, workload):
         return self.written() - self.seen
 
+    def fill(self, workload, rows):
+        if workload.name not in self.filled:
+            self.order("row %s (%s)" % (workload.table, workload.literals()))
+        self.order("repeat %s %d" % (workload.table, rows))
+        if workload.name not in self.filled:
+            sql("ANALYZE %s_%s" % (workload.name, self.name))
+            self.filled.add(workload.name)
+
     def close(self):
         self.program.stdin.close()
         self.program.wait()
@@ -67,10 +84,12 @@ class Cassandra:
     name = "cassandra"
     latencies = (None,)
     most_rows = 50_000
+    most_rows_read = 200_000
     needs_warmth = True
 
     def __init__(self, settings):
         self.ring = None
+        self.filled = {}
         self.host, self.port = os.environ.get("SCYLLA_HOST"), os.environ.get("SCYLLA_PORT", "9042")
         if not self.host:
             self.start_node(settings)
@@ -103,6 +122,12 @@ class Cassandra:
     def count(self, workload):
         key = workload.columns[0][0]
         return sum(1 for _ in self.session.execute("SELECT %s FROM %s" % (key, workload.table)))
+
+    def fill(self, workload, rows):
+        if self.filled.get(workload.name) != rows:
+            foreign = "%s_%s" % (workload.name, self.name)
+            sql(workload.fill(foreign, rows) + "; ANALYZE " + foreign)
+            self.filled[workload.name] = rows
 
     def close(self):
         self.session.execute("DROP KEYSPACE IF EXISTS bench")

@@ -34,10 +34,13 @@ class Workload:
     latencies of the null node it is measured at, in ms; None: those of the command
     repeats   None: those of the command
     most_memory  MiB over idle that scylla_fdw must stay below; None: any
+    plan      what EXPLAIN of scylla_fdw's statement must say; None: anything
+    gain      (name of a workload, factor, ms): scylla_fdw must be so many times as fast as in that one, with this
+              latency of the null node
     """
     op = None
     targets = ("null", "cassandra")
-    latencies = repeats = most_memory = None
+    latencies = repeats = most_memory = plan = gain = None
 
     def __init__(self, name, title, columns, rows, **settings):
         self.name, self.title, self.columns, self.rows = name, title, columns, rows
@@ -59,12 +62,23 @@ class Workload:
         """SQL run once, before all runs, in the server that scylla_fdw runs in."""
         return ""
 
+    def prepare(self, target, rows):
+        """Before each run, while no client is there."""
+
     def before(self, target):
-        """Before each run."""
+        """Before each run, when the client is ready."""
 
     def statement(self, rows, foreign_table):
         """SQL that scylla_fdw is measured by."""
         raise NotImplementedError
+
+    def warm_up(self, foreign_table):
+        """SQL that has scylla_fdw connect and do one row."""
+        return self.statement(1, foreign_table)
+
+    def answer(self, rows):
+        """The line that it prints; None: no line."""
+        return None
 
     def check(self, target, rows):
         """After each run; raises if the target did not get what the client says it sent."""
@@ -105,3 +119,67 @@ class Insert(Workload):
         found = target.count(self)
         if found != rows:
             raise RuntimeError("%s: %d rows were sent, %d arrived" % (self.name, rows, found))
+
+
+class Read(Workload):
+    """A table of `rows` rows with the keys from 0 is read, every column of it and every row once.
+
+    table_rows  rows that the table has at least; keys are the lowest of them
+    op        scan: the whole table; lookup: key by key, one after the other; join: all keys of a local table
+    """
+    STATEMENTS = {
+        "scan": "SELECT {seen} FROM {foreign} AS f",
+        "join": "SELECT {seen} FROM {name}_keys AS k JOIN {foreign} AS f ON f.{key} = k.key WHERE k.key < {rows}",
+        # PL/pgSQL keeps the plan, as a prepared statement does, and spares the round trips to psql
+        "lookup": "DO $$ DECLARE k bigint; total bigint := 0; row record; BEGIN"
+                  " FOR k IN SELECT key FROM {name}_keys WHERE key < {rows} LOOP"
+                  " SELECT {columns} INTO row FROM {foreign} AS f WHERE f.{key} = k; total := total + row.{key};"
+                  " END LOOP; IF total <> {sum} THEN RAISE 'not every row was read once'; END IF; END $$"}
+
+    table_rows = 0
+
+    def __init__(self, op, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.op = op
+
+    @property
+    def key(self):
+        return self.columns[0][0]
+
+    def make_source(self, rows):
+        """All keys, in an order that is not the table's; 7919 is a prime number."""
+        if self.op == "scan":
+            return ""
+        return ("CREATE UNLOGGED TABLE {name}_keys AS SELECT i * 7919 % {rows} AS key"
+                " FROM generate_series(0::bigint, {rows} - 1) AS i; VACUUM ANALYZE {name}_keys;".format(name=self.name, rows=rows))
+
+    def prepare(self, target, rows):
+        target.fill(self, max(rows, self.table_rows))
+
+    def fill(self, foreign_table, rows):
+        """SQL that makes the table."""
+        return "INSERT INTO %s SELECT %s FROM generate_series(0::bigint, %d) AS i" % (
+            foreign_table, ", ".join(sql_value(cql) for _, cql in self.columns), rows - 1)
+
+    def literals(self):
+        """The row that the null node repeats."""
+        return ", ".join("'a text of thirty-two characters.'" if cql == "text" else "1" for _, cql in self.columns)
+
+    def statement(self, rows, foreign_table):
+        """length() is evaluated here, so that all values come over the network and are decoded."""
+        seen = ["count(*)", "sum(f.%s)" % self.key]
+        seen += [("sum(length(f.%s))" if cql == "text" else "count(f.%s)") % name for name, cql in self.columns[1:]]
+        return self.STATEMENTS[self.op].format(
+            seen=", ".join(seen), foreign=foreign_table, name=self.name, rows=rows, key=self.key,
+            sum=rows * (rows - 1) // 2, columns=", ".join("f." + name for name, _ in self.columns))
+
+    def warm_up(self, foreign_table):
+        """A session is one process: others that would take part in a scan are not counted."""
+        return ("SET max_parallel_workers_per_gather = 0; SELECT {columns} FROM {foreign} WHERE {key} = 0"
+                .format(columns=", ".join(name for name, _ in self.columns), foreign=foreign_table, key=self.key))
+
+    def answer(self, rows):
+        if self.op == "lookup":
+            return None
+        return "|".join([str(rows), str(rows * (rows - 1) // 2)] +
+                        [str(32 * rows if cql == "text" else rows) for _, cql in self.columns[1:]])

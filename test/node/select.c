@@ -134,12 +134,12 @@ find_copies(const NodeCall *call, Page *page)
 	page->low = 0;
 	page->high = s->table->repeat;
 	for (int i = 0; i < s->nselectors; i++)
-		served &= s->selector[i].kind == SELECT_COLUMN;
+		served &= s->selector[i].kind == SELECT_COLUMN || s->selector[i].kind == SELECT_TOKEN;
 	for (int i = 0; i < s->nwhere && served; i++)
 		served = narrow(page, &s->where[i], node_operand_value(call, &s->where[i].operand[0]));
 	if (page->high < page->low)
 		page->high = page->low;
-	return served || node_fail(call->node, CQL_ERR_INVALID, "of a repeated row only columns are served, by key or tokens");
+	return served || node_fail(call->node, CQL_ERR_INVALID, "of a repeated row only columns and tokens are served, by key or tokens");
 }
 
 static uint64_t
@@ -281,14 +281,22 @@ put_copies(NodeCall *call, const Page *page)
 	CqlBuffer  *b = &call->conn->answer;
 	const NodeStatement *s = page->s;
 	CqlBuffer	row = {0};
-	size_t		key[NODE_MAX_TERMS];	/* where in the row it stands */
-	int			nkeys = 0;
-	bool		wide = s->table->column[0].type->id == CQL_TYPE_BIGINT;
+	size_t		place[NODE_MAX_TERMS];	/* of the values that differ, in the row */
+	uint64_t	step[NODE_MAX_TERMS];
+	uint64_t	first[NODE_MAX_TERMS];
+	int			n = 0;
+	bool		narrow_key = s->table->column[0].type->id == CQL_TYPE_INT;
 
 	for (int c = 0; c < s->nselectors; c++)
 	{
-		if (s->selector[c].column == 0)
-			key[nkeys++] = row.len + 4;
+		bool		token = s->selector[c].kind == SELECT_TOKEN;
+
+		if (token || s->selector[c].column == 0)
+		{
+			place[n] = row.len + 4;
+			step[n] = token ? UINT64_MAX / s->table->repeat : 1;
+			first[n++] = token ? (uint64_t) INT64_MIN + 1 : 0;
+		}
 		put_selected(&row, &s->selector[c], s->table->row[0], 0);
 	}
 	cql_put_u32(b, (uint32_t) page->nrows);
@@ -298,11 +306,11 @@ put_copies(NodeCall *call, const Page *page)
 	{
 		uint8_t    *p = memcpy(b->data + b->len, row.data, row.len);
 
-		for (int k = 0; k < nkeys; k++)
-			if (wide)
-				cql_store_u64(p + key[k], i);
+		for (int k = 0; k < n; k++)
+			if (step[k] == 1 && narrow_key)
+				cql_store_u32(p + place[k], (uint32_t) i);
 			else
-				cql_store_u32(p + key[k], (uint32_t) i);
+				cql_store_u64(p + place[k], first[k] + i * step[k]);
 	}
 	cql_buffer_free(&row);
 }

@@ -136,6 +136,8 @@ a_row_is_repeated(void **state)
 	assert_int_equal(client_select(&c, "SELECT n, id FROM ks.t WHERE id = 1000", &metadata, &r), 1);
 	assert_int_equal(cql_get_bytes(&r).len, -1);
 	assert_int_value(&r, 1000);
+	assert_int_equal(client_select(&c, "SELECT token(id) FROM ks.t WHERE token(id) > 0 LIMIT 1", &metadata, &r), 1);
+	assert_in_range(cql_load_u64(cql_get_bytes(&r).data), 1, UINT64_MAX / 1001);
 	assert_int_equal(client_select(&c, "SELECT id FROM ks.t WHERE id = 1001", &metadata, &r), 0);
 	assert_int_equal(client_select(&c, "SELECT id FROM ks.t LIMIT 7", &metadata, &r), 7);
 	client_send_query(&c, 1, "SELECT count(*) FROM ks.t");

@@ -1,7 +1,10 @@
-//! The Rust driver: `bench_rust insert HOST PORT TABLE ROWS WINDOW COLUMN:TYPE...`
+//! The Rust driver: `bench_rust insert|scan|lookup|join HOST PORT TABLE ROWS WINDOW COLUMN:TYPE...`
 //!
 //! Rows are made before the clock starts as far as they can be; each is a prepared statement executed
-//! on its own, WINDOW of them at a time. It talks to the harness as every peer does: bench/README.md.
+//! on its own, WINDOW of them at a time. A scan reads WINDOW ranges of tokens side by side, page after
+//! page; rows are those of workload `scan`, their texts are borrowed from the page, and the metadata
+//! that came with the prepared statement is used: the cheapest the driver has. It talks to the harness
+//! as every peer does: bench/README.md.
 use futures::stream::{self, StreamExt, TryStreamExt};
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
@@ -11,10 +14,13 @@ use scylla::serialize::value::SerializeValue;
 use scylla::serialize::writers::{CellWriter, WrittenCellProof};
 use scylla::serialize::SerializationError;
 use scylla::statement::prepared::PreparedStatement;
+use scylla::response::query_result::QueryResult;
+use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::Consistency;
 use scylla::value::CqlTimestamp;
 use std::error::Error;
 use std::io::{stdin, stdout, Write};
+use std::ops::ControlFlow;
 
 const POOL: usize = 64;
 
@@ -110,11 +116,107 @@ async fn insert(
     Ok(())
 }
 
+type Row<'a> = (i64, &'a str, i32, f64, CqlTimestamp);
+
+/// Rows that were read, and the sum of their keys: tells whether each was read once.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Seen {
+    rows: i64,
+    sum: i64,
+}
+
+impl Seen {
+    fn all(rows: usize) -> Seen {
+        let rows = rows as i64;
+        Seen { rows, sum: rows * (rows - 1) / 2 }
+    }
+
+    fn take(&mut self, result: QueryResult) -> Result<(), Box<dyn Error>> {
+        for row in result.into_rows_result()?.rows::<Row>()? {
+            self.rows += 1;
+            self.sum += row?.0;
+        }
+        Ok(())
+    }
+
+    fn plus(self, other: Seen) -> Seen {
+        Seen { rows: self.rows + other.rows, sum: self.sum + other.sum }
+    }
+}
+
+async fn scan_range(session: &Session, statement: &PreparedStatement, bounds: (i64, i64)) -> Result<Seen, Box<dyn Error>> {
+    let mut seen = Seen::default();
+    let mut state = PagingState::start();
+    loop {
+        let (page, next): (_, PagingStateResponse) = session.execute_single_page(statement, bounds, state).await?;
+        seen.take(page)?;
+        match next.into_paging_control_flow() {
+            ControlFlow::Break(()) => return Ok(seen),
+            ControlFlow::Continue(at) => state = at,
+        }
+    }
+}
+
+async fn scan(session: &Session, statement: &PreparedStatement, window: usize) -> Result<Seen, Box<dyn Error>> {
+    let bound = |i: usize| (i64::MIN as i128 + (u64::MAX as i128) * i as i128 / window as i128) as i64;
+    stream::iter(0..window)
+        .map(|i| scan_range(session, statement, (bound(i), bound(i + 1))))
+        .buffer_unordered(window)
+        .try_fold(Seen::default(), |a, b| async move { Ok(a.plus(b)) })
+        .await
+}
+
+async fn look_up(session: &Session, statement: &PreparedStatement, key: usize) -> Result<Seen, Box<dyn Error>> {
+    let mut seen = Seen::default();
+    seen.take(session.execute_unpaged(statement, (key as i64,)).await?)?;
+    Ok(seen)
+}
+
+/// The keys are as in harness/workload.py; one by one with a window of 1.
+async fn join(session: &Session, statement: &PreparedStatement, rows: usize, window: usize) -> Result<Seen, Box<dyn Error>> {
+    stream::iter(0..rows)
+        .map(|i| look_up(session, statement, i * 7919 % rows))
+        .buffer_unordered(window)
+        .try_fold(Seen::default(), |a, b| async move { Ok(a.plus(b)) })
+        .await
+}
+
+async fn read(session: &Session, op: &str, table: &str, names: &[&str], rows: usize, window: usize) -> Result<(), Box<dyn Error>> {
+    let key = names[0];
+    let condition = match op {
+        "scan" => format!("token({key}) > ? AND token({key}) <= ?"),
+        _ => format!("{key} = ?"),
+    };
+    let text = format!("SELECT {} FROM {table} WHERE {condition}", names.join(", "));
+    let mut statement = session.prepare(text).await?;
+    statement.set_is_idempotent(true);
+    statement.set_page_size(5000);
+    statement.set_use_cached_result_metadata(true);
+    if op != "scan" {
+        join(session, &statement, 1, 1).await?;
+    }
+    meet("ready")?;
+    let seen = match op {
+        "scan" => scan(session, &statement, window).await?,
+        _ => join(session, &statement, rows, window).await?,
+    };
+    if seen == Seen::all(rows) { Ok(()) } else { Err("not every row was read once".into()) }
+}
+
+async fn write(session: &Session, table: &str, names: &[&str], columns: &[Column], rows: usize, window: usize) -> Result<(), Box<dyn Error>> {
+    let text = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), vec!["?"; names.len()].join(", "));
+    let mut statement = session.prepare(text).await?;
+    statement.set_is_idempotent(true);
+    insert(session, &statement, columns, 1, 1).await?;
+    meet("ready")?;
+    insert(session, &statement, columns, rows, window).await
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.len() < 7 || args[0] != "insert" {
-        return Err("usage: bench_rust insert HOST PORT TABLE ROWS WINDOW COLUMN:TYPE...".into());
+    if args.len() < 7 {
+        return Err("usage: bench_rust OP HOST PORT TABLE ROWS WINDOW COLUMN:TYPE...".into());
     }
     let (rows, window) = (args[4].parse()?, args[5].parse()?);
     let pairs: Vec<_> = args[6..].iter().filter_map(|c| c.split_once(':')).collect();
@@ -128,16 +230,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .default_execution_profile_handle(profile.into_handle())
         .build()
         .await?;
-    let text = format!(
-        "INSERT INTO {} ({}) VALUES ({})",
-        args[3],
-        names.join(", "),
-        vec!["?"; names.len()].join(", ")
-    );
-    let mut statement = session.prepare(text).await?;
-    statement.set_is_idempotent(true);
-    insert(&session, &statement, &columns, 1, 1).await?;
-    meet("ready")?;
-    insert(&session, &statement, &columns, rows, window).await?;
+    match args[0].as_str() {
+        "insert" => write(&session, &args[3], &names, &columns, rows, window).await?,
+        op => read(&session, op, &args[3], &names, rows, window).await?,
+    }
     meet("done")
 }
