@@ -215,7 +215,7 @@ reads_by_ranges(const ScyllaPath *path)
 {
 	ListCell   *lc;
 
-	if (path->access->npartition > 0 || path->order != NIL || path->upper != NULL)
+	if (path->access->npartition > 0 || path->order != NIL)
 		return false;
 	foreach(lc, path->access->pushed)
 	{

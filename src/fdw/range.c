@@ -39,6 +39,14 @@ guess_pages(ScyllaSession *session, const ScyllaTableOptions *options, const Scy
 	return (int) Min(Max(Max(rows / options->fetch_size, size.bytes / SCYLLA_PAGE_BYTES), ring->nnodes), PG_INT32_MAX);
 }
 
+int
+scyllaStrideLanes(ScyllaSession *session, const ScyllaTableOptions *options, int pages)
+{
+	ScyllaRing *ring = scyllaRing(session, options);
+
+	return ring->ntokens == 0 || pages == 1 ? 0 : Min(ring->nnodes * LANES_PER_NODE, MAX_LANES);
+}
+
 ScyllaRanges *
 scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, int pages, int at_least)
 {

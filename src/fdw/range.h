@@ -32,4 +32,7 @@ extern ScyllaRanges *scyllaChooseRanges(ScyllaSession *session, const ScyllaTabl
 /* String: the names that ranges of tokens are about. Describes the table, if that has not been done yet. */
 extern List *scyllaTokenColumns(ScyllaSession *session, const ScyllaTableOptions *options);
 
+/* How many strides (stride.h) at once; 0: one request reads the table unsplit. */
+extern int	scyllaStrideLanes(ScyllaSession *session, const ScyllaTableOptions *options, int pages);
+
 #endif							/* FDW_RANGE_H */

@@ -186,10 +186,24 @@ evaluate_limit(ScyllaScan *scan)
 	return count <= PG_INT32_MAX ? count : -1;
 }
 
+/* Each answer takes all rows of a range to be read. */
+static bool
+add_strides(ScyllaScan *scan, ScyllaKeySource *source)
+{
+	scan->ranges.lanes = scyllaStrideLanes(scan->session, scan->options, scan->select->pages);
+	if (scan->ranges.lanes == 0)
+		return false;
+	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
+	scyllaSourceStride(source, scyllaMakeStride(scan->ranges.lanes));
+	return true;
+}
+
 /* true: the table is read in ranges. */
 static bool
 add_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
+	if (scan->select->by_ranges && scan->aggregate != NULL)
+		return add_strides(scan, source);
 	if (!scan->select->by_ranges || limit >= 0)
 		return false;
 	scan->ranges = scan->shared ? scyllaSharedRanges(scan->shared) :
@@ -224,7 +238,7 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
 	limit >= 0 && scan->select->group_by == NIL};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges};
+	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
 	int			requests;
 
 	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))

@@ -39,6 +39,7 @@ struct ScyllaKeySource
 	int			nranges;
 	pg_atomic_uint32 *shared;
 	pg_atomic_uint32 own;
+	ScyllaStride *stride;		/* ranges that are made as requests go; NULL: none are */
 	int32		limit;			/* 0: none */
 	bool		ended;
 	CqlBuffer	routing;		/* routing key of several columns */
@@ -94,6 +95,12 @@ scyllaSourceRanges(ScyllaKeySource *s, const CqlTokenRange *range, int nranges, 
 }
 
 void
+scyllaSourceStride(ScyllaKeySource *s, ScyllaStride *stride)
+{
+	s->stride = stride;
+}
+
+void
 scyllaSourceLimit(ScyllaKeySource *s, int32 limit)
 {
 	s->limit = limit;
@@ -112,7 +119,7 @@ compare_values(const void *a, const void *b)
 int
 scyllaEndSource(ScyllaKeySource *s)
 {
-	int			count = Max(s->nranges, 1);
+	int			count = s->stride ? PG_INT32_MAX : Max(s->nranges, 1);
 
 	s->nmarkers = 0;
 	for (int i = 0; i < s->nconditions; i++)
@@ -190,34 +197,41 @@ to_next_combination(ScyllaKeySource *s)
 	s->ended = true;
 }
 
-/* NULL: all are taken. */
-static const CqlTokenRange *
-take_range(ScyllaKeySource *s)
+/* false: all are taken. */
+static bool
+take_range(ScyllaKeySource *s, CqlTokenRange *range, uint64 *tag)
 {
-	uint32		number = pg_atomic_fetch_add_u32(s->shared ? s->shared : &s->own, 1);
+	uint32		number;
 
-	return number < (uint32) s->nranges ? &s->range[number] : NULL;
+	if (s->stride != NULL)
+		return scyllaNextStride(s->stride, range);
+	number = pg_atomic_fetch_add_u32(s->shared ? s->shared : &s->own, 1);
+	if (number >= (uint32) s->nranges)
+		return false;
+	*range = s->range[number];
+	*tag = number;
+	return true;
 }
 
 static bool
 next_request(ScyllaSource *base, ScyllaValues *values)
 {
 	ScyllaKeySource *s = (ScyllaKeySource *) base;	/* its first member */
-	const CqlTokenRange *range = s->nranges > 0 ? take_range(s) : NULL;
+	bool		ranges = s->nranges > 0 || s->stride != NULL;
+	CqlTokenRange range;
 	CqlBuffer  *b = &values->bytes;
-	int			n = (s->nranges > 0 ? 2 : 0) + s->nmarkers + (s->limit > 0 ? 1 : 0);
+	int			n = (ranges ? 2 : 0) + s->nmarkers + (s->limit > 0 ? 1 : 0);
 
-	if (s->ended || (s->nranges > 0 && range == NULL))
+	if (s->ended || (ranges && !take_range(s, &range, &values->tag)))
 		return false;
 	if (n > 0)
 		cql_put_u16(b, (uint16_t) n);
-	if (range != NULL)
+	if (ranges)
 	{
-		put_token(b, range->above);
-		put_token(b, range->upto);
+		put_token(b, range.above);
+		put_token(b, range.upto);
 		values->routed = true;
-		values->token = range->upto;
-		values->tag = (uint64) (range - s->range);
+		values->token = range.upto;
 	}
 	for (int i = 0; i < s->nconditions; i++)
 	{
@@ -236,7 +250,7 @@ next_request(ScyllaSource *base, ScyllaValues *values)
 		values->routed = true;
 		values->token = token_of_key(s);
 	}
-	if (s->nranges == 0)
+	if (!ranges)
 		to_next_combination(s);
 	return true;
 }

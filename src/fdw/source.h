@@ -19,6 +19,7 @@
 
 #include "cql/range.h"
 #include "fdw/fetch.h"
+#include "fdw/stride.h"
 
 typedef struct ScyllaKeySource ScyllaKeySource;
 
@@ -31,6 +32,9 @@ extern void scyllaSourceValue(ScyllaKeySource *source, int condition, const uint
 /* The statement's first two markers; a range's number is its rows' tag. range is borrowed. shared: counts ranges taken by all processes that read them; NULL: this one alone. */
 extern void scyllaSourceRanges(ScyllaKeySource *source, const CqlTokenRange *range, int nranges,
 							   pg_atomic_uint32 *shared);
+
+/* The same, by ranges that are made as requests go. It is borrowed. */
+extern void scyllaSourceStride(ScyllaKeySource *source, ScyllaStride *stride);
 
 /* The statement's last marker. */
 extern void scyllaSourceLimit(ScyllaKeySource *source, int32 limit);

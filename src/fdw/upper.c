@@ -286,15 +286,42 @@ add_distinct_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *distinc
 
 /* ---- LIMIT ---- */
 
-/* Above all of it PostgreSQL counts again, so that OFFSET and errors are its own. */
-static bool
-may_be_limited(const Query *parse, const FinalPathExtraData *extra)
+/* NULL: it can be known to the cluster. Above, PostgreSQL counts again, so that OFFSET and errors are its own. */
+static const char *
+why_not_limited(const Query *parse)
 {
 	Node	   *limits = (Node *) list_make2(parse->limitCount, parse->limitOffset);
 
-	return parse->commandType == CMD_SELECT && extra->limit_needed && parse->limitCount != NULL &&
-		parse->limitOption == LIMIT_OPTION_COUNT && parse->rowMarks == NIL &&
-		!contain_volatile_functions(limits) && !contain_subplans(limits);
+	if (parse->rowMarks != NIL)
+		return "rows are locked";
+	if (parse->limitOption != LIMIT_OPTION_COUNT)
+		return "ties are wanted too";
+	if (contain_volatile_functions(limits) || contain_subplans(limits))
+		return "its value may change";
+	return NULL;
+}
+
+/* Where nothing but sorting comes between it and rows of the table. */
+static void
+explain_limit(PlannerInfo *root, RelOptInfo *input_rel, const char *reason)
+{
+	Path	   *path = linitial(input_rel->pathlist);
+	ForeignPath *scan;
+	ScyllaPath *scylla;
+
+	while (IsA(path, ProjectionPath))
+		path = ((ProjectionPath *) path)->subpath;
+	if (IsA(path, SortPath) || IsA(path, IncrementalSortPath))
+	{
+		path = ((SortPath *) path)->subpath;
+		reason = reason ? reason : "rows are sorted in PostgreSQL";
+	}
+	scan = scan_below(path);
+	if (scan == NULL || reason == NULL)
+		return;
+	scylla = linitial(scan->fdw_private);
+	if (scylla->upper == NULL && scylla->nearest == NULL && scylla->access->local == NIL)
+		scylla->relation->above = lappend(scylla->relation->above, psprintf("LIMIT: %s", reason));
 }
 
 /* No row of the scan is dropped, and there is more than the one of aggregates without groups. */
@@ -323,21 +350,27 @@ static void
 add_limited_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *final_rel, const FinalPathExtraData *extra)
 {
 	Query	   *parse = root->parse;
+	const char *reason;
+	bool		limited = false;
 	ListCell   *lc;
 
-	if (!may_be_limited(parse, extra))
+	if (parse->commandType != CMD_SELECT || !extra->limit_needed || parse->limitCount == NULL)
 		return;
+	reason = why_not_limited(parse);
 	foreach(lc, input_rel->pathlist)
 	{
 		Path	   *path = lfirst(lc);
 		ForeignPath *scan = scan_below(path);
 
-		if (scan == NULL || !gives_all(linitial(scan->fdw_private)))
+		if (reason != NULL || scan == NULL || !gives_all(linitial(scan->fdw_private)))
 			continue;
+		limited = true;
 		path = replace_scan(root, path, limited_scan(scan, extra));
 		add_path(final_rel, (Path *) create_limit_path(root, final_rel, path, parse->limitOffset, parse->limitCount,
 													   parse->limitOption, extra->offset_est, extra->count_est));
 	}
+	if (!limited)
+		explain_limit(root, input_rel, reason);
 }
 
 /* ---- the planner's call ---- */

@@ -256,6 +256,10 @@ sub share
 share('conditions', 30, q{plan LIKE '%CQL:%WHERE%'});
 share('keys', 20, q{plan LIKE '%Key:%'});
 share('ORDER BY', 3, q{plan LIKE '%CQL:%ORDER BY%'});
+share('ORDER BY of several partitions', 0.2, q{plan ~ 'CQL:[^\n]* IN \?[^\n]* ORDER BY'});
+share('LIMIT', 2, q{plan LIKE '%CQL:% LIMIT ?%'});
+share('aggregates', 4, q{plan LIKE '%Aggregate on%'});
+share('first rows of partitions', 1, q{plan ~ 'SELECT DISTINCT "|PER PARTITION LIMIT'});
 share('ALLOW FILTERING', 10, q{plan LIKE '%ALLOW FILTERING%'});
 share('local conditions', 10, q{plan LIKE '%Local Filter Reason%'});
 my $avoided = query(q{SELECT count(*) FROM result WHERE failure LIKE 'local: %'});
