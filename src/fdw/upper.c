@@ -301,35 +301,23 @@ why_not_limited(const Query *parse)
 	return NULL;
 }
 
-/* Where nothing but sorting comes between it and rows of the table. */
-static void
-explain_limit(PlannerInfo *root, RelOptInfo *input_rel, const char *reason)
-{
-	Path	   *path = linitial(input_rel->pathlist);
-	ForeignPath *scan;
-	ScyllaPath *scylla;
-
-	while (IsA(path, ProjectionPath))
-		path = ((ProjectionPath *) path)->subpath;
-	if (IsA(path, SortPath) || IsA(path, IncrementalSortPath))
-	{
-		path = ((SortPath *) path)->subpath;
-		reason = reason ? reason : "rows are sorted in PostgreSQL";
-	}
-	scan = scan_below(path);
-	if (scan == NULL || reason == NULL)
-		return;
-	scylla = linitial(scan->fdw_private);
-	if (scylla->upper == NULL && scylla->nearest == NULL && scylla->access->local == NIL)
-		scylla->relation->above = lappend(scylla->relation->above, psprintf("LIMIT: %s", reason));
-}
-
 /* No row of the scan is dropped, and there is more than the one of aggregates without groups. */
 static bool
 gives_all(const ScyllaPath *path)
 {
 	return path->access->local == NIL &&
 		(path->upper == NULL || (path->upper->group_by != NIL && path->upper->having == NIL));
+}
+
+/* Where nothing else keeps it from the cluster. */
+static void
+explain_limit(const RelOptInfo *input_rel, const char *reason)
+{
+	ForeignPath *scan = scan_below(linitial(input_rel->pathlist));
+	ScyllaPath *path = scan ? linitial(scan->fdw_private) : NULL;
+
+	if (path != NULL && gives_all(path))
+		path->relation->above = lappend(path->relation->above, psprintf("LIMIT: %s", reason));
 }
 
 static ForeignPath *
@@ -351,26 +339,27 @@ add_limited_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *final_re
 {
 	Query	   *parse = root->parse;
 	const char *reason;
-	bool		limited = false;
 	ListCell   *lc;
 
 	if (parse->commandType != CMD_SELECT || !extra->limit_needed || parse->limitCount == NULL)
 		return;
 	reason = why_not_limited(parse);
+	if (reason != NULL)
+	{
+		explain_limit(input_rel, reason);
+		return;
+	}
 	foreach(lc, input_rel->pathlist)
 	{
 		Path	   *path = lfirst(lc);
 		ForeignPath *scan = scan_below(path);
 
-		if (reason != NULL || scan == NULL || !gives_all(linitial(scan->fdw_private)))
+		if (scan == NULL || !gives_all(linitial(scan->fdw_private)))
 			continue;
-		limited = true;
 		path = replace_scan(root, path, limited_scan(scan, extra));
 		add_path(final_rel, (Path *) create_limit_path(root, final_rel, path, parse->limitOffset, parse->limitCount,
 													   parse->limitOption, extra->offset_est, extra->count_est));
 	}
-	if (!limited)
-		explain_limit(root, input_rel, reason);
 }
 
 /* ---- the planner's call ---- */
