@@ -27,6 +27,7 @@
 #include "fdw/query.h"
 #include "fdw/scan.h"
 #include "fdw/session.h"
+#include "fdw/setting.h"
 #include "fdw/truncate.h"
 #include "fdw/upper.h"
 

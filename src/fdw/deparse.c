@@ -59,9 +59,11 @@ append_columns(StringInfo out, List *columns)
 static void
 append_using(StringInfo out, const ScyllaTableOptions *options, const ScyllaWriteText *text)
 {
-	bool		ttl = options->ttl >= 0 && text->operation != CMD_DELETE && !text->counter;
+	bool		ttl = text->ttl || (options->ttl >= 0 && text->operation != CMD_DELETE && !text->counter);
 
-	if (ttl)
+	if (text->ttl)
+		appendStringInfoString(out, " USING TTL ?");
+	else if (ttl)
 		appendStringInfo(out, " USING TTL %d", options->ttl);
 	if (text->timestamp)
 		appendStringInfo(out, " %s TIMESTAMP ?", ttl ? "AND" : "USING");

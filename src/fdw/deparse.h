@@ -32,7 +32,8 @@ typedef struct ScyllaWriteText
 	const char *where;			/* " WHERE ...", in their place; NULL: none */
 	bool		conditional;	/* INSERT: IF NOT EXISTS; else IF EXISTS */
 	bool		counter;		/* columns are counters, to which a value is added */
-	bool		timestamp;		/* each row has its own, as a value */
+	bool		ttl;			/* each row has its own, as a value */
+	bool		timestamp;		/* the same, behind it */
 } ScyllaWriteText;
 
 extern char *scyllaDeparseWrite(const ScyllaTableOptions *options, const ScyllaWriteText *text);

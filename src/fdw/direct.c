@@ -32,6 +32,7 @@
 #include "fdw/fetch.h"
 #include "fdw/report.h"
 #include "fdw/rows.h"
+#include "fdw/rowtime.h"
 #include "fdw/statement.h"
 #include "fdw/typemap.h"
 
@@ -327,6 +328,9 @@ encode_assignments(ScyllaDirect *d)
 static void
 open_writing(ScyllaDirect *d, const ScyllaOperator *operators)
 {
+	ScyllaTimedWrite timed = {d->options->if_exists, d->counter, d->operation == CMD_DELETE};
+
+	scyllaCheckTimes(d->rel, d->options, &timed);
 	d->statement = scyllaPrepare(d->session, d->options, write_text(d, operators));
 	scyllaCheckMarkers(d->conditions, operators, d->session, d->options, &d->statement->bind, list_length(d->set));
 	encode_assignments(d);
@@ -357,7 +361,9 @@ add_run(ScyllaDirect *d, const ScyllaValues *values)
 			palloc(sizeof(Run) * d->allocated);
 	}
 	run = &d->run[d->nruns++];
-	*run = (Run) {palloc(values->bytes.len), values->bytes.len, values->token, scyllaTimestamp(values->token), 0};
+	*run = (Run) {palloc(values->bytes.len), values->bytes.len, values->token, d->options->write_timestamp, 0};
+	if (run->timestamp == 0)
+		run->timestamp = scyllaTimestamp(values->token);
 	memcpy(run->values, values->bytes.data, values->bytes.len);
 	return run;
 }

@@ -138,6 +138,12 @@ is_written(Relation rel, const ScyllaTable *table, AttrNumber attnum, bool named
 {
 	const ScyllaTableColumn *column = scyllaUpdatedColumn(rel, table, attnum);
 
+	if (scyllaIsWriteOnly(RelationGetRelid(rel), attnum))
+	{
+		if (named && scyllaHasCounters(table))
+			refuse_column(rel, attnum, "Counters have neither TTL nor timestamp.");
+		return !scyllaHasCounters(table);
+	}
 	if (column == NULL && scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
 	{
 		if (named)
@@ -180,17 +186,36 @@ find_targets(PlannerInfo *root, Index rtindex, Relation rel, const ScyllaTable *
 	}
 }
 
+/* A TTL or timestamp is one of values that are written. */
+static void
+check_values(Relation rel, const ScyllaTable *table, List *targets)
+{
+	ListCell   *lc;
+
+	foreach(lc, targets)
+	{
+		if (scyllaUpdatedColumn(rel, table, lfirst_int(lc)) != NULL)
+			return;
+	}
+	if (targets != NIL)
+		refuse_column(rel, linitial_int(targets), "It tells how values are written, and the statement sets none.");
+}
+
 static bool
 all_static(Relation rel, const ScyllaTable *table, List *attnums)
 {
+	bool		any = false;
 	ListCell   *lc;
 
 	foreach(lc, attnums)
 	{
-		if (scyllaUpdatedColumn(rel, table, lfirst_int(lc))->kind != SCYLLA_STATIC)
+		const ScyllaTableColumn *column = scyllaUpdatedColumn(rel, table, lfirst_int(lc));
+
+		if (column != NULL && column->kind != SCYLLA_STATIC)
 			return false;
+		any |= column != NULL;
 	}
-	return attnums != NIL;
+	return any;
 }
 
 /*
@@ -276,7 +301,10 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	rel = table_open(rte->relid, NoLock);
 	table = scyllaDescribeTarget(rel, scyllaTargetUser(root, rte));
 	if (plan->operation == CMD_UPDATE)
+	{
 		find_targets(root, rtindex, rel, table, &targets, &set);
+		check_values(rel, table, targets);
+	}
 	if (plan->operation == CMD_UPDATE && scyllaHasCounters(table))
 		check_additions(root, rtindex, rel);
 	if_exists = scyllaTableOptions(rte->relid)->if_exists;

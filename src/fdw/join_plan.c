@@ -33,6 +33,7 @@
 #include "fdw/option.h"
 #include "fdw/plan.h"
 #include "fdw/pushdown.h"
+#include "fdw/setting.h"
 
 /* Of a request for one key, in rows of a scan that costs as much. */
 #define REQUEST_ROWS 25.0

@@ -16,6 +16,7 @@
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
@@ -23,6 +24,8 @@
 #include "fdw/epoch.h"
 #include "fdw/identity.h"
 #include "fdw/modify.h"
+#include "fdw/rowtime.h"
+#include "fdw/setting.h"
 #include "fdw/table.h"
 #include "fdw/target.h"
 #include "fdw/writer.h"
@@ -45,8 +48,12 @@ typedef struct ScyllaModify
 	ScyllaWrite *write;			/* NULL: that, or nothing is written */
 	bool		conditional;
 	bool		synchronous;	/* each row's fate is awaited */
+	bool		counter;		/* it adds to counters */
 	bool		batch;			/* rows of one partition go together */
 	bool		keep;			/* the write is not ended with the statement */
+	List	   *attnums;		/* INSERT: int, what it sets */
+	AttrNumber	ttl_of;			/* the new row's attributes that have its TTL and timestamp; 0: none */
+	AttrNumber	timestamp_of;
 	KeyColumn  *key;			/* UPDATE and DELETE */
 	int			nkeys;
 	AttrNumber	whole_row;		/* junk: the old row; 0: none */
@@ -86,6 +93,14 @@ make_modify(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
 	return m;
 }
 
+/* Those by which a row tells how it is written. */
+static void
+take_pseudo_columns(ScyllaModify *m, List **attnums)
+{
+	m->ttl_of = scyllaTakePseudoColumn(m->rel, SCYLLA_WRITE_TTL, attnums);
+	m->timestamp_of = scyllaTakePseudoColumn(m->rel, SCYLLA_WRITE_TIMESTAMP, attnums);
+}
+
 static List *
 column_names(Relation rel, List *attnums)
 {
@@ -106,27 +121,50 @@ connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 		scyllaDrainWriters(m->session);	/* the cluster's time does not order a condition behind them */
 }
 
-/* Rows that go together each have their own timestamp, as if they went alone: its marker is where the text has it. */
-static ScyllaMarker *
-add_timestamp(const ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
+/*
+ * What stands behind USING: the row's TTL, and the timestamps of rows that go
+ * together, each of which has its own as if it went alone.
+ */
+static int
+using_markers(const ScyllaModify *m, ScyllaMarker *markers)
 {
-	ScyllaMarker *all = palloc0_array(ScyllaMarker, nmarkers + 1);
+	int			n = 0;
 
-	memcpy(all + (m->operation != CMD_INSERT), markers, sizeof(ScyllaMarker) * nmarkers);
-	return all;
+	if (m->ttl_of != InvalidAttrNumber)
+		markers[n++] = (ScyllaMarker)
+		{
+			.attnum = m->ttl_of,.row = SCYLLA_NEW_ROW,.source = m->ttl_of,.ttl = true
+		};
+	if (m->batch)
+		markers[n++] = (ScyllaMarker)
+		{
+			.attnum = InvalidAttrNumber
+		};
+	return n;
+}
+
+/* All of them, in the order of the text. */
+static int
+all_markers(const ScyllaModify *m, const ScyllaMarker *markers, int n, ScyllaMarker *all)
+{
+	bool		last = m->operation == CMD_INSERT && !m->counter;
+	int			using = last ? 0 : using_markers(m, all);
+
+	memcpy(all + using, markers, sizeof(ScyllaMarker) * n);
+	return using + n + (last ? using_markers(m, all + n) : 0);
 }
 
 static void
-open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers, bool counter)
+open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 {
-	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = markers,
-	.nmarkers = nmarkers,.epoch = m->epoch,.keep = m->keep,.conditional = m->conditional,.counter = counter,.batch = m->batch};
+	ScyllaMarker *all = palloc0_array(ScyllaMarker, nmarkers + 2);
+	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
+	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = all,
+	.epoch = m->epoch,.keep = m->keep,.attnums = m->attnums,.conditional = m->conditional,.counter = m->counter,
+	.timestamp_of = m->timestamp_of,.batch = m->batch};
 
-	if (m->batch)
-	{
-		config.marker = add_timestamp(m, markers, nmarkers);
-		config.nmarkers++;
-	}
+	config.nmarkers = all_markers(m, markers, nmarkers, all);
+	scyllaCheckTimes(m->rel, m->options, &timed);
 	m->write = scyllaOpenWrite(m->session, &config);
 }
 
@@ -202,9 +240,15 @@ open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
+	if (m->ttl_of != InvalidAttrNumber || m->timestamp_of != InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("counters have neither TTL nor timestamp"),
+				 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(m->rel))));
 	m->cql = scyllaDeparseWrite(m->options, &text);
 	m->keep = m->batch = false;
-	open_write(m, sorted, n, true);
+	m->counter = true;
+	open_write(m, sorted, n);
 }
 
 static void
@@ -220,14 +264,15 @@ open_insert(ScyllaModify *m, List *attnums, List *names)
 	if (scyllaHasCounters(table))
 		open_counter_insert(m, markers, names);
 	else
-		open_write(m, markers, n, false);
+		open_write(m, markers, n);
 }
 
 static void
 begin_new_insert(ScyllaModify *m, List *attnums)
 {
 	List	   *names = column_names(m->rel, attnums);
-	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional,.timestamp = m->batch};
+	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional,
+	.ttl = m->ttl_of != InvalidAttrNumber,.timestamp = m->batch};
 
 	m->cql = scyllaDeparseWrite(m->options, &text);
 	if (m->session != NULL)
@@ -242,12 +287,14 @@ begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
 	ScyllaModify *m = make_modify(mtstate, rri, CMD_INSERT);
 	List	   *attnums = scyllaTargetColumns(mtstate, rri);
 
+	m->attnums = attnums;
+	take_pseudo_columns(m, &attnums);
 	m->keep = scylla_flush_at_transaction && !m->conditional && !m->synchronous && estate->es_instrument == 0;
 	if (!explain_only)
 	{
 		connect_modify(m, rri, estate);
 		if (m->keep)
-			m->write = scyllaFindKeptWrite(m->session, m->rel, attnums);
+			m->write = scyllaFindKeptWrite(m->session, m->rel, m->attnums);
 	}
 	if (m->write == NULL)
 		begin_new_insert(m, attnums);
@@ -287,17 +334,14 @@ update_marker(AttrNumber attnum, bool named, bool counter)
 }
 
 static void
-open_change(ScyllaModify *m, List *fdw_private)
+open_change(ScyllaModify *m, List *targets, List *set)
 {
-	List	   *targets = list_nth(fdw_private, SCYLLA_MODIFY_TARGETS);
-	List	   *set = list_nth(fdw_private, SCYLLA_MODIFY_SET);
-	bool		counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_COUNTER)) != 0;
 	int			n = 0;
 	ScyllaMarker *markers = palloc0_array(ScyllaMarker, list_length(targets) + m->nkeys);
 	ListCell   *lc;
 
 	foreach(lc, targets)
-		markers[n++] = update_marker(lfirst_int(lc), list_member_int(set, lfirst_int(lc)), counter);
+		markers[n++] = update_marker(lfirst_int(lc), list_member_int(set, lfirst_int(lc)), m->counter);
 	for (int i = 0; i < m->nkeys; i++)
 	{
 		if (m->key[i].junk <= 0)
@@ -307,7 +351,7 @@ open_change(ScyllaModify *m, List *fdw_private)
 			.attnum = m->key[i].attnum,.row = SCYLLA_PLAN_ROW,.source = m->key[i].junk,.null = SCYLLA_NULL_REFUSED
 		};
 	}
-	open_write(m, markers, n, counter);
+	open_write(m, markers, n);
 }
 
 static void
@@ -320,9 +364,11 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	List	   *keys = list_nth(fdw_private, SCYLLA_MODIFY_KEYS);
 	ScyllaWriteText text = {.operation = m->operation,.conditional = m->conditional};
 
+	take_pseudo_columns(m, &targets);
 	text.columns = column_names(m->rel, targets);
 	text.keys = column_names(m->rel, keys);
-	text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_COUNTER)) != 0;
+	m->counter = text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_COUNTER)) != 0;
+	text.ttl = m->ttl_of != InvalidAttrNumber;
 	text.timestamp = m->batch &= !text.counter;
 	if (targets != NIL || m->operation == CMD_DELETE)
 		m->cql = scyllaDeparseWrite(m->options, &text);
@@ -332,7 +378,7 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 		connect_modify(m, rri, estate);
 		m->old = ExecInitExtraTupleSlot(estate, RelationGetDescr(m->rel), &TTSOpsHeapTuple);
 		if (m->cql != NULL)
-			open_change(m, fdw_private);
+			open_change(m, targets, list_nth(fdw_private, SCYLLA_MODIFY_SET));
 	}
 	rri->ri_FdwState = m;
 	MemoryContextSwitchTo(old);
@@ -535,6 +581,10 @@ scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 	{
 		ExplainPropertyText("CQL", scyllaFromUtf8(m->cql), es);
 		ExplainPropertyText("Consistency", cql_consistency_name(m->options->write_consistency), es);
+		if (m->timestamp_of != InvalidAttrNumber)
+			ExplainPropertyText("Timestamp", get_attname(RelationGetRelid(m->rel), m->timestamp_of, false), es);
+		else if (m->options->write_timestamp != 0)
+			ExplainPropertyInteger("Timestamp", NULL, m->options->write_timestamp, es);
 		if (m->conditional)
 			ExplainPropertyText("Serial Consistency", cql_consistency_name(m->options->serial_consistency), es);
 	}

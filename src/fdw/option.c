@@ -1,8 +1,8 @@
 /*
  * fdw/option.c
- *	  Every option and setting, in one table.
+ *	  Every option, in one table.
  *
- * Backend thread. Owns the settings' variables. Invariant: an option that is
+ * Backend thread. Owns what was found last of each table. Invariant: an option that is
  * accepted is used, and it is parsed by one function only, so what passes
  * validation cannot fail at run time.
  */
@@ -28,16 +28,9 @@
 #include "cql/request.h"
 #include "fdw/epoch.h"
 #include "fdw/option.h"
+#include "fdw/setting.h"
 
 #define DEFAULT_PORT 9042
-
-int			scylla_progress_interval = 0;
-bool		scylla_warn_on_rollback = true;
-bool		scylla_flush_at_transaction = false;
-bool		scylla_enable_join = true;
-static int	setting_flush_at = 0;
-static char *setting_consistency = NULL;
-static int	setting_request_timeout = 0;
 
 typedef enum OptionKind
 {
@@ -97,10 +90,12 @@ static const OptionDef option_defs[] = {
 	{"fdw_tuple_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
 	{"keyspace", ON_TABLE, KIND_TEXT, 0, 0},
 	{"table", ON_TABLE, KIND_TEXT, 0, 0},
-	{"ttl", ON_TABLE, KIND_INTEGER, 0, 630720000},
+	{"ttl", ON_TABLE, KIND_INTEGER, 0, SCYLLA_MAX_TTL},
 	{"column_name", ON_COLUMN, KIND_TEXT, 0, 0},
 	{"ttl_of", ON_COLUMN, KIND_TEXT, 0, 0},
 	{"writetime_of", ON_COLUMN, KIND_TEXT, 0, 0},
+	{"write_ttl", ON_COLUMN, KIND_BOOLEAN, 0, 0},
+	{"write_timestamp", ON_COLUMN, KIND_BOOLEAN, 0, 0},
 	{"username", ON_MAPPING, KIND_TEXT, 0, 0},
 	{"password", ON_MAPPING, KIND_TEXT, 0, 0},
 	{"password_required", ON_MAPPING, KIND_BOOLEAN, 0, 0},
@@ -532,7 +527,7 @@ serial_option(List *first, List *second)
 static uint16_t
 consistency_option(const char *name, List *table, List *server)
 {
-	const char *value = setting_consistency && *setting_consistency ? setting_consistency : NULL;
+	const char *value = scyllaConsistencySetting();
 
 	if (value == NULL)
 		value = lookup(name, table, NIL);
@@ -584,7 +579,7 @@ resolve_table_options(List *table, List *server)
 	o->read_consistency = consistency_option("read_consistency", table, server);
 	o->write_consistency = consistency_option("write_consistency", table, server);
 	o->serial_consistency = serial_option(table, server);
-	o->request_timeout = setting_request_timeout > 0 ? setting_request_timeout :
+	o->request_timeout = scylla_request_timeout > 0 ? scylla_request_timeout :
 		integer_option("request_timeout", 12000, table, server);
 	o->fetch_size = integer_option("fetch_size", 5000, table, server);
 	o->max_in_flight_bytes = bytes ? bytes_value(find_def("max_in_flight_bytes"), bytes) : 16 * 1024 * 1024;
@@ -595,7 +590,8 @@ resolve_table_options(List *table, List *server)
 	o->insert_null = insert_null && word_value(find_def("insert_null"), insert_null, "unset", "null");
 	o->if_exists = update_mode && word_value(find_def("update_mode"), update_mode, "upsert", "if_exists");
 	o->batch = batch_mode && word_value(find_def("batch_mode"), batch_mode, "none", "partition");
-	o->ttl = integer_option("ttl", -1, table, NIL);
+	o->ttl = scylla_ttl >= 0 ? scylla_ttl : integer_option("ttl", -1, table, NIL);
+	o->write_timestamp = scylla_write_timestamp;
 	o->startup_cost = cost_option("fdw_startup_cost", table, server);
 	o->tuple_cost = cost_option("fdw_tuple_cost", table, server);
 	return o;
@@ -681,13 +677,20 @@ scyllaServerOptions(ForeignServer *server)
 	return resolve_table_options(NIL, server->options);
 }
 
-/* A column has one of these options at most, and each names a column of the cluster's table. */
 char *
 scyllaColumnName(Oid relid, AttrNumber attnum)
 {
+	static const char *const names[] = {"column_name", "ttl_of", "writetime_of"};	/* a column has one of them at most */
 	List	   *options = GetForeignColumnOptions(relid, attnum);
 
-	return options != NIL ? pstrdup(defGetString(linitial(options))) : get_attname(relid, attnum, false);
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		const char *name = lookup(names[i], options, NIL);
+
+		if (name != NULL)
+			return pstrdup(name);
+	}
+	return get_attname(relid, attnum, false);
 }
 
 ScyllaPseudo
@@ -697,68 +700,17 @@ scyllaPseudoColumn(Oid relid, AttrNumber attnum)
 
 	if (lookup("ttl_of", options, NIL) != NULL)
 		return SCYLLA_TTL;
-	return lookup("writetime_of", options, NIL) != NULL ? SCYLLA_WRITETIME : SCYLLA_NO_PSEUDO;
+	if (lookup("writetime_of", options, NIL) != NULL)
+		return SCYLLA_WRITETIME;
+	if (boolean_option("write_ttl", false, options, NIL))
+		return SCYLLA_WRITE_TTL;
+	return boolean_option("write_timestamp", false, options, NIL) ? SCYLLA_WRITE_TIMESTAMP : SCYLLA_NO_PSEUDO;
 }
 
-/* ---- settings ---- */
-
-static bool
-check_consistency_setting(char **value, void **extra, GucSource source)
+bool
+scyllaIsWriteOnly(Oid relid, AttrNumber attnum)
 {
-	if (*value == NULL || **value == '\0' || cql_consistency_from_name(*value) >= 0)
-		return true;
-	GUC_check_errdetail("Valid values are any, one, two, three, quorum, all, local_quorum, each_quorum, "
-						"serial, local_serial and local_one, or an empty string.");
-	return false;
-}
+	ScyllaPseudo pseudo = scyllaPseudoColumn(relid, attnum);
 
-static void
-assign_consistency(const char *value, void *extra)
-{
-	scyllaNextEpoch();
-}
-
-static void
-assign_request_timeout(int value, void *extra)
-{
-	scyllaNextEpoch();
-}
-
-static void
-assign_flush_at(int value, void *extra)
-{
-	scylla_flush_at_transaction = value != 0;
-}
-
-void
-scyllaDefineSettings(void)
-{
-	static const struct config_enum_entry flush_at[] = {
-		{"statement", 0, false}, {"transaction", 1, false}, {NULL, 0, false}
-	};
-
-	DefineCustomStringVariable("scylla_fdw.consistency",
-							   "Consistency of reads and writes; overrides the options of tables and servers.",
-							   "An empty string leaves it to the options.",
-							   &setting_consistency, "", PGC_USERSET, 0,
-							   check_consistency_setting, assign_consistency, NULL);
-	DefineCustomIntVariable("scylla_fdw.request_timeout",
-							"Time one request may take; overrides the options of tables and servers.",
-							"0 leaves it to the options.",
-							&setting_request_timeout, 0, 0, 3600000, PGC_USERSET, GUC_UNIT_MS, NULL, assign_request_timeout, NULL);
-	DefineCustomIntVariable("scylla_fdw.progress_interval",
-							"Time between INFO messages that report how far a write is.",
-							"0 turns them off.",
-							&scylla_progress_interval, 0, 0, 86400, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
-	DefineCustomBoolVariable("scylla_fdw.warn_on_rollback",
-							 "Warn when a transaction rolls back whose writes the cluster has acknowledged.",
-							 NULL, &scylla_warn_on_rollback, true, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("scylla_fdw.enable_join",
-							 "Let the planner choose joins that look many keys of a foreign table up at once.",
-							 NULL, &scylla_enable_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
-	DefineCustomEnumVariable("scylla_fdw.flush_at",
-							 "When rows that were inserted have to be acknowledged.",
-							 "With \"transaction\", INSERTs of one transaction share the window across statements.",
-							 &setting_flush_at, 0, flush_at, PGC_USERSET, 0, NULL, assign_flush_at, NULL);
-	MarkGUCPrefixReserved("scylla_fdw");
+	return pseudo == SCYLLA_WRITE_TTL || pseudo == SCYLLA_WRITE_TIMESTAMP;
 }

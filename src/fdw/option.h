@@ -1,6 +1,6 @@
 /*
  * fdw/option.h
- *	  Every option and setting: its name, where it may stand, its default, its meaning.
+ *	  Every option: its name, where it may stand, its default, its meaning.
  *
  * Backend thread. One table in option.c defines them all; it validates at CREATE
  * and ALTER and resolves at run time: setting beats table beats server beats
@@ -51,25 +51,23 @@ typedef struct ScyllaTableOptions
 	bool		if_exists;		/* UPDATE and DELETE are conditional */
 	bool		batch;			/* batch_mode partition: rows of one partition go as one request */
 	int			ttl;			/* seconds; -1: none */
+	int64		write_timestamp;	/* microseconds since 1970; 0: the clock's */
 	double		startup_cost;	/* -1: default */
 	double		tuple_cost;
 } ScyllaTableOptions;
 
-/* What the cluster tells about a column's value, as a column of the foreign table. */
+#define SCYLLA_MAX_TTL 630720000	/* 20 years; org.apache.cassandra.cql3.Attributes.MAX_TTL */
+
+/* What a column of the foreign table is, if not the value of one in the cluster. */
 typedef enum ScyllaPseudo
 {
 	SCYLLA_NO_PSEUDO,			/* the value itself */
-	SCYLLA_TTL,
-	SCYLLA_WRITETIME
+	SCYLLA_TTL,					/* what the cluster tells about another column's value */
+	SCYLLA_WRITETIME,
+	SCYLLA_WRITE_TTL,			/* how the row is written; reads as NULL */
+	SCYLLA_WRITE_TIMESTAMP
 } ScyllaPseudo;
 
-/* scylla_fdw.* settings */
-extern int	scylla_progress_interval;	/* s; 0 = off */
-extern bool scylla_warn_on_rollback;
-extern bool scylla_flush_at_transaction;	/* else at the end of each statement */
-extern bool scylla_enable_join;
-
-extern void scyllaDefineSettings(void);	/* from _PG_init */
 extern void scyllaValidateOptions(List *options, Oid catalog);
 extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
 extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if keyspace is missing */
@@ -77,6 +75,7 @@ extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspa
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
 extern ScyllaPseudo scyllaPseudoColumn(Oid relid, AttrNumber attnum);
+extern bool scyllaIsWriteOnly(Oid relid, AttrNumber attnum);	/* nothing is selected for it */
 
 /* For hints: the candidate (char *) that takes the fewest edits, NULL if none is near. */
 extern const char *scyllaNearestName(const char *name, List *candidates);

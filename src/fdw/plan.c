@@ -494,7 +494,8 @@ scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs)
 	whole = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
 	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
 	{
-		if (TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attisdropped)
+		if (TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attisdropped ||
+			scyllaIsWriteOnly(select->relid, attnum))
 			continue;
 		if (first == InvalidAttrNumber)
 			first = attnum;

@@ -184,7 +184,9 @@ judge(const ScyllaRelation *info, ScyllaCondition *condition)
 	Oid			pgtype = get_atttype(info->relid, condition->attnum);
 
 	condition->column = scyllaColumnOf(info, condition->attnum);
-	if (condition->column == NULL)
+	if (scyllaIsWriteOnly(info->relid, condition->attnum))
+		condition->reason = "it tells how rows are written";
+	else if (condition->column == NULL)
 		condition->reason = scyllaPseudoColumn(info->relid, condition->attnum) != SCYLLA_NO_PSEUDO ?
 			"CQL has no conditions on TTL and WRITETIME" : "the cluster's table has no such column";
 	if (condition->reason != NULL)

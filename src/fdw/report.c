@@ -13,6 +13,7 @@
 #include "fdw/deparse.h"
 #include "fdw/option.h"
 #include "fdw/report.h"
+#include "fdw/setting.h"
 
 void
 scyllaReportBegin(ScyllaReport *report, const Client *client)

@@ -29,6 +29,7 @@
 #include "fdw/epoch.h"
 #include "fdw/error.h"
 #include "fdw/session.h"
+#include "fdw/setting.h"
 #include "fdw/statement.h"
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */

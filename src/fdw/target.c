@@ -90,7 +90,8 @@ columns_of_partition(Bitmapset *columns, ResultRelInfo *root, ResultRelInfo *par
 static bool
 is_settable(Relation rel, Form_pg_attribute att, bool named)
 {
-	if (scyllaPseudoColumn(RelationGetRelid(rel), att->attnum) == SCYLLA_NO_PSEUDO)
+	if (scyllaPseudoColumn(RelationGetRelid(rel), att->attnum) == SCYLLA_NO_PSEUDO ||
+		scyllaIsWriteOnly(RelationGetRelid(rel), att->attnum))
 		return true;
 	if (named)
 		ereport(ERROR,

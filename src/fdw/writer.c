@@ -29,6 +29,7 @@
 #include "fdw/epoch.h"
 #include "fdw/error.h"
 #include "fdw/rows.h"
+#include "fdw/rowtime.h"
 #include "fdw/statement.h"
 #include "fdw/typemap.h"
 #include "fdw/writer.h"
@@ -79,6 +80,7 @@ struct ScyllaWrite
 	bool		counter;
 	bool		batched;
 	ScyllaBatch batch;			/* batched: rows not committed yet */
+	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
 	Marker	   *timestamp;		/* the rows' own, as a value; NULL: behind the values */
 	bool	   *applied;		/* conditional: fates of the rows announced; NULL: another write */
 	uint64		announced;		/* ordinal of the last row before them */
@@ -88,6 +90,7 @@ struct ScyllaWrite
 	uint64		row;			/* ordinal of the last row begun, in its statement */
 	bool		broken;			/* a row's failure was raised */
 	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
+	List	   *attnums;		/* kept: int, what the statement sets */
 	Oid			relid;			/* kept: what another statement must have in common with it */
 	uint64		epoch;
 	CqlBuffer	key;			/* routing key of several columns */
@@ -214,6 +217,7 @@ prepare_to_keep(ScyllaWrite *w, const ScyllaWriteConfig *config)
 	options->table = pstrdup(options->table);
 	w->options = options;
 	w->relid = RelationGetRelid(config->rel);
+	w->attnums = list_copy(config->attnums);
 	w->epoch = config->epoch;
 	w->statements = 1;
 }
@@ -235,6 +239,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->conditional = config->conditional;
 	w->counter = config->counter;
 	w->batched = config->batch;
+	w->timestamp_of = config->timestamp_of;
 	w->nmarkers = config->nmarkers;
 	w->marker = palloc0(sizeof(Marker) * Max(config->nmarkers, 1));
 	w->statement = scyllaPrepare(session, config->options, config->cql);
@@ -494,6 +499,21 @@ put_null(const ScyllaWrite *w, const Marker *m, CqlBuffer *b)
 		cql_put_unset(b);
 }
 
+/* Not set, it is the table's own. */
+static void
+put_ttl(const ScyllaWrite *w, const Marker *m, Datum value, bool isnull, CqlBuffer *b)
+{
+	int32		ttl = isnull ? w->options->ttl : scyllaRowTtl(value, m->type);
+
+	if (ttl < 0)
+		cql_put_unset(b);
+	else
+	{
+		cql_put_u32(b, sizeof(ttl));
+		cql_put_u32(b, (uint32_t) ttl);
+	}
+}
+
 static bool
 is_same(const Marker *m, Datum value, bool isnull, TupleTableSlot *old)
 {
@@ -533,6 +553,11 @@ encode_value(ScyllaWrite *w, Marker *m, TupleTableSlot *const rows[], CqlBuffer 
 	if (m->is.unless_same && is_same(m, value, isnull, rows[SCYLLA_OLD_ROW]))
 	{
 		cql_put_unset(b);
+		return;
+	}
+	if (m->is.ttl)
+	{
+		put_ttl(w, m, value, isnull, b);
 		return;
 	}
 	if (isnull)
@@ -667,6 +692,24 @@ join_batch(ScyllaWrite *w, bool routed, int64 token, uint64 ordinal)
 		commit_batch(w);
 }
 
+/* The row's own, the statement's, or the next one for its key. */
+static int64
+row_timestamp(const ScyllaWrite *w, TupleTableSlot *const rows[], int64 token)
+{
+	bool		isnull = true;
+	Datum		value = 0;
+
+	if (w->timestamp_of != InvalidAttrNumber)
+		value = slot_getattr(rows[SCYLLA_NEW_ROW], w->timestamp_of, &isnull);
+	if (w->conditional && !isnull)
+		scyllaRefuseTimestamp();
+	if (w->conditional || w->counter)
+		return 0;
+	if (!isnull)
+		return scyllaRowTimestamp(value, INT8OID);
+	return w->options->write_timestamp != 0 ? w->options->write_timestamp : scyllaTimestamp(token);
+}
+
 void
 scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 {
@@ -691,7 +734,7 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 		(void) is_in_flight(w, token);
 		b = begin_row(w, rows);
 	}
-	timestamp = w->conditional || w->counter ? 0 : scyllaTimestamp(token);
+	timestamp = row_timestamp(w, rows, token);
 	if (w->timestamp != NULL)
 		cql_store_u64(b->data + w->timestamp->begin, (uint64) timestamp);
 	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
@@ -718,21 +761,6 @@ scyllaCloseWrite(ScyllaWrite *w)
 
 /* ---- across statements ---- */
 
-static bool
-same_attributes(const ScyllaWrite *w, List *attnums)
-{
-	int			n = w->nmarkers - (w->timestamp != NULL);	/* that of an INSERT's timestamp is the last one */
-
-	if (list_length(attnums) != n)
-		return false;
-	for (int i = 0; i < n; i++)
-	{
-		if (w->marker[i].is.attnum != list_nth_int(attnums, i))
-			return false;
-	}
-	return true;
-}
-
 ScyllaWrite *
 scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums)
 {
@@ -744,7 +772,7 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums)
 		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
 		ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, iter.cur);
 
-		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) || !same_attributes(w, attnums))
+		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) || !equal(w->attnums, attnums))
 			continue;
 		if (w->epoch != scyllaEpoch() || w->statements == MAX_STATEMENTS)
 		{

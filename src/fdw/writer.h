@@ -47,6 +47,7 @@ typedef struct ScyllaMarker
 	ScyllaNullRule null;
 	bool		unless_same;	/* left alone where the old row has the same value */
 	bool		difference;		/* a counter: what is to be added to the old row's value */
+	bool		ttl;			/* the row's; NULL: the options' */
 } ScyllaMarker;
 
 typedef struct ScyllaWriteConfig
@@ -60,6 +61,8 @@ typedef struct ScyllaWriteConfig
 	bool		keep;			/* others of the same text may follow in the transaction: scyllaKeepWrite ends it */
 	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
 	bool		counter;		/* no timestamps, and never twice */
+	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
+	List	   *attnums;		/* keep: int, what the statement sets, by which another one finds the write */
 	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */
 } ScyllaWriteConfig;
 
@@ -70,7 +73,7 @@ extern ScyllaWrite *scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteCon
 
 /*
  * One that was kept in this transaction and nesting level for the same table and
- * attributes (int list, one for each marker), while no option or type has changed:
+ * attributes (int list: its configuration's), while no option or type has changed:
  * it goes on, with a new statement's rows. NULL: none.
  */
 extern ScyllaWrite *scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums);
