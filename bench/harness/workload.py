@@ -166,9 +166,9 @@ class Read(Workload):
         return ", ".join("'a text of thirty-two characters.'" if cql == "text" else "1" for _, cql in self.columns)
 
     def statement(self, rows, foreign_table):
-        """length() is evaluated here, so that all values come over the network and are decoded."""
+        """octet_length() is evaluated here, so that all values come over the network and are decoded."""
         seen = ["count(*)", "sum(f.%s)" % self.key]
-        seen += [("sum(length(f.%s))" if cql == "text" else "count(f.%s)") % name for name, cql in self.columns[1:]]
+        seen += [("sum(octet_length(f.%s))" if cql == "text" else "count(f.%s)") % name for name, cql in self.columns[1:]]
         return self.STATEMENTS[self.op].format(
             seen=", ".join(seen), foreign=foreign_table, name=self.name, rows=rows, key=self.key,
             sum=rows * (rows - 1) // 2, columns=", ".join("f." + name for name, _ in self.columns))

@@ -155,20 +155,6 @@ cql_get_long_string(CqlReader *r)
 }
 
 CqlBytes
-cql_get_bytes(CqlReader *r)
-{
-	int32_t		len = (int32_t) cql_get_u32(r);
-	CqlBytes	bytes = {NULL, -1};
-
-	if (r->failed || len < 0)
-		return bytes;
-	bytes.data = cql_get_raw(r, (size_t) len);
-	if (bytes.data)
-		bytes.len = len;
-	return bytes;
-}
-
-CqlBytes
 cql_get_short_bytes(CqlReader *r)
 {
 	uint16_t	len = cql_get_u16(r);

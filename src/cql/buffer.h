@@ -260,9 +260,23 @@ cql_get_u64(CqlReader *r)
 	return p ? cql_load_u64(p) : 0;
 }
 
+/* [bytes]; any negative length is null. Inline: each value of each row read comes through here. */
+static inline CqlBytes
+cql_get_bytes(CqlReader *r)
+{
+	int32_t		len = (int32_t) cql_get_u32(r);
+	CqlBytes	bytes = {NULL, -1};
+
+	if (r->failed || len < 0)
+		return bytes;
+	bytes.data = cql_get_raw(r, (size_t) len);
+	if (bytes.data)
+		bytes.len = len;
+	return bytes;
+}
+
 extern CqlString cql_get_string(CqlReader *r);		/* [string] */
 extern CqlString cql_get_long_string(CqlReader *r);	/* [long string]; negative length fails */
-extern CqlBytes cql_get_bytes(CqlReader *r);		/* [bytes]; any negative length is null */
 extern CqlBytes cql_get_short_bytes(CqlReader *r);	/* [short bytes] */
 
 static inline bool

@@ -59,11 +59,15 @@ scyllaRowsBegin(const uint8_t *body, uint32 length)
 bool
 scyllaRowsNext(ScyllaRows *rows)
 {
+	CqlReader	r = rows->r;		/* in registers, as nothing that is stored here can be in it */
+	CqlBytes   *value = rows->value;
+
 	if (rows->left == 0)
 		return false;
 	rows->left--;
 	for (uint32_t i = 0; i < rows->metadata.count; i++)
-		rows->value[i] = cql_get_bytes(&rows->r);
+		value[i] = cql_get_bytes(&r);
+	rows->r = r;
 	check(!rows->r.failed, &rows->arena);
 	return true;
 }
