@@ -86,6 +86,8 @@ struct ClusterRequest
 	uint8_t		flags;			/* CQL_PARAM_*: what the tail holds */
 	bool		routed;
 	bool		idempotent;
+	uint8_t    *room;			/* malloc'd, or NULL: becomes the body where that fits in. The caller frees it. */
+	size_t		room_size;
 
 	/* the cluster's */
 	uint8_t		attempts;		/* times it was sent */
@@ -104,6 +106,7 @@ struct ClusterRequest
 	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix
 								 * (warnings skipped); NULL for Void. The caller frees it. */
 	uint32_t	body_length;
+	size_t		body_room;		/* what the body may be used for later; 0: not known */
 	uint8_t		version;		/* protocol version of the answering connection */
 	bool		has_metadata_id;	/* needed to decode PREPARED */
 	bool		overloaded;		/* a node said so, though another try may have worked */

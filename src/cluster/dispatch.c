@@ -489,7 +489,17 @@ keep_body(ClusterRequest *r, const CqlReader *message)
 {
 	size_t		n = cql_reader_left(message);
 
-	r->body = malloc(n + 1);
+	if (r->room && r->room_size > n)
+	{
+		r->body = r->room;
+		r->body_room = r->room_size;
+		r->room = NULL;
+	}
+	else
+	{
+		r->body_room = n + n / 8 + 1;	/* the next page is as large, or a little larger */
+		r->body = malloc(r->body_room);
+	}
 	if (!r->body)
 		return false;
 	memcpy(r->body, message->at, n);

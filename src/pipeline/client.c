@@ -13,6 +13,7 @@
  */
 #include "pipeline/client.h"
 
+#include "cql/request.h"
 #include "pipeline/submitter.h"
 
 #include <errno.h>
@@ -33,6 +34,19 @@
 /* Free chunks kept: while statements run enough for a full pipeline, a few in an idle backend. */
 #define FREE_WHILE_BUSY 64
 #define FREE_WHILE_IDLE 4
+
+/*
+ * Bodies of large pages are used again while statements run: malloc gives blocks of
+ * this size back to the system, which has to find and clear their memory page by page.
+ */
+#define ROOM_LEAST ((size_t) 64 * 1024)
+#define ROOM_KEPT ((size_t) 8 * 1024 * 1024)	/* bytes of all */
+
+typedef struct Room
+{
+	struct Room *next;
+	size_t		size;
+} Room;							/* at the block's begin */
 
 struct Pipeline
 {
@@ -59,6 +73,8 @@ struct Client
 	Pipeline   *pipelines;		/* those not abandoned */
 	Chunk	   *free;
 	uint32_t	nfree;
+	Room	   *room;			/* used last, first */
+	size_t		room_bytes;
 	uint32_t	outstanding;
 	uint32_t	abandoned;		/* of the outstanding: those of abandoned pipelines */
 	uint64_t	submitted_ever;
@@ -177,6 +193,47 @@ trim_free(Client *c, uint32_t keep)
 	}
 }
 
+static void
+keep_room(Client *c, uint8_t *block, size_t size)
+{
+	Room	   *room = (Room *) block;
+
+	if (!block || size < ROOM_LEAST || c->room_bytes + size > ROOM_KEPT || !c->pipelines)
+	{
+		free(block);
+		return;
+	}
+	room->next = c->room;
+	room->size = size;
+	c->room = room;
+	c->room_bytes += size;
+}
+
+static void
+give_room(Client *c, ClusterRequest *r)
+{
+	Room	   *room = c->room;
+
+	if (!room || !(r->flags & CQL_PARAM_PAGE_SIZE))
+		return;
+	c->room = room->next;
+	c->room_bytes -= room->size;
+	r->room_size = room->size;
+	r->room = (uint8_t *) room;
+}
+
+static void
+trim_room(Client *c)
+{
+	for (Room *room = c->room, *next; room; room = next)
+	{
+		next = room->next;
+		free(room);
+	}
+	c->room = NULL;
+	c->room_bytes = 0;
+}
+
 bool
 client_close(Client *c, uint32_t timeout_ms)
 {
@@ -250,7 +307,8 @@ release_request(Client *c, Request *r)
 {
 	Chunk	   *chunk = r->chunk;
 
-	free(r->core.body);
+	keep_room(c, r->core.room, r->core.room_size);
+	keep_room(c, r->core.body, r->core.body_room);
 	free(r->core.failure);
 	if (++chunk->home == chunk->count)
 		recycle_chunk(c, chunk);
@@ -414,6 +472,7 @@ pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uin
 
 	if (!r)
 		return NULL;
+	give_room(p->client, &r->core);
 	p->client->outstanding++;
 	p->outstanding++;
 	p->outstanding_bytes += r->core.length;
@@ -510,7 +569,10 @@ unlink_pipeline(Pipeline *p)
 	if (p->next)
 		p->next->prev = p->prev;
 	if (!c->pipelines)
+	{
 		trim_free(c, FREE_WHILE_IDLE);
+		trim_room(c);
+	}
 }
 
 void
@@ -525,6 +587,8 @@ pipeline_abandon(Pipeline *p)
 		/* Never left this thread: home already. */
 		p->outstanding -= p->filling->count;
 		c->outstanding -= p->filling->count;
+		for (uint32_t i = 0; i < p->filling->count; i++)
+			keep_room(c, p->filling->request[i].core.room, p->filling->request[i].core.room_size);
 		recycle_chunk(c, p->filling);
 		p->filling = NULL;
 	}

@@ -380,6 +380,55 @@ test_08_interrupted_row_does_not_exist(void **state)
 	close_client(c);
 }
 
+/* ---- bodies of large pages are used again ---- */
+
+static Request *
+read_page(Client *c, Pipeline *p, const RequestTemplate *t, size_t size)
+{
+	CqlBuffer  *b = pipeline_begin(p);
+
+	assert_true(cql_buffer_reserve(b, size));
+	memset(b->data + b->len, 0, size);
+	b->len += size;
+	return pipeline_commit(p, t, NULL, 0);
+}
+
+static void
+test_large_bodies_are_used_again(void **state)
+{
+	RequestTemplate page = fixture_template;
+	Client	   *c;
+	Pipeline   *p;
+	Request    *r;
+	uint8_t    *body;
+
+	page.flags |= CQL_PARAM_PAGE_SIZE;
+	fake_plan.echo = true;
+	c = open_client(10);
+	p = open_pipeline(c, 0, 0);
+	assert_null(read_page(c, p, &page, 100000)->core.room);
+	await_all(c, p);
+	r = pipeline_next_done(p);
+	body = r->core.body;
+	assert_non_null(body);
+	pipeline_release(p, r);
+	assert_null(read_page(c, p, &fixture_template, 8)->core.room);	/* it reads nothing */
+	r = read_page(c, p, &page, 8);
+	assert_ptr_equal(r->core.room, body);
+	assert_int_equal(r->core.room_size, 100000);
+	assert_null(read_page(c, p, &page, 8)->core.room);	/* that was the only one */
+	await_all(c, p);
+	while ((r = pipeline_next_done(p)))
+		pipeline_release(p, r);
+	assert_non_null(read_page(c, p, &page, 8)->core.room);	/* not needed by the small page: back */
+	pipeline_close(p);
+	p = open_pipeline(c, 0, 0);
+	assert_null(read_page(c, p, &page, 8)->core.room);	/* nothing is kept while no statement runs */
+	await_all(c, p);
+	pipeline_close(p);
+	close_client(c);
+}
+
 /* ---- 09: the submitter itself cannot go on ---- */
 
 static void
@@ -636,6 +685,7 @@ main(void)
 		PIPELINE_TEST(test_07_immediate_failures_do_not_recurse),
 		PIPELINE_TEST(test_08_row_source_breaks_midway),
 		PIPELINE_TEST(test_08_interrupted_row_does_not_exist),
+		PIPELINE_TEST(test_large_bodies_are_used_again),
 		PIPELINE_TEST(test_09_no_cluster_fails_each_request),
 		PIPELINE_TEST(test_10_accounting),
 		PIPELINE_TEST(test_15_connection_lost_with_full_window),

@@ -187,6 +187,7 @@ fake_complete(Cluster *c, ClusterRequest *r, ClusterFailure *failure)
 	if (!failure && c->plan.echo && r->length > 0)
 	{
 		r->body = malloc(r->length);
+		r->body_room = r->length;
 		memcpy(r->body, r->payload, r->length);
 		r->body_length = r->length;
 	}
