@@ -78,7 +78,7 @@ BEGIN
   PERFORM count(*) FROM flush_t WHERE id = 1;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
-  RAISE WARNING '%; %; %', SQLERRM, regexp_replace(detail, '^.*ms\. \d+', 'n'), split_part(context, E'\n', 1);
+  RAISE WARNING '%; %; %', SQLERRM, substring(detail FROM 'of this and earlier statements'), split_part(context, E'\n', 1);
 END $$;
 SET scylla_fdw.warn_on_rollback = off;
 CREATE TABLE flush_committed (n int);

@@ -76,7 +76,7 @@ SELECT trunc_fill();
 CREATE FOREIGN TABLE trunc_a2 (id int, v text) SERVER trunc_cluster OPTIONS (keyspace 'fdw_trunc', "table" 'a', fetch_size '1');
 BEGIN;
 SET LOCAL scylla_fdw.warn_on_rollback = off;
-DECLARE trunc_cursor CURSOR FOR SELECT id FROM trunc_a2;
+DECLARE trunc_cursor CURSOR FOR SELECT row_number() OVER () AS n FROM trunc_a2;
 MOVE 1 FROM trunc_cursor;
 INSERT INTO trunc_a VALUES (10, 'ten');
 TRUNCATE trunc_a;
