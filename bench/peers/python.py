@@ -54,7 +54,7 @@ class Range:
     """A range of tokens while it is read; ends says that it was."""
 
     def __init__(self, session, statement, bounds):
-        self.rows = self.sum = 0
+        self.rows = self.sum = self.bytes = 0
         self.failure = None
         self.ended = threading.Event()
         self.future = session.execute_async(statement, bounds)
@@ -63,6 +63,7 @@ class Range:
     def take(self, rows):
         self.rows += len(rows)
         self.sum += sum(row[0] for row in rows)
+        self.bytes += sum(len(row[1]) for row in rows)
         if self.future.has_more_pages:
             self.future.start_fetching_next_page()
         else:
@@ -80,6 +81,8 @@ def scan(session, statement, rows, window):
         r.ended.wait()
         if r.failure:
             raise r.failure
+    if sum(r.bytes for r in ranges) != 32 * rows:
+        sys.exit("not every text was read")
     return sum(r.rows for r in ranges), sum(r.sum for r in ranges)
 
 

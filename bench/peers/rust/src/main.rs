@@ -2,20 +2,19 @@
 //!
 //! Rows are made before the clock starts as far as they can be; each is a prepared statement executed
 //! on its own, WINDOW of them at a time. A scan reads WINDOW ranges of tokens side by side, page after
-//! page; rows are those of workload `scan`, their texts are borrowed from the page, and the metadata
-//! that came with the prepared statement is used: the cheapest the driver has. It talks to the harness
-//! as every peer does: bench/README.md.
+//! page; rows are those of workload `scan`, and the metadata that came with the prepared statement is
+//! used, which is cheaper. It talks to the harness as every peer does: bench/README.md.
 use futures::stream::{self, StreamExt, TryStreamExt};
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::cluster::metadata::ColumnType;
+use scylla::response::query_result::QueryResult;
+use scylla::response::{PagingState, PagingStateResponse};
 use scylla::serialize::value::SerializeValue;
 use scylla::serialize::writers::{CellWriter, WrittenCellProof};
 use scylla::serialize::SerializationError;
 use scylla::statement::prepared::PreparedStatement;
-use scylla::response::query_result::QueryResult;
-use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::Consistency;
 use scylla::value::CqlTimestamp;
 use std::error::Error;
@@ -116,35 +115,51 @@ async fn insert(
     Ok(())
 }
 
-type Row<'a> = (i64, &'a str, i32, f64, CqlTimestamp);
+/// Values that outlive their page, as those of a row of PostgreSQL do.
+type Row = (i64, String, i32, f64, CqlTimestamp);
 
-/// Rows that were read, and the sum of their keys: tells whether each was read once.
+/// Rows that were read, the sums of their keys and of the lengths of their texts: tells whether each was read once.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Seen {
     rows: i64,
     sum: i64,
+    bytes: i64,
 }
 
 impl Seen {
     fn all(rows: usize) -> Seen {
         let rows = rows as i64;
-        Seen { rows, sum: rows * (rows - 1) / 2 }
+        Seen {
+            rows,
+            sum: rows * (rows - 1) / 2,
+            bytes: 32 * rows,
+        }
     }
 
     fn take(&mut self, result: QueryResult) -> Result<(), Box<dyn Error>> {
         for row in result.into_rows_result()?.rows::<Row>()? {
+            let row = row?;
             self.rows += 1;
-            self.sum += row?.0;
+            self.sum += row.0;
+            self.bytes += row.1.len() as i64;
         }
         Ok(())
     }
 
     fn plus(self, other: Seen) -> Seen {
-        Seen { rows: self.rows + other.rows, sum: self.sum + other.sum }
+        Seen {
+            rows: self.rows + other.rows,
+            sum: self.sum + other.sum,
+            bytes: self.bytes + other.bytes,
+        }
     }
 }
 
-async fn scan_range(session: &Session, statement: &PreparedStatement, bounds: (i64, i64)) -> Result<Seen, Box<dyn Error>> {
+async fn scan_range(
+    session: &Session,
+    statement: &PreparedStatement,
+    bounds: (i64, i64),
+) -> Result<Seen, Box<dyn Error>> {
     let mut seen = Seen::default();
     let mut state = PagingState::start();
     loop {
@@ -173,7 +188,12 @@ async fn look_up(session: &Session, statement: &PreparedStatement, key: usize) -
 }
 
 /// The keys are as in harness/workload.py; one by one with a window of 1.
-async fn join(session: &Session, statement: &PreparedStatement, rows: usize, window: usize) -> Result<Seen, Box<dyn Error>> {
+async fn join(
+    session: &Session,
+    statement: &PreparedStatement,
+    rows: usize,
+    window: usize,
+) -> Result<Seen, Box<dyn Error>> {
     stream::iter(0..rows)
         .map(|i| look_up(session, statement, i * 7919 % rows))
         .buffer_unordered(window)
@@ -181,7 +201,14 @@ async fn join(session: &Session, statement: &PreparedStatement, rows: usize, win
         .await
 }
 
-async fn read(session: &Session, op: &str, table: &str, names: &[&str], rows: usize, window: usize) -> Result<(), Box<dyn Error>> {
+async fn read(
+    session: &Session,
+    op: &str,
+    table: &str,
+    names: &[&str],
+    rows: usize,
+    window: usize,
+) -> Result<(), Box<dyn Error>> {
     let key = names[0];
     let condition = match op {
         "scan" => format!("token({key}) > ? AND token({key}) <= ?"),
@@ -200,11 +227,26 @@ async fn read(session: &Session, op: &str, table: &str, names: &[&str], rows: us
         "scan" => scan(session, &statement, window).await?,
         _ => join(session, &statement, rows, window).await?,
     };
-    if seen == Seen::all(rows) { Ok(()) } else { Err("not every row was read once".into()) }
+    if seen == Seen::all(rows) {
+        Ok(())
+    } else {
+        Err("not every row was read once".into())
+    }
 }
 
-async fn write(session: &Session, table: &str, names: &[&str], columns: &[Column], rows: usize, window: usize) -> Result<(), Box<dyn Error>> {
-    let text = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), vec!["?"; names.len()].join(", "));
+async fn write(
+    session: &Session,
+    table: &str,
+    names: &[&str],
+    columns: &[Column],
+    rows: usize,
+    window: usize,
+) -> Result<(), Box<dyn Error>> {
+    let text = format!(
+        "INSERT INTO {table} ({}) VALUES ({})",
+        names.join(", "),
+        vec!["?"; names.len()].join(", ")
+    );
     let mut statement = session.prepare(text).await?;
     statement.set_is_idempotent(true);
     insert(session, &statement, columns, 1, 1).await?;
@@ -224,7 +266,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let columns = pairs.iter().map(|p| Column::new(p.1)).collect::<Result<Vec<_>, _>>()?;
     meet("idle")?;
 
-    let profile = ExecutionProfile::builder().consistency(Consistency::LocalQuorum).build();
+    let profile = ExecutionProfile::builder()
+        .consistency(Consistency::LocalQuorum)
+        .build();
     let session = SessionBuilder::new()
         .known_node(format!("{}:{}", args[1], args[2]))
         .default_execution_profile_handle(profile.into_handle())
