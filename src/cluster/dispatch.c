@@ -372,10 +372,14 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 
 /* ---- again ---- */
 
+/* What a node says is conditional is not, whatever else the request says. */
 static bool
 may_repeat(const ClusterRequest *r)
 {
-	return r->idempotent || r->kind == CLUSTER_PREPARE;
+	const ClusterStatement *s = r->kind == CLUSTER_EXECUTE ?
+		cluster_statement_find(&r->dispatch->statements, r->statement) : NULL;
+
+	return (r->idempotent && !(s && s->conditional)) || r->kind == CLUSTER_PREPARE;
 }
 
 static bool

@@ -9,6 +9,13 @@
  */
 #include "cluster/route.h"
 
+bool
+cluster_route_conditional(const ClusterStatement *statement, const ClusterRequest *request)
+{
+	return (statement && statement->conditional) || (request->flags & CQL_PARAM_SERIAL) != 0 ||
+		request->consistency == CQL_SERIAL || request->consistency == CQL_LOCAL_SERIAL;
+}
+
 ClusterPlan
 cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request)
 {
@@ -22,6 +29,8 @@ cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const Cluste
 	plan.replica = cluster_topology_replicas(t, p, request->token);
 	while (plan.nreplicas < p->width && plan.replica[plan.nreplicas] != CLUSTER_RING_NONE)
 		plan.nreplicas++;
+	if (cluster_route_conditional(statement, request))
+		plan.start = 0;
 	return plan;
 }
 

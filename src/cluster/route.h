@@ -5,7 +5,9 @@
  * Submitter thread; pure but for a look at the pools.
  *
  * A request's plan is the local replicas of its token, from a start that differs
- * from request to request, then the other local nodes. Positions already tried
+ * from request to request, then the other local nodes. Conditional requests go to
+ * the replicas in the ring's order, the first one first: they queue there, where
+ * rounds of Paxos begun on several nodes would collide. Positions already tried
  * are in request->tried, one bit per node number modulo 64: in a larger cluster
  * a node may be skipped that was not tried, never the reverse.
  */
@@ -29,6 +31,9 @@ typedef enum ClusterChoice
 	CLUSTER_ALL_FULL,			/* some node is up, but has no room now */
 	CLUSTER_NONE_UP				/* none is up that was not tried */
 } ClusterChoice;
+
+/* Whether it takes part in Paxos, as far as anything tells. statement NULL: none. */
+extern bool cluster_route_conditional(const ClusterStatement *statement, const ClusterRequest *request);
 
 /* statement NULL: not routed. */
 extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request);

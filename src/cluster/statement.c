@@ -88,6 +88,15 @@ decode(CqlReader r, bool has_metadata_id, CqlArena *arena, CqlPrepared *prepared
 	return arena->failed ? CLUSTER_PREPARE_MEMORY : CLUSTER_PREPARE_MALFORMED;
 }
 
+/* A lightweight transaction; Cassandra does not tell. */
+static bool
+is_marked(const NetConnection *c, const CqlPrepared *prepared)
+{
+	uint32_t	mask = net_connection_lwt_mask(c);
+
+	return mask != 0 && (prepared->bind.flags & mask) == mask;
+}
+
 static bool
 make_ready(ClusterPrepared *p, CqlBytes id)
 {
@@ -157,6 +166,8 @@ cluster_statement_define(ClusterStatements *set, const ClusterRequest *request, 
 	{
 		if (reserve_number(set, request->statement))
 			s = make_statement(request, &prepared);
+		if (s)
+			s->conditional = is_marked(c, &prepared);
 		if (s)
 			p = cluster_statement_on(set, s, request->node);
 		if (p && make_ready(p, prepared.id))

@@ -48,6 +48,7 @@ struct ClusterStatement
 	char	   *text;
 	uint32_t	length;
 	char	   *keyspace;		/* of its bind markers; NULL: it has none */
+	bool		conditional;	/* the node that prepared it first says so; others that are may not be marked */
 	CqlBuffer	markers;		/* names and types: what a later preparation must equal */
 
 	/*

@@ -635,6 +635,12 @@ net_connection_has_metadata_id(const NetConnection *c)
 	return c->handshake.has_metadata_id;
 }
 
+uint32_t
+net_connection_lwt_mask(const NetConnection *c)
+{
+	return c->handshake.lwt_mask;
+}
+
 const NetAddress *
 net_connection_address(const NetConnection *c)
 {

@@ -9,6 +9,7 @@
  */
 #include "net/handshake.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cql/request.h"
@@ -17,6 +18,8 @@
 #define V5_NAME "5/v5"
 #define RATE_LIMIT_KEY "SCYLLA_RATE_LIMIT_ERROR"
 #define METADATA_ID_KEY "SCYLLA_USE_METADATA_ID"
+#define LWT_KEY "SCYLLA_LWT_ADD_METADATA_MARK"	/* docs/dev/protocol-extensions.md of ScyllaDB */
+#define LWT_VALUE "LWT_OPTIMIZATION_META_BIT_MASK="
 
 static NetHandshakeStep
 malformed(const CqlFrame *frame, NetFailure *why)
@@ -50,21 +53,43 @@ first_value(CqlReader r, const char *key, CqlString *value)
 }
 
 static bool
-first_number(CqlReader r, const char *key, uint32_t *number)
+parse_number(CqlString s, uint32_t *number)
 {
-	CqlString	s;
-	uint32_t	n = 0;
+	uint64_t	n = 0;
 
-	if (!first_value(r, key, &s) || s.len == 0 || s.len > 9)
+	if (s.len == 0 || s.len > 10)
 		return false;
 	for (uint32_t i = 0; i < s.len; i++)
 	{
 		if (s.data[i] < '0' || s.data[i] > '9')
 			return false;
-		n = n * 10 + (uint32_t) (s.data[i] - '0');
+		n = n * 10 + (uint64_t) (s.data[i] - '0');
 	}
-	*number = n;
-	return true;
+	*number = (uint32_t) n;
+	return n <= UINT32_MAX;
+}
+
+static bool
+first_number(CqlReader r, const char *key, uint32_t *number)
+{
+	CqlString	s;
+
+	return first_value(r, key, &s) && parse_number(s, number);
+}
+
+/* 0: it does not tell. */
+static uint32_t
+read_lwt_mask(CqlReader r)
+{
+	const size_t prefix = sizeof(LWT_VALUE) - 1;
+	CqlString	s;
+	uint32_t	mask;
+
+	if (!first_value(r, LWT_KEY, &s) || s.len <= prefix || memcmp(s.data, LWT_VALUE, prefix) != 0)
+		return 0;
+	s.data += prefix;
+	s.len -= (uint32_t) prefix;
+	return parse_number(s, &mask) ? mask : 0;
 }
 
 /* All keys make sense, or the node counts as one that does not shard. */
@@ -133,6 +158,16 @@ add_option(CqlBuffer *map, const char *key, const char *value)
 		cql_store_u16(map->data, (uint16_t) (cql_load_u16(map->data) + 1));
 }
 
+/* It says which bit it sets; and hears it back. */
+static void
+ask_for_lwt_mark(const NetHandshake *h, CqlBuffer *body)
+{
+	char		value[sizeof(LWT_VALUE) + 10];
+
+	snprintf(value, sizeof(value), LWT_VALUE "%u", h->lwt_mask);
+	add_option(body, LWT_KEY, value);
+}
+
 static NetHandshakeStep
 send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
 {
@@ -147,6 +182,9 @@ send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
 		add_option(&body, METADATA_ID_KEY, "");
 	if (offers(supported, RATE_LIMIT_KEY))
 		add_option(&body, RATE_LIMIT_KEY, "");
+	h->lwt_mask = read_lwt_mask(supported);
+	if (h->lwt_mask != 0)
+		ask_for_lwt_mark(h, &body);
 	put_frame(h, out, CQL_OP_STARTUP, &body);
 	cql_buffer_free(&body);
 	h->phase = NET_PHASE_STARTUP;

@@ -314,6 +314,7 @@ struct NodeConn
 	bool		segments;		/* both directions are in v5 segments */
 	bool		lz4;
 	bool		metadata_id;	/* EXECUTE and PREPARED carry it */
+	bool		lwt_mark;		/* PREPARED says what is conditional */
 	uint32_t	registered;		/* bit per event type */
 	bool		reading;
 	bool		deaf;			/* swallows what comes */

@@ -292,7 +292,8 @@ put_bind_metadata(NodeCall *call, const NodeStatement *s)
 {
 	CqlBuffer  *b = &call->conn->answer;
 
-	cql_put_u32(b, s->nmarkers > 0 ? CQL_METADATA_GLOBAL : 0);
+	cql_put_u32(b, (s->nmarkers > 0 ? CQL_METADATA_GLOBAL : 0) |
+				(call->conn->lwt_mark && s->condition != CONDITION_NONE ? 1u << 31 : 0));
 	cql_put_u32(b, (uint32_t) s->nmarkers);
 	if (call->conn->version >= 4)
 	{

@@ -228,10 +228,11 @@ put_scylla(NodeCall *call, CqlBuffer *b)
 	put_pair(b, "SCYLLA_SHARDING_ALGORITHM", "biased-token-round-robin");
 	put_pair(b, "SCYLLA_PARTITIONER", "org.apache.cassandra.dht.Murmur3Partitioner");
 	put_pair(b, "SCYLLA_USE_METADATA_ID", "");
+	put_pair(b, "SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648");
 	if (node->shard_port <= 0)
-		return 6;
+		return 7;
 	put_number(b, "SCYLLA_SHARD_AWARE_PORT", node->shard_port);
-	return 7;
+	return 8;
 }
 
 static void
@@ -293,6 +294,8 @@ take_startup(NodeCall *call)
 		}
 		else if (cql_string_equal(key, "SCYLLA_USE_METADATA_ID") && call->node->nr_shards > 0)
 			c->metadata_id = true;
+		else if (cql_string_equal(key, "SCYLLA_LWT_ADD_METADATA_MARK") && call->node->nr_shards > 0)
+			c->lwt_mark = true;
 	}
 	if (r.failed || !version)
 		node_answer_refusal(call, CQL_ERR_PROTOCOL, "Missing value CQL_VERSION in STARTUP message");

@@ -45,6 +45,135 @@ test_replicas_share_the_load(void **state)
 	fixture_end(&f);
 }
 
+#define CONDITIONAL_TEXT "INSERT INTO ks.t (id, s) VALUES (?, ?) IF NOT EXISTS"
+
+/* By what the request says, by its consistency, or by what the nodes say of the statement alone. */
+static void
+test_conditions_go_to_the_first_replica(void **state)
+{
+	static const struct
+	{
+		const char *extra;
+		const char *text;
+		uint8_t		flags;
+		uint8_t		consistency;
+		bool		first;
+	}			cases[] = {
+		{"", CONDITIONAL_TEXT, CQL_PARAM_VALUES | CQL_PARAM_SERIAL, CQL_QUORUM, true},
+		{"", INSERT_TEXT, CQL_PARAM_VALUES, CQL_SERIAL, true},
+		{"", INSERT_TEXT, CQL_PARAM_VALUES, CQL_LOCAL_SERIAL, true},
+		{"scylla 2\n", CONDITIONAL_TEXT, CQL_PARAM_VALUES, CQL_QUORUM, true},
+		{"scylla 2\n", INSERT_TEXT, CQL_PARAM_VALUES, CQL_QUORUM, false},
+		{"", CONDITIONAL_TEXT, CQL_PARAM_VALUES, CQL_QUORUM, false},	/* nothing tells */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Fixture		f;
+		TestRequest r = {0};
+		uint32_t	statement;
+
+		fixture_init(&f);
+		start_nodes(&f, 3, "keyspace ks simple 3", cases[i].extra);
+		open_cluster(&f);
+		statement = prepare(&f, cases[i].text);
+		await_all_nodes(&f);
+		for (int32_t id = 0; id < 60; id++)
+		{
+			make_conditional(&r, statement, id, cases[i].flags);
+			r.core.consistency = cases[i].consistency;
+			run(&f, &r);
+			assert_worked(&r);
+		}
+		if (cases[i].first)
+			assert_int_equal(count_all(&f, "not_owner"), 0);
+		else
+			assert_in_range(count_all(&f, "not_owner"), 20, 60);
+		request_free(&r);
+		fixture_end(&f);
+	}
+}
+
+static int
+node_of_failure(const Fixture *f, const TestRequest *r)
+{
+	for (int i = 0; i < f->nnodes; i++)
+	{
+		const char *address = node_address(f->node[i]);
+
+		if (strncmp(r->core.failure->node, address, strlen(address)) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* An owner's successor on the ring is the next node: start_nodes gives out tokens in that order. */
+static void
+test_conditions_go_to_the_next_replica_in_order(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 3, "keyspace ks simple 3", "");
+	open_cluster(&f);
+	statement = prepare(&f, CONDITIONAL_TEXT);
+	await_all_nodes(&f);
+	for (int32_t id = 0; id < 30; id++)
+	{
+		uint64_t	before[3];
+		int			owner = 0;
+
+		for (int i = 0; i < 3; i++)
+			before[i] = node_count(f.node[i], "executes");
+		make_conditional(&r, statement, id, CQL_PARAM_VALUES | CQL_PARAM_SERIAL);
+		run(&f, &r);
+		assert_worked(&r);
+		while (node_count(f.node[owner], "executes") == before[owner])
+			owner++;
+		order_all(&f, "on EXECUTE error 0x1000 \"not enough\"");
+		make_conditional(&r, statement, id, CQL_PARAM_VALUES | CQL_PARAM_SERIAL);
+		run(&f, &r);
+		assert_failed(&r, CLUSTER_FAIL_CQL);
+		assert_int_equal(r.core.failure->attempts, 2);	/* "unavailable" is worth one other node */
+		assert_int_equal(node_of_failure(&f, &r), (owner + 1) % 3);
+		order_all(&f, "clear");
+	}
+	assert_int_equal(count_all(&f, "not_owner"), 0);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* A statement that its node marks is not repeated, though the request says that it could be. */
+static void
+test_marked_statements_are_not_repeated(void **state)
+{
+	static const char *const extra[] = {"", "scylla 2\n"};
+
+	for (int i = 0; i < 2; i++)
+	{
+		Fixture		f;
+		TestRequest r = {0};
+		uint32_t	statement;
+
+		fixture_init(&f);
+		start_nodes(&f, 1, "keyspace ks simple 1", extra[i]);
+		open_cluster(&f);
+		statement = prepare(&f, CONDITIONAL_TEXT);
+		order_all(&f, "on EXECUTE nth 1 close");
+		make_conditional(&r, statement, 1, CQL_PARAM_VALUES);
+		run(&f, &r);
+		if (i == 0)
+			assert_worked(&r);
+		else
+			assert_failed(&r, CLUSTER_FAIL_LOST);
+		assert_int_equal(r.core.attempts, i == 0 ? 2 : 1);
+		request_free(&r);
+		fixture_end(&f);
+	}
+}
+
 static void
 test_other_data_center_is_left_alone(void **state)
 {
@@ -323,6 +452,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_go_to_their_owners),
 		cmocka_unit_test(test_replicas_share_the_load),
+		cmocka_unit_test(test_conditions_go_to_the_first_replica),
+		cmocka_unit_test(test_conditions_go_to_the_next_replica_in_order),
+		cmocka_unit_test(test_marked_statements_are_not_repeated),
 		cmocka_unit_test(test_other_data_center_is_left_alone),
 		cmocka_unit_test(test_idempotent_requests_survive_a_lost_connection),
 		cmocka_unit_test(test_others_are_not_repeated),

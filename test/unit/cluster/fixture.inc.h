@@ -301,6 +301,21 @@ make_insert(TestRequest *r, uint32_t statement, int32_t id)
 	r->core.token = cql_token_murmur3(key, 4);
 }
 
+/* Without a timestamp, as conditional rows are sent. */
+static inline void
+make_conditional(TestRequest *r, uint32_t statement, int32_t id, uint8_t flags)
+{
+	make_insert(r, statement, id);
+	cql_buffer_reset(&r->payload);
+	r->core.flags = flags;
+	cql_put_u16(&r->payload, 2);
+	cql_put_u32(&r->payload, 4);
+	cql_put_u32(&r->payload, (uint32_t) id);
+	cql_put_bytes(&r->payload, "text", 4);
+	cql_request_tail(&r->payload, flags, 0, (CqlBytes) {NULL, -1}, CQL_LOCAL_SERIAL, 0);
+	request_seal(r);
+}
+
 /* The loop did not run while the test gave orders: its clock must not count that as waiting. */
 static inline bool
 try_submit(Fixture *f, TestRequest *r)

@@ -125,7 +125,8 @@ static void
 test_extensions_are_asked_for(void **state)
 {
 	static const char *const scylla[] = {
-		"SCYLLA_USE_METADATA_ID", "", "SCYLLA_RATE_LIMIT_ERROR", "ERROR_CODE=61440", NULL
+		"SCYLLA_USE_METADATA_ID", "", "SCYLLA_RATE_LIMIT_ERROR", "ERROR_CODE=61440",
+		"SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648", NULL
 	};
 	static const char *const plain[] = {"SCYLLA_PARTITIONER", "x", NULL};
 	Talk		talk = {0};
@@ -134,10 +135,34 @@ test_extensions_are_asked_for(void **state)
 	assert_true(startup_has(&talk, "SCYLLA_USE_METADATA_ID", ""));
 	assert_true(startup_has(&talk, "SCYLLA_RATE_LIMIT_ERROR", ""));
 	assert_true(talk.h.has_metadata_id);
+	assert_true(startup_has(&talk, "SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648"));
+	assert_int_equal(talk.h.lwt_mask, UINT32_C(2147483648));
 	assert_int_equal(answer_options(&talk, plain), NET_HANDSHAKE_SEND);
 	assert_false(startup_has(&talk, "SCYLLA_USE_METADATA_ID", ""));
 	assert_false(talk.h.has_metadata_id);
+	assert_int_equal(talk.h.lwt_mask, 0);
 	cql_buffer_free(&talk.out);
+}
+
+static void
+test_lwt_mark_that_makes_no_sense_is_not_asked_for(void **state)
+{
+	static const char *const values[] = {
+		"", "2147483648", "LWT_OPTIMIZATION_META_BIT_MASK", "LWT_OPTIMIZATION_META_BIT_MASK=",
+		"LWT_OPTIMIZATION_META_BIT_MASK=0", "LWT_OPTIMIZATION_META_BIT_MASK=4294967296",
+		"LWT_OPTIMIZATION_META_BIT_MASK=99999999999", "LWT_OPTIMIZATION_META_BIT_MASK=0x80000000"
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+	{
+		const char *const supported[] = {"SCYLLA_LWT_ADD_METADATA_MARK", values[i], NULL};
+		Talk		talk = {0};
+
+		assert_int_equal(answer_options(&talk, supported), NET_HANDSHAKE_SEND);
+		assert_int_equal(talk.h.lwt_mask, 0);
+		assert_false(startup_has(&talk, "SCYLLA_LWT_ADD_METADATA_MARK", values[i]));
+		cql_buffer_free(&talk.out);
+	}
 }
 
 static void
@@ -660,6 +685,7 @@ main(void)
 		cmocka_unit_test(test_version_is_chosen_from_supported),
 		cmocka_unit_test(test_compression_only_where_both_want_it),
 		cmocka_unit_test(test_extensions_are_asked_for),
+		cmocka_unit_test(test_lwt_mark_that_makes_no_sense_is_not_asked_for),
 		cmocka_unit_test(test_shard_is_read_or_left_out),
 		cmocka_unit_test(test_malformed_answers),
 		cmocka_unit_test(test_messages_stay_valid_text),
