@@ -198,13 +198,15 @@ ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
 	Pipeline   *core = f->pipeline->core;
 	RequestTemplate request = f->request;
 	CqlBuffer  *b = pipeline_begin(core);
+	bool		first = paging_state.len < 0;
+	int			rows = first && f->config.first_rows > 0 ? f->config.first_rows : page_rows(f);
 
-	if (paging_state.len >= 0)
+	if (!first)
 		request.flags |= CQL_PARAM_PAGING_STATE;
 	if (b != NULL)
 	{
 		cql_put_raw(b, s->values.bytes.data, s->values.bytes.len);
-		cql_request_tail(b, request.flags, page_rows(f), paging_state, 0, 0);
+		cql_request_tail(b, request.flags, rows, paging_state, 0, 0);
 	}
 	if (b == NULL || pipeline_commit(core, &request, s->values.routed ? &s->values.token : NULL, s->number) == NULL)
 		out_of_memory();

@@ -57,6 +57,7 @@ typedef struct ScyllaFetchConfig
 	ScyllaSource *source;
 	ScyllaReport *report;
 	int			page_rows;
+	int			first_rows;		/* of each request's first page, when nobody knows how large rows are; 0: page_rows */
 	int			lanes;			/* at once; with merge keys: all that the source has */
 	bool		slow_start;		/* one lane at first, and twice as many with each page that is read further than its first row */
 	const ScyllaMergeKey *merge;

@@ -47,7 +47,7 @@
 #include "fdw/statement.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
-#define MIN_MERGED_ROWS 20			/* of a page, where many sorted partitions are merged */
+#define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
 #define RANGES_PER_PROCESS 4	/* at least, so that all end at about the same time */
 
 typedef struct ScyllaScan
@@ -216,7 +216,7 @@ add_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	return true;
 }
 
-/* All requests that are merged are open at once: their pages share the room of one. */
+/* All requests that are merged are open at once: their first pages share the room of one. */
 static void
 set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 {
@@ -228,7 +228,7 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 	for (int i = 0; i < config->nmerge; i++)
 		key[i] = (ScyllaMergeKey) {list_nth_int(merge, 3 * i), list_nth_int(merge, 3 * i + 1), list_nth_int(merge, 3 * i + 2)};
 	config->lanes = requests;
-	config->page_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
+	config->first_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
 }
 
 static void
