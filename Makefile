@@ -128,7 +128,7 @@ help:
 	@echo 'make fuzz             fuzz the decoders for FUZZ_SECONDS each'
 	@echo 'make lint             rules that the compiler does not know'
 	@echo 'make node             build the scriptable CQL node, and what else TAP tests need'
-	@echo 'make bench            measure INSERT ... SELECT beside other clients; bench/run --help for options'
+	@echo 'make bench            measure writes and reads beside other clients; bench/run --help for options'
 	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
 
 -include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d) $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/test/unit/%.d)
