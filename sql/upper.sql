@@ -204,7 +204,7 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT sum(x) FROM narrow;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT sum(b) FROM narrow;
 -- a scan that is read again, a cursor both ways, a write to the table while an aggregate is open
 BEGIN;
-DECLARE c SCROLL CURSOR FOR SELECT p, count(*) FROM large GROUP BY p;
+DECLARE c SCROLL CURSOR FOR SELECT count(*) FROM large GROUP BY p;
 FETCH ALL FROM c;
 FETCH BACKWARD 1 FROM c;
 DECLARE d CURSOR FOR SELECT count(*) FROM large;
