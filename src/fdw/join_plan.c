@@ -126,32 +126,6 @@ choosing_clauses(RelOptInfo *joinrel, RelOptInfo *inner, JoinType jointype, List
 	return clauses;
 }
 
-static bool
-any_may_be_pushed(PlannerInfo *root, RelOptInfo *rel, List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, clauses)
-	{
-		if (scyllaMayBePushed(root, rel, lfirst_node(RestrictInfo, lc)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-uses_outer(const ScyllaAccess *access, List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-	{
-		if (list_member_ptr(clauses, ((ScyllaCondition *) lfirst(lc))->clause))
-			return true;
-	}
-	return false;
-}
-
 /* NULL: the key is not fixed. */
 static ScyllaAccess *
 choose_access(PlannerInfo *root, RelOptInfo *inner, List *clauses)
@@ -159,11 +133,11 @@ choose_access(PlannerInfo *root, RelOptInfo *inner, List *clauses)
 	ScyllaRelation *info = inner->fdw_private;
 	ScyllaAccess *access;
 
-	if (!any_may_be_pushed(root, inner, clauses))
+	if (!scyllaAnyMayBePushed(root, inner, clauses))
 		return NULL;
 	scyllaDescribeRelation(info);
 	access = scyllaChooseAccess(root, inner, info, list_concat_copy(inner->baserestrictinfo, clauses));
-	return access->npartition > 0 && uses_outer(access, clauses) ? access : NULL;
+	return access->npartition > 0 && scyllaPushesAnyOf(access, clauses) ? access : NULL;
 }
 
 /* ---- cost ---- */

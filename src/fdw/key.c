@@ -16,6 +16,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/key.h"
+#include "fdw/number.h"
 
 /* Where a value lies among those that can be stored. */
 typedef enum Place
@@ -26,20 +27,6 @@ typedef enum Place
 	PLACE_ABOVE,				/* above all */
 	PLACE_NOWHERE				/* equal to none, and there is no order */
 } Place;
-
-static int64
-integer_datum(Datum value, Oid type)
-{
-	switch (type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		default:
-			return DatumGetInt64(value);
-	}
-}
 
 /* Both the CQL column and the foreign table's have a range. */
 static int
@@ -54,7 +41,7 @@ integer_bits(CqlTypeId cql, Oid column)
 static Place
 place_integer(const ScyllaConverter *c, Oid type, Datum *value)
 {
-	int64		n = integer_datum(*value, type);
+	int64		n = scyllaIntegerOfDatum(type, *value);
 	int			bits = integer_bits(c->cql->id, c->basetype);
 
 	if (bits < 64 && n < -(INT64CONST(1) << (bits - 1)))

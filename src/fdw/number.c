@@ -94,8 +94,8 @@ integerFits(int64 v, int size)
 	return v <= max && v >= -max - 1;
 }
 
-static int64
-integerOfDatum(Oid type, Datum value)
+int64
+scyllaIntegerOfDatum(Oid type, Datum value)
 {
 	switch (type)
 	{
@@ -152,7 +152,7 @@ getInteger(ScyllaConverter *self, CqlBytes body, int64 *v, bool *isnull)
 static void
 encodeInteger(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	putInteger(self, integerOfDatum(self->basetype, value), out);
+	putInteger(self, scyllaIntegerOfDatum(self->basetype, value), out);
 }
 
 static Datum

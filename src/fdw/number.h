@@ -12,4 +12,6 @@
 /* Sets encode and decode if the pair of c->cql and c->basetype is one of numbers. */
 extern bool scyllaChooseNumber(ScyllaConverter *c);
 
+extern int64 scyllaIntegerOfDatum(Oid type, Datum value);	/* int2, int4 or int8 */
+
 #endif							/* FDW_NUMBER_H */

@@ -49,19 +49,6 @@ relation_of(RelOptInfo *rel)
 
 /* ---- size ---- */
 
-static bool
-any_may_be_pushed(PlannerInfo *root, RelOptInfo *rel, List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, clauses)
-	{
-		if (scyllaMayBePushed(root, rel, lfirst_node(RestrictInfo, lc)))
-			return true;
-	}
-	return false;
-}
-
 /* Conditions fix the whole primary key: there is one row, or none. */
 static bool
 finds_one_row(const ScyllaRelation *info, const ScyllaAccess *access)
@@ -120,7 +107,7 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 	info->serverid = rel->serverid;
 	info->userid = scyllaRelationUser(root, rel);
 	info->options = scyllaTableOptions(foreigntableid);
-	if (any_may_be_pushed(root, rel, rel->baserestrictinfo))
+	if (scyllaAnyMayBePushed(root, rel, rel->baserestrictinfo))
 		scyllaDescribeRelation(info);
 	info->access = scyllaChooseAccess(root, rel, info, rel->baserestrictinfo);
 	estimate_size(rel, info);
@@ -348,20 +335,6 @@ parameter_sets(RelOptInfo *rel, List *clauses)
 	return all != NULL ? add_relids(sets, all) : sets;
 }
 
-/* Whether a condition by which rows are found comes from another table. */
-static bool
-uses_parameter(const ScyllaAccess *access, const ParamPathInfo *param)
-{
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-	{
-		if (list_member_ptr(param->ppi_clauses, ((ScyllaCondition *) lfirst(lc))->clause))
-			return true;
-	}
-	return false;
-}
-
 static void
 add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 {
@@ -375,7 +348,7 @@ add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 		ScyllaAccess *access = scyllaChooseAccess(root, rel, info, list_concat_copy(rel->baserestrictinfo,
 																					param->ppi_clauses));
 
-		if (access->npartition > 0 && uses_parameter(access, param))
+		if (access->npartition > 0 && scyllaPushesAnyOf(access, param->ppi_clauses))
 			add_scan_path(root, rel, make_path(rel, access), NIL,
 						  finds_one_row(info, access) ? 1 : param->ppi_rows, lfirst(lc));
 	}

@@ -167,6 +167,32 @@ scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
 	return condition != NULL && condition->reason == NULL;
 }
 
+bool
+scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (scyllaMayBePushed(root, rel, lfirst_node(RestrictInfo, lc)))
+			return true;
+	}
+	return false;
+}
+
+bool
+scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		if (list_member_ptr(clauses, ((ScyllaCondition *) lfirst(lc))->clause))
+			return true;
+	}
+	return false;
+}
+
 /* ---- meaning ---- */
 
 const ScyllaTableColumn *

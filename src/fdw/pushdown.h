@@ -65,9 +65,13 @@ extern void scyllaDescribeIndexesOf(ScyllaRelation *info);	/* of a described one
  * then is the table worth describing. Without knowledge of the table.
  */
 extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
+extern bool scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses);
 
 /* clauses: RestrictInfo, all of which must hold. The table must be described unless they are empty. */
 extern ScyllaAccess *scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses);
+
+/* Whether one of these clauses finds rows: of a join, that it is worth looking up by them. */
+extern bool scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses);
 
 /* A column as the cluster has it, for conditions, ORDER BY and aggregates; NULL: it has none, or it is a pseudo column. */
 extern const ScyllaTableColumn *scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum);
