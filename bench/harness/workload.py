@@ -128,8 +128,8 @@ class Read(Workload):
     op        scan: the whole table; lookup: key by key, one after the other; join: all keys of a local table
     """
     STATEMENTS = {
-        "scan": "SELECT {seen} FROM {foreign} AS f",
-        "join": "SELECT {seen} FROM {name}_keys AS k JOIN {foreign} AS f ON f.{key} = k.key WHERE k.key < {rows}",
+        "scan": "SELECT {seen} FROM {foreign} AS f WHERE {decoded}",
+        "join": "SELECT {seen} FROM {name}_keys AS k JOIN {foreign} AS f ON f.{key} = k.key WHERE k.key < {rows} AND {decoded}",
         # PL/pgSQL keeps the plan, as a prepared statement does, and spares the round trips to psql
         "lookup": "DO $$ DECLARE k bigint; total bigint := 0; row record; BEGIN"
                   " FOR k IN SELECT key FROM {name}_keys WHERE key < {rows} LOOP"
@@ -166,11 +166,12 @@ class Read(Workload):
         return ", ".join("'a text of thirty-two characters.'" if cql == "text" else "1" for _, cql in self.columns)
 
     def statement(self, rows, foreign_table):
-        """octet_length() is evaluated here, so that all values come over the network and are decoded."""
+        """PostgreSQL evaluates octet_length() and IS NOT NULL, so all values come over the network and are decoded."""
         seen = ["count(*)", "sum(f.%s)" % self.key]
-        seen += [("sum(octet_length(f.%s))" if cql == "text" else "count(f.%s)") % name for name, cql in self.columns[1:]]
+        seen += ["sum(octet_length(f.%s))" % name for name, cql in self.columns if cql == "text"]
+        decoded = ["f.%s IS NOT NULL" % name for name, cql in self.columns[1:] if cql != "text"]
         return self.STATEMENTS[self.op].format(
-            seen=", ".join(seen), foreign=foreign_table, name=self.name, rows=rows, key=self.key,
+            seen=", ".join(seen), decoded=" AND ".join(decoded), foreign=foreign_table, name=self.name, rows=rows, key=self.key,
             sum=rows * (rows - 1) // 2, columns=", ".join("f." + name for name, _ in self.columns))
 
     def warm_up(self, foreign_table):
@@ -182,4 +183,4 @@ class Read(Workload):
         if self.op == "lookup":
             return None
         return "|".join([str(rows), str(rows * (rows - 1) // 2)] +
-                        [str(32 * rows if cql == "text" else rows) for _, cql in self.columns[1:]])
+                        [str(32 * rows) for _, cql in self.columns if cql == "text"])

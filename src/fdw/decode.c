@@ -17,6 +17,12 @@
 #include "fdw/error.h"
 #include "fdw/typemap.h"
 
+typedef struct DecodedItem
+{
+	int			attribute;		/* of the slot, from 1; 0: none */
+	ScyllaConverter *converter; /* NULL: none */
+} DecodedItem;
+
 struct ScyllaDecoder
 {
 	const ScyllaSelect *select;
@@ -24,13 +30,13 @@ struct ScyllaDecoder
 	bool		of_table;
 	const char *relation;		/* for messages */
 	int			nitems;
-	int		   *target;			/* of each item: attribute of the slot; 0: none */
-	ScyllaConverter **converter;	/* one per item; NULL: not yet made */
+	DecodedItem *item;			/* one of each expression */
+	bool		made;			/* converters, once at least */
 	uint64		page;			/* that they were looked at for */
 	MemoryContext context;		/* of the converters */
 	CqlMetadata metadata;		/* of the last page that differed from the one before */
 	CqlArena	types;			/* holds it */
-	int			current;		/* item being decoded, for the error context */
+	const DecodedItem *current;		/* being decoded, for the error context */
 	MemoryContextCallback callback;
 };
 
@@ -45,9 +51,9 @@ scyllaMakeDecoder(const ScyllaSelect *select, TupleDesc desc, bool of_table)
 	d->of_table = of_table;
 	d->relation = get_rel_name(select->relid);
 	d->nitems = list_length(select->items);
-	d->target = palloc_array(int, d->nitems);
+	d->item = palloc0_array(DecodedItem, d->nitems);
 	foreach(lc, select->targets)
-		d->target[foreach_current_index(lc)] = lfirst_int(lc);
+		d->item[foreach_current_index(lc)].attribute = lfirst_int(lc);
 	d->context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw types", ALLOCSET_SMALL_SIZES);
 	scyllaTieArena(&d->callback, &d->types);
 	return d;
@@ -76,10 +82,10 @@ column_context(void *arg)
 
 	if (d->of_table)
 		errcontext("column \"%s\" of foreign table \"%s\"",
-				   get_attname(d->select->relid, d->target[d->current], false), d->relation);
+				   get_attname(d->select->relid, d->current->attribute, false), d->relation);
 	else
 		errcontext("%s of foreign table \"%s\"",
-				   scyllaFromUtf8(strVal(list_nth(d->select->items, d->current))), d->relation);
+				   scyllaFromUtf8(strVal(list_nth(d->select->items, (int) (d->current - d->item)))), d->relation);
 }
 
 static bool
@@ -87,7 +93,7 @@ types_unchanged(const ScyllaDecoder *d, const CqlMetadata *metadata)
 {
 	for (uint32_t i = 0; i < metadata->count; i++)
 	{
-		if (d->target[i] > 0 && !cql_type_equal(d->converter[i]->cql, metadata->column[i].type))
+		if (d->item[i].attribute > 0 && !cql_type_equal(d->item[i].converter->cql, metadata->column[i].type))
 			return false;
 	}
 	return true;
@@ -102,26 +108,28 @@ make_converters(ScyllaDecoder *d, const ScyllaFetch *fetch)
 
 	if (d->nitems != (int) metadata->count)
 		scyllaRaiseMalformed("result metadata");
-	if (d->converter != NULL && types_unchanged(d, metadata))
+	if (d->made && types_unchanged(d, metadata))
 		return;
-	d->converter = NULL;
+	d->made = false;
 	MemoryContextReset(d->context);
 	cql_arena_free(&d->types);
 	scyllaFetchKeepMetadata(fetch, &d->types, &d->metadata);
 	old = MemoryContextSwitchTo(d->context);
-	d->converter = palloc0_array(ScyllaConverter *, metadata->count);
 	error_context_stack = &context;
-	for (d->current = 0; d->current < d->nitems; d->current++)
+	for (int i = 0; i < d->nitems; i++)
 	{
-		int			i = d->target[d->current];
+		DecodedItem	   *item = &d->item[i];
+		Form_pg_attribute attribute;
 
-		if (i > 0)
-			d->converter[d->current] = scyllaMakeConverter(d->metadata.column[d->current].type,
-														   TupleDescAttr(d->desc, i - 1)->atttypid,
-														   TupleDescAttr(d->desc, i - 1)->atttypmod);
+		if (item->attribute == 0)
+			continue;
+		d->current = item;
+		attribute = TupleDescAttr(d->desc, item->attribute - 1);
+		item->converter = scyllaMakeConverter(d->metadata.column[i].type, attribute->atttypid, attribute->atttypmod);
 	}
 	error_context_stack = context.previous;
 	MemoryContextSwitchTo(old);
+	d->made = true;
 }
 
 /* ---- rows ---- */
@@ -130,17 +138,18 @@ static void
 decode_values(ScyllaDecoder *d, const CqlBytes *value, TupleTableSlot *slot)
 {
 	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = d};
+	const DecodedItem *end = d->item + d->nitems;
+	Datum	   *values = slot->tts_values - 1;	/* attributes count from 1 */
+	bool	   *isnull = slot->tts_isnull - 1;
 
 	error_context_stack = &context;
-	for (d->current = 0; d->current < d->nitems; d->current++)
+	for (const DecodedItem *item = d->item; item < end; item++, value++)
 	{
-		int			i = d->target[d->current] - 1;
-		ScyllaConverter *converter = d->converter[d->current];
-
-		if (i < 0 || value[d->current].len < 0)
+		if (item->attribute == 0 || value->len < 0)
 			continue;
-		slot->tts_isnull[i] = false;
-		slot->tts_values[i] = converter->decode(converter, value[d->current], &slot->tts_isnull[i]);
+		d->current = item;
+		isnull[item->attribute] = false;
+		values[item->attribute] = item->converter->decode(item->converter, *value, &isnull[item->attribute]);
 	}
 	error_context_stack = context.previous;
 }

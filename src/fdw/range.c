@@ -21,7 +21,9 @@
 #include "fdw/size.h"
 #include "fdw/table.h"
 
-#define LANES_PER_NODE 4
+#define LANES_PER_NODE 16		/* a few of each core's */
+#define STRIDES_PER_NODE 4		/* each keeps its node busy */
+#define GUESSED_PAGES_PER_NODE 4
 #define MAX_LANES 256
 #define MAX_RANGES 8192
 #define PAGES_PER_RANGE 8		/* of a large table */
@@ -35,7 +37,7 @@ guess_pages(ScyllaSession *session, const ScyllaTableOptions *options, const Scy
 	double		rows = scyllaSizeInRows(&size, scyllaDescribeTable(session, options), ROW_BYTES);
 
 	if (rows <= 0)
-		return ring->nnodes * LANES_PER_NODE;
+		return ring->nnodes * GUESSED_PAGES_PER_NODE;
 	return (int) Min(Max(Max(rows / options->fetch_size, size.bytes / SCYLLA_PAGE_BYTES), ring->nnodes), PG_INT32_MAX);
 }
 
@@ -44,7 +46,7 @@ scyllaStrideLanes(ScyllaSession *session, const ScyllaTableOptions *options, int
 {
 	ScyllaRing *ring = scyllaRing(session, options);
 
-	return ring->ntokens == 0 || pages == 1 ? 0 : Min(ring->nnodes * LANES_PER_NODE, MAX_LANES);
+	return ring->ntokens == 0 || pages == 1 ? 0 : Min(ring->nnodes * STRIDES_PER_NODE, MAX_LANES);
 }
 
 ScyllaRanges *

@@ -33,7 +33,7 @@ check(bool ok, const CqlArena *arena)
 		return;
 	if (arena->failed)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	scyllaRaiseMalformed("RESULT message");
+	scyllaRowsBroken();
 }
 
 ScyllaRows *
@@ -56,20 +56,10 @@ scyllaRowsBegin(const uint8_t *body, uint32 length)
 	return rows;
 }
 
-bool
-scyllaRowsNext(ScyllaRows *rows)
+void
+scyllaRowsBroken(void)
 {
-	CqlReader	r = rows->r;		/* in registers, as nothing that is stored here can be in it */
-	CqlBytes   *value = rows->value;
-
-	if (rows->left == 0)
-		return false;
-	rows->left--;
-	for (uint32_t i = 0; i < rows->metadata.count; i++)
-		value[i] = cql_get_bytes(&r);
-	rows->r = r;
-	check(!rows->r.failed, &rows->arena);
-	return true;
+	scyllaRaiseMalformed("RESULT message");
 }
 
 void

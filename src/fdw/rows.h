@@ -25,8 +25,26 @@ typedef struct ScyllaRows
 
 /* A body that is not Rows (Void, schema change ...) yields zero rows and columns. palloc'd. */
 extern ScyllaRows *scyllaRowsBegin(const uint8_t *body, uint32 length);
-extern bool scyllaRowsNext(ScyllaRows *rows);
+extern void scyllaRowsBroken(void) __attribute__((noreturn));
 extern void scyllaRowsEnd(ScyllaRows *rows);
+
+/* To the next row; false: there is none. Inline: each row read comes through here. */
+static inline bool
+scyllaRowsNext(ScyllaRows *rows)
+{
+	CqlReader	r = rows->r;		/* in registers, as nothing that is stored here can be in it */
+	CqlBytes   *value = rows->value;
+
+	if (rows->left == 0)
+		return false;
+	rows->left--;
+	for (uint32_t i = 0; i < rows->metadata.count; i++)
+		value[i] = cql_get_bytes(&r);
+	rows->r = r;
+	if (r.failed)
+		scyllaRowsBroken();
+	return true;
+}
 
 /* Whether a conditional write was applied: its answer is a row whose first column tells. Leaves memory in the current context. */
 extern bool scyllaAnswerApplied(const uint8_t *body, uint32 length);

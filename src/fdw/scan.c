@@ -70,7 +70,8 @@ typedef struct ScyllaScan
 	bool		begun;
 	bool		combining;		/* the one row of aggregates without groups has been begun, */
 	bool		combined;		/* and given */
-	MemoryContext row_context;	/* decoded values of the current row */
+	MemoryContext row_context;	/* decoded values of the current row, and of some before */
+	Size		row_block;		/* what it has when it is empty: to empty it costs as much as a value */
 	ScyllaReader reader;
 	ResourceOwner owner;		/* of the scan: a savepoint's must not take the store with it */
 	bool		keep;			/* rows may be wanted again */
@@ -160,6 +161,7 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 		scan->decoder = scyllaMakeDecoder(scan->select, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, true);
 	scan->reading = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw reading", ALLOCSET_DEFAULT_SIZES);
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
+	scan->row_block = scan->row_context->mem_allocated;
 	scyllaReportBegin(&scan->report, scan->session->client);
 	register_reader(scan);
 }
@@ -456,7 +458,8 @@ scyllaIterateForeignScan(ForeignScanState *node)
 	if (scan->broken)
 		raise_broken(scan);
 	ExecClearTuple(slot);
-	MemoryContextReset(scan->row_context);
+	if (scan->row_context->mem_allocated > scan->row_block)
+		MemoryContextReset(scan->row_context);
 	if (scan->keep && scan->store == NULL)
 		begin_store(scan);
 	if (scan->store != NULL && (next_stored(scan) || scan->complete))
