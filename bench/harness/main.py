@@ -65,6 +65,9 @@ def parse(arguments, known):
     return settings
 
 
+WARM_UPS = 3
+
+
 def load_workloads():
     names = sorted(m.name for m in pkgutil.iter_modules(workloads.__path__))
     return {name: importlib.import_module("workloads." + name).WORKLOAD for name in names}
@@ -126,11 +129,11 @@ def describe(series):
 def measure(settings, target, all_series):
     if target.needs_warmth:
         say("warming %s up" % target.name)
-        for series in all_series:
+        for series in WARM_UPS * all_series:
             if series.client.name in ("scylla_fdw", "rust"):
                 run_once(settings, series)
     for repeat in range(settings.repeats):
-        for series in all_series:
+        for series in all_series if repeat % 2 == 0 else all_series[::-1]:
             if repeat < (series.workload.repeats or settings.repeats):
                 series.runs.append(run_once(settings, series))
                 say("round %d: %s: %.0f rows/s" % (repeat + 1, describe(series), series.runs[-1].rate))

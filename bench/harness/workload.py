@@ -175,9 +175,13 @@ class Read(Workload):
             sum=rows * (rows - 1) // 2, columns=", ".join("f." + name for name, _ in self.columns))
 
     def warm_up(self, foreign_table):
-        """A session is one process: others that would take part in a scan are not counted."""
-        return ("SET max_parallel_workers_per_gather = 0; SELECT {columns} FROM {foreign} WHERE {key} = 0"
-                .format(columns=", ".join(name for name, _ in self.columns), foreign=foreign_table, key=self.key))
+        """Prepares what the clients prepare. A session is one process: others that would take part in a scan are not counted."""
+        columns = ", ".join(name for name, _ in self.columns)
+        if self.op == "scan":
+            first = "BEGIN; DECLARE first CURSOR FOR SELECT %s FROM %s; FETCH first; COMMIT" % (columns, foreign_table)
+        else:
+            first = "SELECT %s FROM %s WHERE %s = 0" % (columns, foreign_table, self.key)
+        return "SET max_parallel_workers_per_gather = 0; " + first
 
     def answer(self, rows):
         if self.op == "lookup":
