@@ -36,6 +36,13 @@ ALTER FOREIGN TABLE scan_t OPTIONS (SET fetch_size '7');
 SELECT count(*) FROM scan_t;
 SELECT EXISTS (SELECT FROM scan_t);
 SELECT 1 FROM scan_k LIMIT 2;
+-- where nothing of the rows is wanted, columns that the cluster lacks do no harm
+CREATE FOREIGN TABLE scan_more (gone text, v text) SERVER scan_cluster OPTIONS (keyspace 'fdw_scan', "table" 'k');
+CREATE FOREIGN TABLE scan_none () SERVER scan_cluster OPTIONS (keyspace 'fdw_scan', "table" 'k');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT FROM scan_more;
+SELECT count(*) FROM (SELECT FROM scan_more OFFSET 0) x;
+SELECT EXISTS (SELECT FROM scan_none), (SELECT count(*) FROM scan_none, scan_more WHERE scan_more.v = 'v1');
+SELECT count(gone) FROM scan_more;
 SELECT t FROM scan_t t WHERE c = 5;
 SELECT tableoid::regclass, c FROM scan_t WHERE c = 5;
 SELECT v FROM scan_t WHERE a = 5 AND c < 50 ORDER BY c;

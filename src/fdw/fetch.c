@@ -30,6 +30,7 @@
 
 #define HELD_BYTES (16 * 1024 * 1024)
 #define SMALL_PAGE_BYTES (64 * 1024)	/* aimed at where the most lanes are open */
+#define FIRST_LANES 32			/* until it is known how large pages are */
 
 typedef struct Lane
 {
@@ -55,7 +56,7 @@ struct ScyllaFetch
 	RequestTemplate request;
 	Lane	   *lane;
 	int			open;
-	int			allowed;		/* lanes, so far */
+	int			allowed;		/* lanes, so far; merging takes all at once, with small first pages */
 	dlist_head	free;
 	dlist_head	ready;
 	Lane	   *current;
@@ -130,7 +131,7 @@ scyllaFetchOpen(const ScyllaFetchConfig *config)
 	f->context = context;
 	f->config = *config;
 	f->config.lanes = Max(config->lanes, 1);
-	f->allowed = config->slow_start ? 1 : f->config.lanes;
+	f->allowed = config->slow_start ? 1 : config->nmerge > 0 ? f->config.lanes : Min(f->config.lanes, FIRST_LANES);
 	f->lane = MemoryContextAllocHuge(context, mul_size(sizeof(Lane), f->config.lanes));
 	memset(f->lane, 0, sizeof(Lane) * f->config.lanes);
 	dlist_init(&f->free);
@@ -334,6 +335,8 @@ enter_page(ScyllaFetch *f, Lane *s)
 	s->row = 0;
 	MemoryContextSwitchTo(old);
 	s->entered = ++entered;
+	if (!f->config.slow_start)
+		f->allowed = f->config.lanes;
 	f->pages += s->rows->left > 0;
 	f->rows += s->rows->left;
 	f->bytes += s->page->core.body_length;

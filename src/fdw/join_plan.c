@@ -435,7 +435,7 @@ plan_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path, List *tlist
 	/* tlist may be replaced by another one of the same columns */
 	columns = inner_columns(join->inner, list_make3(rel->reltarget->exprs, others, exprs));
 	tuple = make_tuple(rel, join, outer, columns, placeholders);
-	scyllaSelectColumns(select, join->inner->relid, columns);
+	scyllaSelectColumns(select, join->path.relation, join->inner->relid, columns);
 	scyllaSelectOfRows(select, join->path.relation, join->path.access);
 	select->per_partition = wants_one_row(join, exprs) ? 1 : 0;
 

@@ -456,11 +456,10 @@ scyllaSelectOfRows(ScyllaSelect *select, const ScyllaRelation *info, const Scyll
 }
 
 void
-scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs)
+scyllaSelectColumns(ScyllaSelect *select, ScyllaRelation *info, Index varno, List *exprs)
 {
 	Relation	relation = table_open(select->relid, NoLock);
 	Bitmapset  *used = NULL;
-	AttrNumber	first = InvalidAttrNumber;
 	bool		whole;
 
 	pull_varattnos((Node *) exprs, varno, &used);
@@ -470,23 +469,22 @@ scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs)
 		if (TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attisdropped ||
 			scyllaIsWriteOnly(select->relid, attnum))
 			continue;
-		if (first == InvalidAttrNumber)
-			first = attnum;
 		if (!whole && !bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
 			continue;
 		select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, attnum)));
 		select->targets = lappend_int(select->targets, attnum);
 	}
-	if (first == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
-				 errmsg("foreign table \"%s\" has no columns", RelationGetRelationName(relation))));
+	table_close(relation, NoLock);
 	if (select->items == NIL)	/* rows are wanted, but nothing of them */
 	{
-		select->items = list_make1(makeString(scyllaColumnCql(select->relid, first)));
+		StringInfoData key;
+
+		scyllaDescribeRelation(info);
+		initStringInfo(&key);
+		scyllaAppendIdentifier(&key, scyllaPartitionColumn(info->table, 0)->name);
+		select->items = list_make1(makeString(key.data));
 		select->targets = list_make1_int(0);
 	}
-	table_close(relation, NoLock);
 }
 
 /* Those of a scan's clauses that the cluster checks, or those that it does not. */
@@ -554,7 +552,7 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 	if (path->upper != NULL)
 		return plan_upper(root, path, tlist, outer_plan);
 	select = scyllaBuildSelect(path, &exprs);
-	scyllaSelectColumns(select, rel->relid, list_make2(rel->reltarget->exprs, local));
+	scyllaSelectColumns(select, path->relation, rel->relid, list_make2(rel->reltarget->exprs, local));
 	scyllaSelectOfRows(select, path->relation, path->access);
 	if (path->limited)
 		add_limit(root, select, &exprs);

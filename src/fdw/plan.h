@@ -50,8 +50,8 @@ extern ScyllaSelect *scyllaBuildSelect(const ScyllaPath *path, List **exprs);
 /* The column as CQL, quoted; of a pseudo column, what computes it. */
 extern char *scyllaColumnCql(Oid relid, AttrNumber attnum);
 
-/* Select the columns of table varno that these expressions need; whole rows need all. */
-extern void scyllaSelectColumns(ScyllaSelect *select, Index varno, List *exprs);
+/* Select the columns of table varno that these expressions need: of whole rows all, of rows of nothing the partition key's first. */
+extern void scyllaSelectColumns(ScyllaSelect *select, ScyllaRelation *info, Index varno, List *exprs);
 
 /*
  * Then one that belongs to rows, where none of these does: CQL refuses conditions

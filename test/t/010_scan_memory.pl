@@ -16,13 +16,19 @@ my $bytes = 16 * 1024 * 1024 - 1024;		# as much as fits into a request
 my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'token -6148914691236517206 0 6148914691236517205',
 	# nodes that are down make for more ranges at once
 	(map { "peer 127.0.0.$_ 1 " . ($_ << 58) . ' -' . ($_ << 58) } 9 .. 13), 'table ks.small (id bigint, s text, PRIMARY KEY (id))',
-	'table ks.large (id int, b blob, PRIMARY KEY (id))');
+	'table ks.large (id int, b blob, PRIMARY KEY (id))', 'table ks.wide (k int, c int, b blob, PRIMARY KEY (k, c))');
 query('CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw ' . server_options(host => $node->{address}, port => $node->{port}));
+# as a session's that has loaded much before
+query('CREATE SERVER eager FOREIGN DATA WRAPPER scylla_fdw ' .
+	server_options(host => $node->{address}, port => $node->{port}, max_in_flight => 4096));
 query(qq{CREATE USER MAPPING FOR CURRENT_USER SERVER s;
+CREATE USER MAPPING FOR CURRENT_USER SERVER eager;
 CREATE FOREIGN TABLE small (id bigint, s text) SERVER s OPTIONS (keyspace 'ks');
 CREATE FOREIGN TABLE large (id int, b bytea) SERVER s OPTIONS (keyspace 'ks', fetch_size '1');
+CREATE FOREIGN TABLE wide (k int, c int, b bytea) SERVER eager OPTIONS (keyspace 'ks');
 INSERT INTO small SELECT g, repeat('v', 100) FROM generate_series(1, $rows) g;
-INSERT INTO large SELECT 30 + g, decode(repeat(to_hex(16 + g), $bytes), 'hex') FROM generate_series(1, $values) g});
+INSERT INTO large SELECT 30 + g, decode(repeat(to_hex(16 + g), $bytes), 'hex') FROM generate_series(1, $values) g;
+INSERT INTO wide SELECT k, c, decode(repeat('7f', 65536), 'hex') FROM generate_series(1, 300) k, generate_series(1, 10) c});
 
 # Memory of the backend's own, in MiB.
 sub own_memory
@@ -59,5 +65,16 @@ for my $case (
 	cmp_ok($node->count('max_in_flight'), '<=', 4, "$label: few pages are on their way") if $label =~ /values/;
 	$session->finish;
 }
+
+# While nobody knows how large partitions are, few are asked for.
+my $answer = join '|', 3000, 10 * 300 * 301 / 2, 3000 * 65536;
+$node->order($_) for 'reset', 'on EXECUTE text "wide" hold';
+my $session = background(q{SELECT count(*), sum(k), sum(length(b)) FROM wide WHERE k = ANY (ARRAY(SELECT generate_series(1, 300)));});
+ok(await('first requests', sub { $node->count('max_in_flight') >= 32 }), 'large partitions by key: are asked for');
+is($node->count('max_in_flight'), 32, 'large partitions by key: not all of them');
+$node->order($_) for 'clear', 'release';
+$session->shows(qr/^\Q$answer\E$/m);
+pass('large partitions by key: then all are read');
+$session->finish;
 
 done_testing();
