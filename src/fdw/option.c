@@ -26,7 +26,6 @@
 #include "utils/varlena.h"
 
 #include "cql/request.h"
-#include "fdw/epoch.h"
 #include "fdw/option.h"
 #include "fdw/setting.h"
 
@@ -565,8 +564,8 @@ scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping)
 	return o;
 }
 
-static ScyllaTableOptions *
-resolve_table_options(List *table, List *server)
+ScyllaTableOptions *
+scyllaResolveOptions(List *table, List *server)
 {
 	ScyllaTableOptions *o = palloc0(sizeof(*o));
 	const char *bytes = lookup("max_in_flight_bytes", server, NIL);
@@ -597,84 +596,10 @@ resolve_table_options(List *table, List *server)
 	return o;
 }
 
-static ScyllaTableOptions *
-look_up_table_options(Oid foreigntableid)
-{
-	ForeignTable *table = GetForeignTable(foreigntableid);
-	ForeignServer *server = GetForeignServer(table->serverid);
-	ScyllaTableOptions *o = resolve_table_options(table->options, server->options);
-
-	if (o->keyspace == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("foreign table \"%s\" has no option \"keyspace\"", get_rel_name(foreigntableid)),
-				 errhint("Use ALTER FOREIGN TABLE ... OPTIONS (ADD keyspace 'name').")));
-	if (o->table == NULL)
-		o->table = get_rel_name(foreigntableid);
-	o->serverid = table->serverid;
-	return o;
-}
-
-/* What was found, and when. */
-typedef struct OptionEntry
-{
-	Oid			relid;			/* key */
-	uint64		epoch;
-	MemoryContext context;		/* of options */
-	ScyllaTableOptions *options;
-} OptionEntry;
-
-static ScyllaTableOptions *
-copy_table_options(const ScyllaTableOptions *options)
-{
-	ScyllaTableOptions *copy = palloc(sizeof(*copy));
-
-	*copy = *options;
-	copy->keyspace = pstrdup(options->keyspace);
-	copy->table = pstrdup(options->table);
-	return copy;
-}
-
-static void
-remember_table_options(HTAB *cache, Oid relid, uint64 epoch, const ScyllaTableOptions *options)
-{
-	MemoryContext context = AllocSetContextCreate(CacheMemoryContext, "scylla_fdw options", ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	ScyllaTableOptions *copy = copy_table_options(options);
-	bool		found;
-	OptionEntry *entry = hash_search(cache, &relid, HASH_ENTER, &found);
-
-	if (found)
-		MemoryContextDelete(entry->context);
-	entry->epoch = epoch;
-	entry->context = context;
-	entry->options = copy;
-	MemoryContextSwitchTo(old);
-}
-
-ScyllaTableOptions *
-scyllaTableOptions(Oid foreigntableid)
-{
-	static HTAB *cache = NULL;
-	uint64		epoch = scyllaEpoch();	/* before the look-up, which may hear of changes */
-	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(OptionEntry)};
-	OptionEntry *entry;
-	ScyllaTableOptions *options;
-
-	if (cache == NULL)
-		cache = hash_create("scylla_fdw options", 32, &ctl, HASH_ELEM | HASH_BLOBS);
-	entry = hash_search(cache, &foreigntableid, HASH_FIND, NULL);
-	if (entry != NULL && entry->epoch == epoch)
-		return copy_table_options(entry->options);
-	options = look_up_table_options(foreigntableid);
-	remember_table_options(cache, foreigntableid, epoch, options);
-	return options;
-}
-
 ScyllaTableOptions *
 scyllaServerOptions(ForeignServer *server)
 {
-	return resolve_table_options(NIL, server->options);
+	return scyllaResolveOptions(NIL, server->options);
 }
 
 char *
@@ -694,7 +619,7 @@ scyllaColumnName(Oid relid, AttrNumber attnum)
 }
 
 ScyllaPseudo
-scyllaPseudoColumn(Oid relid, AttrNumber attnum)
+scyllaReadPseudo(Oid relid, AttrNumber attnum)
 {
 	List	   *options = GetForeignColumnOptions(relid, attnum);
 
@@ -705,12 +630,4 @@ scyllaPseudoColumn(Oid relid, AttrNumber attnum)
 	if (boolean_option("write_ttl", false, options, NIL))
 		return SCYLLA_WRITE_TTL;
 	return boolean_option("write_timestamp", false, options, NIL) ? SCYLLA_WRITE_TIMESTAMP : SCYLLA_NO_PSEUDO;
-}
-
-bool
-scyllaIsWriteOnly(Oid relid, AttrNumber attnum)
-{
-	ScyllaPseudo pseudo = scyllaPseudoColumn(relid, attnum);
-
-	return pseudo == SCYLLA_WRITE_TTL || pseudo == SCYLLA_WRITE_TIMESTAMP;
 }

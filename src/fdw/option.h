@@ -4,7 +4,8 @@
  *
  * Backend thread. One table in option.c defines them all; it validates at CREATE
  * and ALTER and resolves at run time: setting beats table beats server beats
- * default. Results live in CurrentMemoryContext.
+ * default. Those of foreign tables are remembered (option_cache.c). Results live in
+ * CurrentMemoryContext.
  */
 #ifndef FDW_OPTION_H
 #define FDW_OPTION_H
@@ -74,8 +75,13 @@ extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if k
 extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
+extern bool scyllaHasPseudoColumns(Oid relid);
 extern ScyllaPseudo scyllaPseudoColumn(Oid relid, AttrNumber attnum);
 extern bool scyllaIsWriteOnly(Oid relid, AttrNumber attnum);	/* nothing is selected for it */
+
+/* For option_cache.c: as the catalogs have them now. Of a table's, keyspace, table and server may be missing. */
+extern ScyllaTableOptions *scyllaResolveOptions(List *table, List *server);
+extern ScyllaPseudo scyllaReadPseudo(Oid relid, AttrNumber attnum);
 
 /* For hints: the candidate (char *) that takes the fewest edits, NULL if none is near. */
 extern const char *scyllaNearestName(const char *name, List *candidates);

@@ -48,6 +48,8 @@ scyllaTakePseudoColumn(Relation rel, ScyllaPseudo kind, List **attnums)
 	List	   *rest = NIL;
 	ListCell   *lc;
 
+	if (!scyllaHasPseudoColumns(RelationGetRelid(rel)))
+		return InvalidAttrNumber;
 	foreach(lc, *attnums)
 	{
 		AttrNumber	attnum = lfirst_int(lc);

@@ -107,6 +107,7 @@ scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
 	TupleDesc	desc = RelationGetDescr(rri->ri_RelationDesc);
 	bool		all = mtstate->operation != CMD_INSERT || (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row);
+	bool		pseudo = scyllaHasPseudoColumns(RelationGetRelid(rri->ri_RelationDesc));
 	ResultRelInfo *root = rri->ri_RootResultRelInfo;
 	Bitmapset  *columns = NULL;
 	List	   *attnums = NIL;
@@ -123,7 +124,7 @@ scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri)
 
 		if (att->attisdropped || (att->attgenerated != '\0' && !stored))
 			continue;
-		if ((all || stored || named) && is_settable(rri->ri_RelationDesc, att, named))
+		if ((all || stored || named) && (!pseudo || is_settable(rri->ri_RelationDesc, att, named)))
 			attnums = lappend_int(attnums, att->attnum);
 	}
 	return attnums;

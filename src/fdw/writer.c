@@ -88,6 +88,7 @@ struct ScyllaWrite
 	uint64		committed;		/* ordinal of the last row on its way */
 	uint64		drained;		/* ordinal of the last row that is home for sure */
 	uint64		row;			/* ordinal of the last row begun, in its statement */
+	int			unseen;			/* rows since what came home was looked at, those of statements before included */
 	bool		broken;			/* a row's failure was raised */
 	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
 	List	   *attnums;		/* kept: int, what the statement sets */
@@ -421,8 +422,9 @@ make_room(ScyllaWrite *w)
 {
 	Pipeline   *core = w->pipeline->core;
 
-	if (w->row % COLLECT_EVERY == 0)
+	if (++w->unseen == COLLECT_EVERY)
 	{
+		w->unseen = 0;
 		CHECK_FOR_INTERRUPTS();
 		(void) client_drain(w->session->client);
 		collect(w);

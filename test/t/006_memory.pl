@@ -35,7 +35,11 @@ sub own_memory
 for my $case (
 	[ 'small rows', q{INSERT INTO small SELECT g, 'value ' || g, g FROM generate_series(1, %d) g;}, 50_000, 10_000_000 ],
 	[ 'small rows by COPY', q{COPY small FROM PROGRAM 'seq -f "%%.0f	value	1" %d';}, 50_000, 1_000_000 ],
-	[ 'vectors out of line', q{INSERT INTO large SELECT id + n, e, b FROM source, generate_series(1, %d / 2000) n;}, 10_000, 200_000 ])
+	[ 'vectors out of line', q{INSERT INTO large SELECT id + n, e, b FROM source, generate_series(1, %d / 2000) n;}, 10_000, 200_000 ],
+	[ 'vectors, each by a statement of its own', q{SET scylla_fdw.flush_at = 'transaction';
+		DO $$ DECLARE r record; BEGIN
+		  FOR r IN SELECT id + n AS id, e, b FROM source, generate_series(1, %d / 2000) n LOOP INSERT INTO large VALUES (r.id, r.e, r.b); END LOOP;
+		END $$;}, 10_000, 100_000 ])
 {
 	my ($label, $sql, $few, $many) = @$case;
 	my $session = background(q{SELECT 'idle';});
