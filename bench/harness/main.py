@@ -98,7 +98,8 @@ def make_foreign_tables(chosen, target):
     for workload in chosen:
         target.define(workload)
         sql("CREATE FOREIGN TABLE {name}_{target} ({columns}) SERVER bench_{target} OPTIONS (keyspace 'bench',"
-            " table '{name}')".format(name=workload.name, target=target.name, columns=workload.sql_columns()))
+            " table '{name}'{options})".format(name=workload.name, target=target.name, columns=workload.sql_columns(),
+                                              options=workload.options))
 
 
 def run_once(settings, series):

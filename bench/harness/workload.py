@@ -27,12 +27,14 @@ class Workload:
 
     name      of the file, the tables and in options
     title     for the table of results
-    columns   [(name, CQL type)], the first one is the key
+    columns   [(name, CQL type)]
+    key       of the table; None: the first column
     rows      {client: rows of one run}; a client that is not there does not take part
     op        what client programs are asked to do, their first argument
     targets   names of those that take part
     latencies of the null node it is measured at, in ms; None: those of the command
     repeats   None: those of the command
+    options   of scylla_fdw's foreign table, more than keyspace and table
     most_memory  MiB over idle that scylla_fdw must stay below; None: any
     plan      what EXPLAIN of scylla_fdw's statement must say; None: anything
     gain      (name of a workload, factor, ms): scylla_fdw must be so many times as fast as in that one, with this
@@ -40,11 +42,13 @@ class Workload:
     """
     op = None
     targets = ("null", "cassandra")
-    latencies = repeats = most_memory = plan = gain = None
+    latencies = repeats = most_memory = plan = gain = key = None
+    options = ""
 
     def __init__(self, name, title, columns, rows, **settings):
         self.name, self.title, self.columns, self.rows = name, title, columns, rows
         self.__dict__.update(settings)
+        self.key = self.key or columns[0][0]
 
     @property
     def table(self):
@@ -53,7 +57,7 @@ class Workload:
     def definition(self):
         """The table for CREATE TABLE, and for the null node."""
         columns = ", ".join("%s %s" % c for c in self.columns)
-        return "%s (%s, PRIMARY KEY (%s))" % (self.table, columns, self.columns[0][0])
+        return "%s (%s, PRIMARY KEY (%s))" % (self.table, columns, self.key)
 
     def sql_columns(self):
         return ", ".join("%s %s" % (name, sql_type(cql)) for name, cql in self.columns)
@@ -121,6 +125,16 @@ class Insert(Workload):
             raise RuntimeError("%s: %d rows were sent, %d arrived" % (self.name, rows, found))
 
 
+class Loop(Insert):
+    """The same rows, each by a statement of its own, in one transaction."""
+
+    def statement(self, rows, foreign_table):
+        return ("BEGIN; SET LOCAL scylla_fdw.flush_at = 'transaction'; DO $$ DECLARE r record; BEGIN"
+                " FOR r IN SELECT * FROM {name}_source LIMIT {rows} LOOP INSERT INTO {foreign} VALUES ({values}); END LOOP;"
+                " END $$; COMMIT").format(name=self.name, rows=rows, foreign=foreign_table,
+                                          values=", ".join("r." + name for name, _ in self.columns))
+
+
 class Read(Workload):
     """A table of `rows` rows with the keys from 0 is read, every column of it and every row once.
 
@@ -141,10 +155,6 @@ class Read(Workload):
     def __init__(self, op, *arguments, **settings):
         super().__init__(*arguments, **settings)
         self.op = op
-
-    @property
-    def key(self):
-        return self.columns[0][0]
 
     def make_source(self, rows):
         """All keys, in an order that is not the table's; 7919 is a prime number."""
@@ -188,3 +198,24 @@ class Read(Workload):
             return None
         return "|".join([str(rows), str(rows * (rows - 1) // 2)] +
                         [str(32 * rows) for _, cql in self.columns if cql == "text"])
+
+
+class Update(Read):
+    """One column of all rows is changed: they are read, and written one by one. For the null node."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__("update", *arguments, targets=("null",), **settings)
+
+    def make_source(self, rows):
+        return ""
+
+    def before(self, target):
+        target.empty(self)
+
+    def statement(self, rows, foreign_table):
+        return "UPDATE %s SET n = n + 1" % foreign_table
+
+    def answer(self, rows):
+        return None
+
+    check = Insert.check
