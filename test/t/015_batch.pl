@@ -149,7 +149,46 @@ query(q{INSERT INTO t VALUES (2, 0, ''), (2, 1, 'z'), (2, 1, 'y'), (2, 1, 'a'), 
 is($node->count('BATCH'), 3, 'rows of one key travel together');
 is(query('SELECT s FROM t WHERE k = 2 AND c = 1'), 'b', 'rows of one key: the last one wins');
 
+# what a row says of its own time and TTL is what it has after a retry, alone or together with others
+for my $mode ('none', 'partition')
+{
+	my $kind = $mode eq 'none' ? 'EXECUTE text "INSERT"' : 'BATCH';
+
+	for my $fault ('unprepared', 'close', 'error 0x1001 "x"', 'duplicate')
+	{
+		start_node("on $kind nth 3 $fault", $mode eq 'none' ? () : $held);
+		query(qq{CREATE FOREIGN TABLE timed (k int, c int, s text, expires_in int OPTIONS (write_ttl 'true'),
+			written bigint OPTIONS (write_timestamp 'true'), ttl int OPTIONS (ttl_of 's'), time bigint OPTIONS (writetime_of 's'))
+			SERVER s OPTIONS (keyspace 'ks', "table" 't', batch_mode '$mode')});
+		my $session = background(q{INSERT INTO timed (k, c, s, expires_in, written)
+			SELECT g / 10, g, 'x', nullif(g, 7) + 1000, nullif(g, 8) + 5000 FROM generate_series(0, 49) g;});
+		if ($mode ne 'none')
+		{
+			ok(has_rows($session, 49), "$mode, $fault: all rows come");
+			$node->order('release');
+		}
+		is(($session->finish)[2], '', "$mode, $fault: nothing is said");
+		is($node->count('faults'), $mode eq 'none' ? 1 : 2, "$mode, $fault: happened");
+		is(query(q{SELECT count(*), count(*) FILTER (WHERE ttl = c + 1000), count(*) FILTER (WHERE time = c + 5000) FROM timed}),
+			'50|49|49', "$mode, $fault: each row has its own TTL and time");
+		is(query(q{SELECT ttl IS NULL, time FROM timed WHERE k = 0 AND c = 7}) . ' ' .
+			query(q{SELECT ttl, time > 5058 FROM timed WHERE k = 0 AND c = 8}), 't|5007 1008|t', "$mode, $fault: or the usual one");
+		$node->stop;
+	}
+}
+# a setting's, in the same way
+start_node($held);
+my $session = background(q{SET scylla_fdw.ttl = '77s'; SET scylla_fdw.write_timestamp = 4711; INSERT INTO t SELECT 1, g, 'x' FROM generate_series(1, 5) g;});
+ok(has_rows($session, 5), 'settings: all rows come');
+is($node->count('BATCH'), 1, 'settings: together');
+$node->order('release');
+$session->finish;
+query(q{CREATE FOREIGN TABLE timed (ttl int OPTIONS (ttl_of 's'), time bigint OPTIONS (writetime_of 's')) SERVER s OPTIONS (keyspace 'ks', "table" 't')});
+is(query('SELECT count(*), min(ttl), max(ttl), min(time), max(time) FROM timed'), '5|77|77|4711|4711', 'settings: TTL and time of each row');
+$node->stop;
+
 # each row's answer is waited for: none waits for another
+start_node();
 $node->order('reset');
 query(q{INSERT INTO t SELECT 3, g, 'x' FROM generate_series(1, 5) g RETURNING c});
 is($node->count('EXECUTE') . '+' . $node->count('BATCH'), '5+0', 'RETURNING: each row alone');
