@@ -2,7 +2,7 @@
  * fdw/writer.c
  *	  Rows in, requests out, acknowledgements back.
  *
- * Backend thread. Owns a write: its pipeline, converters, counters, and the memory
+ * Backend thread. Owns a write: its pipeline, encoder, counters, and the memory
  * context they live in.
  *
  * Invariants: ordinals count the rows of a write from 1; a failure is raised once
@@ -13,25 +13,18 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "cql/frame.h"
-#include "cql/token.h"
 #include "fdw/batch.h"
 #include "fdw/compat.h"
-#include "fdw/deparse.h"
 #include "fdw/epoch.h"
 #include "fdw/error.h"
 #include "fdw/rows.h"
 #include "fdw/rowtime.h"
 #include "fdw/statement.h"
-#include "fdw/typemap.h"
 #include "fdw/writer.h"
 
 /* Of a request's ordinal: the row in its statement. What is above tells statements of a kept write apart. */
@@ -40,21 +33,7 @@
 #define MAX_STATEMENTS ((UINT64CONST(1) << (64 - ROW_BITS)) - 1)
 
 #define COLLECT_EVERY 64		/* rows between two looks at what came home */
-#define KEY_TEXT 500			/* bytes of a key that messages show */
 #define FLIGHTS (4 * SCYLLA_FATES)	/* a table with room to find them by token */
-
-typedef struct Marker
-{
-	ScyllaMarker is;
-	bool		key;			/* of the primary key: never NULL */
-	const char *column;			/* of the foreign table, for messages */
-	ScyllaConverter *converter;
-	Oid			type;
-	bool		byval;
-	int16		typlen;
-	size_t		begin;			/* of the current row's value, in the pipeline's buffer */
-	size_t		length;
-} Marker;
 
 /* A row that may be in flight; it is not if its ordinal is not behind the last drain's. */
 typedef struct Flight
@@ -74,14 +53,12 @@ struct ScyllaWrite
 	ScyllaStatement *statement;
 	ScyllaPipeline *pipeline;
 	RequestTemplate request;
-	Marker	   *marker;
-	int			nmarkers;
+	ScyllaEncoder *encoder;
 	bool		conditional;
 	bool		counter;
 	bool		batched;
 	ScyllaBatch batch;			/* batched: rows not committed yet */
 	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
-	Marker	   *timestamp;		/* the rows' own, as a value; NULL: behind the values */
 	bool	   *applied;		/* conditional: fates of the rows announced; NULL: another write */
 	uint64		announced;		/* ordinal of the last row before them */
 	Flight	   *flight;			/* conditional: partitions of rows in flight, by token */
@@ -94,12 +71,10 @@ struct ScyllaWrite
 	List	   *attnums;		/* kept: int, what the statement sets */
 	Oid			relid;			/* kept: what another statement must have in common with it */
 	uint64		epoch;
-	CqlBuffer	key;			/* routing key of several columns */
 	MemoryContext row_context;	/* reset per row */
 	ScyllaReport report;
 
 	/* while a row is encoded, for the error context */
-	int			current;		/* marker; nmarkers: none any more */
 	const CqlBuffer *buffer;
 	size_t		begin;
 };
@@ -107,59 +82,21 @@ struct ScyllaWrite
 /* ---- begin ---- */
 
 static void
-column_context(void *arg)
-{
-	ScyllaWrite *w = arg;
-
-	errcontext("column \"%s\" of foreign table \"%s\"", w->marker[w->current].column, w->relation);
-}
-
-static void
-make_marker(ScyllaWrite *w, Marker *m, Form_pg_attribute att, const CqlType *type)
-{
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = w};
-
-	m->key = m->is.null == SCYLLA_NULL_REFUSED;
-	m->column = pstrdup(NameStr(att->attname));
-	m->type = getBaseType(att->atttypid);
-	m->byval = att->attbyval;
-	m->typlen = att->attlen;
-	error_context_stack = &context;
-	m->converter = scyllaMakeConverter(type, att->atttypid, att->atttypmod);
-	error_context_stack = context.previous;
-}
-
-static void
-make_markers(ScyllaWrite *w, const ScyllaWriteConfig *config)
-{
-	TupleDesc	desc = RelationGetDescr(config->rel);
-	const CqlMetadata *bind = &w->statement->bind;
-
-	if (bind->count != (uint32_t) w->nmarkers)
-		scyllaRaiseMalformed("PREPARED message");
-	for (w->current = 0; w->current < w->nmarkers; w->current++)
-	{
-		Marker	   *m = &w->marker[w->current];
-
-		m->is = config->marker[w->current];
-		if (m->is.attnum == InvalidAttrNumber)
-			w->timestamp = m;
-		else
-			make_marker(w, m, TupleDescAttr(desc, m->is.attnum - 1), bind->column[w->current].type);
-	}
-	/* the statement's own word on the key: it may be younger than the table's description */
-	for (uint16_t i = 0; i < bind->pk_count; i++)
-		w->marker[bind->pk_index[i]].key = true;
-}
-
-static void
 release_write(void *arg)
 {
 	ScyllaWrite *w = arg;
 
-	cql_buffer_free(&w->key);
 	scyllaBatchFree(&w->batch);
 	dlist_delete(&w->writer.node);
+}
+
+static void
+make_encoder(ScyllaWrite *w, const ScyllaWriteConfig *config)
+{
+	ScyllaEncoderConfig markers = {.session = w->session,.rel = config->rel,.statement = w->statement,
+	.marker = config->marker,.nmarkers = config->nmarkers,.ttl = w->options->ttl,.row_context = w->row_context};
+
+	w->encoder = scyllaMakeEncoder(&markers);
 }
 
 static void
@@ -172,7 +109,7 @@ make_request(ScyllaWrite *w)
 	w->request.flags = CQL_PARAM_VALUES;
 	if (w->conditional)
 		w->request.flags |= CQL_PARAM_SERIAL;
-	else if (!w->counter && w->timestamp == NULL)
+	else if (!w->counter && !w->batched)
 		w->request.flags |= CQL_PARAM_TIMESTAMP;
 	w->request.idempotent = !w->conditional && !w->counter;
 }
@@ -241,12 +178,10 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->counter = config->counter;
 	w->batched = config->batch;
 	w->timestamp_of = config->timestamp_of;
-	w->nmarkers = config->nmarkers;
-	w->marker = palloc0(sizeof(Marker) * Max(config->nmarkers, 1));
 	w->statement = scyllaPrepare(session, config->options, config->cql);
-	make_markers(w, config);
-	make_request(w);
 	w->row_context = AllocSetContextCreate(context, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
+	make_encoder(w, config);
+	make_request(w);
 	w->pipeline = scyllaOpenPipeline(session, 0, (size_t) config->options->max_in_flight_bytes);
 	if (w->conditional)
 	{
@@ -261,34 +196,6 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 
 /* ---- fates ---- */
 
-/* "(id, day) = (42, '2024-02-29')", from a row's own bytes, of which n values are there. NULL: not the whole key. */
-static char *
-key_text(const ScyllaWrite *w, const uint8_t *row, size_t length, int n)
-{
-	CqlReader	reader = cql_reader(row, length);
-	StringInfoData names;
-	StringInfoData values;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	(void) cql_get_u16(&reader);
-	for (int i = 0; i < w->nmarkers; i++)
-	{
-		CqlBytes	value = i < n ? cql_get_bytes(&reader) : (CqlBytes) {NULL, -1};
-
-		if (!w->marker[i].key)
-			continue;
-		if (value.len < 0 || reader.failed)
-			return NULL;
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", w->marker[i].column);
-		appendStringInfoString(&values, values.len > 0 ? ", " : "");
-		scyllaAppendLiteral(&values, w->statement->bind.column[i].type, value);
-	}
-	if (values.len <= KEY_TEXT)
-		return psprintf("(%s) = (%s)", names.data, values.data);
-	return psprintf("(%s) = (%.*s...)", names.data, pg_mbcliplen(values.data, values.len, KEY_TEXT), values.data);
-}
-
 static void
 raise_row(ScyllaWrite *w, Request *r)
 {
@@ -297,7 +204,7 @@ raise_row(ScyllaWrite *w, Request *r)
 	CqlBytes	row = scyllaRequestRow(r);
 	ClusterFailure *failure = NULL;
 
-	context.key = key_text(w, row.data, (size_t) row.len, w->nmarkers);
+	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
 	if (r->core.failure)
 	{
 		failure = palloc(sizeof(*failure));
@@ -459,181 +366,14 @@ row_context(void *arg)
 {
 	ScyllaWrite *w = arg;
 	const CqlBuffer *b = w->buffer;
-	char	   *key = b->failed ? NULL : key_text(w, b->data + w->begin, b->len - w->begin, w->current);
+	const char *column = scyllaEncodedColumn(w->encoder);
+	char	   *key = b->failed ? NULL :
+		scyllaKeyText(w->encoder, b->data + w->begin, b->len - w->begin, scyllaEncodedValues(w->encoder));
 
 	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
-			   w->current < w->nmarkers ? "column \"" : "",
-			   w->current < w->nmarkers ? w->marker[w->current].column : "",
-			   w->current < w->nmarkers ? "\" of " : "",
+			   column ? "column \"" : "", column ? column : "", column ? "\" of " : "",
 			   w->relation, w->row, key ? ", key " : "", key ? key : "");
 	tell_written(w);
-}
-
-/* What was remembered of the table may be why: it is described anew next time. */
-static void
-null_key(const ScyllaWrite *w, const Marker *m)
-{
-	scyllaForgetSchema(w->session);
-	ereport(ERROR,
-			(errcode(ERRCODE_NOT_NULL_VIOLATION),
-			 errmsg("null value in key column \"%s\" of foreign table \"%s\"", m->column, w->relation)));
-}
-
-static void
-no_counter(const ScyllaWrite *w, const Marker *m)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("counter \"%s\" of foreign table \"%s\" has no value to be added to", m->column, w->relation),
-			 errhint("INSERT adds to counters whether they have a value or not.")));
-}
-
-static void
-put_null(const ScyllaWrite *w, const Marker *m, CqlBuffer *b)
-{
-	if (m->key)
-		null_key(w, m);
-	if (m->is.difference)
-		no_counter(w, m);
-	if (m->is.null == SCYLLA_NULL_DELETES)
-		cql_put_null(b);
-	else
-		cql_put_unset(b);
-}
-
-/* Not set, it is the table's own. */
-static void
-put_ttl(const ScyllaWrite *w, const Marker *m, Datum value, bool isnull, CqlBuffer *b)
-{
-	int32		ttl = isnull ? w->options->ttl : scyllaRowTtl(value, m->type);
-
-	if (ttl < 0)
-		cql_put_unset(b);
-	else
-	{
-		cql_put_u32(b, sizeof(ttl));
-		cql_put_u32(b, (uint32_t) ttl);
-	}
-}
-
-static bool
-is_same(const Marker *m, Datum value, bool isnull, TupleTableSlot *old)
-{
-	bool		old_isnull;
-	Datum		old_value = slot_getattr(old, m->is.attnum, &old_isnull);
-
-	return isnull ? old_isnull : !old_isnull && datum_image_eq(value, old_value, m->byval, m->typlen);
-}
-
-/* What a counter must be added for the old row to become the new one. */
-static Datum
-difference(const ScyllaWrite *w, const Marker *m, Datum value, TupleTableSlot *old)
-{
-	bool		isnull;
-	Datum		old_value = slot_getattr(old, m->is.attnum, &isnull);
-	int64		n;
-
-	if (isnull)
-		no_counter(w, m);
-	if (m->type != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("counter \"%s\" of foreign table \"%s\" is not of type bigint", m->column, w->relation)));
-	if (pg_sub_s64_overflow(DatumGetInt64(value), DatumGetInt64(old_value), &n))
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("bigint out of range")));
-	return Int64GetDatum(n);
-}
-
-static void
-encode_value(ScyllaWrite *w, Marker *m, TupleTableSlot *const rows[], CqlBuffer *b)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(rows[m->is.row], m->is.source, &isnull);
-	size_t		mark;
-
-	m->begin = m->length = 0;	/* no row's token is made of another's bytes */
-	if (m->is.unless_same && is_same(m, value, isnull, rows[SCYLLA_OLD_ROW]))
-	{
-		cql_put_unset(b);
-		return;
-	}
-	if (m->is.ttl)
-	{
-		put_ttl(w, m, value, isnull, b);
-		return;
-	}
-	if (isnull)
-	{
-		put_null(w, m, b);
-		return;
-	}
-	if (m->is.difference)
-		value = difference(w, m, value, rows[SCYLLA_OLD_ROW]);
-	mark = cql_begin_value(b);
-	m->begin = b->len;
-	m->converter->encode(m->converter, value, b);
-	cql_end_value(b, mark);
-	m->length = b->len - m->begin;
-}
-
-/* Room for it: which one it is depends on the key, and that may follow. */
-static void
-reserve_timestamp(Marker *m, CqlBuffer *b)
-{
-	cql_put_u32(b, sizeof(uint64));
-	m->begin = b->len;
-	cql_put_u64(b, 0);
-}
-
-static void
-encode_row(ScyllaWrite *w, TupleTableSlot *const rows[], CqlBuffer *b)
-{
-	MemoryContext old = MemoryContextSwitchTo(w->row_context);
-
-	cql_put_u16(b, (uint16_t) w->nmarkers);
-	for (w->current = 0; w->current < w->nmarkers; w->current++)
-	{
-		Marker	   *m = &w->marker[w->current];
-
-		if (m == w->timestamp)
-			reserve_timestamp(m, b);
-		else
-			encode_value(w, m, rows, b);
-	}
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(w->row_context);
-}
-
-/* From the encoded key, while it is hot. False: the cluster did not say which markers it is. */
-static bool
-row_token(ScyllaWrite *w, const CqlBuffer *b, int64 *token)
-{
-	const CqlMetadata *bind = &w->statement->bind;
-	const Marker *m;
-
-	if (bind->pk_count == 0)
-		return false;
-	if (bind->pk_count == 1)
-	{
-		m = &w->marker[bind->pk_index[0]];
-		*token = cql_token_murmur3(b->data + m->begin, m->length);
-		return true;
-	}
-	cql_buffer_reset(&w->key);
-	for (uint16_t i = 0; i < bind->pk_count; i++)
-	{
-		m = &w->marker[bind->pk_index[i]];
-		if (m->length > PG_UINT16_MAX)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("value of key column \"%s\" of foreign table \"%s\" is longer than 65535 bytes",
-							m->column, w->relation)));
-		cql_token_put_component(&w->key, b->data + m->begin, m->length);
-	}
-	if (w->key.failed)
-		out_of_memory();
-	*token = cql_token_murmur3(w->key.data, w->key.len);
-	return true;
 }
 
 static void
@@ -674,8 +414,7 @@ begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 		out_of_memory();
 	w->buffer = b;
 	w->begin = b->len;
-	w->current = 0;
-	encode_row(w, rows, b);
+	scyllaEncodeRow(w->encoder, rows, b);
 	if (b->failed)
 		out_of_memory();
 	return b;
@@ -729,7 +468,7 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 	make_room(w);
 	error_context_stack = &context;
 	b = begin_row(w, rows);
-	routed = row_token(w, b, &token);
+	routed = scyllaEncodedToken(w->encoder, b, &token);
 	if (w->conditional && is_in_flight(w, token))
 	{
 		scyllaDrainWrite(w);
@@ -737,8 +476,7 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 		b = begin_row(w, rows);
 	}
 	timestamp = row_timestamp(w, rows, token);
-	if (w->timestamp != NULL)
-		cql_store_u64(b->data + w->timestamp->begin, (uint64) timestamp);
+	scyllaPutRowTime(w->encoder, b, timestamp);
 	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
 	check_size(w, b->len - w->begin);
 	error_context_stack = context.previous;

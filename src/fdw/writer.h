@@ -15,40 +15,11 @@
 
 #include "postgres.h"
 
-#include "executor/tuptable.h"
 #include "nodes/pg_list.h"
-#include "utils/rel.h"
 
+#include "fdw/encode.h"
 #include "fdw/report.h"
 #include "fdw/session.h"
-
-/* Rows that a value can come from. */
-typedef enum ScyllaRowKind
-{
-	SCYLLA_NEW_ROW,				/* as the table's columns shall be */
-	SCYLLA_PLAN_ROW,			/* what the plan has for it: the row's identity */
-	SCYLLA_OLD_ROW,				/* as it was read */
-	SCYLLA_ROW_KINDS
-} ScyllaRowKind;
-
-typedef enum ScyllaNullRule
-{
-	SCYLLA_NULL_UNSET,			/* leaves the cell alone */
-	SCYLLA_NULL_DELETES,
-	SCYLLA_NULL_REFUSED			/* keys */
-} ScyllaNullRule;
-
-/* A bind marker, and where its value comes from. */
-typedef struct ScyllaMarker
-{
-	AttrNumber	attnum;			/* of the foreign table: names and types its column; invalid: the row's timestamp */
-	ScyllaRowKind row;
-	AttrNumber	source;			/* attribute of that row */
-	ScyllaNullRule null;
-	bool		unless_same;	/* left alone where the old row has the same value */
-	bool		difference;		/* a counter: what is to be added to the old row's value */
-	bool		ttl;			/* the row's; NULL: the options' */
-} ScyllaMarker;
 
 typedef struct ScyllaWriteConfig
 {
