@@ -139,7 +139,7 @@ add_value(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value)
 		return false;
 	cs->operators[i] = op;
 	if (body.failed)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	/* no key is longer, and none of one column is empty */
 	fits = !c->key || (body.len <= PG_UINT16_MAX && (cs->select->npartition > 1 || body.len > 0));
 	if (fits)

@@ -167,16 +167,10 @@ static void
 raise_write(ScyllaDirect *d, Request *r)
 {
 	ScyllaErrorContext context = {.relation = RelationGetRelationName(d->rel),.written = d->report.rows,.writes = true};
-	ClusterFailure *failure = NULL;
+	ClusterFailure *failure;
 
 	context.cql = scyllaFromUtf8(d->statement->text);
-	if (r->core.failure)
-	{
-		failure = palloc(sizeof(*failure));
-		*failure = *r->core.failure;
-		scyllaLearnFromFailure(d->session, failure);
-	}
-	pipeline_release(d->pipeline->core, r);
+	failure = scyllaTakeFailure(d->session, d->pipeline, r);
 	scyllaToldWritten(d->session, d->level, d->report.rows);
 	scyllaRaiseFailure(failure, &context);
 }
@@ -236,12 +230,6 @@ drain(ScyllaDirect *d)
 
 /* ---- writing ---- */
 
-static void
-out_of_memory(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-}
-
 /* Conditions on rows of one partition hinder each other: one at a time. They come one after the other. */
 static void
 make_room(ScyllaDirect *d, const Run *run)
@@ -270,13 +258,13 @@ write_run(ScyllaDirect *d, Run *run, uint64 number)
 	make_room(d, run);
 	b = pipeline_begin(core);
 	if (b == NULL)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 	cql_put_u16(b, (uint16_t) (n + list_length(d->set)));
 	cql_put_raw(b, d->assignments.data, d->assignments.len);
 	cql_put_raw(b, values.at, cql_reader_left(&values));
 	cql_request_tail(b, d->request.flags, 0, no_state, d->options->serial_consistency, run->timestamp);
 	if (b->failed || pipeline_commit(core, &d->request, &run->token, number) == NULL)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 	pfree(run->values);
 	run->values = NULL;
 }
@@ -322,7 +310,7 @@ encode_assignments(ScyllaDirect *d)
 	}
 	error_context_stack = context.previous;
 	if (b->failed)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 }
 
 static void
@@ -377,7 +365,7 @@ next_count(ScyllaSource *self, ScyllaValues *values)
 	if (!d->keys->next(d->keys, values))
 		return false;
 	if (values->bytes.failed)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 	(void) add_run(d, values);
 	values->tag = d->nruns - 1;
 	return true;
@@ -429,7 +417,7 @@ write_conditional(ScyllaDirect *d)
 		Run		   *run;
 
 		if (d->values.bytes.failed)
-			out_of_memory();
+			scyllaRaiseOutOfMemory();
 		run = add_run(d, &d->values);
 		write_run(d, run, d->nruns);
 		cql_buffer_reset(&d->values.bytes);

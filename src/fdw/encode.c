@@ -330,7 +330,7 @@ scyllaEncodedToken(ScyllaEncoder *e, const CqlBuffer *b, int64 *token)
 		cql_token_put_component(&e->key, b->data + m->begin, m->length);
 	}
 	if (e->key.failed)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	*token = cql_token_murmur3(e->key.data, e->key.len);
 	return true;
 }

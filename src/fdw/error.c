@@ -138,7 +138,7 @@ scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *cont
 	char	   *detail;
 
 	if (failure == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	message = pg_any_to_server(failure->message, strlen(failure->message), PG_UTF8);
 	detail = failure_detail(failure, c);
 	ereport(ERROR,
@@ -146,6 +146,13 @@ scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *cont
 			 errmsg("%s", message[0] ? message : "the request failed"),
 			 detail[0] ? errdetail_internal("%s", detail) : 0,
 			 add_context(c)));
+	pg_unreachable();
+}
+
+void
+scyllaRaiseOutOfMemory(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	pg_unreachable();
 }
 

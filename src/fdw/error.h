@@ -31,6 +31,8 @@ extern void scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorC
 /* "3 rows of this statement were acknowledged before and stay written.", palloc'd. shared: of statements that share a write. */
 extern char *scyllaWrittenDetail(uint64 rows, bool shared);
 
+extern void scyllaRaiseOutOfMemory(void) __attribute__((noreturn));
+
 /* A response that cannot be decoded. */
 extern void scyllaRaiseMalformed(const char *what) __attribute__((noreturn));
 

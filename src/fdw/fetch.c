@@ -166,12 +166,6 @@ scyllaFetchClose(ScyllaFetch *f)
 
 /* ---- requests ---- */
 
-static void
-out_of_memory(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-}
-
 /* A page of each lane is read while another one of it is on its way. */
 static int
 page_rows(const ScyllaFetch *f)
@@ -210,7 +204,7 @@ ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
 		cql_request_tail(b, request.flags, rows, paging_state, 0, 0);
 	}
 	if (b == NULL || pipeline_commit(core, &request, s->values.routed ? &s->values.token : NULL, s->number) == NULL)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 	s->asked = true;
 }
 
@@ -227,16 +221,8 @@ static void
 raise_page(ScyllaFetch *f, Request *r)
 {
 	ScyllaErrorContext context = {.relation = f->config.relation,.cql = scyllaFromUtf8(f->config.cql)};
-	ClusterFailure *failure = NULL;
 
-	if (r->core.failure)
-	{
-		failure = palloc(sizeof(*failure));
-		*failure = *r->core.failure;
-		scyllaLearnFromFailure(f->config.session, failure);
-	}
-	pipeline_release(f->pipeline->core, r);
-	scyllaRaiseFailure(failure, &context);
+	scyllaRaiseFailure(scyllaTakeFailure(f->config.session, f->pipeline, r), &context);
 }
 
 /* Hand what came home to its lanes. */
@@ -281,7 +267,7 @@ open_lanes(ScyllaFetch *f)
 			break;
 		}
 		if (s->values.bytes.failed)
-			out_of_memory();
+			scyllaRaiseOutOfMemory();
 		ask(f, s, no_state);
 		f->open++;
 		opened = true;
@@ -514,5 +500,5 @@ scyllaFetchKeepMetadata(const ScyllaFetch *f, CqlArena *arena, CqlMetadata *meta
 
 	(void) cql_response_result_kind(&r);
 	if (!cql_response_rows(&r, arena, metadata, &nrows))
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 }

@@ -27,6 +27,7 @@
 
 #include "fdw/collection.h"
 #include "fdw/compat.h"
+#include "fdw/error.h"
 #include "fdw/importname.h"
 #include "fdw/importtype.h"
 #include "fdw/rows.h"
@@ -112,7 +113,7 @@ static void
 check_memory(const ScyllaTypeMap *map)
 {
 	if (map->arena.failed)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 }
 
 /* NULL: nothing that the parser knows. */

@@ -23,6 +23,7 @@
 #include "utils/memutils.h"
 
 #include "fdw/compat.h"
+#include "fdw/error.h"
 #include "fdw/lookup.h"
 #include "fdw/source.h"
 #include "fdw/statement.h"
@@ -265,7 +266,7 @@ add_keys(ScyllaLookup *l, ExprContext *econtext, ScyllaLookupRow *row)
 		if (!source->next(source, &l->values))
 			return;
 		if (l->values.bytes.failed)
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+			scyllaRaiseOutOfMemory();
 		join_key(l, enter_key(l, make_key(shape, &l->values)), row);
 	}
 }

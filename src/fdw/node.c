@@ -46,7 +46,7 @@ ask(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKin
 	if (cql_ring_get(&r, &told->arena, &told->ring))
 		return told;
 	if (told->arena.failed)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	scyllaRaiseMalformed("list of nodes");
 }
 

@@ -32,7 +32,7 @@ check(bool ok, const CqlArena *arena)
 	if (ok && !arena->failed)
 		return;
 	if (arena->failed)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	scyllaRowsBroken();
 }
 

@@ -456,7 +456,7 @@ scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes)
 	p->callback.arg = p;
 	p->core = pipeline_open(session->client, &limit);
 	if (p->core == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	session->open_pipelines++;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &p->callback);
 	return p;
@@ -600,7 +600,7 @@ exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *pay
 		r = pipeline_commit(p->core, request, NULL, 1);
 	}
 	if (r == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	pipeline_submit(p->core);
 	while ((r = pipeline_next_done(p->core)) == NULL)
 		scyllaWait(p->session, 1);

@@ -11,6 +11,7 @@
 #include "lib/qunique.h"
 
 #include "cql/token.h"
+#include "fdw/error.h"
 #include "fdw/source.h"
 
 typedef struct Value
@@ -178,7 +179,7 @@ token_of_key(ScyllaKeySource *s)
 	for (int i = 0; i < s->npartition; i++)
 		cql_token_put_component(&s->routing, current_value(s, i)->data, current_value(s, i)->length);
 	if (s->routing.failed)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	return cql_token_murmur3(s->routing.data, s->routing.len);
 }
 

@@ -128,3 +128,18 @@ scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure)
 			  failure->code == CQL_ERR_UNPREPARED))
 		session->schema++;
 }
+
+ClusterFailure *
+scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r)
+{
+	ClusterFailure *failure = NULL;
+
+	if (r->core.failure)
+	{
+		failure = palloc(sizeof(*failure));
+		*failure = *r->core.failure;
+		scyllaLearnFromFailure(session, failure);
+	}
+	pipeline_release(pipeline->core, r);
+	return failure;
+}

@@ -32,4 +32,7 @@ extern void scyllaForgetSchema(ScyllaSession *session);
 /* What a failed request tells about the schema: forget what may be wrong. */
 extern void scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure);
 
+/* A copy of it, palloc'd, learned from; the failed request is released. NULL: out of memory. */
+extern ClusterFailure *scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r);
+
 #endif							/* FDW_STATEMENT_H */

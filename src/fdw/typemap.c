@@ -22,6 +22,7 @@
 
 #include "fdw/collection.h"
 #include "fdw/compat.h"
+#include "fdw/error.h"
 #include "fdw/json.h"
 #include "fdw/literal.h"
 #include "fdw/scalar.h"
@@ -215,7 +216,7 @@ scyllaTakeText(CqlBuffer *text)
 		memcpy(copy, text->data, len);
 	cql_buffer_free(text);
 	if (!copy)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scyllaRaiseOutOfMemory();
 	copy[len] = '\0';
 	return copy;
 }

@@ -202,16 +202,10 @@ raise_row(ScyllaWrite *w, Request *r)
 	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
 		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,.written = w->report.rows,.writes = true};
 	CqlBytes	row = scyllaRequestRow(r);
-	ClusterFailure *failure = NULL;
+	ClusterFailure *failure;
 
 	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
-	if (r->core.failure)
-	{
-		failure = palloc(sizeof(*failure));
-		*failure = *r->core.failure;
-		scyllaLearnFromFailure(w->session, failure);
-	}
-	pipeline_release(w->pipeline->core, r);
+	failure = scyllaTakeFailure(w->session, w->pipeline, r);
 	scyllaToldWritten(w->session, w->writer.level, w->report.rows);
 	w->broken = true;
 	scyllaRaiseFailure(failure, &context);
@@ -278,18 +272,12 @@ collect(ScyllaWrite *w)
 	scyllaReportProgress(&w->report, w->relation, w->row, false);
 }
 
-static void
-out_of_memory(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-}
-
 /* Rows that wait for others of their partition wait no longer. */
 static void
 commit_batch(ScyllaWrite *w)
 {
 	if (w->batch.rows > 0 && !scyllaBatchCommit(&w->batch, w->pipeline->core, &w->request))
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 }
 
 /* In ever smaller steps, so that failures and progress are told in time. */
@@ -411,12 +399,12 @@ begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 	CqlBuffer  *b = w->batched ? scyllaBatchBegin(&w->batch) : pipeline_begin(w->pipeline->core);
 
 	if (b == NULL)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 	w->buffer = b;
 	w->begin = b->len;
 	scyllaEncodeRow(w->encoder, rows, b);
 	if (b->failed)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 	return b;
 }
 
@@ -483,7 +471,7 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 	if (w->batched)
 		join_batch(w, routed, token, ordinal);
 	else if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, ordinal) == NULL)
-		out_of_memory();
+		scyllaRaiseOutOfMemory();
 	w->committed = w->row;
 }
 
