@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use FindBin;
+use JSON::PP;
 use lib $FindBin::Bin;
 use ScyllaTest;
 use Test::More;
@@ -160,6 +161,24 @@ sub in_transactions
 
 my $rows = q{SELECT string_agg(x::text, E'\n' ORDER BY which, a, b, c) FROM (SELECT 1 AS which, * FROM %1$s.t UNION ALL SELECT 2, * FROM %1$s.k) x};
 
+my $json = JSON::PP->new->utf8->canonical;
+sub sorted { return join "\n", sort map { $json->encode($json->decode($_)) } split /\n/, $_[0]; }
+
+# What another client finds.
+sub independently
+{
+	my ($name) = @_;
+
+  SKIP: {
+		skip 'needs PYTHON', 1 unless $ENV{PYTHON};
+		my ($found, $wanted) = map { my $from = $_; join "\n", map { $from->($_) } qw(t k) }
+			sub { sorted(scalar `$ENV{PYTHON} $FindBin::Bin/cql.py $ENV{SCYLLA_HOST} $ENV{SCYLLA_PORT} "SELECT JSON a, b, c, v, n, l FROM fdw_model.$_[0]"`) },
+			sub { sorted(query("SELECT to_jsonb(x) FROM m.$_[0] x")) };
+		return is($found, $wanted, "$name: for another client as well");
+	}
+	return 1;
+}
+
 sub compare
 {
 	my ($name, @settings) = @_;
@@ -178,7 +197,7 @@ sub compare
 		last;
 	}
 	my $same = is(query(sprintf $rows, 'f'), query(sprintf $rows, 'm'), "$name: the same rows");
-	return $same;
+	return $same && independently($name);
 }
 
 for my $i (1 .. $statements / $round)

@@ -1,4 +1,4 @@
-"""An independent client: prints the rows of a CQL query, columns as Python shows them, separated by "|".
+"""An independent client: prints the rows of a CQL query, columns as Python shows them, separated by "|"; those of SELECT JSON as they are.
 
 Usage: cql.py HOSTS PORT QUERY...   each query's rows; HOSTS separated by commas
 """
@@ -16,7 +16,7 @@ def main(hosts, port, *queries):
     session = cluster.connect()
     for query in queries:
         for row in session.execute(query):
-            print("|".join(repr(value) for value in row))
+            print(row[0] if query.startswith("SELECT JSON") else "|".join(repr(value) for value in row))
     cluster.shutdown()
 
 
