@@ -18,6 +18,7 @@
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
 #include "fdw/error.h"
+#include "fdw/exchange.h"
 #include "fdw/node.h"
 #include "fdw/option.h"
 #include "fdw/rows.h"

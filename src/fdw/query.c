@@ -21,6 +21,7 @@
 
 #include "fdw/deparse.h"
 #include "fdw/error.h"
+#include "fdw/exchange.h"
 #include "fdw/node.h"
 #include "fdw/option.h"
 #include "fdw/query.h"

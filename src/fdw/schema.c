@@ -16,6 +16,7 @@
 #include "cql/value.h"
 #include "fdw/deparse.h"
 #include "fdw/error.h"
+#include "fdw/exchange.h"
 #include "fdw/rows.h"
 #include "fdw/schema.h"
 #include "fdw/statement.h"

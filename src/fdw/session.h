@@ -87,15 +87,6 @@ typedef struct ScyllaPipeline
 	MemoryContextCallback callback;
 } ScyllaPipeline;
 
-/* The answer of a single request, palloc'd in CurrentMemoryContext. */
-typedef struct ScyllaResponse
-{
-	uint8_t    *body;			/* NULL: Void */
-	uint32		length;
-	bool		has_metadata_id;
-	bool		failed;			/* of scyllaTryQuery alone: the others raise */
-} ScyllaResponse;
-
 extern ScyllaSession *scyllaGetSession(Oid userid, Oid serverid);
 
 extern ScyllaPipeline *scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes);
@@ -126,21 +117,6 @@ extern void scyllaAddReader(ScyllaReader *reader);	/* gone by dlist_delete */
 
 /* Have the open reads of this table read to their end: before a write. */
 extern void scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options);
-
-/* Send one request and wait for its answer; a failure is raised with the CQL text. */
-extern ScyllaResponse scyllaRequest(ScyllaSession *session, const RequestTemplate *request,
-									const CqlBuffer *payload, const char *cql);
-
-/* A writer over palloc'd memory: for contents whose size is known before, as it cannot grow. */
-extern CqlBuffer scyllaPallocBuffer(Size size);
-
-/* One CQL text, executed unprepared; values may be NULL (none) or hold [short n] n x [value]. */
-extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
-								  const CqlBuffer *values, CqlBytes paging_state);
-
-/* The same, in one page, for what can be done without: a failure is no error. */
-extern ScyllaResponse scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
-									 const CqlBuffer *values);
 
 /* Client timestamp of a row in microseconds: increasing per token in call order. */
 extern int64 scyllaTimestamp(int64 token);

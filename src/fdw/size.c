@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "fdw/deparse.h"
+#include "fdw/exchange.h"
 #include "fdw/rows.h"
 #include "fdw/size.h"
 

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "fdw/error.h"
+#include "fdw/exchange.h"
 #include "fdw/rows.h"
 #include "fdw/statement.h"
 

@@ -12,6 +12,7 @@
 
 #include "fdw/deparse.h"
 #include "fdw/error.h"
+#include "fdw/exchange.h"
 #include "fdw/rows.h"
 #include "fdw/table.h"
 

@@ -15,6 +15,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/deparse.h"
+#include "fdw/exchange.h"
 #include "fdw/session.h"
 #include "fdw/setting.h"
 #include "fdw/truncate.h"
