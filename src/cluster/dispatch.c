@@ -12,6 +12,7 @@
 #include "cluster/dispatch.h"
 
 #include "cluster/failure.h"
+#include "cluster/head.h"
 
 #include <stdlib.h>
 
@@ -167,70 +168,10 @@ mark_dirty(ClusterDispatch *d, ClusterConnection *place)
 	d->dirty = place;
 }
 
-/* Without a metadata id, nothing would tell that the metadata left out has changed since. */
-static uint8_t
-flags_for(const ClusterRequest *r, bool has_metadata_id)
-{
-	return has_metadata_id ? r->flags : r->flags & ~CQL_PARAM_SKIP_METADATA;
-}
-
 static bool
 is_execution(const ClusterRequest *r)
 {
 	return r->kind == CLUSTER_EXECUTE || r->kind == CLUSTER_BATCH;
-}
-
-/* The rows, each behind the statement's id: they are copied twice, but small. Moves *payload behind them. */
-static void
-put_batch(CqlBuffer *head, const ClusterRequest *r, uint8_t version, const ClusterPrepared *p, CqlReader *payload)
-{
-	uint16_t	rows = cql_get_u16(payload);
-
-	cql_request_batch_begin(head, CQL_BATCH_UNLOGGED, rows);
-	for (uint16_t i = 0; i < rows && !payload->failed; i++)
-	{
-		CqlBytes	row = cql_get_bytes(payload);
-
-		if (row.len < 0)
-			payload->failed = true;
-		else
-			cql_request_batch_row(head, p->id, row);
-	}
-	cql_request_batch_end(head, version, r->consistency, r->flags);
-}
-
-/* What stands in front of the payload; *tail gets the rest of it. false: the payload makes no sense. */
-static bool
-put_head(ClusterDispatch *d, const ClusterRequest *r, const NetConnection *c, const ClusterPrepared *p, CqlBytes *tail)
-{
-	uint8_t		version = net_connection_version(c);
-	bool		has_metadata_id = net_connection_has_metadata_id(c);
-	uint8_t		flags = flags_for(r, has_metadata_id);
-	CqlReader	reader = cql_reader(r->payload, r->length);
-	CqlString	text;
-
-	cql_buffer_reset(&d->head);
-	if (r->kind == CLUSTER_EXECUTE)
-		cql_request_execute_head(&d->head, version, p->id,
-								 has_metadata_id ? &p->statement->metadata_id : NULL, r->consistency, flags);
-	else if (r->kind == CLUSTER_BATCH)
-		put_batch(&d->head, r, version, p, &reader);
-	else if (r->kind == CLUSTER_PREPARE)
-	{
-		cql_request_prepare(&d->head, version, (const char *) r->payload, r->length);
-		reader.at = reader.end;
-	}
-	else
-	{
-		text = cql_get_long_string(&reader);
-		if (reader.failed)
-			return false;
-		cql_request_query_head(&d->head, version, text.data, text.len, r->consistency, flags);
-	}
-	if (reader.failed)
-		return false;			/* a batch that ends within a row */
-	*tail = (CqlBytes) {reader.at, (int32_t) cql_reader_left(&reader)};
-	return true;
 }
 
 static Attempt
@@ -246,7 +187,7 @@ send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
 	CqlBytes	head;
 	CqlBytes	tail;
 
-	if (!put_head(d, r, place->net, p, &tail))
+	if (!cluster_head_put(&d->head, r, place->net, p, &tail))
 		return ATTEMPT_SENSELESS;
 	if (d->head.failed)
 		return ATTEMPT_NO_MEMORY;
