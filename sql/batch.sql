@@ -123,6 +123,74 @@ INSERT INTO batch_t (k, d, c) SELECT 4, 'look', g FROM generate_series(1, 5) g;
 SELECT c, n FROM batch_t WHERE k = 4 AND d = 'look' ORDER BY c;
 DROP TRIGGER look ON batch_t;
 
+-- TTL and timestamp: of the row, of the setting, of the option, of the table, in this order, and each row of a batch its own
+SELECT scylla_fdw_execute('batch_cluster', 'CREATE TABLE fdw_batch.time (k int, c int, v text, n int, PRIMARY KEY (k, c)) WITH default_time_to_live = 90000');
+CREATE FOREIGN TABLE batch_time (k int, c int, v text, n int, expires_in int OPTIONS (write_ttl 'true'), written bigint OPTIONS (write_timestamp 'true'))
+  SERVER batch_cluster OPTIONS (keyspace 'fdw_batch', "table" 'time');
+CREATE FOREIGN TABLE batch_times (k int, c int, v text, n int, left_of_v int OPTIONS (ttl_of 'v'), time_of_v bigint OPTIONS (writetime_of 'v'), left_of_n int OPTIONS (ttl_of 'n'))
+  SERVER batch_cluster OPTIONS (keyspace 'fdw_batch', "table" 'time');
+-- TTLs to the nearest thousand, timestamps unless they are the clock's
+CREATE FUNCTION batch_shown(which int) RETURNS TABLE (c int, v text, ttl int, written bigint, n int, ttl_of_n int) LANGUAGE sql AS $$
+  SELECT t.c, t.v, round(left_of_v, -3)::int, CASE WHEN abs(time_of_v / 1000000 - extract(epoch FROM now())) > 3600 THEN time_of_v END, t.n, round(left_of_n, -3)::int
+    FROM batch_times t WHERE t.k = which ORDER BY c
+$$;
+CREATE TABLE batch_given AS SELECT 1 + g / 200 AS k, g AS c, (ARRAY[NULL, 0, 2000, 3000, 4000])[1 + g % 5] AS expires_in,
+  CASE WHEN g % 3 > 0 THEN 1500000000000000 + g END AS written FROM generate_series(0, 599) g;
+SELECT * FROM batch_counts($$INSERT INTO batch_time (k, c, v, n, expires_in, written) SELECT k, c, 'row', c, expires_in, written FROM batch_given ORDER BY k, c$$);
+SELECT count(*), count(*) FILTER (WHERE (s.ttl, s.written, s.ttl_of_n) IS DISTINCT FROM (NULLIF(COALESCE(expires_in, 90000), 0), g.written, s.ttl)) AS other
+  FROM batch_given g JOIN (SELECT * FROM generate_series(1, 3) k, batch_shown(k)) s USING (k, c);
+SELECT * FROM batch_counts($$UPDATE batch_time SET v = 'updated', expires_in = CASE WHEN c % 2 = 0 THEN 7000 + c / 100 * 1000 END, written = 1500000000001000 + c$$);
+SELECT count(*) FILTER (WHERE g.written IS NULL) AS newer, count(*) FILTER (WHERE g.written IS NULL AND (s.v, s.ttl) IS DISTINCT FROM ('row', s.ttl_of_n)) AS other_newer,
+    count(*) FILTER (WHERE (s.v, s.ttl, s.written) IS DISTINCT FROM ('updated', CASE WHEN c % 2 = 0 THEN 7000 + c / 100 * 1000 ELSE 90000 END, 1500000000001000 + c)) AS not_updated,
+    count(*) FILTER (WHERE (s.n, s.ttl_of_n) IS DISTINCT FROM (c, NULLIF(COALESCE(expires_in, 90000), 0))) AS other_n
+  FROM batch_given g JOIN (SELECT * FROM generate_series(1, 3) k, batch_shown(k)) s USING (k, c);
+-- option and settings: what a row says beats them
+ALTER FOREIGN TABLE batch_time OPTIONS (ADD ttl '5000');
+INSERT INTO batch_time (k, c, v, expires_in, written) VALUES (4, 1, 'option', NULL, NULL), (4, 2, 'row', 2000, NULL), (4, 3, 'never', 0, 1500000000000003), (4, 4, 'option', NULL, 1500000000000004);
+SET scylla_fdw.ttl = 6000;
+INSERT INTO batch_time (k, c, v, expires_in) VALUES (4, 5, 'setting', NULL), (4, 6, 'row', 2000), (4, 7, 'never', 0);
+INSERT INTO batch_time (k, c, v) VALUES (4, 8, 'setting'), (4, 9, 'setting');
+SET scylla_fdw.write_timestamp = 1600000000000000;
+INSERT INTO batch_time (k, c, v, expires_in, written) VALUES (4, 10, 'settings', NULL, NULL), (4, 11, 'row', 2000, 1500000000000011), (4, 12, 'settings', NULL, NULL);
+SET scylla_fdw.ttl = 0;
+INSERT INTO batch_time (k, c, v) VALUES (4, 13, 'never'), (4, 14, 'never');
+SELECT c, v, ttl, written FROM batch_shown(4);
+-- UPDATE and DELETE count what is older than what is there, and leave it
+SET scylla_fdw.ttl = 8000;
+SELECT * FROM batch_counts($$UPDATE batch_time SET n = c WHERE k = 4 AND v <> ''$$);
+RESET scylla_fdw.ttl;
+SET scylla_fdw.write_timestamp = 1600000000000002;
+SELECT * FROM batch_counts($$UPDATE batch_time SET v = v || '!', expires_in = c * 1000, written = CASE WHEN c < 5 THEN 1500000000000005 END WHERE k = 4 AND v <> ''$$);
+SELECT * FROM batch_shown(4);
+SET scylla_fdw.write_timestamp = 1600000000000001;
+SELECT * FROM batch_counts($$DELETE FROM batch_time WHERE k = 4 AND v <> ''$$);
+SELECT c, v, ttl, written FROM batch_shown(4);
+RESET scylla_fdw.write_timestamp;
+SELECT * FROM batch_counts($$DELETE FROM batch_time WHERE k = 4 AND (v <> '' OR n > 0)$$);
+SELECT count(*) FROM batch_times WHERE k = 4;
+-- twice in one batch: the later timestamp wins, whichever comes first, and brings its TTL along
+INSERT INTO batch_time (k, c, v, expires_in, written) VALUES (5, 1, 'later', 2000, 1500000000000002), (5, 1, 'sooner', 3000, 1500000000000001),
+  (5, 2, 'sooner', 2000, 1500000000000001), (5, 2, 'later', 3000, 1500000000000002), (5, 3, 'clock', 4000, NULL), (5, 3, 'long ago', 2000, 1500000000000000);
+-- a statement has what is set when it runs, also if rows of several go together
+SET scylla_fdw.flush_at = 'transaction';
+BEGIN;
+INSERT INTO batch_time (k, c, v, n) VALUES (5, 11, 'option', 1);
+SET LOCAL scylla_fdw.ttl = 6000;
+INSERT INTO batch_time (k, c, v, n) VALUES (5, 12, 'ttl', 1);
+SET LOCAL scylla_fdw.write_timestamp = 1600000000000000;
+INSERT INTO batch_time (k, c, v, n) VALUES (5, 13, 'ttl and time', 1), (5, 14, 'ttl and time', 1);
+SET LOCAL scylla_fdw.ttl = -1;
+INSERT INTO batch_time (k, c, v, n, expires_in) VALUES (5, 15, 'row and time', 1, 2000);
+INSERT INTO batch_time (k, c, v, n) VALUES (5, 16, 'option and time', 1);
+ALTER FOREIGN TABLE batch_time OPTIONS (SET ttl '10000');
+INSERT INTO batch_time (k, c, v, n) VALUES (5, 17, 'other option and time', 1);
+COMMIT;
+RESET scylla_fdw.flush_at;
+SELECT c, v, ttl, written FROM batch_shown(5);
+\set VERBOSITY sqlstate
+INSERT INTO batch_time (k, c, v, expires_in) SELECT 6, g, 'x', CASE g WHEN 3 THEN -1 ELSE 2000 END FROM generate_series(1, 5) g;
+\set VERBOSITY default
+
 -- rows that cannot be encoded, and those that the cluster refuses
 \set VERBOSITY sqlstate
 INSERT INTO batch_t (k, d, c, s) SELECT 5, 'bad', CASE WHEN g < 4 THEN g END, 'x' FROM generate_series(1, 5) g;
@@ -144,7 +212,7 @@ INSERT INTO batch_t (k, d, c, s) SELECT 7, 'ret', g, NULL FROM generate_series(1
 SELECT c, s FROM batch_t WHERE k = 7 AND d = 'ret' ORDER BY c;
 
 SELECT scylla_fdw_execute('batch_cluster', 'DROP KEYSPACE fdw_batch');
-DROP FUNCTION batch_counts, batch_difference;
+DROP FUNCTION batch_counts, batch_difference, batch_shown;
 DROP SERVER batch_cluster CASCADE;
 DROP FUNCTION batch_look;
-DROP TABLE batch_local;
+DROP TABLE batch_local, batch_given;
