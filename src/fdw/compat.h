@@ -22,8 +22,10 @@
 #include "optimizer/paths.h"
 #include "parser/parse_relation.h"
 #include "parser/parsetree.h"
+#include "storage/latch.h"
 #include "utils/selfuncs.h"
 #include "utils/acl.h"
+#include "utils/memutils.h"
 #include "utils/pg_locale.h"
 
 #if PG_VERSION_NUM >= 160000
@@ -45,6 +47,17 @@
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_NOT_FINITE(i) ((void) (i), false)
 #endif
+
+/* For the life of the process, or until it is freed. */
+static inline WaitEventSet *
+scyllaCreateWaitEventSet(int events)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, events);
+#else
+	return CreateWaitEventSet(TopMemoryContext, events);
+#endif
+}
 
 /* Of a sort key. Since 18 it says so in its own words. */
 static inline bool

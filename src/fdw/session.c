@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "fdw/compat.h"
 #include "fdw/epoch.h"
 #include "fdw/error.h"
 #include "fdw/session.h"
@@ -34,7 +35,7 @@
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
 /*
- * File descriptors that the server's accounting knows of: seven of the client and
+ * File descriptors that the server's accounting knows of: eight of the client and
  * its loop, the control connection, and as many nodes as most clusters have. How
  * many there are is not known yet; those over eight go uncounted.
  */
@@ -83,6 +84,9 @@ close_session(ScyllaSession *s)
 	s->invalidated = false;
 	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
 	s->context = NULL;
+	if (s->events != NULL)
+		FreeWaitEventSet(s->events);
+	s->events = NULL;
 	release_descriptors(CLIENT_DESCRIPTORS);
 	(void) client_close(client, CLOSE_TIMEOUT);
 }
@@ -473,6 +477,35 @@ scyllaClosePipeline(ScyllaPipeline *p)
 
 /* ---- waiting ---- */
 
+/* Made once: a wait may be as short as one round trip. */
+static WaitEventSet *
+wait_events(ScyllaSession *s)
+{
+	WaitEventSet *events = s->events;
+
+	if (events != NULL)
+		return events;
+	events = scyllaCreateWaitEventSet(3);
+	AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	AddWaitEventToSet(events, WL_SOCKET_READABLE, client_wait_fd(s->client), NULL, NULL);
+	s->events = events;
+	return events;
+}
+
+/* Until the latch is set or the client wakes us up: which of them. */
+static uint32
+sleep_until_woken(ScyllaSession *s)
+{
+	WaitEvent	happened[2];
+	int			n = WaitEventSetWait(wait_events(s), -1L, happened, lengthof(happened), PG_WAIT_EXTENSION);
+	uint32		events = 0;
+
+	for (int i = 0; i < n; i++)
+		events |= happened[i].events;
+	return events;
+}
+
 void
 scyllaWait(ScyllaSession *s, uint32 want)
 {
@@ -482,11 +515,10 @@ scyllaWait(ScyllaSession *s, uint32 want)
 		want = outstanding;
 	while (want > 0)
 	{
-		int			events = WL_SOCKET_READABLE;
+		uint32		events = WL_SOCKET_READABLE;
 
 		if (client_sleep(s->client, want))
-			events = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH,
-									   client_wait_fd(s->client), -1L, PG_WAIT_EXTENSION);
+			events = sleep_until_woken(s);
 		client_awake(s->client);
 		if (events & WL_LATCH_SET)
 			ResetLatch(MyLatch);

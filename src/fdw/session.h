@@ -49,6 +49,7 @@ typedef struct ScyllaSession
 	uint64	   *untold;			/* of them, by nesting level, those that no message has told of */
 	int			levels;			/* entries of untold */
 	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
+	struct WaitEventSet *events;	/* that end a wait; NULL: nothing was waited for yet */
 } ScyllaSession;
 
 /*

@@ -3,29 +3,38 @@
  *	  Submission queue and completion queue between the two threads.
  *
  * Thread: both; each function's is named in the header.
- * Owns: the mutex and the eventfd. Of the chunks and requests nothing: they
+ * Owns: the mutex and the eventfds. Of the chunks and requests nothing: they
  * change hands here.
  * Invariants: wake_sent is cleared in the same critical section that empties the
  * submission queue, so whatever is put there later sends a new wake-up;
  * sleeping_for is set only while fewer than that many completions and no failure
- * are there, so whatever makes it true later writes the eventfd. Both wake-ups
- * are sent under the mutex: neither can come after its receiver has left.
+ * are there, so whatever makes it true later writes the eventfd. Wake-ups are sent
+ * behind the critical section, or who wakes up would wait for the mutex at once: so
+ * one may come when nothing is there any more, and both sides bear that.
  */
 #include "pipeline/channel.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+static void
+close_descriptors(Channel *ch)
+{
+	if (ch->backend_fd >= 0)
+		close(ch->backend_fd);
+	if (ch->submitter_fd >= 0)
+		close(ch->submitter_fd);
+}
+
 bool
 channel_init(Channel *ch)
 {
 	memset(ch, 0, sizeof(*ch));
 	ch->backend_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (ch->backend_fd < 0)
-		return false;
-	if (pthread_mutex_init(&ch->mutex, NULL) != 0)
+	ch->submitter_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (ch->backend_fd < 0 || ch->submitter_fd < 0 || pthread_mutex_init(&ch->mutex, NULL) != 0)
 	{
-		close(ch->backend_fd);
+		close_descriptors(ch);
 		return false;
 	}
 	chunk_list_init(&ch->submitted);
@@ -37,29 +46,47 @@ void
 channel_destroy(Channel *ch)
 {
 	pthread_mutex_destroy(&ch->mutex);
-	close(ch->backend_fd);
+	close_descriptors(ch);
+}
+
+static void
+make_readable(int fd)
+{
+	uint64_t	one = 1;
+	ssize_t		put;
+
+	/* Fails only when the counter is full, and then the descriptor is readable anyway. */
+	put = write(fd, &one, sizeof(one));
+	(void) put;
+}
+
+static void
+make_unreadable(int fd)
+{
+	uint64_t	wakeups;
+	ssize_t		got;
+
+	/* EAGAIN, nothing to empty, is as good. */
+	got = read(fd, &wakeups, sizeof(wakeups));
+	(void) got;
 }
 
 /* ---- backend ---- */
 
-static void
-wake_submitter(Channel *ch)
-{
-	if (ch->wake_sent || !ch->async)
-		return;
-	ch->wake_sent = true;
-	uv_async_send(ch->async);
-}
-
 void
 channel_submit(Channel *ch, ChunkList *chunks)
 {
+	bool		wake;
+
 	if (!chunks->head)
 		return;
 	pthread_mutex_lock(&ch->mutex);
 	chunk_list_splice(&ch->submitted, chunks);
-	wake_submitter(ch);
+	wake = !ch->wake_sent;
+	ch->wake_sent = true;
 	pthread_mutex_unlock(&ch->mutex);
+	if (wake)
+		make_readable(ch->submitter_fd);
 }
 
 uint32_t
@@ -91,33 +118,16 @@ channel_sleep(Channel *ch, uint32_t want)
 void
 channel_awake(Channel *ch)
 {
-	uint64_t	wakeups;
-	ssize_t		got;
-
 	pthread_mutex_lock(&ch->mutex);
 	ch->sleeping_for = 0;
 	pthread_mutex_unlock(&ch->mutex);
-
-	/* EAGAIN, nothing to empty, is as good: the wait may have been interrupted. */
-	got = read(ch->backend_fd, &wakeups, sizeof(wakeups));
-	(void) got;
-}
-
-static void
-signal_backend(Channel *ch)
-{
-	uint64_t	one = 1;
-	ssize_t		put;
-
-	/* Fails only when the counter is full, and then the descriptor is readable anyway. */
-	put = write(ch->backend_fd, &one, sizeof(one));
-	(void) put;
+	make_unreadable(ch->backend_fd);
 }
 
 void
 channel_poke(Channel *ch)
 {
-	signal_backend(ch);
+	make_readable(ch->backend_fd);
 }
 
 void
@@ -125,8 +135,8 @@ channel_stop(Channel *ch)
 {
 	pthread_mutex_lock(&ch->mutex);
 	ch->stop = true;
-	wake_submitter(ch);
 	pthread_mutex_unlock(&ch->mutex);
+	make_readable(ch->submitter_fd);
 }
 
 /* ---- submitter ---- */
@@ -136,6 +146,7 @@ channel_take(Channel *ch, ChunkList *into)
 {
 	bool		stop;
 
+	make_unreadable(ch->submitter_fd);
 	pthread_mutex_lock(&ch->mutex);
 	chunk_list_splice(into, &ch->submitted);
 	stop = ch->stop;
@@ -144,17 +155,11 @@ channel_take(Channel *ch, ChunkList *into)
 	return stop;
 }
 
-static void
-wake_backend(Channel *ch)
-{
-	ch->sleeping_for = 0;
-	signal_backend(ch);
-}
-
 void
 channel_publish(Channel *ch, RequestList *done, bool failure)
 {
 	uint32_t	count = done->count;
+	bool		wake;
 
 	if (count == 0)
 		return;
@@ -162,15 +167,10 @@ channel_publish(Channel *ch, RequestList *done, bool failure)
 	request_list_splice(&ch->completed, done);
 	ch->failure_completed |= failure;
 	atomic_fetch_add_explicit(&ch->published, count, memory_order_relaxed);
-	if (ch->sleeping_for > 0 && (ch->completed.count >= ch->sleeping_for || ch->failure_completed))
-		wake_backend(ch);
+	wake = ch->sleeping_for > 0 && (ch->completed.count >= ch->sleeping_for || ch->failure_completed);
+	if (wake)
+		ch->sleeping_for = 0;
 	pthread_mutex_unlock(&ch->mutex);
-}
-
-void
-channel_set_async(Channel *ch, uv_async_t *async)
-{
-	pthread_mutex_lock(&ch->mutex);
-	ch->async = async;
-	pthread_mutex_unlock(&ch->mutex);
+	if (wake)
+		make_readable(ch->backend_fd);
 }

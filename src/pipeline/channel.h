@@ -15,7 +15,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <uv.h>
 
 /* A list spliced in O(1). */
 typedef struct ChunkList
@@ -33,16 +32,16 @@ typedef struct RequestList
 
 typedef struct Channel
 {
-	pthread_mutex_t mutex;		/* guards all but the last two */
+	pthread_mutex_t mutex;		/* guards all but the last three */
 	ChunkList	submitted;
 	RequestList completed;
 	bool		failure_completed;	/* some request in completed failed */
 	bool		stop;			/* stays set */
-	bool		wake_sent;		/* uv_async_send done since the submitter last took */
+	bool		wake_sent;		/* the submitter was woken since it last took */
 	uint32_t	sleeping_for;	/* backend sleeps until so many completions are there; 0 awake */
-	uv_async_t *async;			/* the submitter's; NULL before and after its loop */
 	_Atomic uint64_t published; /* requests published ever: a look at the queue without the mutex */
-	int			backend_fd;		/* eventfd, non-blocking */
+	int			backend_fd;		/* eventfds, non-blocking: readable to wake the backend, */
+	int			submitter_fd;	/* the submitter */
 } Channel;
 
 extern bool channel_init(Channel *ch);
@@ -58,9 +57,8 @@ extern void channel_poke(Channel *ch);		/* the fd is readable, until channel_awa
 extern void channel_stop(Channel *ch);
 
 /* submitter */
-extern bool channel_take(Channel *ch, ChunkList *into);	/* true: stop was asked for */
+extern bool channel_take(Channel *ch, ChunkList *into);	/* empties its fd; true: stop was asked for */
 extern void channel_publish(Channel *ch, RequestList *done, bool failure);	/* takes the list */
-extern void channel_set_async(Channel *ch, uv_async_t *async);	/* or its starter, before the thread runs */
 
 /* ---- lists; any thread, one at a time ---- */
 

@@ -5,7 +5,7 @@
  *
  * Backend thread only. Nothing here blocks, but for client_close with its
  * deadline; to wait, poll client_wait_fd between client_sleep and client_awake
- * (PostgreSQL: WaitLatchOrSocket). Nothing here calls back.
+ * (PostgreSQL: WaitEventSetWait). Nothing here calls back.
  *
  *	 p = pipeline_open(client, limit)
  *	 per row:	b = pipeline_begin(p); ... encode ...; pipeline_commit(p, ...)

@@ -50,7 +50,7 @@ struct Submitter
 
 	/* all below: the submitter's alone once the thread runs */
 	uv_loop_t	loop;
-	uv_async_t	wake;
+	uv_poll_t	wake;			/* of the channel's eventfd */
 	uv_prepare_t prepare;
 	uv_check_t	check;
 	uv_timer_t	sweep;
@@ -316,7 +316,6 @@ on_check(uv_check_t *check)
 static void
 close_handles(Submitter *s)
 {
-	channel_set_async(s->channel, NULL);
 	uv_close((uv_handle_t *) &s->wake, NULL);
 	uv_close((uv_handle_t *) &s->prepare, NULL);
 	uv_close((uv_handle_t *) &s->check, NULL);
@@ -362,7 +361,7 @@ queue_chunk(Submitter *s, Chunk *c)
 }
 
 static void
-on_wake(uv_async_t *wake)
+on_wake(uv_poll_t *wake, int status, int events)
 {
 	Submitter  *s = wake->data;
 	ChunkList	taken;
@@ -400,7 +399,9 @@ open_loop(Submitter *s)
 
 	if (rc != 0)
 		return rc;
-	rc = uv_async_init(&s->loop, &s->wake, on_wake);
+	rc = uv_poll_init(&s->loop, &s->wake, s->channel->submitter_fd);
+	if (rc == 0)
+		rc = uv_poll_start(&s->wake, UV_READABLE, on_wake);
 	if (rc != 0)
 	{
 		uv_loop_close(&s->loop);
@@ -445,6 +446,7 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 
 	if (!s)
 		return NULL;
+	s->channel = ch;
 	s->ended_fd = eventfd(0, EFD_CLOEXEC);
 	rc = s->ended_fd < 0 ? -errno : open_loop(s);
 	if (rc != 0)
@@ -455,7 +457,6 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 		errno = -rc;			/* libuv's errors are negated errnos */
 		return NULL;
 	}
-	s->channel = ch;
 	s->counters = counters;
 	s->config = config->cluster;
 	s->config.net.loop = &s->loop;
@@ -463,7 +464,6 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	request_list_init(&s->done);
 	window_init(&s->window, config->max_in_flight, uv_now(&s->loop));
 	publish_counters(s);
-	channel_set_async(ch, &s->wake);
 
 	rc = start_thread(s);
 	if (rc != 0)

@@ -4,19 +4,35 @@
 #include "pipeline/channel.h"
 
 #include <poll.h>
+#include <unistd.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include <uv.h>
 
 #define WAKE_UP_MS 20000
 
 static uint32_t wake_ups;
 
+/* So many writes as there were. */
 static void
-count_wake_up(uv_async_t *async)
+count_wake_up(uv_poll_t *poll, int status, int events)
 {
-	wake_ups++;
+	uint64_t	count;
+	uv_os_fd_t	fd;
+
+	assert_int_equal(uv_fileno((uv_handle_t *) poll, &fd), 0);
+	assert_int_equal(read(fd, &count, sizeof(count)), sizeof(count));
+	wake_ups += (uint32_t) count;
+}
+
+static void
+watch(uv_loop_t *loop, uv_poll_t *poll, Channel *ch, uv_poll_cb on_readable)
+{
+	assert_int_equal(uv_loop_init(loop), 0);
+	assert_int_equal(uv_poll_init(loop, poll, ch->submitter_fd), 0);
+	assert_int_equal(uv_poll_start(poll, UV_READABLE, on_readable), 0);
 }
 
 static void
@@ -123,7 +139,7 @@ static void
 test_submitter_is_woken_once_until_it_takes(void **state)
 {
 	uv_loop_t	loop;
-	uv_async_t	async;
+	uv_poll_t	poll;
 	Channel		ch;
 	ChunkList	taken;
 	Chunk	   *c[3];
@@ -131,9 +147,7 @@ test_submitter_is_woken_once_until_it_takes(void **state)
 	wake_ups = 0;
 	chunk_list_init(&taken);
 	assert_true(channel_init(&ch));
-	assert_int_equal(uv_loop_init(&loop), 0);
-	assert_int_equal(uv_async_init(&loop, &async, count_wake_up), 0);
-	channel_set_async(&ch, &async);
+	watch(&loop, &poll, &ch, count_wake_up);
 	for (int i = 0; i < 3; i++)
 		c[i] = chunk_create();
 
@@ -149,15 +163,16 @@ test_submitter_is_woken_once_until_it_takes(void **state)
 	uv_run(&loop, UV_RUN_NOWAIT);
 	assert_int_equal(wake_ups, 2);
 
-	/* Nothing to submit wakes nobody; without a loop there is nobody. */
+	/* Nothing to submit wakes nobody, a stop does. */
 	channel_take(&ch, &taken);
 	channel_submit(&ch, &(ChunkList) {NULL, NULL});
 	uv_run(&loop, UV_RUN_NOWAIT);
 	assert_int_equal(wake_ups, 2);
-	channel_set_async(&ch, NULL);
 	channel_stop(&ch);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(wake_ups, 3);
 
-	uv_close((uv_handle_t *) &async, NULL);
+	uv_close((uv_handle_t *) &poll, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	for (int i = 0; i < 3; i++)
@@ -229,7 +244,7 @@ static Channel echo_channel;
 
 /* Loop thread: sends each chunk's request back at once. */
 static void
-echo(uv_async_t *async)
+echo(uv_poll_t *poll, int status, int events)
 {
 	ChunkList	taken;
 	RequestList done;
@@ -238,7 +253,7 @@ echo(uv_async_t *async)
 	chunk_list_init(&taken);
 	request_list_init(&done);
 	if (channel_take(&echo_channel, &taken))
-		uv_close((uv_handle_t *) async, NULL);
+		uv_close((uv_handle_t *) poll, NULL);
 	while ((c = chunk_list_pop(&taken)))
 		request_list_append(&done, &c->request[0].core);
 	channel_publish(&echo_channel, &done, false);
@@ -271,14 +286,12 @@ static void
 test_b30_no_wake_up_is_lost(void **state)
 {
 	uv_loop_t	loop;
-	uv_async_t	async;
+	uv_poll_t	poll;
 	pthread_t	thread;
 	Chunk	   *c[3];
 
 	assert_true(channel_init(&echo_channel));
-	assert_int_equal(uv_loop_init(&loop), 0);
-	assert_int_equal(uv_async_init(&loop, &async, echo), 0);
-	channel_set_async(&echo_channel, &async);
+	watch(&loop, &poll, &echo_channel, echo);
 	assert_int_equal(pthread_create(&thread, NULL, run_echo, &loop), 0);
 	for (int i = 0; i < 3; i++)
 		c[i] = chunk_create();
