@@ -285,6 +285,16 @@ UPDATE write_part SET id = id + 1000 WHERE id = 1502;
 MERGE INTO write_part p USING (VALUES (1501)) v (id) ON p.id = v.id WHEN MATCHED THEN DELETE;
 \set VERBOSITY default
 SELECT tableoid::regclass, s, count(*), min(id), max(id) FROM write_part GROUP BY 1, 2 ORDER BY 2, 1;
+-- nor by a column that is no key in the cluster
+CREATE TABLE write_moved (id int, s text, n int) PARTITION BY LIST (n);
+CREATE TABLE write_moved_1 PARTITION OF write_moved FOR VALUES IN (1);
+CREATE FOREIGN TABLE write_moved_2 PARTITION OF write_moved FOR VALUES IN (2, 3) SERVER write_cluster OPTIONS (keyspace 'fdw_write', "table" 'other', update_mode 'if_exists');
+INSERT INTO write_moved VALUES (-1, 'a', 1), (-2, 'b', 2);
+UPDATE write_moved SET n = 3 WHERE id = -2;
+UPDATE write_moved SET n = 1 WHERE id = -2;
+UPDATE write_moved_2 SET n = 4 WHERE id = -2;
+UPDATE write_moved SET n = 2 WHERE id = -1;
+SELECT tableoid::regclass, * FROM write_moved WHERE id < 0 ORDER BY id;
 
 -- static columns: the last row of a partition tells; a partition that has nothing else
 INSERT INTO write_p (a, c, n) SELECT 3, g, g FROM generate_series(1, 4) g;
@@ -296,6 +306,12 @@ UPDATE write_p SET n = 5 WHERE a = 4;
 UPDATE write_p SET st = NULL, n = 7 WHERE a = 3 AND c = 1;
 DELETE FROM write_p WHERE a = 3 AND n > 0;
 SELECT * FROM write_p WHERE a IN (3, 4) ORDER BY a, c;
+-- they are gone when that row is deleted, and rows of other partitions with them or not
+INSERT INTO write_p (a, c, n, st) VALUES (5, 1, 1, 'with rows'), (6, 1, 1, NULL);
+SELECT write_count($$DELETE FROM write_p WHERE a IN (3, 4, 5, 6) AND st <> 'x'$$);
+SELECT * FROM write_p WHERE a IN (3, 4, 5, 6) ORDER BY a, c;
+WITH d AS (DELETE FROM write_p WHERE st = 'with rows' OR n = 1 AND a = 6 RETURNING *) SELECT * FROM d ORDER BY a;
+SELECT * FROM write_p WHERE a IN (3, 4, 5, 6) ORDER BY a, c;
 
 -- counters: what a trigger or a view makes of them is added, too; what else cannot be
 CREATE FOREIGN TABLE write_k (id int, b bigint, n bigint) SERVER write_cluster OPTIONS (keyspace 'fdw_write', "table" 'k');
@@ -343,7 +359,7 @@ SELECT write_there('t', '{1001,1002,1003,1004,1005}');
 
 SELECT scylla_fdw_execute('write_cluster', 'DROP KEYSPACE fdw_write');
 DROP SERVER write_cluster CASCADE;
-DROP TABLE write_log, write_source, write_part;
+DROP TABLE write_log, write_source, write_part, write_moved;
 DROP ROUTINE write_change, write_count, write_there, write_add, write_tell, write_before, write_copy, write_look, write_seen, write_mix, write_hundred;
 DROP TYPE write_address, write_mood, write_code, write_needed, write_list, write_zip;
 DROP ROLE write_role;

@@ -132,10 +132,16 @@ scyllaDeparseWrite(const ScyllaTableOptions *options, const ScyllaWriteText *tex
 		append_insert(&out, options, text);
 		return out.data;
 	}
-	appendStringInfoString(&out, text->operation == CMD_UPDATE ? "UPDATE " : "DELETE FROM ");
+	if (text->operation == CMD_DELETE)
+	{
+		appendStringInfoString(&out, text->columns == NIL ? "DELETE" : "DELETE ");
+		append_columns(&out, text->columns);
+	}
+	appendStringInfoString(&out, text->operation == CMD_UPDATE ? "UPDATE " : " FROM ");
 	scyllaAppendTable(&out, options);
 	append_using(&out, options, text);
-	append_assignments(&out, text);
+	if (text->operation == CMD_UPDATE)
+		append_assignments(&out, text);
 	append_keys(&out, text);
 	return out.data;
 }

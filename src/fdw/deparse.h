@@ -27,7 +27,7 @@ extern char *scyllaFromUtf8(const char *text);	/* for messages and EXPLAIN */
 typedef struct ScyllaWriteText
 {
 	CmdType		operation;
-	List	   *columns;		/* that are set */
+	List	   *columns;		/* that are set; DELETE: that are, NIL for the row */
 	List	   *keys;			/* that tell the row */
 	const char *where;			/* " WHERE ...", in their place; NULL: none */
 	bool		conditional;	/* INSERT: IF NOT EXISTS; else IF EXISTS */

@@ -104,7 +104,7 @@ is_direct(PlannerInfo *root, const ModifyTable *plan, Index rtindex, const Scyll
 
 	*counter = scyllaHasCounters(table);
 	if (direct && plan->operation == CMD_UPDATE)
-		direct = if_exists && find_assignments(root, rtindex, rel, table, set, values);
+		direct = if_exists && !rel->rd_rel->relispartition && find_assignments(root, rtindex, rel, table, set, values);
 	table_close(rel, NoLock);
 	return direct;
 }

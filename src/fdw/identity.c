@@ -285,6 +285,19 @@ check_additions(PlannerInfo *root, Index rtindex, Relation rel)
 	}
 }
 
+static List *
+static_columns(const ScyllaTable *table)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == SCYLLA_STATIC)
+			names = lappend(names, makeString(pstrdup(table->column[i].name)));
+	}
+	return names;
+}
+
 List *
 scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index)
 {
@@ -316,5 +329,6 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	keys = key_attributes(rel, table, !all_static(rel, table, targets));
 	table_close(rel, NoLock);
 
-	return list_make4(targets, set, keys, list_make1_int(scyllaHasCounters(table)));
+	return list_make5(targets, set, keys, list_make2_int(scyllaHasCounters(table), table->npartition),
+					  plan->operation == CMD_DELETE ? static_columns(table) : NIL);
 }

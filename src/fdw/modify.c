@@ -12,11 +12,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
@@ -59,7 +62,11 @@ typedef struct ScyllaModify
 	AttrNumber	whole_row;		/* junk: the old row; 0: none */
 	TupleTableSlot *old;		/* holds it */
 	HeapTupleData old_tuple;
+	bool		may_leave;		/* UPDATE: rows may come to belong to other partitions, which they cannot be moved to */
+	int			npartition;		/* of the keys, those of the partition key */
+	List	   *statics;		/* DELETE: String, static columns */
 	struct ScyllaModify *insert;	/* of an UPDATE: for rows that it moves here from other partitions; NULL: none yet */
+	struct ScyllaModify *alone; /* of a DELETE: for partitions that have nothing but static columns; NULL: none yet */
 } ScyllaModify;
 
 /* ---- begin ---- */
@@ -354,6 +361,24 @@ open_change(ScyllaModify *m, List *targets, List *set)
 	open_write(m, markers, n);
 }
 
+/* The columns that tell which partition a row belongs to are written. */
+static bool
+writes_partition_bound(Relation rel, List *targets)
+{
+	Bitmapset  *bound = NULL;
+	ListCell   *lc;
+
+	if (!rel->rd_rel->relispartition)
+		return false;
+	pull_varattnos((Node *) RelationGetPartitionQual(rel), 1, &bound);
+	foreach(lc, targets)
+	{
+		if (bms_is_member(lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber, bound))
+			return true;
+	}
+	return false;
+}
+
 static void
 begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, bool explain_only)
 {
@@ -364,10 +389,13 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	List	   *keys = list_nth(fdw_private, SCYLLA_MODIFY_KEYS);
 	ScyllaWriteText text = {.operation = m->operation,.conditional = m->conditional};
 
+	m->may_leave = writes_partition_bound(m->rel, targets);
 	take_pseudo_columns(m, &targets);
 	text.columns = column_names(m->rel, targets);
 	text.keys = column_names(m->rel, keys);
-	m->counter = text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_COUNTER)) != 0;
+	m->counter = text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE)) != 0;
+	m->npartition = lsecond_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE));
+	m->statics = list_nth(fdw_private, SCYLLA_MODIFY_STATICS);
 	text.ttl = m->ttl_of != InvalidAttrNumber;
 	text.timestamp = m->batch &= !text.counter;
 	if (targets != NIL || m->operation == CMD_DELETE)
@@ -382,6 +410,46 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	}
 	rri->ri_FdwState = m;
 	MemoryContextSwitchTo(old);
+}
+
+/* ---- partitions of static columns alone ---- */
+
+/* Such a row has no clustering columns. */
+static bool
+is_alone(const ScyllaModify *m, TupleTableSlot *plan_slot)
+{
+	for (int i = m->npartition; i < m->nkeys; i++)
+	{
+		bool		isnull;
+
+		(void) slot_getattr(plan_slot, m->key[i].junk, &isnull);
+		if (!isnull)
+			return false;
+	}
+	return m->statics != NIL && m->npartition < m->nkeys;
+}
+
+/* They are deleted by what the row is made of, as rows may have come into the partition since it was read. */
+static ScyllaModify *
+begin_alone(ScyllaModify *m, EState *estate)
+{
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	ScyllaWriteText text = {.operation = CMD_DELETE,.conditional = m->conditional,.timestamp = m->batch};
+	ScyllaModify *alone = palloc(sizeof(*alone));
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	*alone = *m;
+	alone->nkeys = m->npartition;
+	for (int i = 0; i < alone->nkeys; i++)
+		keys = lappend_int(keys, m->key[i].attnum);
+	foreach(lc, m->statics)
+		text.columns = lappend(text.columns, strVal(lfirst(lc)));
+	text.keys = column_names(m->rel, keys);
+	alone->cql = scyllaDeparseWrite(m->options, &text);
+	open_change(alone, NIL, NIL);
+	MemoryContextSwitchTo(old);
+	return alone;
 }
 
 /* ---- rows ---- */
@@ -493,6 +561,8 @@ scyllaExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, m->old};
 
 	check_key_unchanged(m, slot, plan_slot);
+	if (m->may_leave)
+		(void) ExecPartitionCheck(rri, slot, estate, true);
 	if (m->write == NULL)
 		return slot;			/* it sets nothing that is written */
 	if (m->whole_row > 0)
@@ -507,8 +577,11 @@ scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 {
 	ScyllaModify *m = rri->ri_FdwState;
 	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {NULL, plan_slot, NULL};
+	bool		alone = is_alone(m, plan_slot);
 
-	if (!write_row(m, rows))
+	if (alone && m->alone == NULL)
+		m->alone = begin_alone(m, estate);
+	if (!write_row(alone ? m->alone : m, rows))
 		return NULL;
 	if (m->whole_row > 0)
 	{
@@ -550,6 +623,8 @@ end(ScyllaModify *m)
 {
 	if (m != NULL && m->insert != NULL)
 		end(m->insert);
+	if (m != NULL && m->alone != NULL)
+		end(m->alone);
 	if (m == NULL || m->write == NULL)
 		return;
 	if (m->keep)
@@ -588,6 +663,8 @@ scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 		if (m->conditional)
 			ExplainPropertyText("Serial Consistency", cql_consistency_name(m->options->serial_consistency), es);
 	}
+	if (es->analyze && m->alone != NULL && m->alone->write != NULL)
+		scyllaDrainWrite(m->alone->write);
 	if (es->analyze && m->write != NULL)
 		scyllaExplainWrite(m->write, es);
 }
