@@ -1,7 +1,7 @@
 from harness.workload import Insert
 
 WORKLOAD = Insert(
-    "batch", "batch: the rows of sorted, with batch_mode = partition",
+    "batched", "batched: the rows of sorted, with batch_mode = partition",
     [("p", "bigint"), ("c", "int"), ("s", "text"), ("d", "double")],
     key="p, c",
     options=", batch_mode 'partition'",
