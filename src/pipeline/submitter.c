@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -368,6 +369,11 @@ on_wake(uv_poll_t *wake, int status, int events)
 	Chunk	   *c;
 	bool		stop;
 
+	/*
+	 * Where both threads share a core, the backend goes on, and what it submits
+	 * meanwhile is taken along: else each chunk would be a turn of its own.
+	 */
+	sched_yield();
 	chunk_list_init(&taken);
 	stop = channel_take(s->channel, &taken);
 	while ((c = chunk_list_pop(&taken)))
