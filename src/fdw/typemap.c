@@ -22,7 +22,6 @@
 
 #include "fdw/collection.h"
 #include "fdw/compat.h"
-#include "fdw/error.h"
 #include "fdw/json.h"
 #include "fdw/literal.h"
 #include "fdw/scalar.h"
@@ -216,7 +215,7 @@ scyllaTakeText(CqlBuffer *text)
 		memcpy(copy, text->data, len);
 	cql_buffer_free(text);
 	if (!copy)
-		scyllaRaiseOutOfMemory();
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	copy[len] = '\0';
 	return copy;
 }
