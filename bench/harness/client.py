@@ -73,7 +73,7 @@ class Peer(Process):
 class Fdw(Process):
     """A backend of the private server, which runs on the client's core with all its processes."""
     name = "scylla_fdw"
-    windows = {"insert": ("auto",), "scan": ("auto",), "lookup": (1,), "join": ("auto",), "update": ("auto",)}
+    windows = {"insert": ("auto",), "scan": ("auto",), "sums": ("auto",), "lookup": (1,), "join": ("auto",), "update": ("auto",)}
 
     def idle(self, settings, workload, target, rows, window):
         self.start(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"])

@@ -13,7 +13,8 @@ import workloads
 from harness.client import clients
 from harness.measure import Peak, anonymous_kb, cpu_seconds
 from harness.report import print_machine, print_table, rate
-from harness.target import TARGETS, sql
+from harness.sql import sql
+from harness.target import TARGETS
 
 
 @dataclass

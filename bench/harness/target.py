@@ -14,11 +14,7 @@ import subprocess
 
 from cassandra.cluster import Cluster
 
-
-def sql(statement):
-    """In the private server."""
-    subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "-"], input=statement, text=True,
-                   check=True)
+from harness.sql import sql
 
 
 class Null:

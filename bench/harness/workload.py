@@ -5,6 +5,8 @@ from SQL, as its users do.
 """
 import re
 
+from harness.sql import ask
+
 
 def sql_type(cql):
     vector = re.fullmatch(r"vector<float, (\d+)>", cql)
@@ -139,10 +141,13 @@ class Read(Workload):
     """A table of `rows` rows with the keys from 0 is read, every column of it and every row once.
 
     table_rows  rows that the table has at least; keys are the lowest of them
-    op        scan: the whole table; lookup: key by key, one after the other; join: all keys of a local table
+    op        scan: the whole table; sums: the same, added up by PostgreSQL; lookup: key by key, one after the
+              other; join: all keys of a local table
     """
     STATEMENTS = {
-        "scan": "SELECT {seen} FROM {foreign} AS f WHERE {decoded}",
+        # all rows come to the executor, which throws them away; check() adds up what they are
+        "scan": "SELECT {columns} FROM {foreign} AS f OFFSET {rows}",
+        "sums": "SELECT {seen} FROM {foreign} AS f WHERE {decoded}",
         "join": "SELECT {seen} FROM {name}_keys AS k JOIN {foreign} AS f ON f.{key} = k.key WHERE k.key < {rows} AND {decoded}",
         # PL/pgSQL keeps the plan, as a prepared statement does, and spares the round trips to psql
         "lookup": "DO $$ DECLARE k bigint; total bigint := 0; row record; BEGIN"
@@ -158,7 +163,7 @@ class Read(Workload):
 
     def make_source(self, rows):
         """All keys, in an order that is not the table's; 7919 is a prime number."""
-        if self.op == "scan":
+        if self.op in ("scan", "sums"):
             return ""
         return ("CREATE UNLOGGED TABLE {name}_keys AS SELECT i * 7919 % {rows} AS key"
                 " FROM generate_series(0::bigint, {rows} - 1) AS i; VACUUM ANALYZE {name}_keys;".format(name=self.name, rows=rows))
@@ -176,28 +181,37 @@ class Read(Workload):
         return ", ".join("'a text of thirty-two characters.'" if cql == "text" else "1" for _, cql in self.columns)
 
     def statement(self, rows, foreign_table):
+        return self.deparse(self.op, rows, foreign_table)
+
+    def deparse(self, op, rows, foreign_table):
         """PostgreSQL evaluates octet_length() and IS NOT NULL, so all values come over the network and are decoded."""
         seen = ["count(*)", "sum(f.%s)" % self.key]
         seen += ["sum(octet_length(f.%s))" % name for name, cql in self.columns if cql == "text"]
         decoded = ["f.%s IS NOT NULL" % name for name, cql in self.columns[1:] if cql != "text"]
-        return self.STATEMENTS[self.op].format(
+        return self.STATEMENTS[op].format(
             seen=", ".join(seen), decoded=" AND ".join(decoded), foreign=foreign_table, name=self.name, rows=rows, key=self.key,
             sum=rows * (rows - 1) // 2, columns=", ".join("f." + name for name, _ in self.columns))
 
     def warm_up(self, foreign_table):
         """Prepares what the clients prepare. A session is one process: others that would take part in a scan are not counted."""
         columns = ", ".join(name for name, _ in self.columns)
-        if self.op == "scan":
+        if self.op in ("scan", "sums"):
             first = "BEGIN; DECLARE first CURSOR FOR SELECT %s FROM %s; FETCH first; COMMIT" % (columns, foreign_table)
         else:
             first = "SELECT %s FROM %s WHERE %s = 0" % (columns, foreign_table, self.key)
         return "SET max_parallel_workers_per_gather = 0; " + first
 
     def answer(self, rows):
-        if self.op == "lookup":
-            return None
+        return None if self.op in ("scan", "lookup") else self.seen(rows)
+
+    def seen(self, rows):
         return "|".join([str(rows), str(rows * (rows - 1) // 2)] +
                         [str(32 * rows) for _, cql in self.columns if cql == "text"])
+
+    def check(self, target, rows):
+        """Each row was read once, and is what it should be."""
+        if self.op == "scan" and ask(self.deparse("sums", rows, "%s_%s" % (self.name, target.name))) != self.seen(rows):
+            raise RuntimeError("%s: not every row was read once" % self.name)
 
 
 class Update(Read):
