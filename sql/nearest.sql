@@ -20,6 +20,21 @@ CREATE TABLE nearest_local AS
     format('[%s,%s,%s]', cos(g), sin(g), g % 5 / 10.0)::vector(3) AS e FROM generate_series(1, 200) g;
 INSERT INTO nearest_t SELECT id, kind, n, e, e, e, e FROM nearest_local;
 INSERT INTO nearest_t (id, kind) VALUES (1000, 'none');
+-- until all nodes know of all that each index can be asked
+DO $$
+DECLARE col text; deadline timestamptz := clock_timestamp() + interval '60 s';
+BEGIN
+  FOREACH col IN ARRAY ARRAY['"Ec"', 'l2', 'dot'] LOOP
+    LOOP
+      BEGIN
+        PERFORM scylla_fdw_query('nearest_cluster', format('SELECT id FROM fdw_nearest.t ORDER BY %s ANN OF [1, 0, 0] LIMIT 5', col));
+        EXIT;
+      EXCEPTION WHEN SQLSTATE '58000' THEN
+        IF clock_timestamp() > deadline THEN RAISE; END IF;
+      END;
+    END LOOP;
+  END LOOP;
+END $$;
 
 -- each similarity by its operator, the answer exact
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT 5;

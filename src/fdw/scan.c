@@ -626,12 +626,14 @@ scyllaInitializeWorkerForeignScan(ForeignScanState *node, shm_toc *toc, void *co
 	((ScyllaScan *) node->fdw_state)->shared = coordinate;
 }
 
-/* The shared memory goes after this. */
+/* The shared memory goes after this. Called for direct modifications too, whose state is another one. */
 void
 scyllaShutdownForeignScan(ForeignScanState *node)
 {
 	ScyllaScan *scan = node->fdw_state;
 
+	if (((ForeignScan *) node->ss.ps.plan)->operation != CMD_SELECT)
+		return;
 	if (scan == NULL || scan->shared == NULL)
 		return;
 	if (IsParallelWorker())
