@@ -248,10 +248,7 @@ open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
 	if (m->ttl_of != InvalidAttrNumber || m->timestamp_of != InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("counters have neither TTL nor timestamp"),
-				 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(m->rel))));
+		scyllaRefuseCounterTimes(m->rel);
 	m->cql = scyllaDeparseWrite(m->options, &text);
 	m->keep = m->batch = false;
 	m->counter = true;

@@ -115,13 +115,20 @@ scyllaRefuseTimestamp(void)
 }
 
 void
+scyllaRefuseCounterTimes(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("counters have neither TTL nor timestamp"),
+			 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(rel))));
+	pg_unreachable();
+}
+
+void
 scyllaCheckTimes(Relation rel, const ScyllaTableOptions *options, const ScyllaTimedWrite *write)
 {
 	if (write->counter && (options->write_timestamp != 0 || (options->ttl >= 0 && !write->deletes)))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("counters have neither TTL nor timestamp"),
-				 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(rel))));
+		scyllaRefuseCounterTimes(rel);
 	if (write->conditional && options->write_timestamp != 0)
 		scyllaRefuseTimestamp();
 }

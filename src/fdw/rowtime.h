@@ -33,5 +33,6 @@ extern void scyllaCheckTimes(Relation rel, const ScyllaTableOptions *options, co
 
 /* The same of a row's. */
 extern void scyllaRefuseTimestamp(void) __attribute__((noreturn));
+extern void scyllaRefuseCounterTimes(Relation rel) __attribute__((noreturn));
 
 #endif							/* FDW_ROWTIME_H */
