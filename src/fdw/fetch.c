@@ -6,13 +6,18 @@
  *
  * A lane's next page is asked for when the second row of the current one is
  * read, so it travels while rows are decoded, and who wants one row reads one
- * page; with slow_start, all lanes together read little more than is wanted. The end of a lane is where the server says there is no further page: an
- * empty page is not it.
+ * page; with slow_start, all lanes together read little more than is wanted. The
+ * end of a lane is where the server says there is no further page: an empty page
+ * is not it.
  *
- * Memory: pages that have come home count as held until they were read. Pages get
- * fewer rows when rows are large, so that two of each lane are about twice
- * HELD_BYTES; and where a single row is so large, no lane is opened and no page
- * asked for ahead of its time that would be beyond that.
+ * Pages get fewer rows when rows are large or lanes many, so that what is on its
+ * way stays in caches: the client's, and those of nodes, which make many objects
+ * of each row. Small pages of many lanes keep more of a node's shards busy than
+ * large ones of a few.
+ *
+ * Memory: pages that have come home count as held until they were read. Where
+ * single rows are large, no lane is opened and no page asked for ahead of its time
+ * that would be beyond twice HELD_BYTES.
  *
  * Invariant: an open lane is current, or on the ready list (a page of it has
  * come home), or a request of it is on its way, or, when merging, in the heap.
@@ -29,7 +34,8 @@
 #include "fdw/fetch.h"
 
 #define HELD_BYTES (16 * 1024 * 1024)
-#define SMALL_PAGE_BYTES (64 * 1024)	/* aimed at where the most lanes are open */
+#define SMALL_PAGE_BYTES (192 * 1024)	/* smaller ones cost a node more than they spare its caches */
+#define ROW_OVERHEAD 100		/* bytes that a row counts more: a node's work for a row is not only by its size */
 #define FIRST_LANES 32			/* until it is known how large pages are */
 
 typedef struct Lane
@@ -171,11 +177,9 @@ static int
 page_rows(const ScyllaFetch *f)
 {
 	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : 0;
-	uint64		page_bytes = Max(Min(HELD_BYTES / f->config.lanes, SCYLLA_PAGE_BYTES), SMALL_PAGE_BYTES);
+	uint64		page_bytes = Max(SCYLLA_PAGE_BYTES / f->config.lanes, SMALL_PAGE_BYTES);
 
-	if (row_bytes <= page_bytes / (uint64) f->config.page_rows)
-		return f->config.page_rows;
-	return (int) Max(page_bytes / row_bytes, 1);
+	return (int) Max(Min(page_bytes / (row_bytes + ROW_OVERHEAD), (uint64) f->config.page_rows), 1);
 }
 
 /* For one more page than must be: those at home, those on their way and this one, as large as pages have been. */

@@ -45,7 +45,7 @@ typedef struct ScyllaMergeKey
 	bool		descending;
 } ScyllaMergeKey;
 
-#define SCYLLA_PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, once the size of rows is known; less where many lanes are open */
+#define SCYLLA_PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, of one page of each lane together, once the size of rows is known */
 
 typedef struct ScyllaFetchConfig
 {

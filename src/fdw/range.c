@@ -21,7 +21,7 @@
 #include "fdw/size.h"
 #include "fdw/table.h"
 
-#define LANES_PER_NODE 8		/* more would not stay in the processor's caches */
+#define LANES_PER_NODE 16		/* for its shards */
 #define STRIDES_PER_NODE 4		/* each keeps its node busy */
 #define GUESSED_PAGES_PER_NODE 4
 #define MAX_LANES 256
