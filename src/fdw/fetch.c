@@ -176,7 +176,7 @@ scyllaFetchClose(ScyllaFetch *f)
 static int
 page_rows(const ScyllaFetch *f)
 {
-	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : 0;
+	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : (uint64) f->config.row_bytes;
 	uint64		page_bytes = Max(SCYLLA_PAGE_BYTES / f->config.lanes, SMALL_PAGE_BYTES);
 
 	return (int) Max(Min(page_bytes / (row_bytes + ROW_OVERHEAD), (uint64) f->config.page_rows), 1);
@@ -198,10 +198,12 @@ ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
 	RequestTemplate request = f->request;
 	CqlBuffer  *b = pipeline_begin(core);
 	bool		first = paging_state.len < 0;
-	int			rows = first && f->config.first_rows > 0 ? f->config.first_rows : page_rows(f);
+	int			rows = page_rows(f);
 
 	if (!first)
 		request.flags |= CQL_PARAM_PAGING_STATE;
+	else if (f->config.first_rows > 0)
+		rows = Min(rows, f->config.first_rows);
 	if (b != NULL)
 	{
 		cql_put_raw(b, s->values.bytes.data, s->values.bytes.len);

@@ -45,7 +45,7 @@ typedef struct ScyllaMergeKey
 	bool		descending;
 } ScyllaMergeKey;
 
-#define SCYLLA_PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, of one page of each lane together, once the size of rows is known */
+#define SCYLLA_PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, of one page of each lane together */
 
 typedef struct ScyllaFetchConfig
 {
@@ -56,7 +56,8 @@ typedef struct ScyllaFetchConfig
 	ScyllaStatement *statement;
 	ScyllaSource *source;
 	ScyllaReport *report;
-	int			page_rows;
+	int			page_rows;		/* at most */
+	int			row_bytes;		/* by estimate; 0: unknown */
 	int			first_rows;		/* of each request's first page, when nobody knows how large rows are; 0: page_rows */
 	int			lanes;			/* at once; with merge keys: all that the source has */
 	bool		slow_start;		/* one lane at first, and twice as many with each page that is read further than its first row */

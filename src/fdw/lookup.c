@@ -333,7 +333,7 @@ open_fetch(ScyllaLookup *l)
 	ScyllaSelectForm form = {.operators = l->shape->operators};
 	ScyllaFetchConfig config = {.session = l->config.session,.options = l->config.options,
 		.relation = l->config.relation,.report = l->config.report,.source = &l->source.base,
-		.page_rows = l->config.options->fetch_size,.lanes = MAX_LANES};
+		.page_rows = l->config.options->fetch_size,.row_bytes = l->config.select->row_bytes,.lanes = MAX_LANES};
 	MemoryContext old = MemoryContextSwitchTo(l->context);
 
 	config.cql = scyllaDeparseSelect(l->config.select, l->config.options, &form);

@@ -110,6 +110,7 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 	if (scyllaAnyMayBePushed(root, rel, rel->baserestrictinfo))
 		scyllaDescribeRelation(info);
 	info->access = scyllaChooseAccess(root, rel, info, rel->baserestrictinfo);
+	info->row_bytes = rel->reltarget->width;
 	estimate_size(rel, info);
 	set_baserel_size_estimates(root, rel);
 	if (finds_one_row(info, info->access))
@@ -415,6 +416,7 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	select->filtering = access->filtering;
 	select->by_ranges = reads_by_ranges(path);
 	select->pages = path->relation->pages;
+	select->row_bytes = path->relation->row_bytes;
 	select->order = path->order;
 	select->distinct = path->distinct;
 	select->per_partition = path->per_partition;

@@ -29,6 +29,7 @@ typedef struct ScyllaRelation
 	struct ScyllaAccess *access;	/* by the conditions on this table alone */
 	List	   *above;			/* char *: why what comes above the scan is left to PostgreSQL */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
+	int			row_bytes;		/* of the columns that are read, by estimate */
 } ScyllaRelation;
 
 /* "column op value", found in a clause. */

@@ -240,7 +240,7 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
 	limit >= 0 && scan->select->group_by == NIL};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
+	.report = &scan->report,.source = scyllaSourceOf(source),.row_bytes = scan->select->row_bytes,.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
 	int			requests;
 
 	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))

@@ -53,6 +53,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 
 	numbers = lappend_int(numbers, select->by_ranges);
 	numbers = lappend_int(numbers, select->pages);
+	numbers = lappend_int(numbers, select->row_bytes);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->merge);
@@ -86,6 +87,7 @@ scyllaUnpackSelect(List *packed)
 	select->limited = list_nth_int(numbers, 4) != 0;
 	select->by_ranges = list_nth_int(numbers, 5) != 0;
 	select->pages = list_nth_int(numbers, 6);
+	select->row_bytes = list_nth_int(numbers, 7);
 	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
 	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
 	return select;

@@ -55,6 +55,7 @@ typedef struct ScyllaSelect
 
 	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
+	int			row_bytes;		/* of what is selected, by estimate */
 	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */
 	List	   *order;			/* String: terms of ORDER BY */
 	List	   *merge;			/* int: how requests are merged, three for each key: item, signed, descending */
