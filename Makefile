@@ -14,7 +14,7 @@ BUILD := build/$(VARIANT)
 
 CORE_SOURCES := $(wildcard src/cql/*.c src/net/*.c src/cluster/*.c src/pipeline/*.c)
 CORE_OBJS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
-FDW_OBJS := scylla_fdw.o $(patsubst %.c,%.o,$(wildcard src/fdw/*.c))
+FDW_OBJS := scylla_fdw.o $(patsubst %.c,%.o,$(wildcard src/fdw/*/*.c))
 OBJS := $(FDW_OBJS) $(CORE_OBJS)
 
 # Callback signatures are given by PostgreSQL and libuv: unused parameters are their business.
@@ -26,7 +26,7 @@ CORE_LIBS = -luv -llz4 -lz -lpthread
 
 REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql sql/nearest.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
 REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw
-EXTRA_CLEAN = build $(wildcard src/fdw/*.d) scylla_fdw.d
+EXTRA_CLEAN = build $(wildcard src/fdw/*/*.d) scylla_fdw.d
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -iquote src -MMD -MP

@@ -15,7 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/typemap.h"
+#include "fdw/type/typemap.h"
 
 PG_MODULE_MAGIC;
 

@@ -1,0 +1,399 @@
+/*
+ * fdw/import/import.c
+ *	  IMPORT FOREIGN SCHEMA: from a keyspace to CREATE FOREIGN TABLE statements.
+ *
+ * Backend thread. Owns nothing.
+ *
+ * What cannot be imported must not keep the rest from it: a table or column whose
+ * name PostgreSQL cannot write, or that another one has already, is left out with a
+ * WARNING that names both. But a table is imported with its whole key or not at
+ * all, as it could not be written without.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/heap.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "fdw/import/import.h"
+#include "fdw/import/importname.h"
+#include "fdw/import/importtype.h"
+#include "fdw/session/option.h"
+#include "fdw/session/schema.h"
+
+/* ---- options ---- */
+
+typedef struct ImportOptions
+{
+	bool		views;
+	ScyllaFolding folding;
+	bool		not_null;
+	bool		composite;
+} ImportOptions;
+
+typedef enum ImportOptionId
+{
+	IMPORT_VIEWS, IMPORT_CASE, IMPORT_NOT_NULL, IMPORT_UDT
+} ImportOptionId;
+
+typedef struct ImportOptionDef
+{
+	const char *name;
+	const char *words[3];		/* what it may be, in the order of their numbers; none: a boolean */
+} ImportOptionDef;
+
+static const ImportOptionDef option_defs[] = {
+	[IMPORT_VIEWS] = {"import_views", {NULL}},
+	[IMPORT_CASE] = {"case", {"keep", "lower", "smart"}},	/* ScyllaFolding */
+	[IMPORT_NOT_NULL] = {"import_not_null", {NULL}},
+	[IMPORT_UDT] = {"udt", {"jsonb", "composite"}},
+};
+
+static ImportOptionId
+option_id(const char *name)
+{
+	List	   *names = NIL;
+	const char *nearest;
+
+	for (size_t i = 0; i < lengthof(option_defs); i++)
+	{
+		if (strcmp(option_defs[i].name, name) == 0)
+			return (ImportOptionId) i;
+		names = lappend(names, unconstify(char *, option_defs[i].name));
+	}
+	nearest = scyllaNearestName(name, names);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+			 errmsg("invalid option \"%s\"", name),
+			 nearest ? errhint("Perhaps you meant the option \"%s\".", nearest) :
+			 errhint("Valid options in this context are: import_views, case, import_not_null, udt")));
+}
+
+static void
+bad_value(const ImportOptionDef *def, const char *value)
+{
+	const char *const *words = def->words;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", def->name, value),
+			 !words[0] ? errhint("Valid values are true and false.") :
+			 !words[2] ? errhint("Valid values are %s and %s.", words[0], words[1]) :
+			 errhint("Valid values are %s, %s and %s.", words[0], words[1], words[2])));
+}
+
+/* The word's number, or 0 and 1 of a boolean. */
+static int
+option_value(const ImportOptionDef *def, const char *value)
+{
+	bool		result;
+
+	if (!def->words[0] && parse_bool(value, &result))
+		return result;
+	for (size_t i = 0; i < lengthof(def->words) && def->words[i]; i++)
+	{
+		if (strcmp(def->words[i], value) == 0)
+			return (int) i;
+	}
+	bad_value(def, value);
+	return 0;
+}
+
+static ImportOptions
+read_options(List *elements)
+{
+	int			value[lengthof(option_defs)] = {[IMPORT_VIEWS] = true, [IMPORT_NOT_NULL] = true};
+	bool		given[lengthof(option_defs)] = {false};
+	ImportOptions options;
+	ListCell   *lc;
+
+	foreach(lc, elements)
+	{
+		DefElem    *element = lfirst_node(DefElem, lc);
+		ImportOptionId id = option_id(element->defname);
+
+		if (given[id])
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("option \"%s\" provided more than once", element->defname)));
+		given[id] = true;
+		value[id] = option_value(&option_defs[id], defGetString(element));
+	}
+	options.views = value[IMPORT_VIEWS];
+	options.folding = (ScyllaFolding) value[IMPORT_CASE];
+	options.not_null = value[IMPORT_NOT_NULL];
+	options.composite = value[IMPORT_UDT];
+	return options;
+}
+
+/* ---- names ---- */
+
+/* What a WARNING calls an object: 'table "shop.items"', 'column "id" of table "shop.items"'. */
+static char *
+describe_relation(const ScyllaKeyspace *keyspace, const ScyllaImportName *name)
+{
+	const ScyllaSchemaRelation *relation = name->object;
+
+	return psprintf("%s \"%s.%s\"", relation->base ? "materialized view" : "table", keyspace->name, name->remote);
+}
+
+static char *
+describe_column(const ScyllaImportName *name, const char *relation)
+{
+	return psprintf("column \"%s\" of %s", name->remote, relation);
+}
+
+static void
+warn_left_out(const char *what, const char *why)
+{
+	ereport(WARNING, (errmsg("%s is not imported", what), errdetail_internal("%s", why)));
+}
+
+static void
+warn_changed(const char *what, const ScyllaImportName *name)
+{
+	if (name->changed)
+		ereport(WARNING,
+				(errmsg("%s is imported as \"%s\"", what, name->local), errdetail_internal("%s", name->changed)));
+}
+
+/* NULL: nothing is wrong with it. */
+static char *
+why_not(const ScyllaImportName *name)
+{
+	if (!name->local)
+		return pstrdup(*name->remote ? "The database's encoding lacks characters of its name." : "Its name has a NUL.");
+	if (name->winner)
+		return psprintf("It would have the name \"%s\", which \"%s\" has.", name->local, name->winner->remote);
+	return NULL;
+}
+
+/* ---- which tables and views ---- */
+
+/* Lists hold local names, as PostgreSQL itself filters by those once more. */
+static bool
+is_wanted(const ScyllaImportName *name, ImportForeignSchemaStmt *stmt, const ImportOptions *options)
+{
+	const ScyllaSchemaRelation *relation = name->object;
+
+	if (relation->base && !options->views)
+		return false;
+	if (!name->local)
+		return stmt->list_type != FDW_IMPORT_SCHEMA_LIMIT_TO;
+	if (relation->helper && stmt->list_type != FDW_IMPORT_SCHEMA_LIMIT_TO)
+		return false;
+	return IsImportableForeignTable(name->local, stmt);
+}
+
+/* PostgreSQL says nothing of it, and who mistypes a name wonders. */
+static void
+warn_of_missing(const ScyllaKeyspace *keyspace, List *wanted, const ImportForeignSchemaStmt *stmt)
+{
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	if (stmt->list_type != FDW_IMPORT_SCHEMA_LIMIT_TO)
+		return;
+	foreach(lc, stmt->table_list)
+	{
+		const char *listed = lfirst_node(RangeVar, lc)->relname;
+		bool		found = false;
+
+		foreach(lc2, wanted)
+			found |= strcmp(((ScyllaImportName *) lfirst(lc2))->local, listed) == 0;
+		if (!found)
+			ereport(WARNING,
+					(errmsg("keyspace \"%s\" has nothing to import as \"%s\"", keyspace->name, listed)));
+	}
+}
+
+/* Names (ScyllaImportName *) of the relations to import. */
+static List *
+choose_relations(const ScyllaKeyspace *keyspace, List *relations, ImportForeignSchemaStmt *stmt,
+				 const ImportOptions *options)
+{
+	List	   *wanted = NIL;
+	List	   *chosen = NIL;
+	ListCell   *lc;
+
+	foreach(lc, relations)
+	{
+		ScyllaSchemaRelation *relation = lfirst(lc);
+		ScyllaImportName *name = scyllaMakeImportName(relation->name, options->folding);
+
+		name->object = relation;
+		if (is_wanted(name, stmt, options))
+			wanted = lappend(wanted, name);
+	}
+	warn_of_missing(keyspace, wanted, stmt);
+	scyllaSettleNames(wanted);
+	foreach(lc, wanted)
+	{
+		ScyllaImportName *name = lfirst(lc);
+		char	   *why = why_not(name);
+
+		if (why)
+			warn_left_out(describe_relation(keyspace, name), why);
+		else
+		{
+			warn_changed(describe_relation(keyspace, name), name);
+			chosen = lappend(chosen, name);
+		}
+	}
+	return chosen;
+}
+
+/* ---- columns ---- */
+
+static bool
+is_key(const ScyllaTableColumn *column)
+{
+	return column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING;
+}
+
+static void
+evade_system_column(ScyllaImportName *name)
+{
+	if (!name->local || !SystemAttributeByName(name->local))
+		return;
+	name->local = psprintf("%s_", name->local);
+	name->changed = "PostgreSQL has a system column of that name in every table.";
+}
+
+/* Names (ScyllaImportName *) of the columns, or NIL with a WARNING if the table cannot be had. */
+static List *
+choose_columns(const ScyllaSchemaRelation *relation, const char *described, const ImportOptions *options)
+{
+	List	   *names = NIL;
+	List	   *chosen = NIL;
+	ListCell   *lc;
+
+	foreach(lc, relation->columns)
+	{
+		ScyllaTableColumn *column = lfirst(lc);
+		ScyllaImportName *name = scyllaMakeImportName(column->name, options->folding);
+
+		evade_system_column(name);
+		name->object = column;
+		name->rank = is_key(column) ? 0 : 1;
+		names = lappend(names, name);
+	}
+	scyllaSettleNames(names);
+	foreach(lc, names)
+	{
+		ScyllaImportName *name = lfirst(lc);
+		char	   *why = why_not(name);
+
+		if (why && is_key(name->object))
+		{
+			warn_left_out(described, psprintf("Its key column \"%s\" cannot be imported. %s", name->remote, why));
+			return NIL;
+		}
+		if (why)
+			warn_left_out(describe_column(name, described), why);
+		else
+		{
+			warn_changed(describe_column(name, described), name);
+			chosen = lappend(chosen, name);
+		}
+	}
+	if (list_length(chosen) > MaxHeapAttributeNumber)
+	{
+		warn_left_out(described, psprintf("Tables have at most %d columns.", MaxHeapAttributeNumber));
+		return NIL;
+	}
+	return chosen;
+}
+
+static bool
+has_static(const ScyllaSchemaRelation *relation)
+{
+	ListCell   *lc;
+
+	foreach(lc, relation->columns)
+	{
+		if (((ScyllaTableColumn *) lfirst(lc))->kind == SCYLLA_STATIC)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A partition with nothing but static columns reads as one row without clustering
+ * columns, and dense tables of old may lack the last of them. To tell the planner
+ * that they are never null would make it drop such rows.
+ */
+static bool
+is_never_null(const ScyllaSchemaRelation *relation, const ScyllaTableColumn *column)
+{
+	if (column->kind == SCYLLA_CLUSTERING)
+		return !relation->dense && !has_static(relation);
+	return column->kind == SCYLLA_PARTITION_KEY;
+}
+
+/* ---- statements ---- */
+
+static void
+append_column(StringInfo sql, const ScyllaSchemaRelation *relation, const ScyllaImportName *name,
+			  ScyllaTypeMap *types, const ImportOptions *options)
+{
+	const ScyllaTableColumn *column = name->object;
+
+	appendStringInfo(sql, "%s %s", quote_identifier(name->local), scyllaImportType(types, column->type));
+	if (strcmp(name->local, name->remote) != 0)
+		appendStringInfo(sql, " OPTIONS (column_name %s)", quote_literal_cstr(name->remote));
+	if (options->not_null && is_never_null(relation, column))
+		appendStringInfoString(sql, " NOT NULL");
+}
+
+static char *
+create_table(const ScyllaKeyspace *keyspace, const ScyllaImportName *name, List *columns, ScyllaTypeMap *types,
+			 const ImportOptions *options)
+{
+	const ScyllaSchemaRelation *relation = name->object;
+	const char *server = GetForeignServer(keyspace->session->serverid)->servername;
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE FOREIGN TABLE %s (", quote_identifier(name->local));
+	foreach(lc, columns)
+	{
+		appendStringInfoString(&sql, lc == list_head(columns) ? "\n  " : ",\n  ");
+		append_column(&sql, relation, lfirst(lc), types, options);
+	}
+	appendStringInfo(&sql, "\n) SERVER %s\nOPTIONS (keyspace %s, \"table\" %s%s)", quote_identifier(server),
+					 quote_literal_cstr(keyspace->name), quote_literal_cstr(name->remote),
+					 relation->base || relation->helper ? ", updatable 'false'" : "");
+	return sql.data;
+}
+
+List *
+scyllaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
+{
+	ImportOptions options = read_options(stmt->options);
+	ScyllaKeyspace *keyspace = scyllaOpenKeyspace(GetUserId(), GetForeignServer(serverid), stmt->remote_schema);
+	List	   *relations = scyllaReadRelations(keyspace);
+	List	   *names = choose_relations(keyspace, relations, stmt, &options);
+	ScyllaTypeMap *types = scyllaMakeTypeMap(keyspace, relations, options.composite ? stmt->local_schema : NULL);
+	List	   *chosen = NIL;
+	List	   *statements = NIL;
+	ListCell   *lc;
+
+	foreach(lc, names)
+		chosen = lappend(chosen, ((ScyllaImportName *) lfirst(lc))->object);
+	scyllaReadColumns(keyspace, chosen);
+	foreach(lc, names)
+	{
+		ScyllaImportName *name = lfirst(lc);
+		List	   *columns = choose_columns(name->object, describe_relation(keyspace, name), &options);
+
+		if (columns != NIL)
+			statements = lappend(statements, create_table(keyspace, name, columns, types, &options));
+	}
+	return statements;
+}

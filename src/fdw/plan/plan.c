@@ -1,0 +1,548 @@
+/*
+ * fdw/plan/plan.c
+ *	  Planning scans of one foreign table.
+ *
+ * Backend thread. Owns nothing beyond the planner's contexts.
+ *
+ * Three kinds of paths: by the conditions on the table alone; the same in the
+ * order that the query wants, where one partition has it; and for each set of
+ * other tables whose columns fix the partition key, a look-up parameterized by
+ * them.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/plancat.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "fdw/compat.h"
+#include "fdw/plan/group.h"
+#include "fdw/plan/order.h"
+#include "fdw/plan/plan.h"
+#include "fdw/read/fetch.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/size.h"
+
+#define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
+#define DEFAULT_TUPLE_COST 0.01
+#define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
+
+static ScyllaRelation *
+relation_of(RelOptInfo *rel)
+{
+	return rel->fdw_private;
+}
+
+/* ---- size ---- */
+
+/* Conditions fix the whole primary key: there is one row, or none. */
+static bool
+finds_one_row(const ScyllaRelation *info, const ScyllaAccess *access)
+{
+	return access->one_run && access->npartition > 0 && access->nclustering == info->table->nclustering;
+}
+
+/* Pages of the protocol that it takes to read all. */
+static int
+count_pages(const RelOptInfo *rel, const ScyllaTableOptions *options)
+{
+	double		rows = Min(options->fetch_size, Max(SCYLLA_PAGE_BYTES / Max(rel->reltarget->width, 1), 1));
+
+	return (int) Min(ceil(Max(rel->tuples, 1) / rows), PG_INT32_MAX);
+}
+
+/* false: the cluster does not know either. It is asked where the table had to be described anyway. */
+static bool
+ask_size(RelOptInfo *rel, ScyllaRelation *info)
+{
+	double		row_bytes = get_relation_data_width(info->relid, NULL) + MAXALIGN(SizeofHeapTupleHeader);
+	ScyllaSize	size;
+	double		rows;
+
+	if (info->table == NULL || info->access->npartition > 0)
+		return false;
+	size = scyllaTableSize(scyllaGetSession(info->userid, info->serverid), info->options);
+	rows = scyllaSizeInRows(&size, info->table, row_bytes);
+	if (rows <= 0)
+		return false;
+	rel->tuples = rows;
+	rel->pages = (BlockNumber) Min(ceil(rows * row_bytes / BLCKSZ), MaxBlockNumber);
+	return true;
+}
+
+/* By ANALYZE, or by the cluster; else as postgres_fdw guesses: ten blocks. */
+static void
+estimate_size(RelOptInfo *rel, ScyllaRelation *info)
+{
+	if (rel->tuples >= 0 || ask_size(rel, info))
+	{
+		info->pages = count_pages(rel, info->options);
+		return;
+	}
+	rel->pages = 10;
+	rel->tuples = (10.0 * BLCKSZ) / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
+}
+
+void
+scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
+{
+	ScyllaRelation *info = palloc0(sizeof(*info));
+
+	rel->fdw_private = info;
+	info->relid = foreigntableid;
+	info->serverid = rel->serverid;
+	info->userid = scyllaRelationUser(root, rel);
+	info->options = scyllaTableOptions(foreigntableid);
+	if (scyllaAnyMayBePushed(root, rel, rel->baserestrictinfo))
+		scyllaDescribeRelation(info);
+	info->access = scyllaChooseAccess(root, rel, info, rel->baserestrictinfo);
+	info->row_bytes = rel->reltarget->width;
+	estimate_size(rel, info);
+	set_baserel_size_estimates(root, rel);
+	if (finds_one_row(info, info->access))
+		rel->rows = 1;
+}
+
+/* ---- cost ---- */
+
+static Selectivity
+selectivity_of_pushed(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+		clauses = lappend(clauses, ((ScyllaCondition *) lfirst(lc))->clause);
+	return clauselist_selectivity(root, clauses, (int) rel->relid, JOIN_INNER, NULL);
+}
+
+void
+scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost)
+{
+	ScyllaRelation *info = relation_of(rel);
+	ScyllaTableOptions *o = info->options;
+	Cost		tuple_cost = o->tuple_cost >= 0 ? o->tuple_cost : DEFAULT_TUPLE_COST;
+	QualCost	local;
+
+	cost_qual_eval(&local, access->local, root);
+	if (access->pushed != NIL && finds_one_row(info, access))
+		cost->rows = 1;
+	else
+		cost->rows = clamp_row_est(rel->tuples * selectivity_of_pushed(root, rel, access));
+	cost->startup = o->startup_cost >= 0 ? o->startup_cost : DEFAULT_STARTUP_COST;
+	cost->startup += local.startup;
+	cost->total = cost->startup + cost->rows * (tuple_cost + cpu_tuple_cost + local.per_tuple);
+	/* CQL reads all that it filters */
+	if (access->filtering)
+		cost->total += rel->tuples * tuple_cost;
+}
+
+/* ---- paths ---- */
+
+/*
+ * Workers read by partial paths only: any other one would have each of them
+ * connect and ask for the same rows.
+ */
+static void
+add_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path, List *pathkeys, double rows, Relids outer)
+{
+	ScyllaCost	cost;
+	ForeignPath *scan;
+
+	scyllaCostScan(root, rel, path->access, &cost);
+	if (path->merge != NIL)
+		cost.total += cost.rows * MERGE_COMPARISONS * cpu_operator_cost;
+	scan = scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, pathkeys,
+								 outer ? outer : rel->lateral_relids, list_make1(path));
+	scan->path.parallel_safe = false;
+	add_path(rel, (Path *) scan);
+}
+
+static ScyllaPath *
+make_path(RelOptInfo *rel, ScyllaAccess *access)
+{
+	ScyllaPath *path = palloc0(sizeof(*path));
+
+	path->relation = relation_of(rel);
+	path->access = access;
+	return path;
+}
+
+static void
+add_sorted_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaRelation *info = relation_of(rel);
+	ScyllaPath *path = make_path(rel, info->access);
+	int			n = scyllaSortedKeys(root, rel, info->access, root->query_pathkeys, path);
+
+	if (n > 0)
+		add_scan_path(root, rel, path, list_copy_head(root->query_pathkeys, n), rel->rows, NULL);
+}
+
+/*
+ * Ranges of tokens may be read apart: no index finds the rows, and no condition
+ * is on a column of the partition key, which CQL does not take beside one on the
+ * token.
+ */
+static bool
+reads_by_ranges(const ScyllaPath *path)
+{
+	ListCell   *lc;
+
+	if (path->access->npartition > 0 || path->order != NIL)
+		return false;
+	foreach(lc, path->access->pushed)
+	{
+		const ScyllaTableColumn *column = ((ScyllaCondition *) lfirst(lc))->column;
+
+		if (column->kind == SCYLLA_PARTITION_KEY || column->index != SCYLLA_NO_INDEX)
+			return false;
+	}
+	return true;
+}
+
+/* How many processes' work is done, as for scans of local tables. */
+static double
+parallel_divisor(int workers)
+{
+	double		leader = parallel_leader_participation ? 1.0 - 0.3 * workers : 0;
+
+	return workers + Max(leader, 0);
+}
+
+/* Ranges of tokens, shared by the leader and its workers; of a table that is large by its statistics. */
+static void
+add_partial_scan_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaPath *path = make_path(rel, relation_of(rel)->access);
+	ForeignPath *scan;
+	ScyllaCost	cost;
+	int			workers;
+
+	if (!rel->consider_parallel || rel->lateral_relids != NULL || !reads_by_ranges(path))
+		return;
+	workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
+	if (workers <= 0)
+		return;
+	scyllaCostScan(root, rel, path->access, &cost);
+	scan = scyllaForeignScanPath(root, rel, clamp_row_est(rel->rows / parallel_divisor(workers)), cost.startup,
+								 cost.startup + (cost.total - cost.startup) / parallel_divisor(workers), NIL, NULL,
+								 list_make1(path));
+	scan->path.parallel_aware = true;
+	scan->path.parallel_workers = workers;
+	add_partial_path(rel, (Path *) scan);
+}
+
+bool
+scyllaIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
+{
+	return true;
+}
+
+bool
+scyllaIsForeignPathAsyncCapable(ForeignPath *path)
+{
+	return ((ScyllaPath *) linitial(path->fdw_private))->relation->options->async_capable;
+}
+
+typedef struct KeyColumn
+{
+	AttrNumber	attnum;
+} KeyColumn;
+
+static bool
+is_key_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
+{
+	Expr	   *expr = em->em_expr;
+
+	while (IsA(expr, RelabelType))
+		expr = ((RelabelType *) expr)->arg;
+	return IsA(expr, Var) && ((Var *) expr)->varno == (int) rel->relid &&
+		((Var *) expr)->varattno == ((KeyColumn *) arg)->attnum;
+}
+
+/* Join clauses that compare columns of the partition key with those of other tables. */
+static List *
+join_clauses(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaRelation *info = relation_of(rel);
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rel->joininfo)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (join_clause_is_movable_to(clause, rel) && scyllaMayBePushed(root, rel, clause))
+			clauses = lappend(clauses, clause);
+	}
+	for (AttrNumber attnum = 1; rel->has_eclass_joins && attnum <= rel->max_attr; attnum++)
+	{
+		KeyColumn	key = {attnum};
+
+		if (bms_is_empty(rel->attr_needed[attnum - rel->min_attr]) || get_rte_attribute_is_dropped(planner_rt_fetch(rel->relid, root), attnum))
+			continue;
+		clauses = list_concat(clauses, generate_implied_equalities_for_column(root, rel, is_key_column, &key,
+																			   rel->lateral_referencers));
+	}
+	if (clauses != NIL)
+		scyllaDescribeRelation(info);
+	return clauses;
+}
+
+static List *
+add_relids(List *sets, Relids relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+	{
+		if (bms_equal(lfirst(lc), relids))
+			return sets;
+	}
+	return lappend(sets, relids);
+}
+
+/* Sets of other tables to try: those of each clause, and of all clauses together. */
+static List *
+parameter_sets(RelOptInfo *rel, List *clauses)
+{
+	Relids		all = NULL;
+	List	   *sets = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		Relids		outer = bms_del_member(bms_union(clause->clause_relids, rel->lateral_relids), (int) rel->relid);
+
+		sets = add_relids(sets, outer);
+		all = bms_union(all, outer);
+	}
+	return all != NULL ? add_relids(sets, all) : sets;
+}
+
+static void
+add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
+{
+	ScyllaRelation *info = relation_of(rel);
+	List	   *sets = parameter_sets(rel, join_clauses(root, rel));
+	ListCell   *lc;
+
+	foreach(lc, sets)
+	{
+		ParamPathInfo *param = get_baserel_parampathinfo(root, rel, lfirst(lc));
+		ScyllaAccess *access = scyllaChooseAccess(root, rel, info, list_concat_copy(rel->baserestrictinfo,
+																					param->ppi_clauses));
+
+		if (access->npartition > 0 && scyllaPushesAnyOf(access, param->ppi_clauses))
+			add_scan_path(root, rel, make_path(rel, access), NIL,
+						  finds_one_row(info, access) ? 1 : param->ppi_rows, lfirst(lc));
+	}
+}
+
+void
+scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
+{
+	add_scan_path(root, rel, make_path(rel, relation_of(rel)->access), NIL, rel->rows, NULL);
+	add_partial_scan_path(root, rel);
+	add_sorted_path(root, rel);
+	add_parameterized_paths(root, rel);
+}
+
+/* ---- plans ---- */
+
+static char *
+join_reasons(List *reasons)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	if (reasons == NIL)
+		return NULL;
+	initStringInfo(&text);
+	foreach(lc, reasons)
+		appendStringInfo(&text, "%s%s", lc == list_head(reasons) ? "" : "; ", (char *) lfirst(lc));
+	return text.data;
+}
+
+ScyllaSelect *
+scyllaBuildSelect(const ScyllaPath *path, List **exprs)
+{
+	ScyllaSelect *select = palloc0(sizeof(*select));
+	const ScyllaAccess *access = path->access;
+	ListCell   *lc;
+
+	select->relid = path->relation->relid;
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		select->columns = lappend(select->columns, makeString(pstrdup(condition->column->name)));
+		select->operators = lappend_int(select->operators, (int) condition->op);
+		select->attnums = lappend_int(select->attnums, condition->attnum);
+		*exprs = lappend(*exprs, condition->value);
+	}
+	select->npartition = access->npartition;
+	select->filtering = access->filtering;
+	select->by_ranges = reads_by_ranges(path);
+	select->pages = path->relation->pages;
+	select->row_bytes = path->relation->row_bytes;
+	select->order = path->order;
+	select->distinct = path->distinct;
+	select->per_partition = path->per_partition;
+	select->nearest = path->nearest;
+	select->local = join_reasons(list_concat_copy(access->reasons, path->relation->above));
+	return select;
+}
+
+static bool
+is_of_rows(const ScyllaTableColumn *column)
+{
+	return column != NULL && (column->kind == SCYLLA_CLUSTERING || column->kind == SCYLLA_REGULAR);
+}
+
+void
+scyllaSelectOfRows(ScyllaSelect *select, const ScyllaRelation *info, const ScyllaAccess *access)
+{
+	const ScyllaCondition *restricted = NULL;
+	ListCell   *lc;
+
+	if (access->pushed == NIL)
+		return;
+	foreach(lc, select->targets)
+	{
+		if (lfirst_int(lc) > 0 && is_of_rows(scyllaColumnOf(info, lfirst_int(lc))))
+			return;
+	}
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->column->kind == SCYLLA_CLUSTERING)
+			restricted = condition;
+	}
+	if (restricted == NULL)
+		return;
+	select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, restricted->attnum)));
+	select->targets = lappend_int(select->targets, 0);
+}
+
+void
+scyllaSelectColumns(ScyllaSelect *select, ScyllaRelation *info, Index varno, List *exprs)
+{
+	Relation	relation = table_open(select->relid, NoLock);
+	Bitmapset  *used = NULL;
+	bool		whole;
+
+	pull_varattnos((Node *) exprs, varno, &used);
+	whole = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
+	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
+	{
+		if (TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attisdropped ||
+			scyllaIsWriteOnly(select->relid, attnum))
+			continue;
+		if (!whole && !bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
+			continue;
+		select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, attnum)));
+		select->targets = lappend_int(select->targets, attnum);
+	}
+	table_close(relation, NoLock);
+	if (select->items == NIL)	/* rows are wanted, but nothing of them */
+	{
+		StringInfoData key;
+
+		scyllaDescribeRelation(info);
+		initStringInfo(&key);
+		scyllaAppendIdentifier(&key, scyllaPartitionColumn(info->table, 0)->name);
+		select->items = list_make1(makeString(key.data));
+		select->targets = list_make1_int(0);
+	}
+}
+
+/* Those of a scan's clauses that the cluster checks, or those that it does not. */
+static List *
+choose_clauses(const ScyllaAccess *access, List *scan_clauses, bool wanted)
+{
+	List	   *chosen = NIL;
+	ListCell   *lc;
+
+	foreach(lc, scan_clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		bool		pushed = false;
+		ListCell   *pc;
+
+		foreach(pc, access->pushed)
+			pushed |= ((ScyllaCondition *) lfirst(pc))->clause == clause;
+		if (pushed == wanted)
+			chosen = lappend(chosen, clause);
+	}
+	return extract_actual_clauses(chosen, false);
+}
+
+static Expr *
+limit_expression(Node *expr)
+{
+	return expr ? (Expr *) expr : (Expr *) makeNullConst(INT8OID, -1, InvalidOid);
+}
+
+static void
+add_limit(PlannerInfo *root, ScyllaSelect *select, List **exprs)
+{
+	select->limited = true;
+	*exprs = lappend(*exprs, limit_expression(root->parse->limitCount));
+	*exprs = lappend(*exprs, limit_expression(root->parse->limitOffset));
+}
+
+/* The scan's rows are what is computed over the table's: it has no table of its own. */
+static ForeignScan *
+plan_upper(PlannerInfo *root, const ScyllaPath *path, List *tlist, Plan *outer_plan)
+{
+	const ScyllaUpper *upper = path->upper;
+	List	   *exprs = NIL;
+	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
+
+	select->items = upper->items;
+	select->targets = upper->targets;
+	select->roles = upper->roles;
+	select->group_by = upper->group_by;
+	if (path->limited)
+		add_limit(root, select, &exprs);
+	return make_foreignscan(tlist, upper->having, 0, exprs, scyllaPackSelect(select), upper->tlist, NIL, outer_plan);
+}
+
+ForeignScan *
+scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, ForeignPath *best_path,
+					 List *tlist, List *scan_clauses, Plan *outer_plan)
+{
+	ScyllaPath *path = linitial(best_path->fdw_private);
+	List	   *local = choose_clauses(path->access, scan_clauses, false);
+	List	   *recheck = choose_clauses(path->access, scan_clauses, true);
+	List	   *exprs = NIL;
+	ScyllaSelect *select;
+
+	if (path->upper != NULL)
+		return plan_upper(root, path, tlist, outer_plan);
+	select = scyllaBuildSelect(path, &exprs);
+	scyllaSelectColumns(select, path->relation, rel->relid, list_make2(rel->reltarget->exprs, local));
+	scyllaSelectOfRows(select, path->relation, path->access);
+	if (path->limited)
+		add_limit(root, select, &exprs);
+	scyllaSelectMergeKeys(path, select);
+	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, recheck, outer_plan);
+}

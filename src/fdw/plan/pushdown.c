@@ -1,0 +1,649 @@
+/*
+ * fdw/plan/pushdown.c
+ *	  From clauses to conditions that CQL can check.
+ *
+ * Backend thread. Owns nothing.
+ *
+ * In two steps. Form: a clause is a comparison of one column with something that
+ * is constant while the table is read, by an operator of the type's default
+ * B-tree family (match_clause). Meaning: both sides compare alike (judge). What is
+ * left is CQL's own grammar: the whole partition key, then clustering columns from
+ * the first on, the last of them by a range; or an index; or ALLOW FILTERING
+ * (scyllaChooseAccess).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "fdw/compat.h"
+#include "fdw/plan/alike.h"
+#include "fdw/plan/pushdown.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/session.h"
+
+/* ---- form ---- */
+
+static Node *
+strip_relabel(Node *node)
+{
+	while (node && IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node;
+}
+
+static ScyllaOperator
+commuted(ScyllaOperator op)
+{
+	switch (op)
+	{
+		case SCYLLA_LT:
+			return SCYLLA_GT;
+		case SCYLLA_LE:
+			return SCYLLA_GE;
+		case SCYLLA_GT:
+			return SCYLLA_LT;
+		case SCYLLA_GE:
+			return SCYLLA_LE;
+		default:
+			return op;
+	}
+}
+
+static Var *
+column_of(RelOptInfo *rel, Node *node)
+{
+	Var		   *var = (Var *) strip_relabel(node);
+
+	if (var == NULL || !IsA(var, Var) || var->varno != (int) rel->relid || var->varattno <= 0 || var->varlevelsup != 0)
+		return NULL;
+	return var;
+}
+
+/* It has one value while the table is read. */
+static bool
+is_constant(PlannerInfo *root, RelOptInfo *rel, Node *value)
+{
+	return !bms_is_member((int) rel->relid, pull_varnos(root, value)) && !contain_volatile_functions(value) &&
+		!contain_subplans(value);
+}
+
+/* "left op right", the column on the left. */
+static bool
+match_sides(PlannerInfo *root, RelOptInfo *rel, OpExpr *expr, bool swapped, ScyllaCondition *found)
+{
+	Var		   *var = column_of(rel, swapped ? lsecond(expr->args) : linitial(expr->args));
+	Node	   *value = swapped ? linitial(expr->args) : lsecond(expr->args);
+	Oid			type;
+
+	if (var == NULL || !is_constant(root, rel, value))
+		return false;
+	found->attnum = var->varattno;
+	found->value = (Expr *) value;
+	found->collation = expr->inputcollid;
+	type = getBaseType(var->vartype);
+	found->op = scyllaDefaultOperator(expr->opno, type);
+	if (swapped)
+		found->op = commuted(found->op);
+	if (found->op == SCYLLA_ANY)
+		found->reason = psprintf("operator %s has no counterpart in CQL", get_opname(expr->opno));
+	else if (!scyllaSameFamily(type, getBaseType(exprType(strip_relabel(value)))))
+		found->reason = psprintf("%s and %s are not compared in CQL", format_type_be(type),
+								 format_type_be(exprType(value)));
+	return true;
+}
+
+/* "column = ANY (array)" */
+static bool
+match_array(PlannerInfo *root, RelOptInfo *rel, ScalarArrayOpExpr *expr, ScyllaCondition *found)
+{
+	Var		   *var = column_of(rel, linitial(expr->args));
+	Node	   *value = lsecond(expr->args);
+	Oid			type;
+	Oid			element;
+
+	if (var == NULL || !expr->useOr || !is_constant(root, rel, value))
+		return false;
+	type = getBaseType(var->vartype);
+	element = get_element_type(getBaseType(exprType(strip_relabel(value))));
+	found->attnum = var->varattno;
+	found->value = (Expr *) value;
+	found->collation = expr->inputcollid;
+	found->op = SCYLLA_IN;
+	if (scyllaDefaultOperator(expr->opno, type) != SCYLLA_EQ)
+		found->reason = psprintf("operator %s ANY has no counterpart in CQL", get_opname(expr->opno));
+	else if (!OidIsValid(element) || !scyllaSameFamily(type, getBaseType(element)))
+		found->reason = psprintf("%s and %s are not compared in CQL", format_type_be(type),
+								 format_type_be(exprType(value)));
+	return true;
+}
+
+/* "flag" and "NOT flag" */
+static bool
+match_boolean(RelOptInfo *rel, Node *node, ScyllaCondition *found)
+{
+	bool		negated = is_notclause(node);
+	Var		   *var = column_of(rel, negated ? (Node *) get_notclausearg(node) : node);
+
+	if (var == NULL || var->vartype != BOOLOID)
+		return false;
+	found->attnum = var->varattno;
+	found->op = SCYLLA_EQ;
+	found->value = (Expr *) makeBoolConst(!negated, false);
+	return true;
+}
+
+/* NULL: it has not the form of a condition. */
+static ScyllaCondition *
+match_clause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
+{
+	Node	   *node = (Node *) clause->clause;
+	ScyllaCondition *found = palloc0(sizeof(*found));
+	bool		matched = false;
+
+	found->clause = clause;
+	if (clause->pseudoconstant)
+		return NULL;
+	if (is_opclause(node) && list_length(((OpExpr *) node)->args) == 2)
+		matched = match_sides(root, rel, (OpExpr *) node, false, found) ||
+			match_sides(root, rel, (OpExpr *) node, true, found);
+	else if (IsA(node, ScalarArrayOpExpr))
+		matched = match_array(root, rel, (ScalarArrayOpExpr *) node, found);
+	else
+		matched = match_boolean(rel, node, found);
+	return matched ? found : NULL;
+}
+
+bool
+scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
+{
+	ScyllaCondition *condition = match_clause(root, rel, clause);
+
+	return condition != NULL && condition->reason == NULL;
+}
+
+bool
+scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (scyllaMayBePushed(root, rel, lfirst_node(RestrictInfo, lc)))
+			return true;
+	}
+	return false;
+}
+
+bool
+scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		if (list_member_ptr(clauses, ((ScyllaCondition *) lfirst(lc))->clause))
+			return true;
+	}
+	return false;
+}
+
+/* ---- meaning ---- */
+
+const ScyllaTableColumn *
+scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum)
+{
+	if (scyllaPseudoColumn(info->relid, attnum) != SCYLLA_NO_PSEUDO)
+		return NULL;
+	return scyllaTableColumn(info->table, scyllaToUtf8(scyllaColumnName(info->relid, attnum)));
+}
+
+/* Whether the condition means the same there; sets column and reason. */
+static void
+judge(const ScyllaRelation *info, ScyllaCondition *condition)
+{
+	Oid			pgtype = get_atttype(info->relid, condition->attnum);
+
+	condition->column = scyllaColumnOf(info, condition->attnum);
+	if (scyllaIsWriteOnly(info->relid, condition->attnum))
+		condition->reason = "it tells how rows are written";
+	else if (condition->column == NULL)
+		condition->reason = scyllaPseudoColumn(info->relid, condition->attnum) != SCYLLA_NO_PSEUDO ?
+			"CQL has no conditions on TTL and WRITETIME" : "the cluster's table has no such column";
+	if (condition->reason != NULL)
+		return;
+	if (condition->op == SCYLLA_EQ || condition->op == SCYLLA_IN)
+		(void) scyllaEqualsAlike(pgtype, condition->collation, condition->column, &condition->reason);
+	else
+		(void) scyllaOrdersAlike(pgtype, condition->collation, condition->column, &condition->reason);
+}
+
+/* ---- CQL's grammar ---- */
+
+typedef struct Choice
+{
+	PlannerInfo *root;
+	ScyllaRelation *info;
+	List	   *conditions;		/* ScyllaCondition not yet taken, those without a reason */
+	ScyllaAccess *access;
+} Choice;
+
+static bool
+is_upper(ScyllaOperator op)
+{
+	return op == SCYLLA_LT || op == SCYLLA_LE;
+}
+
+static bool
+is_lower(ScyllaOperator op)
+{
+	return op == SCYLLA_GT || op == SCYLLA_GE;
+}
+
+static ScyllaCondition *
+find_condition(const Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op))
+{
+	ListCell   *lc;
+
+	foreach(lc, choice->conditions)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->column == column && suits(condition->op))
+			return condition;
+	}
+	return NULL;
+}
+
+static bool
+is_equal(ScyllaOperator op)
+{
+	return op == SCYLLA_EQ;
+}
+
+static bool
+is_in(ScyllaOperator op)
+{
+	return op == SCYLLA_IN;
+}
+
+static bool
+is_fixing(ScyllaOperator op)
+{
+	return op == SCYLLA_EQ || op == SCYLLA_IN;
+}
+
+/* What fixes a column: rather one value than several. */
+static ScyllaCondition *
+find_fixing(const Choice *choice, const ScyllaTableColumn *column)
+{
+	ScyllaCondition *condition = find_condition(choice, column, is_equal);
+
+	return condition ? condition : find_condition(choice, column, is_in);
+}
+
+static void
+take(Choice *choice, ScyllaCondition *condition)
+{
+	if (condition == NULL)
+		return;
+	choice->access->pushed = lappend(choice->access->pushed, condition);
+	choice->conditions = list_delete_ptr(choice->conditions, condition);
+}
+
+static void
+take_range(Choice *choice, const ScyllaTableColumn *column)
+{
+	take(choice, find_condition(choice, column, is_lower));
+	take(choice, find_condition(choice, column, is_upper));
+}
+
+static bool
+take_partition_key(Choice *choice)
+{
+	const ScyllaTable *table = choice->info->table;
+	List	   *found = NIL;
+	ListCell   *lc;
+
+	for (int i = 0; i < table->npartition; i++)
+	{
+		ScyllaTableColumn *column = scyllaPartitionColumn(table, i);
+		ScyllaCondition *condition = column ? find_fixing(choice, column) : NULL;
+
+		if (condition == NULL)
+			return false;
+		found = lappend(found, condition);
+	}
+	foreach(lc, found)
+		take(choice, lfirst(lc));
+	choice->access->npartition = table->npartition;
+	return true;
+}
+
+/* From the first clustering column on; the last one may have a range. */
+static void
+take_clustering_columns(Choice *choice)
+{
+	const ScyllaTable *table = choice->info->table;
+
+	for (int i = 0; i < table->nclustering; i++)
+	{
+		ScyllaTableColumn *column = scyllaClusteringColumn(table, i);
+		ScyllaCondition *condition = column ? find_fixing(choice, column) : NULL;
+
+		if (condition == NULL)
+		{
+			if (column != NULL)
+				take_range(choice, column);
+			return;
+		}
+		take(choice, condition);
+		choice->access->nclustering++;
+	}
+}
+
+static bool
+may_be_indexed(const Choice *choice)
+{
+	ListCell   *lc;
+
+	foreach(lc, choice->conditions)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->op != SCYLLA_IN)
+			return true;
+	}
+	return false;
+}
+
+/* Such an index has entries for partitions, not for their rows. */
+static bool
+finds_partitions(const ScyllaCondition *condition)
+{
+	const ScyllaTableColumn *column = condition->column;
+
+	return is_fixing(condition->op) && column->index == SCYLLA_SECONDARY_INDEX &&
+		(column->kind == SCYLLA_STATIC || column->kind == SCYLLA_PARTITION_KEY);
+}
+
+/* Cassandra looks for clustering columns in those entries and loses rows, or fails. */
+static bool
+mixes_levels(const Choice *choice, const ScyllaCondition *condition)
+{
+	bool		clustering = condition->column->kind == SCYLLA_CLUSTERING;
+	ListCell   *lc;
+
+	foreach(lc, choice->access->pushed)
+	{
+		const ScyllaCondition *other = lfirst(lc);
+
+		if ((clustering && finds_partitions(other)) ||
+			(finds_partitions(condition) && other->column->kind == SCYLLA_CLUSTERING))
+			return true;
+	}
+	return false;
+}
+
+/* An index answers even where ALLOW FILTERING would do without it. NULL: it finds the rows that the condition means. */
+static const char *
+index_differs(const Choice *choice, const ScyllaCondition *condition)
+{
+	const ScyllaTableColumn *column = condition->column;
+	Oid			pgtype = get_atttype(choice->info->relid, condition->attnum);
+
+	if (column->index == SCYLLA_INEXACT_INDEX)
+		return "its index finds other values as well";
+	if (column->index == SCYLLA_SECONDARY_INDEX && is_fixing(condition->op) &&
+		!scyllaSameBytes(pgtype, column))
+		return "its index compares bytes, which differ between equal values";
+	if (mixes_levels(choice, condition))
+		return "an index that finds partitions does not go with clustering columns";
+	return NULL;
+}
+
+static bool
+finds_ranges(const ScyllaTableColumn *column)
+{
+	static const char *const equal_only[] = {"text", "varchar", "ascii", "boolean", "uuid", "blob"};
+
+	for (size_t i = 0; i < lengthof(equal_only); i++)
+	{
+		if (strcmp(column->type, equal_only[i]) == 0)
+			return false;
+	}
+	return column->index == SCYLLA_SAI;
+}
+
+/* One equality by an index of any kind; with storage-attached indexes several conditions, ranges included. */
+static void
+take_indexed(Choice *choice)
+{
+	const ScyllaTable *table = choice->info->table;
+	bool		sai = false;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		const ScyllaTableColumn *column = &table->column[i];
+		ScyllaCondition *equal;
+
+		if (column->index != SCYLLA_SAI)
+			continue;
+		equal = find_condition(choice, column, is_equal);
+		if (equal != NULL)
+			take(choice, equal);
+		else if (finds_ranges(column))
+			take_range(choice, column);
+		sai |= choice->access->pushed != NIL;
+	}
+	for (int i = 0; i < table->ncolumns && !sai; i++)
+	{
+		ScyllaCondition *equal = table->column[i].index == SCYLLA_SECONDARY_INDEX ?
+			find_condition(choice, &table->column[i], is_equal) : NULL;
+
+		if (equal != NULL && index_differs(choice, equal) == NULL)
+		{
+			take(choice, equal);
+			return;
+		}
+	}
+}
+
+/* Whatever one column can have once more: nothing after "=", one bound on either side otherwise. */
+static bool
+has_room(const ScyllaAccess *access, const ScyllaCondition *condition)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *other = lfirst(lc);
+
+		if (other->column != condition->column)
+			continue;
+		if (condition->op == SCYLLA_EQ || !(is_lower(other->op) || is_upper(other->op)) ||
+			is_lower(other->op) == is_lower(condition->op))
+			return false;
+	}
+	return true;
+}
+
+/* Where it filters, Cassandra may look for the keys too by an index. */
+static bool
+keys_differ(const Choice *choice)
+{
+	ListCell   *lc;
+
+	foreach(lc, choice->access->pushed)
+	{
+		if (index_differs(choice, lfirst(lc)) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+take_filtered(Choice *choice)
+{
+	List	   *conditions = keys_differ(choice) ? NIL : list_copy(choice->conditions);
+	ListCell   *lc;
+
+	foreach(lc, conditions)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->op == SCYLLA_IN || !has_room(choice->access, condition) ||
+			index_differs(choice, condition) != NULL)
+			continue;
+		take(choice, condition);
+		choice->access->filtering = true;
+	}
+	foreach(lc, choice->access->filtering ? choice->access->pushed : NIL)
+		choice->access->indexed |= ((ScyllaCondition *) lfirst(lc))->column->index != SCYLLA_NO_INDEX;
+}
+
+static bool
+is_one_run(const ScyllaAccess *access)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		if (((ScyllaCondition *) lfirst(lc))->op == SCYLLA_IN)
+			return false;
+	}
+	return access->npartition > 0;
+}
+
+/* ---- the table ---- */
+
+void
+scyllaDescribeRelation(ScyllaRelation *info)
+{
+	ScyllaSession *session;
+
+	if (info->table != NULL)
+		return;
+	session = scyllaGetSession(info->userid, info->serverid);
+	info->table = scyllaCopyTable(scyllaDescribeTable(session, info->options));
+}
+
+/* Into the copy: conditions point to its columns. */
+void
+scyllaDescribeIndexesOf(ScyllaRelation *info)
+{
+	ScyllaSession *session;
+	ScyllaTable *table;
+
+	if (info->table->indexes_known)
+		return;
+	session = scyllaGetSession(info->userid, info->serverid);
+	table = scyllaDescribeTable(session, info->options);
+	scyllaDescribeIndexes(session, info->options, table);
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaTableColumn *column = scyllaTableColumn(info->table, table->column[i].name);
+
+		if (column != NULL)
+		{
+			column->index = table->column[i].index;
+			column->similarity = table->column[i].similarity;
+			if (column->similarity != NULL)
+				column->similarity_index = pstrdup(table->column[i].similarity_index);
+		}
+	}
+	info->table->indexes_known = true;
+}
+
+/* ---- what stays ---- */
+
+static const char *
+why_not_taken(const Choice *choice, const ScyllaCondition *condition)
+{
+	const ScyllaTableColumn *column = condition->column;
+	bool		range = is_lower(condition->op) || is_upper(condition->op);
+
+	if (!has_room(choice->access, condition))
+		return "CQL takes no further condition on the column";
+	if (index_differs(choice, condition) != NULL)
+		return index_differs(choice, condition);
+	if (column->kind == SCYLLA_PARTITION_KEY)
+		return range ? "the partition key is hashed, it has no ranges" : "not all columns of the partition key are fixed";
+	if (column->kind == SCYLLA_CLUSTERING && choice->access->npartition == 0)
+		return "the partition key is not fixed";
+	if (column->kind == SCYLLA_CLUSTERING)
+		return "a clustering column before it is not fixed";
+	if (choice->access->npartition > 0)
+		return "not a key";
+	if (condition->op == SCYLLA_IN)
+		return "lists are looked up by keys only";
+	if (column->index != SCYLLA_NO_INDEX)
+		return range ? "its index finds equal values only" : "another index is used";
+	return "not a key, and no index serves it";
+}
+
+static void
+keep_local(Choice *choice, RestrictInfo *clause, const ScyllaCondition *condition, const char *reason)
+{
+	char	   *text = condition == NULL ? pstrdup("no comparison of a column with a value") :
+		psprintf("column \"%s\": %s", get_attname(choice->info->relid, condition->attnum, false), reason);
+	ListCell   *lc;
+
+	choice->access->local = lappend(choice->access->local, clause);
+	if (clause->pseudoconstant)	/* a node above the scan checks it, once */
+		return;
+	foreach(lc, choice->access->reasons)
+	{
+		if (strcmp(lfirst(lc), text) == 0)
+			return;
+	}
+	choice->access->reasons = lappend(choice->access->reasons, text);
+}
+
+ScyllaAccess *
+scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses)
+{
+	Choice		choice = {.root = root,.info = info,.access = palloc0(sizeof(ScyllaAccess))};
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		ScyllaCondition *condition = match_clause(root, rel, clause);
+
+		if (condition != NULL && info->table != NULL)
+			judge(info, condition);
+		if (condition != NULL && condition->reason == NULL && info->table != NULL)
+			choice.conditions = lappend(choice.conditions, condition);
+		else
+			keep_local(&choice, clause, condition, condition ? condition->reason : NULL);
+	}
+	if (choice.conditions == NIL)
+		return choice.access;
+	if (take_partition_key(&choice))
+		take_clustering_columns(&choice);
+	else if (may_be_indexed(&choice))
+	{
+		scyllaDescribeIndexesOf(info);
+		take_indexed(&choice);
+	}
+	if (info->options->allow_filtering && may_be_indexed(&choice))
+	{
+		scyllaDescribeIndexesOf(info);
+		take_filtered(&choice);
+	}
+	choice.access->one_run = is_one_run(choice.access);
+	foreach(lc, choice.conditions)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+
+		keep_local(&choice, condition->clause, condition, why_not_taken(&choice, condition));
+	}
+	return choice.access;
+}
+

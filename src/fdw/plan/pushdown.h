@@ -1,0 +1,80 @@
+/*
+ * fdw/plan/pushdown.h
+ *	  Which conditions the cluster checks, and why it does not check the others.
+ *
+ * Backend thread. Everything lives in CurrentMemoryContext.
+ *
+ * A condition is pushed only where it means in CQL exactly what it means in
+ * PostgreSQL, as it is not checked again.
+ */
+#ifndef FDW_PLAN_PUSHDOWN_H
+#define FDW_PLAN_PUSHDOWN_H
+
+#include "postgres.h"
+
+#include "nodes/pathnodes.h"
+
+#include "fdw/read/select.h"
+#include "fdw/session/option.h"
+#include "fdw/session/table.h"
+
+/* A foreign table in a query: RelOptInfo.fdw_private. */
+typedef struct ScyllaRelation
+{
+	Oid			relid;
+	Oid			serverid;
+	Oid			userid;
+	ScyllaTableOptions *options;
+	ScyllaTable *table;			/* a copy; NULL until scyllaDescribeRelation */
+	struct ScyllaAccess *access;	/* by the conditions on this table alone */
+	List	   *above;			/* char *: why what comes above the scan is left to PostgreSQL */
+	int			pages;			/* of the whole table, by estimate; 0: unknown */
+	int			row_bytes;		/* of the columns that are read, by estimate */
+} ScyllaRelation;
+
+/* "column op value", found in a clause. */
+typedef struct ScyllaCondition
+{
+	RestrictInfo *clause;
+	AttrNumber	attnum;
+	ScyllaOperator op;
+	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
+	Oid			collation;		/* of the comparison */
+	const ScyllaTableColumn *column;	/* NULL until the table is known, or if it has no such column */
+	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
+} ScyllaCondition;
+
+/* How a table is read. */
+typedef struct ScyllaAccess
+{
+	List	   *pushed;			/* ScyllaCondition, in the order of ScyllaSelect.columns */
+	int			npartition;		/* of them on the partition key: all of its columns, or 0 */
+	int			nclustering;	/* clustering columns fixed by "=" or IN after them */
+	bool		one_run;		/* no IN: the rows come in clustering order */
+	bool		filtering;
+	bool		indexed;		/* an index may be used, and CQL sorts nothing then */
+	List	   *local;			/* RestrictInfo */
+	List	   *reasons;		/* char *, of those: "column "v": ..." */
+} ScyllaAccess;
+
+/* Ask the cluster, the first time. */
+extern void scyllaDescribeRelation(ScyllaRelation *info);
+extern void scyllaDescribeIndexesOf(ScyllaRelation *info);	/* of a described one */
+
+/*
+ * Whether a clause has the form of a condition on a column of this table; only
+ * then is the table worth describing. Without knowledge of the table.
+ */
+extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
+extern bool scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses);
+
+/* clauses: RestrictInfo, all of which must hold. The table must be described unless they are empty. */
+extern ScyllaAccess *scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses);
+
+/* Whether one of these clauses finds rows: of a join, that it is worth looking up by them. */
+extern bool scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses);
+
+/* A column as the cluster has it, for conditions, ORDER BY and aggregates; NULL: it has none, or it is a pseudo column. */
+extern const ScyllaTableColumn *scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum);
+
+#endif							/* FDW_PLAN_PUSHDOWN_H */

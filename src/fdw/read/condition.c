@@ -1,0 +1,226 @@
+/*
+ * fdw/read/condition.c
+ *	  From the values of conditions to what a request binds.
+ *
+ * Backend thread. Owns the types of the columns, in an arena.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+
+#include "fdw/compat.h"
+#include "fdw/read/condition.h"
+#include "fdw/read/key.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/error.h"
+#include "fdw/session/rows.h"
+#include "fdw/session/table.h"
+#include "fdw/type/typemap.h"
+
+/* "column op value" */
+typedef struct Condition
+{
+	ExprState  *expr;
+	Oid			type;			/* of the expression; of its elements where it is an array */
+	Oid			column_type;
+	char	   *column;			/* UTF-8 */
+	ScyllaOperator planned;
+	bool		key;			/* of the partition key */
+	ScyllaConverter *converter;
+} Condition;
+
+struct ScyllaConditions
+{
+	const ScyllaSelect *select;
+	Condition  *condition;
+	int			nconditions;
+	ScyllaOperator *operators;
+	CqlArena	types;
+	MemoryContextCallback callback;
+};
+
+/* ---- begin ---- */
+
+static void
+init_condition(ScyllaConditions *cs, int i, Expr *value, ExprState *state)
+{
+	const ScyllaSelect *select = cs->select;
+	Condition  *c = &cs->condition[i];
+
+	c->expr = state;
+	c->planned = list_nth_int(select->operators, i);
+	c->type = exprType((Node *) value);
+	if (c->planned == SCYLLA_IN)
+		c->type = get_element_type(getBaseType(c->type));
+	c->type = getBaseType(c->type);
+	c->column = strVal(list_nth(select->columns, i));
+	c->column_type = get_atttype(select->relid, list_nth_int(select->attnums, i));
+	c->key = i < select->npartition;
+}
+
+ScyllaConditions *
+scyllaMakeConditions(const ScyllaSelect *select, List *exprs, List *states)
+{
+	ScyllaConditions *cs = palloc0(sizeof(*cs));
+
+	cs->select = select;
+	cs->nconditions = list_length(select->columns);
+	cs->condition = palloc0_array(Condition, Max(cs->nconditions, 1));
+	cs->operators = palloc0_array(ScyllaOperator, Max(cs->nconditions, 1));
+	for (int i = 0; i < cs->nconditions; i++)
+		init_condition(cs, i, list_nth(exprs, i), list_nth(states, i));
+	scyllaTieArena(&cs->callback, &cs->types);
+	return cs;
+}
+
+/* ---- the table, as it is now ---- */
+
+static void
+no_such_column(Oid relid, const ScyllaTableOptions *options, AttrNumber attnum)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
+					get_attname(relid, attnum, false), get_rel_name(relid), options->keyspace, options->table),
+			 errhint("The option column_name of the column names another one.")));
+}
+
+/* The type tells how a value is compared, before anything is prepared. */
+static void
+make_converter(ScyllaConditions *cs, Condition *c, const char *type)
+{
+	CqlType    *cql = cql_type_from_schema(type, strlen(type), &cs->types, NULL, NULL);
+
+	if (cql == NULL)
+		scyllaRaiseMalformed("type in the description of a table");
+	c->converter = scyllaMakeConverter(cql, c->column_type, -1);
+}
+
+void
+scyllaDescribeConditions(ScyllaConditions *cs, ScyllaSession *session, const ScyllaTableOptions *options,
+						 List *attnums)
+{
+	Oid			relid = cs->select->relid;
+	List	   *all = list_concat_copy(cs->select->attnums, attnums);
+	List	   *names = NIL;
+	ScyllaTable *table;
+	ListCell   *lc;
+
+	foreach(lc, all)
+		names = lappend(names, scyllaToUtf8(scyllaColumnName(relid, lfirst_int(lc))));
+	table = scyllaDescribeColumns(session, options, names, false);
+	foreach(lc, names)
+	{
+		ScyllaTableColumn *column = scyllaTableColumn(table, lfirst(lc));
+		int			i = foreach_current_index(lc);
+
+		if (column == NULL)
+			no_such_column(relid, options, list_nth_int(all, i));
+		if (i < cs->nconditions)
+			make_converter(cs, &cs->condition[i], column->type);
+	}
+}
+
+/* ---- values ---- */
+
+/* One value of a condition. false: no stored value fulfils the condition. */
+static bool
+add_value(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value)
+{
+	Condition  *c = &cs->condition[i];
+	ScyllaOperator op = c->planned;
+	CqlBuffer	body = {0};
+	bool		fits;
+
+	if (!scyllaKeyCondition(c->converter, c->type, &op, value, &body))
+		return false;
+	cs->operators[i] = op;
+	if (body.failed)
+		scyllaRaiseOutOfMemory();
+	/* no key is longer, and none of one column is empty */
+	fits = !c->key || (body.len <= PG_UINT16_MAX && (cs->select->npartition > 1 || body.len > 0));
+	if (fits)
+		scyllaSourceValue(source, i, body.data, body.len);
+	cql_buffer_free(&body);
+	return fits;
+}
+
+static bool
+add_array(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum array)
+{
+	Oid			type = ARR_ELEMTYPE(DatumGetArrayTypeP(array));
+	Datum	   *value;
+	bool	   *isnull;
+	int			n;
+	int16		length;
+	bool		byval;
+	char		align;
+	bool		any = false;
+
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	deconstruct_array(DatumGetArrayTypeP(array), type, length, byval, align, &value, &isnull, &n);
+	for (int k = 0; k < n; k++)
+		any |= !isnull[k] && add_value(cs, source, i, value[k]);
+	return any;
+}
+
+/* By the vector that is given, or by nothing. */
+static bool
+add_nearest(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value, bool isnull, int64 rows)
+{
+	if (!isnull && rows > 0 && rows <= SCYLLA_NEAREST_MAX)
+		return add_value(cs, source, i, value);
+	cs->operators[i] = SCYLLA_ANY;
+	return true;
+}
+
+bool
+scyllaAddConditions(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int64 rows)
+{
+	for (int i = 0; i < cs->nconditions; i++)
+	{
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(cs->condition[i].expr, econtext, &isnull);
+
+		if (cs->condition[i].planned == SCYLLA_NEAREST)
+			return add_nearest(cs, source, i, value, isnull, rows);	/* the last one */
+		if (isnull)
+			return false;
+		if (!(cs->condition[i].planned == SCYLLA_IN ? add_array(cs, source, i, value) :
+			  add_value(cs, source, i, value)))
+			return false;
+	}
+	return true;
+}
+
+const ScyllaOperator *
+scyllaConditionOperators(const ScyllaConditions *cs)
+{
+	return cs->operators;
+}
+
+/* ---- what was prepared ---- */
+
+void
+scyllaCheckMarkers(const ScyllaConditions *cs, const ScyllaOperator *operators, ScyllaSession *session,
+				   const ScyllaTableOptions *options, const CqlMetadata *bind, int first)
+{
+	for (int i = 0; i < cs->nconditions; i++)
+	{
+		if (operators[i] == SCYLLA_ANY)
+			continue;
+		if (first >= (int) bind->count || !cql_type_equal(bind->column[first].type, cs->condition[i].converter->cql))
+		{
+			scyllaForgetSchema(session);
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
+					 errmsg("column \"%s\" of table \"%s.%s\" has another type than before",
+							scyllaFromUtf8(cs->condition[i].column), options->keyspace, options->table),
+					 errhint("Repeat the statement.")));
+		}
+		first++;
+	}
+}

@@ -1,0 +1,510 @@
+/*
+ * fdw/read/fetch.c
+ *	  Lanes of pages, side by side.
+ *
+ * Backend thread. Owns the lanes, their pages and the pipeline.
+ *
+ * A lane's next page is asked for when the second row of the current one is
+ * read, so it travels while rows are decoded, and who wants one row reads one
+ * page; with slow_start, all lanes together read little more than is wanted. The
+ * end of a lane is where the server says there is no further page: an empty page
+ * is not it.
+ *
+ * Pages get fewer rows when rows are large or lanes many, so that what is on its
+ * way stays in caches: the client's, and those of nodes, which make many objects
+ * of each row. Small pages of many lanes keep more of a node's shards busy than
+ * large ones of a few.
+ *
+ * Memory: pages that have come home count as held until they were read. Where
+ * single rows are large, no lane is opened and no page asked for ahead of its time
+ * that would be beyond twice HELD_BYTES.
+ *
+ * Invariant: an open lane is current, or on the ready list (a page of it has
+ * come home), or a request of it is on its way, or, when merging, in the heap.
+ */
+#include "postgres.h"
+
+#include "lib/binaryheap.h"
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+
+#include "cql/request.h"
+#include "fdw/read/fetch.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/error.h"
+
+#define HELD_BYTES (16 * 1024 * 1024)
+#define SMALL_PAGE_BYTES (192 * 1024)	/* smaller ones cost a node more than they spare its caches */
+#define ROW_OVERHEAD 100		/* bytes that a row counts more: a node's work for a row is not only by its size */
+#define FIRST_LANES 32			/* until it is known how large pages are */
+
+typedef struct Lane
+{
+	dlist_node	node;			/* of the ready list, or of the free list */
+	uint32		number;
+	MemoryContext context;		/* of the page being read; NULL before the first */
+	ScyllaValues values;
+	Request    *page;			/* being read; NULL: none */
+	ScyllaRows *rows;
+	uint64		entered;		/* number of this page */
+	uint64		row;			/* of this page */
+	Request    *next;			/* has come home; NULL: not yet */
+	bool		asked;			/* it is on its way */
+	bool		more;			/* the page being read is not the last */
+} Lane;
+
+struct ScyllaFetch
+{
+	ScyllaFetchConfig config;
+	MemoryContext context;
+	MemoryContextCallback callback;
+	ScyllaPipeline *pipeline;
+	RequestTemplate request;
+	Lane	   *lane;
+	int			open;
+	int			allowed;		/* lanes, so far; merging takes all at once, with small first pages */
+	dlist_head	free;
+	dlist_head	ready;
+	Lane	   *current;
+	bool		exhausted;		/* the source */
+	Size		held;			/* bytes of pages at home */
+	uint64		pages;			/* entered that had rows, and these, and bytes: how large they are */
+	uint64		rows;
+	uint64		bytes;
+	binaryheap *heap;			/* merging */
+};
+
+static uint64 entered = 0;		/* pages, of all fetches */
+
+/* ---- opening and closing ---- */
+
+static void
+free_buffers(void *arg)
+{
+	ScyllaFetch *f = arg;
+
+	for (int i = 0; i < f->config.lanes; i++)
+		cql_buffer_free(&f->lane[i].values.bytes);
+}
+
+/* It has none in a partition of static columns alone. Texts may be empty, numbers have no such value. */
+static int
+has_value(const ScyllaMergeKey *key, CqlBytes value)
+{
+	return key->is_signed ? value.len > 0 : value.len >= 0;
+}
+
+/* No value comes last. */
+static int
+compare_values(const ScyllaMergeKey *key, CqlBytes a, CqlBytes b)
+{
+	int			order;
+
+	if (!has_value(key, a) || !has_value(key, b))
+		return has_value(key, b) - has_value(key, a);
+	if (key->is_signed && (a.data[0] ^ b.data[0]) & 0x80)
+		return a.data[0] & 0x80 ? -1 : 1;
+	order = memcmp(a.data, b.data, Min(a.len, b.len));
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* The heap has its greatest on top. */
+static int
+compare_lanes(Datum a, Datum b, void *arg)
+{
+	const ScyllaFetch *f = arg;
+	const Lane *x = &f->lane[DatumGetInt32(a)];
+	const Lane *y = &f->lane[DatumGetInt32(b)];
+
+	for (int i = 0; i < f->config.nmerge; i++)
+	{
+		const ScyllaMergeKey *key = &f->config.merge[i];
+		int			order = compare_values(key, x->rows->value[key->item], y->rows->value[key->item]);
+
+		if (order != 0)
+			return key->descending ? order : -order;
+	}
+	return 0;
+}
+
+ScyllaFetch *
+scyllaFetchOpen(const ScyllaFetchConfig *config)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw fetch", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaFetch *f = palloc0(sizeof(*f));
+
+	f->context = context;
+	f->config = *config;
+	f->config.lanes = Max(config->lanes, 1);
+	f->allowed = config->slow_start ? 1 : config->nmerge > 0 ? f->config.lanes : Min(f->config.lanes, FIRST_LANES);
+	f->lane = MemoryContextAllocHuge(context, mul_size(sizeof(Lane), f->config.lanes));
+	memset(f->lane, 0, sizeof(Lane) * f->config.lanes);
+	dlist_init(&f->free);
+	dlist_init(&f->ready);
+	for (int i = 0; i < f->config.lanes; i++)
+	{
+		f->lane[i].number = (uint32) i;
+		dlist_push_tail(&f->free, &f->lane[i].node);
+	}
+	f->callback.func = free_buffers;
+	f->callback.arg = f;
+	MemoryContextRegisterResetCallback(context, &f->callback);
+
+	f->request.kind = CLUSTER_EXECUTE;
+	f->request.statement = config->statement->number;
+	f->request.timeout_ms = (uint32_t) config->options->request_timeout;
+	f->request.consistency = (uint8_t) config->options->read_consistency;
+	f->request.flags = CQL_PARAM_PAGE_SIZE | (config->statement->bind.count > 0 ? CQL_PARAM_VALUES : 0);
+	f->request.idempotent = true;
+	f->pipeline = scyllaOpenPipeline(config->session, 0, 0);
+	MemoryContextSwitchTo(old);
+	return f;
+}
+
+void
+scyllaFetchClose(ScyllaFetch *f)
+{
+	if (f->pipeline->core != NULL && pipeline_outstanding(f->pipeline->core) == 0)
+		scyllaClosePipeline(f->pipeline);
+	MemoryContextDelete(f->context);
+}
+
+/* ---- requests ---- */
+
+/* A page of each lane is read while another one of it is on its way. */
+static int
+page_rows(const ScyllaFetch *f)
+{
+	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : (uint64) f->config.row_bytes;
+	uint64		page_bytes = Max(SCYLLA_PAGE_BYTES / f->config.lanes, SMALL_PAGE_BYTES);
+
+	return (int) Max(Min(page_bytes / (row_bytes + ROW_OVERHEAD), (uint64) f->config.page_rows), 1);
+}
+
+/* For one more page than must be: those at home, those on their way and this one, as large as pages have been. */
+static bool
+has_room(const ScyllaFetch *f)
+{
+	uint64		page_bytes = f->pages > 0 ? f->bytes / f->pages : 0;
+
+	return f->held + (pipeline_outstanding(f->pipeline->core) + 1) * page_bytes <= 2 * HELD_BYTES;
+}
+
+static void
+ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
+{
+	Pipeline   *core = f->pipeline->core;
+	RequestTemplate request = f->request;
+	CqlBuffer  *b = pipeline_begin(core);
+	bool		first = paging_state.len < 0;
+	int			rows = page_rows(f);
+
+	if (!first)
+		request.flags |= CQL_PARAM_PAGING_STATE;
+	else if (f->config.first_rows > 0)
+		rows = Min(rows, f->config.first_rows);
+	if (b != NULL)
+	{
+		cql_put_raw(b, s->values.bytes.data, s->values.bytes.len);
+		cql_request_tail(b, request.flags, rows, paging_state, 0, 0);
+	}
+	if (b == NULL || pipeline_commit(core, &request, s->values.routed ? &s->values.token : NULL, s->number) == NULL)
+		scyllaRaiseOutOfMemory();
+	s->asked = true;
+}
+
+static void
+ask_for_next_page(ScyllaFetch *f, Lane *s)
+{
+	if (!s->more || s->asked || s->next != NULL)
+		return;
+	ask(f, s, s->rows->metadata.paging_state);
+	pipeline_submit(f->pipeline->core);
+}
+
+static void
+raise_page(ScyllaFetch *f, Request *r)
+{
+	ScyllaErrorContext context = {.relation = f->config.relation,.cql = scyllaFromUtf8(f->config.cql)};
+
+	scyllaRaiseFailure(scyllaTakeFailure(f->config.session, f->pipeline, r), &context);
+}
+
+/* Hand what came home to its lanes. */
+static void
+deliver(ScyllaFetch *f)
+{
+	Request    *r;
+
+	(void) client_drain(f->config.session->client);
+	while ((r = pipeline_next_done(f->pipeline->core)) != NULL)
+	{
+		Lane	   *s = &f->lane[r->ordinal];
+
+		s->asked = false;
+		scyllaReportRequest(f->config.report, r);
+		if (r->core.failed)
+			raise_page(f, r);
+		s->next = r;
+		f->held += r->core.body_length;
+		if (s != f->current && f->heap == NULL)
+			dlist_push_tail(&f->ready, &s->node);
+	}
+}
+
+static void
+open_lanes(ScyllaFetch *f)
+{
+	static const CqlBytes no_state = {NULL, -1};
+	bool		opened = false;
+
+	while (!f->exhausted && f->open < f->allowed && !pipeline_full(f->pipeline->core) &&
+		   (f->open == 0 || has_room(f) || f->config.nmerge > 0))
+	{
+		Lane	   *s = dlist_container(Lane, node, dlist_pop_head_node(&f->free));
+
+		cql_buffer_reset(&s->values.bytes);
+		s->values.routed = false;
+		if (!f->config.source->next(f->config.source, &s->values))
+		{
+			f->exhausted = !f->config.source->later;
+			dlist_push_head(&f->free, &s->node);
+			break;
+		}
+		if (s->values.bytes.failed)
+			scyllaRaiseOutOfMemory();
+		ask(f, s, no_state);
+		f->open++;
+		opened = true;
+	}
+	if (opened)
+		pipeline_submit(f->pipeline->core);
+}
+
+/* Somebody wants more than the first row. */
+static void
+allow_lanes(ScyllaFetch *f)
+{
+	if (f->allowed == f->config.lanes)
+		return;
+	f->allowed = Min(2 * f->allowed, f->config.lanes);
+	open_lanes(f);
+}
+
+static void
+close_lane(ScyllaFetch *f, Lane *s)
+{
+	f->open--;
+	dlist_push_head(&f->free, &s->node);
+}
+
+/* ---- pages ---- */
+
+static void
+leave_page(ScyllaFetch *f, Lane *s)
+{
+	f->held -= s->page->core.body_length;
+	scyllaRowsEnd(s->rows);
+	pipeline_release(f->pipeline->core, s->page);
+	s->page = NULL;
+	s->rows = NULL;
+	MemoryContextReset(s->context);
+}
+
+static void
+enter_page(ScyllaFetch *f, Lane *s)
+{
+	MemoryContext old;
+
+	if (s->context == NULL)
+		s->context = AllocSetContextCreate(f->context, "scylla_fdw page", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(s->context);
+	s->page = s->next;
+	s->next = NULL;
+	s->rows = scyllaRowsBegin(s->page->core.body, s->page->core.body_length);
+	s->more = s->rows->metadata.paging_state.len >= 0;
+	s->row = 0;
+	MemoryContextSwitchTo(old);
+	s->entered = ++entered;
+	if (!f->config.slow_start)
+		f->allowed = f->config.lanes;
+	f->pages += s->rows->left > 0;
+	f->rows += s->rows->left;
+	f->bytes += s->page->core.body_length;
+	f->config.report->pages++;
+	f->config.report->bytes += s->page->core.body_length;
+}
+
+/* To the next row of this lane. */
+static ScyllaFetchResult
+advance(ScyllaFetch *f, Lane *s)
+{
+	for (;;)
+	{
+		if (s->page != NULL && scyllaRowsNext(s->rows))
+		{
+			if (++s->row == 2)
+			{
+				if (has_room(f))
+					ask_for_next_page(f, s);
+				allow_lanes(f);
+			}
+			return SCYLLA_FETCH_ROW;
+		}
+		if (s->page != NULL)
+		{
+			ask_for_next_page(f, s);
+			if (s->row < 2)
+				allow_lanes(f);
+			leave_page(f, s);
+		}
+		if (s->next == NULL)
+			return s->asked ? SCYLLA_FETCH_PENDING : SCYLLA_FETCH_END;
+		enter_page(f, s);
+	}
+}
+
+/* ---- in the order in which pages come ---- */
+
+static ScyllaFetchResult
+next_of_any(ScyllaFetch *f, bool wait)
+{
+	for (;;)
+	{
+		if (f->current != NULL)
+		{
+			Lane	   *s = f->current;
+
+			switch (advance(f, s))
+			{
+				case SCYLLA_FETCH_ROW:
+					return SCYLLA_FETCH_ROW;
+				case SCYLLA_FETCH_PENDING:
+					f->current = NULL;	/* deliver makes it ready */
+					break;
+				default:
+					close_lane(f, s);
+					return SCYLLA_FETCH_LANE_END;
+			}
+		}
+		open_lanes(f);
+		deliver(f);
+		if (!dlist_is_empty(&f->ready))
+		{
+			f->current = dlist_container(Lane, node, dlist_pop_head_node(&f->ready));
+			continue;
+		}
+		if (f->open == 0 && f->exhausted)
+			return SCYLLA_FETCH_END;
+		if (!wait || f->open == 0)
+			return SCYLLA_FETCH_PENDING;
+		scyllaWait(f->config.session, 1);
+	}
+}
+
+/* ---- merged ---- */
+
+static ScyllaFetchResult
+advance_waiting(ScyllaFetch *f, Lane *s)
+{
+	ScyllaFetchResult result;
+
+	while ((result = advance(f, s)) == SCYLLA_FETCH_PENDING)
+	{
+		scyllaWait(f->config.session, 1);
+		deliver(f);
+	}
+	return result;
+}
+
+static void
+begin_merge(ScyllaFetch *f)
+{
+	MemoryContext old = MemoryContextSwitchTo(f->context);
+
+	f->heap = binaryheap_allocate(f->config.lanes, compare_lanes, f);
+	MemoryContextSwitchTo(old);
+	open_lanes(f);
+	while (!f->exhausted && !dlist_is_empty(&f->free))	/* the pipeline was full */
+	{
+		scyllaWait(f->config.session, 1);
+		deliver(f);
+		open_lanes(f);
+	}
+	for (int i = 0; i < f->open; i++)
+	{
+		if (advance_waiting(f, &f->lane[i]) == SCYLLA_FETCH_ROW)
+			binaryheap_add_unordered(f->heap, Int32GetDatum(i));
+	}
+	binaryheap_build(f->heap);
+}
+
+static ScyllaFetchResult
+next_merged(ScyllaFetch *f)
+{
+	if (f->heap == NULL)
+		begin_merge(f);
+	else if (advance_waiting(f, f->current) == SCYLLA_FETCH_ROW)
+		binaryheap_replace_first(f->heap, binaryheap_first(f->heap));
+	else
+		(void) binaryheap_remove_first(f->heap);
+	if (binaryheap_empty(f->heap))
+		return SCYLLA_FETCH_END;
+	f->current = &f->lane[DatumGetInt32(binaryheap_first(f->heap))];
+	return SCYLLA_FETCH_ROW;
+}
+
+/* ---- what a scan calls ---- */
+
+ScyllaFetchResult
+scyllaFetchNext(ScyllaFetch *f, bool wait)
+{
+	if (f->config.nmerge > 0)
+		return next_merged(f);
+	if (f->current != NULL && f->current->page == NULL)
+		f->current = NULL;		/* its end was told */
+	return next_of_any(f, wait);
+}
+
+bool
+scyllaFetchArrived(ScyllaFetch *f)
+{
+	deliver(f);
+	return !dlist_is_empty(&f->ready);
+}
+
+const CqlBytes *
+scyllaFetchRow(const ScyllaFetch *f)
+{
+	return f->current->rows->value;
+}
+
+const CqlMetadata *
+scyllaFetchMetadata(const ScyllaFetch *f)
+{
+	return &f->current->rows->metadata;
+}
+
+uint64
+scyllaFetchTag(const ScyllaFetch *f)
+{
+	return f->current->values.tag;
+}
+
+uint64
+scyllaFetchPage(const ScyllaFetch *f)
+{
+	return f->current->entered;
+}
+
+void
+scyllaFetchKeepMetadata(const ScyllaFetch *f, CqlArena *arena, CqlMetadata *metadata)
+{
+	CqlReader	r = cql_reader(f->current->page->core.body, f->current->page->core.body_length);
+	uint32_t	nrows;
+
+	(void) cql_response_result_kind(&r);
+	if (!cql_response_rows(&r, arena, metadata, &nrows))
+		scyllaRaiseOutOfMemory();
+}

@@ -1,0 +1,238 @@
+/*
+ * fdw/read/select.c
+ *	  Packing a SELECT for the executor, and writing its text.
+ *
+ * Backend thread. Owns nothing.
+ */
+#include "postgres.h"
+
+#include "nodes/makefuncs.h"
+#include "nodes/value.h"
+
+#include "fdw/read/select.h"
+#include "fdw/session/deparse.h"
+
+/* ---- packing: fdw_private must be something that copyObject knows ---- */
+
+enum
+{
+	PACKED_RELATION,			/* oid list */
+	PACKED_ITEMS,
+	PACKED_TARGETS,
+	PACKED_COLUMNS,
+	PACKED_OPERATORS,
+	PACKED_ATTNUMS,
+	PACKED_ORDER,
+	PACKED_MERGE,
+	PACKED_ROLES,
+	PACKED_GROUP_BY,
+	PACKED_NUMBERS,				/* int list, in the order of scyllaPackSelect */
+	PACKED_NEAREST,				/* String; NIL: none */
+	PACKED_LOCAL
+};
+
+static List *
+pack_text(char *text)
+{
+	return text ? list_make1(makeString(text)) : NIL;
+}
+
+static char *
+unpack_text(List *packed)
+{
+	return packed != NIL ? strVal(linitial(packed)) : NULL;
+}
+
+List *
+scyllaPackSelect(const ScyllaSelect *select)
+{
+	List	   *numbers = list_make5_int(select->npartition, select->per_partition, select->distinct,
+										 select->filtering, select->limited);
+	List	   *packed = list_make5(list_make1_oid(select->relid), select->items, select->targets,
+									select->columns, select->operators);
+
+	numbers = lappend_int(numbers, select->by_ranges);
+	numbers = lappend_int(numbers, select->pages);
+	numbers = lappend_int(numbers, select->row_bytes);
+	packed = lappend(packed, select->attnums);
+	packed = lappend(packed, select->order);
+	packed = lappend(packed, select->merge);
+	packed = lappend(packed, select->roles);
+	packed = lappend(packed, select->group_by);
+	packed = lappend(packed, numbers);
+	packed = lappend(packed, pack_text(select->nearest));
+	return lappend(packed, pack_text(select->local));
+}
+
+ScyllaSelect *
+scyllaUnpackSelect(List *packed)
+{
+	ScyllaSelect *select = palloc0(sizeof(*select));
+	List	   *numbers = list_nth(packed, PACKED_NUMBERS);
+
+	select->relid = linitial_oid(list_nth(packed, PACKED_RELATION));
+	select->items = list_nth(packed, PACKED_ITEMS);
+	select->targets = list_nth(packed, PACKED_TARGETS);
+	select->columns = list_nth(packed, PACKED_COLUMNS);
+	select->operators = list_nth(packed, PACKED_OPERATORS);
+	select->attnums = list_nth(packed, PACKED_ATTNUMS);
+	select->order = list_nth(packed, PACKED_ORDER);
+	select->merge = list_nth(packed, PACKED_MERGE);
+	select->roles = list_nth(packed, PACKED_ROLES);
+	select->group_by = list_nth(packed, PACKED_GROUP_BY);
+	select->npartition = list_nth_int(numbers, 0);
+	select->per_partition = list_nth_int(numbers, 1);
+	select->distinct = list_nth_int(numbers, 2) != 0;
+	select->filtering = list_nth_int(numbers, 3) != 0;
+	select->limited = list_nth_int(numbers, 4) != 0;
+	select->by_ranges = list_nth_int(numbers, 5) != 0;
+	select->pages = list_nth_int(numbers, 6);
+	select->row_bytes = list_nth_int(numbers, 7);
+	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
+	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
+	return select;
+}
+
+/* ---- text ---- */
+
+static void
+append_texts(StringInfo out, List *texts)
+{
+	ListCell   *lc;
+
+	foreach(lc, texts)
+		appendStringInfo(out, "%s%s", lc == list_head(texts) ? "" : ", ", strVal(lfirst(lc)));
+}
+
+static void
+append_names(StringInfo out, List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (lc != list_head(names))
+			appendStringInfoString(out, ", ");
+		scyllaAppendIdentifier(out, strVal(lfirst(lc)));
+	}
+}
+
+static const char *
+operator_text(ScyllaOperator op, bool in)
+{
+	switch (op)
+	{
+		case SCYLLA_IN:
+			return in ? "IN" : "=";
+		case SCYLLA_LT:
+			return "<";
+		case SCYLLA_LE:
+			return "<=";
+		case SCYLLA_GT:
+			return ">";
+		case SCYLLA_GE:
+			return ">=";
+		default:
+			return "=";
+	}
+}
+
+/* form NULL: for EXPLAIN, where an array is one condition IN; else one of its elements is the value. */
+static void
+append_conditions(StringInfo out, const ScyllaSelect *select, const ScyllaSelectForm *form, bool first)
+{
+	for (int i = 0; i < list_length(select->columns); i++)
+	{
+		ScyllaOperator op = form && form->operators ? form->operators[i] :
+			(ScyllaOperator) list_nth_int(select->operators, i);
+
+		if (op == SCYLLA_ANY || op == SCYLLA_NEAREST)
+			continue;
+		appendStringInfoString(out, first ? " WHERE " : " AND ");
+		first = false;
+		scyllaAppendIdentifier(out, strVal(list_nth(select->columns, i)));
+		appendStringInfo(out, " %s ?", operator_text(op, form == NULL));
+	}
+}
+
+bool
+scyllaSelectsNearest(const ScyllaSelect *select)
+{
+	return select->operators != NIL && llast_int(select->operators) == SCYLLA_NEAREST;
+}
+
+/* Unless the executor has dropped it. */
+static void
+append_nearest(StringInfo out, const ScyllaSelect *select, const ScyllaSelectForm *form)
+{
+	if (!scyllaSelectsNearest(select) ||
+		(form && form->operators && form->operators[list_length(select->columns) - 1] == SCYLLA_ANY))
+		return;
+	appendStringInfoString(out, " ORDER BY ");
+	scyllaAppendIdentifier(out, strVal(llast(select->columns)));
+	appendStringInfoString(out, " ANN OF ?");
+}
+
+static void
+append_token_range(StringInfo out, const ScyllaSelect *select)
+{
+	appendStringInfoString(out, " WHERE token(");
+	append_names(out, select->token_columns);
+	appendStringInfoString(out, ") > ? AND token(");
+	append_names(out, select->token_columns);
+	appendStringInfoString(out, ") <= ?");
+}
+
+static char *
+deparse(const ScyllaSelect *select, const ScyllaTableOptions *options, const ScyllaSelectForm *form)
+{
+	bool		token_range = form && form->token_range;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoString(&out, select->distinct ? "SELECT DISTINCT " : "SELECT ");
+	append_texts(&out, select->items);
+	appendStringInfoString(&out, " FROM ");
+	scyllaAppendTable(&out, options);
+	if (token_range)
+		append_token_range(&out, select);
+	append_conditions(&out, select, form, !token_range);
+	if (select->group_by != NIL)
+	{
+		appendStringInfoString(&out, " GROUP BY ");
+		append_names(&out, select->group_by);
+	}
+	if (select->order != NIL)
+	{
+		appendStringInfoString(&out, " ORDER BY ");
+		append_texts(&out, select->order);
+	}
+	append_nearest(&out, select, form);
+	if (select->per_partition > 0)
+		appendStringInfo(&out, " PER PARTITION LIMIT %d", select->per_partition);
+	if ((form ? form->limited : select->limited) && select->group_by == NIL)
+		appendStringInfoString(&out, " LIMIT ?");
+	if (select->filtering)
+		appendStringInfoString(&out, " ALLOW FILTERING");
+	return out.data;
+}
+
+char *
+scyllaDeparseSelect(const ScyllaSelect *select, const ScyllaTableOptions *options, const ScyllaSelectForm *form)
+{
+	return deparse(select, options, form);
+}
+
+char *
+scyllaExplainSelect(const ScyllaSelect *select, const ScyllaTableOptions *options)
+{
+	return deparse(select, options, NULL);
+}
+
+void
+scyllaAppendConditions(StringInfo out, const ScyllaSelect *select, const ScyllaOperator *operators)
+{
+	ScyllaSelectForm form = {.operators = operators};
+
+	append_conditions(out, select, operators ? &form : NULL, true);
+}

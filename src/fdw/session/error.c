@@ -1,0 +1,166 @@
+/*
+ * fdw/session/error.c
+ *	  From a failed request to a PostgreSQL error that tells the truth.
+ *
+ * Backend thread. Owns nothing. Invariant: the server's text is shown as it
+ * came, converted from UTF-8; no secret can be in it, as none but the handshake
+ * ever carries one.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+
+#include "cql/response.h"
+#include "fdw/session/error.h"
+
+static int
+sqlstate_of_code(uint32_t code)
+{
+	switch (code)
+	{
+		case CQL_ERR_CREDENTIALS:
+			return ERRCODE_INVALID_PASSWORD;
+		case CQL_ERR_UNAVAILABLE:
+		case CQL_ERR_BOOTSTRAPPING:
+			return ERRCODE_CANNOT_CONNECT_NOW;
+		case CQL_ERR_OVERLOADED:
+		case CQL_ERR_RATE_LIMIT:
+			return ERRCODE_INSUFFICIENT_RESOURCES;
+		case CQL_ERR_WRITE_TIMEOUT:
+		case CQL_ERR_WRITE_FAILURE:
+		case CQL_ERR_CAS_WRITE_UNKNOWN:
+		case CQL_ERR_CDC_WRITE_FAILURE:
+			return ERRCODE_T_R_STATEMENT_COMPLETION_UNKNOWN;
+		case CQL_ERR_READ_TIMEOUT:
+		case CQL_ERR_READ_FAILURE:
+		case CQL_ERR_TRUNCATE:
+			return ERRCODE_SYSTEM_ERROR;
+		case CQL_ERR_SYNTAX:
+			return ERRCODE_SYNTAX_ERROR;
+		case CQL_ERR_UNAUTHORIZED:
+			return ERRCODE_INSUFFICIENT_PRIVILEGE;
+		case CQL_ERR_ALREADY_EXISTS:
+			return ERRCODE_DUPLICATE_TABLE;
+		case CQL_ERR_PROTOCOL:
+			return ERRCODE_PROTOCOL_VIOLATION;
+		case CQL_ERR_FUNCTION_FAILURE:
+			return ERRCODE_EXTERNAL_ROUTINE_EXCEPTION;
+		default:
+			return ERRCODE_FDW_ERROR;
+	}
+}
+
+static int
+sqlstate_of(const ClusterFailure *f)
+{
+	switch (f->kind)
+	{
+		case CLUSTER_FAIL_CQL:
+			return sqlstate_of_code(f->code);
+		case CLUSTER_FAIL_CONNECT:
+			return ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+		case CLUSTER_FAIL_CREDENTIALS:
+			return ERRCODE_INVALID_PASSWORD;
+		case CLUSTER_FAIL_LOST:
+		case CLUSTER_FAIL_TIMEOUT:
+			return ERRCODE_CONNECTION_FAILURE;
+		case CLUSTER_FAIL_PROTOCOL:
+			return ERRCODE_PROTOCOL_VIOLATION;
+		case CLUSTER_FAIL_STALE:
+			return ERRCODE_FDW_INVALID_COLUMN_NAME;
+		case CLUSTER_FAIL_MEMORY:
+			return ERRCODE_OUT_OF_MEMORY;
+		case CLUSTER_FAIL_ABANDONED:
+			break;
+	}
+	return ERRCODE_FDW_ERROR;
+}
+
+char *
+scyllaWrittenDetail(uint64 rows, bool shared)
+{
+	return psprintf(UINT64_FORMAT " row%s of %s %s acknowledged before and %s written.",
+					rows, rows == 1 ? "" : "s", shared ? "this and earlier statements" : "this statement",
+					rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay");
+}
+
+/* Node, consistency, attempts, time; then what the statement did before. */
+static char *
+failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	if (f->node[0] != '\0')
+		appendStringInfo(&detail, "Node %s", f->node);
+	if (f->counted)
+		appendStringInfo(&detail, "%sconsistency %s reached %d of %d", detail.len > 0 ? ", " : "Needed: ",
+						 cql_consistency_name(f->consistency), f->received, f->required);
+	if (f->attempts > 0)
+		appendStringInfo(&detail, "%s%u attempt%s, %u ms", detail.len > 0 ? ", " : "",
+						 f->attempts, f->attempts == 1 ? "" : "s", f->elapsed_ms);
+	if (detail.len > 0)
+		appendStringInfoChar(&detail, '.');
+	if (context->writes)
+		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(context->written, context->statement > 0));
+	return detail.data;
+}
+
+static int
+add_context(const ScyllaErrorContext *c)
+{
+	const char *statement = "";
+	const char *together = "";
+
+	if (c->cql)
+		errcontext("CQL: %s", c->cql);
+	if (c->relation == NULL)
+		return 0;
+	if (c->statement > 0)
+		statement = psprintf(" of statement " UINT64_FORMAT " of its kind", c->statement);
+	if (c->rows > 1)
+		together = psprintf(", first of %u rows that went together", c->rows);
+	if (c->ordinal == 0)
+		return errcontext("foreign table \"%s\"", c->relation);
+	if (c->key == NULL)
+		return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s%s", c->relation, c->ordinal, statement, together);
+	return errcontext("foreign table \"%s\", row " UINT64_FORMAT "%s, key %s%s", c->relation, c->ordinal, statement, c->key,
+					  together);
+}
+
+void
+scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *context)
+{
+	static const ScyllaErrorContext nothing = {0};
+	const ScyllaErrorContext *c = context ? context : &nothing;
+	char	   *message;
+	char	   *detail;
+
+	if (failure == NULL)
+		scyllaRaiseOutOfMemory();
+	message = pg_any_to_server(failure->message, strlen(failure->message), PG_UTF8);
+	detail = failure_detail(failure, c);
+	ereport(ERROR,
+			(errcode(sqlstate_of(failure)),
+			 errmsg("%s", message[0] ? message : "the request failed"),
+			 detail[0] ? errdetail_internal("%s", detail) : 0,
+			 add_context(c)));
+	pg_unreachable();
+}
+
+void
+scyllaRaiseOutOfMemory(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	pg_unreachable();
+}
+
+void
+scyllaRaiseMalformed(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("malformed %s from the cluster", what)));
+	pg_unreachable();
+}

@@ -1,0 +1,400 @@
+/*
+ * fdw/session/schema.c
+ *	  Reading a keyspace's part of system_schema.
+ *
+ * Backend thread. Owns nothing. Invariant: a page is gone before the next one is
+ * asked for; only what was copied out of it stays.
+ *
+ * The tables are described by Cassandra's SchemaKeyspace.java, and ScyllaDB keeps
+ * the same ones. Compact tables of old show there how they are stored, which is not
+ * what CQL sees of them.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "cql/value.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/error.h"
+#include "fdw/session/exchange.h"
+#include "fdw/session/rows.h"
+#include "fdw/session/schema.h"
+#include "fdw/session/statement.h"
+
+#define RELATIONS_PER_QUERY 50	/* ScyllaDB takes up to 100 in an IN */
+
+typedef void (*TakeRow) (const ScyllaRows *rows, void *context);
+
+/* ---- rows of all pages ---- */
+
+/* [short n] n x [value]; texts are char *, UTF-8. */
+static CqlBuffer
+text_values(List *texts)
+{
+	CqlBuffer	values;
+	Size		size = sizeof(uint16);
+	ListCell   *lc;
+
+	foreach(lc, texts)
+		size += sizeof(int32) + strlen(lfirst(lc));
+	values = scyllaPallocBuffer(size);
+	cql_put_u16(&values, (uint16) list_length(texts));
+	foreach(lc, texts)
+		cql_put_long_string(&values, lfirst(lc), strlen(lfirst(lc)));
+	return values;
+}
+
+/* take copies what it needs into CurrentMemoryContext. */
+static void
+read_rows(ScyllaKeyspace *keyspace, const char *cql, List *texts, uint32 ncolumns, TakeRow take, void *context)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext page = AllocSetContextCreate(caller, "scylla_fdw schema page", ALLOCSET_DEFAULT_SIZES);
+	CqlBuffer	values = text_values(texts);
+	CqlBytes	paging_state = {NULL, -1};
+
+	do
+	{
+		ScyllaResponse response;
+		ScyllaRows *rows;
+
+		MemoryContextSwitchTo(page);
+		response = scyllaQuery(keyspace->session, keyspace->options, cql, texts ? &values : NULL, paging_state);
+		rows = scyllaRowsBegin(response.body, response.length);
+		MemoryContextSwitchTo(caller);
+		if (rows->metadata.count != ncolumns)
+			scyllaRaiseMalformed("description of a keyspace");
+		while (scyllaRowsNext(rows))
+			take(rows, context);
+		paging_state.len = rows->metadata.paging_state.len;
+		if (paging_state.len >= 0)
+			paging_state.data = memcpy(palloc(paging_state.len), rows->metadata.paging_state.data, paging_state.len);
+		MemoryContextReset(page);
+	} while (paging_state.len >= 0);
+	MemoryContextDelete(page);
+}
+
+static char *
+text_value(CqlBytes value)
+{
+	if (value.len <= 0 || memchr(value.data, '\0', (size_t) value.len))
+		return pstrdup("");
+	return pnstrdup((const char *) value.data, (Size) value.len);
+}
+
+/* Of a list or set of texts: char *. */
+static List *
+text_list(const ScyllaRows *rows, int column)
+{
+	const CqlType *type = rows->metadata.column[column].type;
+	CqlBytes	body = rows->value[column];
+	CqlElements it;
+	const CqlType *element;
+	CqlBytes	text;
+	List	   *texts = NIL;
+
+	if (body.len <= 0)
+		return NIL;
+	if ((type->id != CQL_TYPE_LIST && type->id != CQL_TYPE_SET) || !cql_elements_begin(&it, type, body))
+		scyllaRaiseMalformed("description of a keyspace");
+	while (cql_elements_next(&it, &element, &text))
+		texts = lappend(texts, text_value(text));
+	if (it.r.failed)
+		scyllaRaiseMalformed("description of a keyspace");
+	return texts;
+}
+
+static bool
+has_text(List *texts, const char *text)
+{
+	ListCell   *lc;
+
+	foreach(lc, texts)
+	{
+		if (strcmp(lfirst(lc), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+take_name(const ScyllaRows *rows, void *context)
+{
+	List	  **names = context;
+
+	*names = lappend(*names, text_value(rows->value[0]));
+}
+
+/* ---- the keyspace ---- */
+
+static void
+missing_keyspace(ScyllaKeyspace *keyspace)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+	const char *nearest;
+
+	read_rows(keyspace, "SELECT keyspace_name FROM system_schema.keyspaces", NIL, 1, take_name, &names);
+	foreach(lc, names)
+		lfirst(lc) = scyllaFromUtf8(lfirst(lc));
+	nearest = scyllaNearestName(keyspace->name, names);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
+			 errmsg("keyspace \"%s\" does not exist in the cluster", keyspace->name),
+			 nearest ? errhint("Perhaps you meant the keyspace \"%s\".", nearest) : 0));
+}
+
+ScyllaKeyspace *
+scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name)
+{
+	ScyllaKeyspace *keyspace = palloc(sizeof(*keyspace));
+	List	   *names = NIL;
+
+	keyspace->session = scyllaGetSession(userid, server->serverid);
+	keyspace->options = scyllaServerOptions(server);
+	keyspace->options->read_consistency = CQL_ONE;	/* every node holds the whole schema */
+	keyspace->name = name;
+	/* who asks here wants the schema as it is now: what the session remembers may be older */
+	scyllaForgetSchema(keyspace->session);
+	read_rows(keyspace, "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
+			  list_make1(scyllaToUtf8(name)), 1, take_name, &names);
+	if (names == NIL)
+		missing_keyspace(keyspace);
+	return keyspace;
+}
+
+/* ---- tables and views ---- */
+
+static void
+take_table(const ScyllaRows *rows, void *context)
+{
+	List	  **relations = context;
+	ScyllaSchemaRelation *relation = palloc0(sizeof(*relation));
+	List	   *flags = text_list(rows, 1);
+	bool		super = has_text(flags, "super");
+
+	relation->name = text_value(rows->value[0]);
+	relation->dense = has_text(flags, "dense");
+	relation->one_row = !relation->dense && !super && !has_text(flags, "compound");
+	*relations = lappend(*relations, relation);
+}
+
+static void
+take_view(const ScyllaRows *rows, void *context)
+{
+	List	  **relations = context;
+	ScyllaSchemaRelation *relation = palloc0(sizeof(*relation));
+
+	relation->name = text_value(rows->value[0]);
+	relation->base = text_value(rows->value[1]);
+	*relations = lappend(*relations, relation);
+}
+
+typedef struct IndexName
+{
+	char	   *table;
+	char	   *index;
+} IndexName;
+
+static void
+take_index(const ScyllaRows *rows, void *context)
+{
+	List	  **indexes = context;
+	IndexName  *index = palloc(sizeof(*index));
+
+	index->table = text_value(rows->value[0]);
+	index->index = text_value(rows->value[1]);
+	*indexes = lappend(*indexes, index);
+}
+
+/* ScyllaDB keeps an index in a view, named after it. */
+static bool
+backs_index(const ScyllaSchemaRelation *view, List *indexes)
+{
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		IndexName  *index = lfirst(lc);
+
+		if (strcmp(view->base, index->table) == 0 &&
+			strcmp(view->name, psprintf("%s_index", index->index)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ScyllaDB writes the changes of a table with CDC into another one, named after it. */
+static bool
+logs_changes(const ScyllaSchemaRelation *table, List *relations)
+{
+	static const char suffix[] = "_scylla_cdc_log";
+	size_t		length = strlen(table->name);
+	size_t		base = length - strlen(suffix);
+	ListCell   *lc;
+
+	if (length <= strlen(suffix) || strcmp(table->name + base, suffix) != 0)
+		return false;
+	foreach(lc, relations)
+	{
+		ScyllaSchemaRelation *other = lfirst(lc);
+
+		if (strlen(other->name) == base && memcmp(other->name, table->name, base) == 0)
+			return true;
+	}
+	return false;
+}
+
+List *
+scyllaReadRelations(ScyllaKeyspace *keyspace)
+{
+	List	   *name = list_make1(scyllaToUtf8(keyspace->name));
+	List	   *relations = NIL;
+	List	   *indexes = NIL;
+	ListCell   *lc;
+
+	read_rows(keyspace, "SELECT table_name, flags FROM system_schema.tables WHERE keyspace_name = ?",
+			  name, 2, take_table, &relations);
+	read_rows(keyspace, "SELECT view_name, base_table_name FROM system_schema.views WHERE keyspace_name = ?",
+			  name, 2, take_view, &relations);
+	read_rows(keyspace, "SELECT table_name, index_name FROM system_schema.indexes WHERE keyspace_name = ?",
+			  name, 2, take_index, &indexes);
+	foreach(lc, relations)
+	{
+		ScyllaSchemaRelation *relation = lfirst(lc);
+
+		relation->helper = relation->base ? backs_index(relation, indexes) : logs_changes(relation, relations);
+	}
+	return relations;
+}
+
+static void
+take_user_type(const ScyllaRows *rows, void *context)
+{
+	List	  **types = context;
+	ScyllaUserType *type = palloc(sizeof(*type));
+
+	type->name = text_value(rows->value[0]);
+	type->fields = text_list(rows, 1);
+	type->types = text_list(rows, 2);
+	if (type->fields == NIL || list_length(type->fields) != list_length(type->types))
+		scyllaRaiseMalformed("description of a user-defined type");
+	*types = lappend(*types, type);
+}
+
+List *
+scyllaReadUserTypes(ScyllaKeyspace *keyspace)
+{
+	List	   *types = NIL;
+
+	read_rows(keyspace, "SELECT type_name, field_names, field_types FROM system_schema.types WHERE keyspace_name = ?",
+			  list_make1(scyllaToUtf8(keyspace->name)), 3, take_user_type, &types);
+	return types;
+}
+
+/* ---- columns ---- */
+
+typedef struct ColumnTarget
+{
+	List	   *relations;		/* those asked for */
+	ScyllaSchemaRelation *last;		/* whose column came last */
+} ColumnTarget;
+
+static ScyllaSchemaRelation *
+target_relation(ColumnTarget *target, CqlBytes name)
+{
+	CqlString	text = {(const char *) name.data, name.len > 0 ? (uint32_t) name.len : 0};
+	ListCell   *lc;
+
+	if (target->last && cql_string_equal(text, target->last->name))
+		return target->last;
+	foreach(lc, target->relations)
+	{
+		target->last = lfirst(lc);
+		if (cql_string_equal(text, target->last->name))
+			return target->last;
+	}
+	scyllaRaiseMalformed("description of a table");
+}
+
+/*
+ * What CQL cannot name: the value of a compact table that has keys only, and in one
+ * without clustering columns those that hold the storage's own ones.
+ */
+static bool
+is_hidden(const ScyllaSchemaRelation *relation, const ScyllaTableColumn *column)
+{
+	if (relation->one_row && (column->kind == SCYLLA_CLUSTERING || column->kind == SCYLLA_REGULAR))
+		return true;
+	return relation->dense && strcmp(column->type, "empty") == 0;
+}
+
+static void
+take_column(const ScyllaRows *rows, void *context)
+{
+	ScyllaSchemaRelation *relation = target_relation(context, rows->value[0]);
+	ScyllaTableColumn *column = palloc0(sizeof(*column));
+
+	column->name = text_value(rows->value[1]);
+	column->kind = scyllaColumnKind(rows->value[2]);
+	column->position = rows->value[3].len == 4 ? (int32) cql_load_u32(rows->value[3].data) : -1;
+	column->type = text_value(rows->value[4]);
+	if (is_hidden(relation, column))
+		return;
+	if (relation->one_row && column->kind == SCYLLA_STATIC)
+		column->kind = SCYLLA_REGULAR;
+	relation->columns = lappend(relation->columns, column);
+}
+
+/* As SELECT * and DESCRIBE: partition key, clustering, static, regular, the latter two by name. */
+static int
+compare_columns(const ListCell *a, const ListCell *b)
+{
+	const ScyllaTableColumn *x = lfirst(a);
+	const ScyllaTableColumn *y = lfirst(b);
+
+	if (x->kind != y->kind)
+		return x->kind > y->kind ? -1 : 1;
+	if (x->position != y->position)
+		return x->position < y->position ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void
+read_columns_of(ScyllaKeyspace *keyspace, List *relations)
+{
+	ColumnTarget target = {relations, NULL};
+	List	   *texts = list_make1(scyllaToUtf8(keyspace->name));
+	StringInfoData cql;
+	ListCell   *lc;
+
+	initStringInfo(&cql);
+	appendStringInfoString(&cql, "SELECT table_name, column_name, kind, position, type FROM system_schema.columns "
+						   "WHERE keyspace_name = ? AND table_name IN (");
+	foreach(lc, relations)
+	{
+		appendStringInfoString(&cql, lc == list_head(relations) ? "?" : ", ?");
+		texts = lappend(texts, ((ScyllaSchemaRelation *) lfirst(lc))->name);
+	}
+	appendStringInfoChar(&cql, ')');
+	read_rows(keyspace, cql.data, texts, 5, take_column, &target);
+	foreach(lc, relations)
+		list_sort(((ScyllaSchemaRelation *) lfirst(lc))->columns, compare_columns);
+}
+
+void
+scyllaReadColumns(ScyllaKeyspace *keyspace, List *relations)
+{
+	List	   *asked = NIL;
+	ListCell   *lc;
+
+	foreach(lc, relations)
+	{
+		asked = lappend(asked, lfirst(lc));
+		if (list_length(asked) < RELATIONS_PER_QUERY && lnext(relations, lc) != NULL)
+			continue;
+		read_columns_of(keyspace, asked);
+		list_free(asked);
+		asked = NIL;
+	}
+}

@@ -1,0 +1,129 @@
+/*
+ * fdw/session/session.h
+ *	  The backend's cached client of one user mapping, and the only place that waits.
+ *
+ * Backend thread. A session lives until its server or mapping changes, until
+ * scylla_fdw_disconnect, or until the end of the transaction where
+ * keep_connections is off. Statements hold it by pointer: it is never closed while
+ * a pipeline of it is open or the current transaction has used it.
+ */
+#ifndef FDW_SESSION_SESSION_H
+#define FDW_SESSION_SESSION_H
+
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "nodes/execnodes.h"
+#include "utils/hsearch.h"
+
+#include "fdw/session/option.h"
+#include "pipeline/client.h"
+
+/* Who must give a password never gets a client that was opened for someone who need not. */
+typedef struct ScyllaSessionKey
+{
+	Oid			umid;			/* user mapping */
+	uint32		require_auth;	/* the nodes must ask for the password; no bool: a key has no padding */
+} ScyllaSessionKey;
+
+typedef struct ScyllaSession
+{
+	ScyllaSessionKey key;
+	Oid			serverid;
+	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC */
+	Client	   *client;			/* NULL: not open */
+	MemoryContext context;		/* statements, tables; dies with the client, or is emptied between uses */
+	HTAB	   *statements;		/* prepared, by text */
+	HTAB	   *tables;			/* described, by name */
+	uint32		schema;			/* one more with each sign that tables are not as described */
+	uint32		schema_version; /* the client's, when this session last looked */
+	struct ScyllaRing *ring;	/* fdw/node's; NULL: not asked for */
+	uint32		ring_version;	/* of the topology it is of */
+	bool		forgotten;		/* context holds statements that are in no hash any more */
+	uint32		next_statement; /* number of the next one prepared */
+	uint32		open_pipelines;
+	bool		keep;			/* keep_connections */
+	bool		invalidated;	/* server or mapping changed */
+	bool		used;			/* by the current transaction */
+	uint64		written;		/* rows acknowledged in the current transaction */
+	uint64	   *untold;			/* of them, by nesting level, those that no message has told of */
+	int			levels;			/* entries of untold */
+	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
+	struct WaitEventSet *events;	/* that end a wait; NULL: nothing was waited for yet */
+} ScyllaSession;
+
+/*
+ * An open write: of a running statement, or kept open for others of its
+ * transaction. A read of the same session has it drained first.
+ */
+typedef struct ScyllaWriter
+{
+	dlist_node	node;
+	bool		kept;
+	int			level;			/* of the transaction's nesting, where it began */
+	void		(*drain) (struct ScyllaWriter *writer);
+	void		(*close) (struct ScyllaWriter *writer); /* drains, and is gone */
+} ScyllaWriter;
+
+/*
+ * An open read: before this session writes to its table, it reads what it has not
+ * read yet, so that it does not meet the new rows. Of all sessions of its server.
+ */
+typedef struct ScyllaReader
+{
+	dlist_node	node;
+	Oid			serverid;
+	const ScyllaTableOptions *options;
+	void		(*collect) (struct ScyllaReader *reader);
+} ScyllaReader;
+
+/*
+ * A pipeline that cannot leak: it lives in a memory context and is abandoned when
+ * that context goes before scyllaClosePipeline was called.
+ */
+typedef struct ScyllaPipeline
+{
+	Pipeline   *core;			/* NULL once closed */
+	ScyllaSession *session;
+	MemoryContextCallback callback;
+} ScyllaPipeline;
+
+extern ScyllaSession *scyllaGetSession(Oid userid, Oid serverid);
+
+extern ScyllaPipeline *scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes);
+extern void scyllaClosePipeline(ScyllaPipeline *pipeline);	/* everything was released */
+extern void scyllaAbandonPipeline(ScyllaPipeline *pipeline);	/* whatever is still on its way */
+
+/*
+ * Sleep until want completions, or a failed one, are there (0 and more than
+ * outstanding: what is outstanding), then drain. The one blocking wait: cancel,
+ * timeouts and termination end it at once.
+ */
+extern void scyllaWait(ScyllaSession *session, uint32 want);
+
+/* Wait until nothing that was abandoned can land any more: before a write. */
+extern void scyllaFence(ScyllaSession *session);
+
+/* Drain this session's open writes: before a read, or a write that is not ordered by timestamps. */
+extern void scyllaDrainWriters(ScyllaSession *session);
+
+/*
+ * Rows of a statement at this nesting level were acknowledged: a rollback of the
+ * level will tell that they stay, unless an error of theirs does.
+ */
+extern void scyllaCountWritten(ScyllaSession *session, int level, uint64 rows);
+extern void scyllaToldWritten(ScyllaSession *session, int level, uint64 rows);
+
+extern void scyllaAddReader(ScyllaReader *reader);	/* gone by dlist_delete */
+
+/* Have the open reads of this table read to their end: before a write. */
+extern void scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options);
+
+/* Client timestamp of a row in microseconds: increasing per token in call order. */
+extern int64 scyllaTimestamp(int64 token);
+
+/* Connections, for the SQL functions of these names. */
+extern void scyllaListSessions(ReturnSetInfo *result);
+extern bool scyllaDisconnect(Oid serverid); /* InvalidOid: all. True if one was closed. */
+
+#endif							/* FDW_SESSION_SESSION_H */

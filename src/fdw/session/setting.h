@@ -1,0 +1,25 @@
+/*
+ * fdw/session/setting.h
+ *	  Settings: scylla_fdw.*
+ *
+ * Backend thread. Those that beat options are looked at by option.c alone.
+ */
+#ifndef FDW_SESSION_SETTING_H
+#define FDW_SESSION_SETTING_H
+
+#include "postgres.h"
+
+extern int	scylla_progress_interval;	/* s; 0 = off */
+extern bool scylla_warn_on_rollback;
+extern bool scylla_flush_at_transaction;	/* else at the end of each statement */
+extern bool scylla_enable_join;
+extern int	scylla_request_timeout; /* ms; 0: by options */
+extern int	scylla_ttl;			/* s; 0: never; -1: by options */
+extern int64 scylla_write_timestamp;	/* microseconds since 1970; 0: the clock's */
+
+/* NULL: by options. */
+extern const char *scyllaConsistencySetting(void);
+
+extern void scyllaDefineSettings(void);	/* from _PG_init */
+
+#endif							/* FDW_SESSION_SETTING_H */

@@ -1,0 +1,38 @@
+/*
+ * fdw/session/statement.h
+ *	  Prepared statements of a session, by text.
+ *
+ * Backend thread. A statement belongs to its session and stays valid as long as
+ * a pipeline of that session is open or its transaction runs. Every node prepares
+ * the text for itself when it first meets the number, and again when it has
+ * forgotten it; the bind markers are the same each time or its requests fail as
+ * stale.
+ */
+#ifndef FDW_SESSION_STATEMENT_H
+#define FDW_SESSION_STATEMENT_H
+
+#include "fdw/session/session.h"
+
+typedef struct ScyllaStatement
+{
+	const char *text;			/* hash key */
+	uint32		number;			/* RequestTemplate.statement */
+	CqlMetadata bind;
+	CqlMetadata result;
+	CqlArena	arena;
+	MemoryContextCallback callback;
+} ScyllaStatement;
+
+/* From the cache, or prepared now on one node. Failures are raised with the text. */
+extern ScyllaStatement *scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql);
+
+/* The schema has changed: prepare and describe anew next time. */
+extern void scyllaForgetSchema(ScyllaSession *session);
+
+/* What a failed request tells about the schema: forget what may be wrong. */
+extern void scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure);
+
+/* A copy of it, palloc'd, learned from; the failed request is released. NULL: out of memory. */
+extern ClusterFailure *scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r);
+
+#endif							/* FDW_SESSION_STATEMENT_H */

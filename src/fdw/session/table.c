@@ -1,0 +1,415 @@
+/*
+ * fdw/session/table.c
+ *	  Asking the cluster what a table looks like.
+ *
+ * Backend thread. Owns the descriptions of a session, each in a memory context of
+ * its own below the session's.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+#include "fdw/session/deparse.h"
+#include "fdw/session/error.h"
+#include "fdw/session/exchange.h"
+#include "fdw/session/rows.h"
+#include "fdw/session/table.h"
+
+#define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
+	"WHERE keyspace_name = ? AND table_name = ?"
+#define INDEXES_CQL "SELECT kind, options, index_name FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?"
+
+typedef struct TableEntry
+{
+	char		name[2 * NAMEDATALEN + 2];	/* key: keyspace.table, as options give them */
+	ScyllaTable *table;
+	MemoryContext context;		/* the table's */
+	uint32		schema;			/* the session's when it was described */
+} TableEntry;
+
+static char *
+text_value(CqlBytes value)
+{
+	return value.len < 0 ? pstrdup("") : pnstrdup((const char *) value.data, (Size) value.len);
+}
+
+ScyllaColumnKind
+scyllaColumnKind(CqlBytes value)
+{
+	CqlString	text = {(const char *) value.data, value.len > 0 ? (uint32_t) value.len : 0};
+
+	if (cql_string_equal(text, "partition_key"))
+		return SCYLLA_PARTITION_KEY;
+	if (cql_string_equal(text, "clustering"))
+		return SCYLLA_CLUSTERING;
+	if (cql_string_equal(text, "static"))
+		return SCYLLA_STATIC;
+	return SCYLLA_REGULAR;
+}
+
+static ScyllaTable *
+read_columns(ScyllaRows *rows)
+{
+	ScyllaTable *table = palloc0(sizeof(*table));
+
+	if (rows->metadata.count != 5)
+		scyllaRaiseMalformed("description of a table");
+	table->column = palloc0(sizeof(ScyllaTableColumn) * rows->left);
+	while (scyllaRowsNext(rows))
+	{
+		ScyllaTableColumn *column = &table->column[table->ncolumns++];
+
+		column->name = text_value(rows->value[0]);
+		column->kind = scyllaColumnKind(rows->value[1]);
+		column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
+		column->type = text_value(rows->value[3]);
+		column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;
+		table->npartition += column->kind == SCYLLA_PARTITION_KEY;
+		table->nclustering += column->kind == SCYLLA_CLUSTERING;
+	}
+	return table;
+}
+
+/* What one of the schema's tables says about this one. */
+static ScyllaRows *
+ask_schema(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql)
+{
+	ScyllaTableOptions local = *options;
+	const char *keyspace = scyllaToUtf8(options->keyspace);
+	const char *name = scyllaToUtf8(options->table);
+	CqlBuffer	values = scyllaPallocBuffer(strlen(keyspace) + strlen(name) + 16);
+	CqlBytes	no_state = {NULL, -1};
+	ScyllaResponse response;
+
+	local.read_consistency = CQL_ONE;	/* every node holds the whole schema */
+	local.fetch_size = 1000000; /* in one page */
+	cql_put_u16(&values, 2);
+	cql_put_long_string(&values, keyspace, strlen(keyspace));
+	cql_put_long_string(&values, name, strlen(name));
+	response = scyllaQuery(session, &local, cql, &values, no_state);
+	return scyllaRowsBegin(response.body, response.length);
+}
+
+/* In context. */
+static ScyllaTable *
+describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContext context)
+{
+	MemoryContext old;
+	ScyllaRows *rows = ask_schema(session, options, COLUMNS_CQL);
+	ScyllaTable *table;
+
+	if (rows->left == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+				 errmsg("table \"%s.%s\" does not exist in the cluster", options->keyspace, options->table)));
+	old = MemoryContextSwitchTo(context);
+	table = read_columns(rows);
+	MemoryContextSwitchTo(old);
+	scyllaRowsEnd(rows);
+	return table;
+}
+
+static HTAB *
+create_cache(MemoryContext context)
+{
+	HASHCTL		ctl = {.keysize = sizeof(((TableEntry *) 0)->name), .entrysize = sizeof(TableEntry),
+	.hcxt = context};
+
+	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+}
+
+static void
+remember(ScyllaSession *session, const char *name, const TableEntry *described)
+{
+	bool		found;
+	TableEntry *entry = hash_search(session->tables, name, HASH_ENTER, &found);
+
+	if (found)
+		MemoryContextDelete(entry->context);
+	entry->table = described->table;
+	entry->context = described->context;
+	entry->schema = described->schema;
+	MemoryContextSetParent(entry->context, session->context);
+}
+
+ScyllaTable *
+scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	char		name[sizeof(((TableEntry *) 0)->name)];
+	bool		cacheable = strlen(options->keyspace) + strlen(options->table) + 2 <= sizeof(name);
+	TableEntry	new = {.schema = session->schema};
+	TableEntry *entry;
+
+	snprintf(name, sizeof(name), "%s.%s", options->keyspace, options->table);
+	if (session->tables == NULL)
+		session->tables = create_cache(session->context);
+	entry = cacheable ? hash_search(session->tables, name, HASH_FIND, NULL) : NULL;
+	if (entry != NULL && entry->schema == session->schema)
+		return entry->table;
+	new.context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw table", ALLOCSET_SMALL_SIZES);
+	new.table = describe(session, options, new.context);
+	if (cacheable)
+		remember(session, name, &new);
+	return new.table;
+}
+
+/* ---- indexes ---- */
+
+/* A text of a map<text, text>; empty if it is not there. */
+static char *
+map_value(CqlBytes map, const char *key)
+{
+	CqlReader	r = cql_reader(map.data, map.len > 0 ? (size_t) map.len : 0);
+	int32_t		n = (int32_t) cql_get_u32(&r);
+
+	while (n-- > 0 && !r.failed)
+	{
+		CqlBytes	name = cql_get_bytes(&r);
+		CqlBytes	value = cql_get_bytes(&r);
+		CqlString	text = {(const char *) name.data, name.len > 0 ? (uint32_t) name.len : 0};
+
+		if (!r.failed && cql_string_equal(text, key))
+			return text_value(value);
+	}
+	return pstrdup("");
+}
+
+/* "v" or "\"V\"" stand for a column's own value; values(v), ((pk), v) and the like do not: no column has such a name. */
+static char *
+indexed_column(char *target)
+{
+	char	   *out = target;
+
+	if (*target != '"')
+		return target;
+	for (const char *in = target + 1; *in != '\0' && !(in[0] == '"' && in[1] != '"'); in++)
+	{
+		in += in[0] == '"';
+		*out++ = *in;
+	}
+	*out = '\0';
+	return target;
+}
+
+/* Such an index finds texts that are not equal. */
+static bool
+changes_text(CqlBytes options)
+{
+	static const char *const keys[] = {"index_analyzer", "query_analyzer", "normalize", "ascii"};
+
+	for (size_t i = 0; i < lengthof(keys); i++)
+	{
+		char	   *value = map_value(options, keys[i]);
+
+		if (*value != '\0' && pg_strcasecmp(value, "false") != 0)
+			return true;
+	}
+	return pg_strcasecmp(map_value(options, "case_sensitive"), "false") == 0;
+}
+
+static const char *
+class_of_index(CqlBytes options)
+{
+	const char *class = map_value(options, "class_name");
+
+	return strrchr(class, '.') ? strrchr(class, '.') + 1 : class;
+}
+
+static ScyllaIndexKind
+index_kind(CqlBytes kind, CqlBytes options, const char *type)
+{
+	const char *name = class_of_index(options);
+
+	if (strcmp(text_value(kind), "CUSTOM") != 0)
+		return SCYLLA_SECONDARY_INDEX;
+	/* for SAI 1.2.3.4 and ::ffff:1.2.3.4 are one address */
+	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
+		return changes_text(options) || strcmp(type, "inet") == 0 ? SCYLLA_INEXACT_INDEX : SCYLLA_SAI;
+	return SCYLLA_INEXACT_INDEX;
+}
+
+/*
+ * Of Cassandra's storage-attached indexes, and of ScyllaDB's "vector_index"; both
+ * go by the cosine unless told otherwise. NULL: no such index.
+ */
+static const char *
+similarity_of_index(CqlBytes options)
+{
+	static const char *const names[] = {"cosine", "euclidean", "dot_product"};
+	const char *class = class_of_index(options);
+	const char *similarity = map_value(options, "similarity_function");
+
+	if (pg_strcasecmp(class, "StorageAttachedIndex") != 0 && pg_strcasecmp(class, "sai") != 0 &&
+		pg_strcasecmp(class, "vector_index") != 0)
+		return NULL;
+	if (*similarity == '\0')
+		return names[0];
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (pg_strcasecmp(similarity, names[i]) == 0)
+			return names[i];
+	}
+	return NULL;
+}
+
+static void
+note_index(ScyllaTableColumn *column, const ScyllaRows *rows, MemoryContext context)
+{
+	if (strncmp(column->type, "vector<", 7) == 0)
+	{
+		column->similarity = similarity_of_index(rows->value[1]);
+		column->similarity_index = MemoryContextStrdup(context, text_value(rows->value[2]));
+	}
+	else
+		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1], column->type));
+}
+
+void
+scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table)
+{
+	ScyllaRows *rows;
+
+	if (table->indexes_known)
+		return;
+	rows = ask_schema(session, options, INDEXES_CQL);
+	if (rows->left > 0 && rows->metadata.count != 3)
+		scyllaRaiseMalformed("description of an index");
+	while (scyllaRowsNext(rows))
+	{
+		char	   *target = indexed_column(map_value(rows->value[1], "target"));
+		ScyllaTableColumn *column = scyllaTableColumn(table, target);
+
+		if (column != NULL)
+			note_index(column, rows, GetMemoryChunkContext(table));
+	}
+	scyllaRowsEnd(rows);
+	table->indexes_known = true;
+}
+
+/* ---- looking at a description ---- */
+
+ScyllaTable *
+scyllaCopyTable(const ScyllaTable *table)
+{
+	ScyllaTable *copy = palloc(sizeof(*copy));
+
+	*copy = *table;
+	copy->column = palloc(sizeof(ScyllaTableColumn) * Max(table->ncolumns, 1));
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		copy->column[i] = table->column[i];
+		copy->column[i].name = pstrdup(table->column[i].name);
+		copy->column[i].type = pstrdup(table->column[i].type);
+	}
+	return copy;
+}
+
+ScyllaTableColumn *
+scyllaTableColumn(const ScyllaTable *table, const char *name)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (strcmp(table->column[i].name, name) == 0)
+			return &table->column[i];
+	}
+	return NULL;
+}
+
+static ScyllaTableColumn *
+key_column(const ScyllaTable *table, ScyllaColumnKind kind, int position)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == kind && table->column[i].position == position)
+			return &table->column[i];
+	}
+	return NULL;
+}
+
+ScyllaTableColumn *
+scyllaPartitionColumn(const ScyllaTable *table, int position)
+{
+	return key_column(table, SCYLLA_PARTITION_KEY, position);
+}
+
+ScyllaTableColumn *
+scyllaClusteringColumn(const ScyllaTable *table, int position)
+{
+	return key_column(table, SCYLLA_CLUSTERING, position);
+}
+
+bool
+scyllaHasCounters(const ScyllaTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (strcmp(table->column[i].type, "counter") == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_named(const ScyllaTableColumn *column, List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), column->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A write of static columns alone is one of the partition, any other is one of a row in it. */
+const ScyllaTableColumn *
+scyllaMissingKey(const ScyllaTable *table, List *names)
+{
+	bool		row = false;
+	bool		partition = false;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaColumnKind kind = table->column[i].kind;
+
+		if (!is_named(&table->column[i], names))
+			continue;
+		row |= kind == SCYLLA_REGULAR || kind == SCYLLA_CLUSTERING;
+		partition |= kind == SCYLLA_STATIC;
+	}
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaColumnKind kind = table->column[i].kind;
+
+		if ((kind == SCYLLA_PARTITION_KEY || (kind == SCYLLA_CLUSTERING && (row || !partition)))
+			&& !is_named(&table->column[i], names))
+			return &table->column[i];
+	}
+	return NULL;
+}
+
+static bool
+suits(const ScyllaTable *table, List *names, bool whole_key)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (scyllaTableColumn(table, lfirst(lc)) == NULL)
+			return false;
+	}
+	return !whole_key || scyllaMissingKey(table, names) == NULL;
+}
+
+ScyllaTable *
+scyllaDescribeColumns(ScyllaSession *session, const ScyllaTableOptions *options, List *names, bool whole_key)
+{
+	ScyllaTable *table = scyllaDescribeTable(session, options);
+
+	if (suits(table, names, whole_key))
+		return table;
+	session->schema++;
+	return scyllaDescribeTable(session, options);
+}

@@ -1,0 +1,517 @@
+/*
+ * fdw/type/collection.c
+ *	  Collections, vectors, tuples and user types as arrays, pgvector's vector and
+ *	  composite types.
+ *
+ * Backend thread. Owns nothing: converters of elements and fields are children,
+ * made once with their parent; values go to CurrentMemoryContext.
+ *
+ * Invariants: no null is written into a list, set, map or vector, as the server
+ * refuses it or, worse, takes it; a count from the wire is trusted for an
+ * allocation only up to the number of bytes that came with it.
+ *
+ * Embeddings are the bulk of what is loaded, so vectors of float and double go
+ * between an array or pgvector's vector and the wire in one loop.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/tupdesc.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/catcache.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "fdw/compat.h"
+#include "fdw/type/collection.h"
+
+/* pgvector's vector as it lies on disk; the extension installs no header to include. */
+typedef struct PgVector
+{
+	int32		vl_len_;		/* varlena header (do not touch directly!) */
+	int16		dim;
+	int16		unused;
+	float		x[FLEXIBLE_ARRAY_MEMBER];
+} PgVector;
+
+#define PGVECTOR_MAX_DIM 16000
+
+/* ---- shared with JSON and literals ---- */
+
+void
+scyllaRefuseNull(const CqlType *type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("null values are not allowed inside a value of CQL type %s",
+					scyllaCqlTypeName(type))));
+}
+
+void
+scyllaCheckDimension(const CqlType *type, int64 n)
+{
+	if (n != type->dimension)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("expected %u dimensions, not %lld", type->dimension, (long long) n)));
+}
+
+size_t
+scyllaBeginElement(CqlBuffer *out, const CqlType *type)
+{
+	return type->id == CQL_TYPE_VECTOR ? cql_begin_vector_element(out) : cql_begin_value(out);
+}
+
+void
+scyllaEndElement(CqlBuffer *out, const CqlType *type, size_t mark)
+{
+	if (type->id == CQL_TYPE_VECTOR)
+		cql_end_vector_element(out, mark, type->child[0]);
+	else
+		cql_end_value(out, mark);
+}
+
+void
+scyllaBeginElements(CqlElements *it, const CqlType *type, CqlBytes body)
+{
+	static const uint8 empty[4] = {0};
+	CqlBytes	none = {empty, sizeof(empty)};
+	bool		counted = type->id == CQL_TYPE_LIST || type->id == CQL_TYPE_SET ||
+		type->id == CQL_TYPE_MAP;
+
+	if (!cql_elements_begin(it, type, counted && body.len == 0 ? none : body))
+		scyllaMalformed(type);
+}
+
+/* ---- arrays ---- */
+
+static int
+arrayLength(ScyllaConverter *self, ArrayType *array)
+{
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("multidimensional array cannot be converted to CQL type %s",
+						scyllaCqlTypeName(self->cql))));
+	return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+}
+
+static void
+encodeArray(ScyllaConverter *self, Datum value, CqlBuffer *out)
+{
+	ScyllaConverter *element = self->child[0];
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	Datum	   *values;
+	bool	   *nulls;
+	int			n = arrayLength(self, array);
+
+	if (self->cql->id == CQL_TYPE_VECTOR)
+		scyllaCheckDimension(self->cql, n);
+	else
+		cql_put_element_count(out, n);
+	deconstruct_array(array, ARR_ELEMTYPE(array), self->typlen, self->typbyval, self->typalign,
+					  &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		size_t		mark;
+
+		if (nulls[i])
+			scyllaRefuseNull(self->cql);
+		mark = scyllaBeginElement(out, self->cql);
+		element->encode(element, values[i], out);
+		scyllaEndElement(out, self->cql, mark);
+	}
+}
+
+static Datum
+makeArray(ScyllaConverter *self, Datum *values, bool *nulls, int n)
+{
+	int			lower = 1;
+	Oid			type = self->child[0]->pgtype;
+
+	if (n == 0)
+		return PointerGetDatum(construct_empty_array(type));
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, type, self->typlen,
+											  self->typbyval, self->typalign));
+}
+
+static Datum
+decodeArray(ScyllaConverter *self, CqlBytes body, bool *isnull)
+{
+	ScyllaConverter *element = self->child[0];
+	CqlElements it;
+	const CqlType *type;
+	CqlBytes	bytes;
+	Datum	   *values;
+	bool	   *nulls;
+	uint32		n = 0;
+
+	*isnull = self->cql->id == CQL_TYPE_VECTOR && body.len == 0;
+	if (*isnull)
+		return (Datum) 0;
+	scyllaBeginElements(&it, self->cql, body);
+	if (it.count > (uint32) body.len)
+		scyllaMalformed(self->cql);
+	values = palloc_array(Datum, it.count);
+	nulls = palloc_array(bool, it.count);
+	while (n < it.count && cql_elements_next(&it, &type, &bytes))
+	{
+		nulls[n] = bytes.len < 0;
+		values[n] = nulls[n] ? (Datum) 0 : element->decode(element, bytes, &nulls[n]);
+		n++;
+	}
+	if (cql_elements_next(&it, &type, &bytes) || it.r.failed)
+		scyllaMalformed(self->cql);
+	return makeArray(self, values, nulls, (int) n);
+}
+
+/* vector<float> and vector<double> over real[] and double precision[] */
+
+static void
+encodeNumberArray(ScyllaConverter *self, Datum value, CqlBuffer *out)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+
+	scyllaCheckDimension(self->cql, arrayLength(self, array));
+	if (array_contains_nulls(array))
+		scyllaRefuseNull(self->cql);
+	if (self->typlen == sizeof(float4))
+		cql_put_floats(out, (float4 *) ARR_DATA_PTR(array), self->cql->dimension);
+	else
+		cql_put_doubles(out, (float8 *) ARR_DATA_PTR(array), self->cql->dimension);
+}
+
+static Datum
+decodeNumberArray(ScyllaConverter *self, CqlBytes body, bool *isnull)
+{
+	int			n = self->cql->dimension;
+	Size		size;
+	ArrayType  *array;
+
+	*isnull = body.len == 0;
+	if (*isnull)
+		return (Datum) 0;
+	if ((size_t) body.len != (size_t) n * self->typlen)
+		scyllaMalformed(self->cql);
+	size = ARR_OVERHEAD_NONULLS(1) + body.len;
+	array = palloc0(size);
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = self->child[0]->pgtype;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	if (self->typlen == sizeof(float4))
+		cql_get_floats(body.data, (float4 *) ARR_DATA_PTR(array), n);
+	else
+		cql_get_doubles(body.data, (float8 *) ARR_DATA_PTR(array), n);
+	return PointerGetDatum(array);
+}
+
+static bool
+isNumberVector(const CqlType *type, Oid element)
+{
+	CqlTypeId	child = type->child[0]->id;
+
+	return type->id == CQL_TYPE_VECTOR &&
+		((child == CQL_TYPE_FLOAT && element == FLOAT4OID) ||
+		 (child == CQL_TYPE_DOUBLE && element == FLOAT8OID));
+}
+
+static ScyllaConverter *
+addChild(ScyllaConverter *c, const CqlType *type, Oid pgtype, int32 typmod)
+{
+	ScyllaConverter *child = scyllaTryConverter(type, pgtype, typmod);
+
+	if (child)
+		c->child[c->nchildren++] = child;
+	return child;
+}
+
+static bool
+chooseArray(ScyllaConverter *c)
+{
+	Oid			element = get_element_type(c->basetype);
+
+	if (!OidIsValid(element) || (c->cql->id != CQL_TYPE_LIST && c->cql->id != CQL_TYPE_SET &&
+								 c->cql->id != CQL_TYPE_VECTOR))
+		return false;
+	c->child = palloc_array(ScyllaConverter *, 1);
+	if (!addChild(c, c->cql->child[0], element, c->typmod))
+		return false;
+
+	/* What deconstructs an array is the storage of its elements. */
+	get_typlenbyvalalign(element, &c->typlen, &c->typbyval, &c->typalign);
+	if (isNumberVector(c->cql, element))
+	{
+		c->encode = encodeNumberArray;
+		c->decode = decodeNumberArray;
+		return true;
+	}
+	c->encode = encodeArray;
+	c->decode = decodeArray;
+	return true;
+}
+
+/* ---- pgvector ---- */
+
+static void
+encodePgVector(ScyllaConverter *self, Datum value, CqlBuffer *out)
+{
+	PgVector   *vector = (PgVector *) PG_DETOAST_DATUM(value);
+
+	scyllaCheckDimension(self->cql, vector->dim);
+	cql_put_floats(out, vector->x, self->cql->dimension);
+}
+
+/* pgvector promises its operators that there is nothing else than numbers. */
+static void
+checkFinite(const PgVector *vector)
+{
+	for (int i = 0; i < vector->dim; i++)
+	{
+		if (isnan(vector->x[i]))
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("NaN not allowed in vector")));
+		if (isinf(vector->x[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION), errmsg("infinite value not allowed in vector")));
+	}
+}
+
+static Datum
+decodePgVector(ScyllaConverter *self, CqlBytes body, bool *isnull)
+{
+	Size		size = offsetof(PgVector, x) + self->cql->dimension * sizeof(float);
+	PgVector   *vector;
+
+	*isnull = body.len == 0;
+	if (*isnull)
+		return (Datum) 0;
+	if ((size_t) body.len != self->cql->dimension * sizeof(float))
+		scyllaMalformed(self->cql);
+	vector = palloc0(size);
+	SET_VARSIZE(vector, size);
+	vector->dim = (int16) self->cql->dimension;
+	cql_get_floats(body.data, vector->x, vector->dim);
+	checkFinite(vector);
+	return PointerGetDatum(vector);
+}
+
+/* The type is known by name and by the extension that owns it: it has no fixed OID. */
+static bool
+isPgVector(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	bool		named;
+	Oid			extension;
+	char	   *owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	named = strcmp(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname), "vector") == 0;
+	ReleaseSysCache(tuple);
+	extension = named ? getExtensionOfObject(TypeRelationId, type) : InvalidOid;
+	owner = OidIsValid(extension) ? get_extension_name(extension) : NULL;
+	return owner && strcmp(owner, "vector") == 0;
+}
+
+Oid
+scyllaPgVectorType(void)
+{
+	CatCList   *list = SearchSysCacheList1(TYPENAMENSP, CStringGetDatum("vector"));
+	Oid			type = InvalidOid;
+
+	for (int i = 0; i < list->n_members && !OidIsValid(type); i++)
+	{
+		Oid			candidate = ((Form_pg_type) GETSTRUCT(&list->members[i]->tuple))->oid;
+
+		if (isPgVector(candidate))
+			type = candidate;
+	}
+	ReleaseSysCacheList(list);
+	return type;
+}
+
+bool
+scyllaSuitsPgVector(const CqlType *type)
+{
+	return type->id == CQL_TYPE_VECTOR && type->child[0]->id == CQL_TYPE_FLOAT &&
+		type->dimension <= PGVECTOR_MAX_DIM;
+}
+
+static bool
+choosePgVector(ScyllaConverter *c)
+{
+	if (!scyllaSuitsPgVector(c->cql) || !isPgVector(c->basetype))
+		return false;
+	c->encode = encodePgVector;
+	c->decode = decodePgVector;
+	return true;
+}
+
+/* ---- composite types ---- */
+
+typedef struct RowShape
+{
+	TupleDesc	desc;
+	int		   *attribute;		/* of field i; child i converts it */
+} RowShape;
+
+static void
+encodeComposite(ScyllaConverter *self, Datum value, CqlBuffer *out)
+{
+	RowShape   *shape = self->extra;
+	HeapTupleHeader row = DatumGetHeapTupleHeader(value);
+	Datum	   *values = palloc_array(Datum, shape->desc->natts);
+	bool	   *nulls = palloc_array(bool, shape->desc->natts);
+	HeapTupleData tuple = {0};
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	tuple.t_data = row;
+	heap_deform_tuple(&tuple, shape->desc, values, nulls);
+	for (int i = 0; i < self->nchildren; i++)
+	{
+		int			attribute = shape->attribute[i];
+		size_t		mark;
+
+		if (nulls[attribute])
+		{
+			cql_put_null(out);
+			continue;
+		}
+		mark = cql_begin_value(out);
+		self->child[i]->encode(self->child[i], values[attribute], out);
+		cql_end_value(out, mark);
+	}
+}
+
+static Datum
+decodeComposite(ScyllaConverter *self, CqlBytes body, bool *isnull)
+{
+	RowShape   *shape = self->extra;
+	Datum	   *values = palloc0_array(Datum, shape->desc->natts);
+	bool	   *nulls = palloc_array(bool, shape->desc->natts);
+	CqlElements it;
+	const CqlType *type;
+	CqlBytes	field;
+
+	*isnull = false;
+	memset(nulls, true, shape->desc->natts * sizeof(bool));
+	scyllaBeginElements(&it, self->cql, body);
+	for (int i = 0; i < self->nchildren && cql_elements_next(&it, &type, &field); i++)
+	{
+		int			attribute = shape->attribute[i];
+
+		if (field.len >= 0)
+			values[attribute] = self->child[i]->decode(self->child[i], field, &nulls[attribute]);
+	}
+	if (it.r.failed)
+		scyllaMalformed(self->cql);
+	return HeapTupleGetDatum(heap_form_tuple(shape->desc, values, nulls));
+}
+
+static int
+liveAttributes(TupleDesc desc)
+{
+	int			n = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+		n += !TupleDescAttr(desc, i)->attisdropped;
+	return n;
+}
+
+/* -1: no attribute of that name, or no telling which. */
+static int
+attributeByName(TupleDesc desc, const char *name, bool exact)
+{
+	int			found = -1;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped || (exact ? strcmp(NameStr(att->attname), name)
+								  : pg_strcasecmp(NameStr(att->attname), name)) != 0)
+			continue;
+		if (found >= 0)
+			return -1;
+		found = i;
+	}
+	return found;
+}
+
+/* The attribute for field i: of a tuple by position, of a user type by name. */
+static int
+attributeOfField(TupleDesc desc, const CqlType *type, uint32 field)
+{
+	int			i = -1;
+
+	if (type->id == CQL_TYPE_UDT)
+	{
+		char	   *name = pg_any_to_server(type->field[field], strlen(type->field[field]), PG_UTF8);
+
+		i = attributeByName(desc, name, true);
+		return i >= 0 ? i : attributeByName(desc, name, false);
+	}
+	do
+		i++;
+	while (TupleDescAttr(desc, i)->attisdropped || field-- > 0);
+	return i;
+}
+
+/* Field by field; an attribute taken twice would be lost once. */
+static bool
+addFields(ScyllaConverter *c, RowShape *shape)
+{
+	bool	   *taken = palloc0_array(bool, shape->desc->natts);
+
+	for (uint32 i = 0; i < c->cql->count; i++)
+	{
+		int			n = attributeOfField(shape->desc, c->cql, i);
+		Form_pg_attribute att = n >= 0 ? TupleDescAttr(shape->desc, n) : NULL;
+
+		if (!att || taken[n] || !addChild(c, c->cql->child[i], att->atttypid, att->atttypmod))
+			return false;
+		taken[n] = true;
+		shape->attribute[i] = n;
+	}
+	return true;
+}
+
+/*
+ * Fields and attributes must pair off: a field without an attribute would be
+ * overwritten with null by the next UPDATE, an attribute without a field lost.
+ */
+static bool
+chooseComposite(ScyllaConverter *c)
+{
+	RowShape   *shape;
+
+	if ((c->cql->id != CQL_TYPE_UDT && c->cql->id != CQL_TYPE_TUPLE) ||
+		get_typtype(c->basetype) != TYPTYPE_COMPOSITE)
+		return false;
+	shape = palloc(sizeof(RowShape));
+	shape->desc = lookup_rowtype_tupdesc_copy(c->basetype, -1);
+	shape->attribute = palloc_array(int, c->cql->count);
+	c->child = palloc_array(ScyllaConverter *, c->cql->count);
+	if ((uint32) liveAttributes(shape->desc) != c->cql->count || !addFields(c, shape))
+		return false;
+	c->extra = shape;
+	c->encode = encodeComposite;
+	c->decode = decodeComposite;
+	return true;
+}
+
+bool
+scyllaChooseCollection(ScyllaConverter *c)
+{
+	return chooseArray(c) || choosePgVector(c) || chooseComposite(c);
+}

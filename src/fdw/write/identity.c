@@ -1,0 +1,334 @@
+/*
+ * fdw/write/identity.c
+ *	  Planning UPDATE and DELETE.
+ *
+ * Backend thread. Owns nothing.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/inherit.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "fdw/compat.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/table.h"
+#include "fdw/write/identity.h"
+
+ScyllaTable *
+scyllaDescribeTarget(Relation rel, Oid userid)
+{
+	ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
+	ScyllaSession *session = scyllaGetSession(userid, GetForeignTable(RelationGetRelid(rel))->serverid);
+
+	return scyllaCopyTable(scyllaDescribeTable(session, options));
+}
+
+/* InvalidAttrNumber: none. */
+static AttrNumber
+attribute_of(Relation rel, const ScyllaTableColumn *column)
+{
+	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(rel); attnum++)
+	{
+		if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped &&
+			scyllaPseudoColumn(RelationGetRelid(rel), attnum) == SCYLLA_NO_PSEUDO &&
+			strcmp(scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), attnum)), column->name) == 0)
+			return attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+const ScyllaTableColumn *
+scyllaUpdatedColumn(Relation rel, const ScyllaTable *table, AttrNumber attnum)
+{
+	if (scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
+		return NULL;
+	return scyllaTableColumn(table, scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), attnum)));
+}
+
+static AttrNumber
+key_attribute(Relation rel, const ScyllaTableColumn *column)
+{
+	AttrNumber	attnum = attribute_of(rel, column);
+
+	if (attnum == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("foreign table \"%s\" lacks key column \"%s\"", RelationGetRelationName(rel),
+						scyllaFromUtf8(column->name)),
+				 errdetail("Rows are told apart by all columns of the primary key for UPDATE and DELETE.")));
+	return attnum;
+}
+
+/* All of the primary key, or the partition key alone. */
+static List *
+key_attributes(Relation rel, const ScyllaTable *table, bool whole)
+{
+	List	   *attnums = NIL;
+
+	for (int i = 0; i < table->npartition; i++)
+		attnums = lappend_int(attnums, key_attribute(rel, scyllaPartitionColumn(table, i)));
+	for (int i = 0; whole && i < table->nclustering; i++)
+		attnums = lappend_int(attnums, key_attribute(rel, scyllaClusteringColumn(table, i)));
+	return attnums;
+}
+
+char *
+scyllaJunkName(Relation rel, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+	/* the partitions of a table share what has the same name, so it has to be the same for the planner */
+	return psprintf("scylla key %d %u %d %u", attnum, att->atttypid, att->atttypmod, att->attcollation);
+}
+
+void
+scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte, Relation rel)
+{
+	ScyllaTable *table = scyllaDescribeTarget(rel, scyllaTargetUser(root, rte));
+	ListCell   *lc;
+
+	foreach(lc, key_attributes(rel, table, true))
+	{
+		AttrNumber	attnum = lfirst_int(lc);
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+		add_row_identity_var(root, makeVar((int) rtindex, attnum, att->atttypid, att->atttypmod, att->attcollation, 0),
+							 rtindex, scyllaJunkName(rel, attnum));
+	}
+	/* the old row, where its values are asked for; the planner adds it for UPDATE and for triggers */
+	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
+		add_row_identity_var(root, makeVar((int) rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0), rtindex,
+							 "wholerow");
+}
+
+/* ---- what an UPDATE writes ---- */
+
+static bool
+has_before_trigger(Relation rel)
+{
+	return rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
+}
+
+static void
+refuse_column(Relation rel, AttrNumber attnum, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot update column \"%s\" of foreign table \"%s\"",
+					NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), RelationGetRelationName(rel)),
+			 errdetail("%s", detail)));
+}
+
+/*
+ * Whether the column can be written. named: by the statement, which must not name
+ * what cannot be. A partition's key is left for the executor to compare: the same
+ * UPDATE may move rows of other partitions.
+ */
+static bool
+is_written(Relation rel, const ScyllaTable *table, AttrNumber attnum, bool named, bool partition)
+{
+	const ScyllaTableColumn *column = scyllaUpdatedColumn(rel, table, attnum);
+
+	if (scyllaIsWriteOnly(RelationGetRelid(rel), attnum))
+	{
+		if (named && scyllaHasCounters(table))
+			refuse_column(rel, attnum, "Counters have neither TTL nor timestamp.");
+		return !scyllaHasCounters(table);
+	}
+	if (column == NULL && scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
+	{
+		if (named)
+			refuse_column(rel, attnum, "It shows what the cluster knows about another column.");
+		return false;
+	}
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("column \"%s\" of foreign table \"%s\" does not exist in the cluster's table",
+						NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), RelationGetRelationName(rel)),
+				 errhint("The option column_name of the column names another one.")));
+	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
+	{
+		if (named && !partition)
+			refuse_column(rel, attnum, "It is part of the primary key: delete the row and insert another one.");
+		return false;
+	}
+	return true;
+}
+
+static void
+find_targets(PlannerInfo *root, Index rtindex, Relation rel, const ScyllaTable *table, List **targets, List **set)
+{
+	Bitmapset  *updated = get_rel_all_updated_cols(root, find_base_rel(root, (int) rtindex));
+	bool		partition = (int) rtindex != root->parse->resultRelation;
+
+	*targets = *set = NIL;
+	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(rel); attnum++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+		bool		named = bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, updated);
+
+		if (att->attisdropped || (att->attgenerated != '\0' && att->attgenerated != ATTRIBUTE_GENERATED_STORED) ||
+			!(named || has_before_trigger(rel)) || !is_written(rel, table, attnum, named, partition))
+			continue;
+		*targets = lappend_int(*targets, attnum);
+		if (named)
+			*set = lappend_int(*set, attnum);
+	}
+}
+
+/* A TTL or timestamp is one of values that are written. */
+static void
+check_values(Relation rel, const ScyllaTable *table, List *targets)
+{
+	ListCell   *lc;
+
+	foreach(lc, targets)
+	{
+		if (scyllaUpdatedColumn(rel, table, lfirst_int(lc)) != NULL)
+			return;
+	}
+	if (targets != NIL)
+		refuse_column(rel, linitial_int(targets), "It tells how values are written, and the statement sets none.");
+}
+
+static bool
+all_static(Relation rel, const ScyllaTable *table, List *attnums)
+{
+	bool		any = false;
+	ListCell   *lc;
+
+	foreach(lc, attnums)
+	{
+		const ScyllaTableColumn *column = scyllaUpdatedColumn(rel, table, lfirst_int(lc));
+
+		if (column != NULL && column->kind != SCYLLA_STATIC)
+			return false;
+		any |= column != NULL;
+	}
+	return any;
+}
+
+/*
+ * With static columns alone, IF EXISTS would ask whether any of these has a value,
+ * not whether the row is there. Beside them goes a column that the statement does
+ * not set: it is as in the old row, so it is left alone.
+ */
+static List *
+add_regular_column(Relation rel, const ScyllaTable *table, List *targets)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		AttrNumber	attnum = table->column[i].kind == SCYLLA_REGULAR ? attribute_of(rel, &table->column[i]) :
+			InvalidAttrNumber;
+
+		if (attnum != InvalidAttrNumber)
+			return lappend_int(targets, attnum);
+	}
+	refuse_column(rel, linitial_int(targets), "It is a static column, and update_mode if_exists needs one of the row's own in the foreign table.");
+	return NIL;
+}
+
+static void
+refuse_conditional_counters(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("update_mode if_exists is not possible with counters"),
+			 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(rel)),
+			 errhint("Set its option update_mode to upsert.")));
+}
+
+/* "column + n", "n + column" or "column - n" */
+static bool
+is_addition(Node *node, Index rtindex, AttrNumber attnum)
+{
+	OpExpr	   *expr = (OpExpr *) node;
+	char	   *name;
+
+	if (!IsA(expr, OpExpr) || list_length(expr->args) != 2)
+		return false;
+	name = get_opname(expr->opno);
+	for (int i = 0; i < 2; i++)
+	{
+		Var		   *var = list_nth(expr->args, i);
+
+		if (IsA(var, Var) && var->varno == (int) rtindex && var->varattno == attnum &&
+			(strcmp(name, "+") == 0 || (i == 0 && strcmp(name, "-") == 0)))
+			return true;
+	}
+	return false;
+}
+
+/* Counters can be added to, and nothing else. Of a partition's, what is added is the difference, whatever the form. */
+static void
+check_additions(PlannerInfo *root, Index rtindex, Relation rel)
+{
+	ListCell   *lc;
+	ListCell   *nc;
+
+	if ((int) rtindex != root->parse->resultRelation)
+		return;
+	forboth(lc, root->processed_tlist, nc, root->update_colnos)
+	{
+		if (!is_addition((Node *) lfirst_node(TargetEntry, lc)->expr, rtindex, lfirst_int(nc)))
+			refuse_column(rel, lfirst_int(nc), "It is a counter: SET c = c + n and SET c = c - n are all that CQL has.");
+	}
+}
+
+static List *
+static_columns(const ScyllaTable *table)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == SCYLLA_STATIC)
+			names = lappend(names, makeString(pstrdup(table->column[i].name)));
+	}
+	return names;
+}
+
+List *
+scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(rtindex, root);
+	List	   *targets = NIL;
+	List	   *set = NIL;
+	Relation	rel;
+	ScyllaTable *table;
+	List	   *keys;
+	bool		if_exists;
+
+	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
+		return NIL;
+	rel = table_open(rte->relid, NoLock);
+	table = scyllaDescribeTarget(rel, scyllaTargetUser(root, rte));
+	if (plan->operation == CMD_UPDATE)
+	{
+		find_targets(root, rtindex, rel, table, &targets, &set);
+		check_values(rel, table, targets);
+	}
+	if (plan->operation == CMD_UPDATE && scyllaHasCounters(table))
+		check_additions(root, rtindex, rel);
+	if_exists = scyllaTableOptions(rte->relid)->if_exists;
+	if (if_exists && scyllaHasCounters(table))
+		refuse_conditional_counters(rel);
+	if (if_exists && all_static(rel, table, targets))
+		targets = add_regular_column(rel, table, targets);
+	/* CQL wants static columns to be updated without the clustering columns */
+	keys = key_attributes(rel, table, !all_static(rel, table, targets));
+	table_close(rel, NoLock);
+
+	return list_make5(targets, set, keys, list_make2_int(scyllaHasCounters(table), table->npartition),
+					  plan->operation == CMD_DELETE ? static_columns(table) : NIL);
+}

@@ -1,0 +1,178 @@
+/*
+ * fdw/write/truncate.c
+ *	  TRUNCATE, one table after the other.
+ *
+ * Backend thread. Owns the list of tables that the current transaction has
+ * emptied. Invariants: none is emptied before all were found to allow it; a
+ * TRUNCATE is never sent twice unless the cluster says that it did nothing.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "fdw/compat.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/exchange.h"
+#include "fdw/session/session.h"
+#include "fdw/session/setting.h"
+#include "fdw/write/truncate.h"
+
+/*
+ * All nodes take part, each after it has flushed what it has in memory: a cluster
+ * gives itself a minute (truncate_request_timeout of cassandra.yaml, 60 s), so a
+ * shorter request_timeout would only hide how it ends.
+ */
+#define TRUNCATE_TIMEOUT 90000	/* ms */
+
+/* ---- what a rollback does not take back ---- */
+
+static List *truncated = NIL;	/* int: nesting level of each table's TRUNCATE; in TopTransactionContext */
+
+static void
+warn_about_rollback(const char *what, int tables)
+{
+	if (!scylla_warn_on_rollback || tables == 0)
+		return;
+	ereport(WARNING,
+			(errmsg("%s is rolled back, but %d truncated table%s of the cluster %s empty",
+					what, tables, tables == 1 ? "" : "s", tables == 1 ? "stays" : "stay"),
+			 errdetail("CQL has no transactions.")));
+}
+
+static void
+end_of_transaction(XactEvent event, void *arg)
+{
+	List	   *tables = truncated;
+
+	if (event == XACT_EVENT_PRE_PREPARE && tables != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has truncated a scylla_fdw foreign table")));
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	truncated = NIL;
+	if (event == XACT_EVENT_ABORT)
+		warn_about_rollback("the transaction", list_length(tables));
+}
+
+/* They become the parent's, or are told of. */
+static void
+end_of_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	int			tables = 0;
+	ListCell   *lc;
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach(lc, truncated)
+	{
+		if (lfirst_int(lc) != level)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			lfirst_int(lc) = level - 1;
+		else
+		{
+			truncated = foreach_delete_current(truncated, lc);
+			tables++;
+		}
+	}
+	warn_about_rollback("a subtransaction", tables);
+}
+
+static void
+note_truncated(void)
+{
+	static bool registered = false;
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	if (!registered)
+	{
+		RegisterXactCallback(end_of_transaction, NULL);
+		RegisterSubXactCallback(end_of_subtransaction, NULL);
+		registered = true;
+	}
+	truncated = lappend_int(truncated, GetCurrentTransactionNestLevel());
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- tables ---- */
+
+typedef struct Truncation
+{
+	const char *relation;
+	int			before;			/* tables of this server that are empty already */
+} Truncation;
+
+static void
+truncation_context(void *arg)
+{
+	const Truncation *t = arg;
+
+	if (t->before == 0)
+		errcontext("TRUNCATE of foreign table \"%s\"", t->relation);
+	else
+		errcontext("TRUNCATE of foreign table \"%s\", after %d other%s that stay%s empty", t->relation, t->before,
+				   t->before == 1 ? "" : "s", t->before == 1 ? "s" : "");
+}
+
+static void
+truncate_table(ScyllaSession *session, ScyllaTableOptions *options)
+{
+	static const CqlBytes no_state = {NULL, -1};
+	StringInfoData cql;
+
+	initStringInfo(&cql);
+	appendStringInfoString(&cql, "TRUNCATE TABLE ");
+	scyllaAppendTable(&cql, options);
+	options->request_timeout = Max(options->request_timeout, TRUNCATE_TIMEOUT);
+	options->read_consistency = options->write_consistency;
+	scyllaCollectReaders(session, options);
+	(void) scyllaQuery(session, options, cql.data, NULL, no_state);
+	note_truncated();
+}
+
+/* In the order of rels. */
+static List *
+options_of(List *rels)
+{
+	List	   *all = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rels)
+	{
+		Relation	rel = lfirst(lc);
+		ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
+
+		if (!options->truncatable)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("foreign table \"%s\" does not allow truncates", RelationGetRelationName(rel))));
+		all = lappend(all, options);
+	}
+	return all;
+}
+
+void
+scyllaExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
+{
+	Oid			serverid = GetForeignTable(RelationGetRelid((Relation) linitial(rels)))->serverid;
+	List	   *options = options_of(rels);
+	ScyllaSession *session = scyllaGetSession(GetUserId(), serverid);
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = truncation_context};
+
+	scyllaDrainWriters(session);
+	scyllaFence(session);
+	for (int i = 0; i < list_length(rels); i++)
+	{
+		Truncation	t = {RelationGetRelationName((Relation) list_nth(rels, i)), i};
+
+		context.arg = &t;
+		error_context_stack = &context;
+		truncate_table(session, list_nth(options, i));
+		error_context_stack = context.previous;
+	}
+}

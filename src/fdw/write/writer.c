@@ -1,0 +1,535 @@
+/*
+ * fdw/write/writer.c
+ *	  Rows in, requests out, acknowledgements back.
+ *
+ * Backend thread. Owns a write: its pipeline, encoder, counters, and the memory
+ * context they live in.
+ *
+ * Invariants: ordinals count the rows of a write from 1; a failure is raised once
+ * and names its own row; a row that could not be encoded leaves nothing behind;
+ * nothing is counted before it was acknowledged.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "cql/frame.h"
+#include "fdw/compat.h"
+#include "fdw/session/epoch.h"
+#include "fdw/session/error.h"
+#include "fdw/session/rows.h"
+#include "fdw/session/statement.h"
+#include "fdw/write/batch.h"
+#include "fdw/write/rowtime.h"
+#include "fdw/write/writer.h"
+
+/* Of a request's ordinal: the row in its statement. What is above tells statements of a kept write apart. */
+#define ROW_BITS 40
+#define ROW_MASK ((UINT64CONST(1) << ROW_BITS) - 1)
+#define MAX_STATEMENTS ((UINT64CONST(1) << (64 - ROW_BITS)) - 1)
+
+#define COLLECT_EVERY 64		/* rows between two looks at what came home */
+#define FLIGHTS (4 * SCYLLA_FATES)	/* a table with room to find them by token */
+
+/* A row that may be in flight; it is not if its ordinal is not behind the last drain's. */
+typedef struct Flight
+{
+	int64		token;
+	uint64		row;
+} Flight;
+
+struct ScyllaWrite
+{
+	MemoryContext context;
+	MemoryContextCallback callback;
+	ScyllaWriter writer;
+	ScyllaSession *session;
+	const ScyllaTableOptions *options;
+	const char *relation;		/* for messages */
+	ScyllaStatement *statement;
+	ScyllaPipeline *pipeline;
+	RequestTemplate request;
+	ScyllaEncoder *encoder;
+	bool		conditional;
+	bool		counter;
+	bool		batched;
+	ScyllaBatch batch;			/* batched: rows not committed yet */
+	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
+	bool	   *applied;		/* conditional: fates of the rows announced; NULL: another write */
+	uint64		announced;		/* ordinal of the last row before them */
+	Flight	   *flight;			/* conditional: partitions of rows in flight, by token */
+	uint64		committed;		/* ordinal of the last row on its way */
+	uint64		drained;		/* ordinal of the last row that is home for sure */
+	uint64		row;			/* ordinal of the last row begun, in its statement */
+	int			unseen;			/* rows since what came home was looked at, those of statements before included */
+	bool		broken;			/* a row's failure was raised */
+	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
+	List	   *attnums;		/* kept: int, what the statement sets */
+	Oid			relid;			/* kept: what another statement must have in common with it */
+	uint64		epoch;
+	MemoryContext row_context;	/* reset per row */
+	ScyllaReport report;
+
+	/* while a row is encoded, for the error context */
+	const CqlBuffer *buffer;
+	size_t		begin;
+};
+
+/* ---- begin ---- */
+
+static void
+release_write(void *arg)
+{
+	ScyllaWrite *w = arg;
+
+	scyllaBatchFree(&w->batch);
+	dlist_delete(&w->writer.node);
+}
+
+static void
+make_encoder(ScyllaWrite *w, const ScyllaWriteConfig *config)
+{
+	ScyllaEncoderConfig markers = {.session = w->session,.rel = config->rel,.statement = w->statement,
+	.marker = config->marker,.nmarkers = config->nmarkers,.ttl = w->options->ttl,.row_context = w->row_context};
+
+	w->encoder = scyllaMakeEncoder(&markers);
+}
+
+static void
+make_request(ScyllaWrite *w)
+{
+	w->request.statement = w->statement->number;
+	w->request.timeout_ms = (uint32_t) w->options->request_timeout;
+	w->request.kind = CLUSTER_EXECUTE;
+	w->request.consistency = (uint8_t) w->options->write_consistency;
+	w->request.flags = CQL_PARAM_VALUES;
+	if (w->conditional)
+		w->request.flags |= CQL_PARAM_SERIAL;
+	else if (!w->counter && !w->batched)
+		w->request.flags |= CQL_PARAM_TIMESTAMP;
+	w->request.idempotent = !w->conditional && !w->counter;
+}
+
+static void
+drain_writer(ScyllaWriter *writer)
+{
+	ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, &writer->node);
+
+	if (w->pipeline->core != NULL)
+		scyllaDrainWrite(w);
+}
+
+static void
+close_writer(ScyllaWriter *writer)
+{
+	ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, &writer->node);
+
+	scyllaCloseWrite(w);
+	MemoryContextDelete(w->context);
+}
+
+static void
+register_write(ScyllaWrite *w)
+{
+	w->writer.drain = drain_writer;
+	w->writer.close = close_writer;
+	w->writer.level = GetCurrentTransactionNestLevel();
+	dlist_push_tail(&w->session->writers, &w->writer.node);
+	w->callback.func = release_write;
+	w->callback.arg = w;
+	MemoryContextRegisterResetCallback(w->context, &w->callback);
+}
+
+/* What the statement has in its own memory is copied. */
+static void
+prepare_to_keep(ScyllaWrite *w, const ScyllaWriteConfig *config)
+{
+	ScyllaTableOptions *options = palloc(sizeof(*options));
+
+	*options = *config->options;
+	options->keyspace = pstrdup(options->keyspace);
+	options->table = pstrdup(options->table);
+	w->options = options;
+	w->relid = RelationGetRelid(config->rel);
+	w->attnums = list_copy(config->attnums);
+	w->epoch = config->epoch;
+	w->statements = 1;
+}
+
+ScyllaWrite *
+scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
+{
+	MemoryContext context = AllocSetContextCreate(config->keep ? CurTransactionContext : CurrentMemoryContext,
+												  "scylla_fdw write", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaWrite *w = palloc0(sizeof(*w));
+
+	w->context = context;
+	w->session = session;
+	w->options = config->options;
+	if (config->keep)
+		prepare_to_keep(w, config);
+	w->relation = pstrdup(RelationGetRelationName(config->rel));
+	w->conditional = config->conditional;
+	w->counter = config->counter;
+	w->batched = config->batch;
+	w->timestamp_of = config->timestamp_of;
+	w->statement = scyllaPrepare(session, config->options, config->cql);
+	w->row_context = AllocSetContextCreate(context, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
+	make_encoder(w, config);
+	make_request(w);
+	w->pipeline = scyllaOpenPipeline(session, 0, (size_t) config->options->max_in_flight_bytes);
+	if (w->conditional)
+	{
+		w->applied = palloc0(sizeof(bool) * SCYLLA_FATES);
+		w->flight = palloc0(sizeof(Flight) * FLIGHTS);
+	}
+	scyllaReportBegin(&w->report, session->client);
+	register_write(w);
+	MemoryContextSwitchTo(old);
+	return w;
+}
+
+/* ---- fates ---- */
+
+static void
+raise_row(ScyllaWrite *w, Request *r)
+{
+	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
+		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,.written = w->report.rows,.writes = true};
+	CqlBytes	row = scyllaRequestRow(r);
+	ClusterFailure *failure;
+
+	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
+	failure = scyllaTakeFailure(w->session, w->pipeline, r);
+	scyllaToldWritten(w->session, w->writer.level, w->report.rows);
+	w->broken = true;
+	scyllaRaiseFailure(failure, &context);
+}
+
+/* A subtransaction that had it drained, by a read for example, has caught the failure: the row is missing all the same. */
+static void
+raise_broken(const ScyllaWrite *w)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
+			 errmsg("a row of foreign table \"%s\" was refused, and the error was caught elsewhere", w->relation)));
+}
+
+static bool
+was_applied(const ScyllaWrite *w, const Request *r)
+{
+	MemoryContext old = MemoryContextSwitchTo(w->row_context);
+	bool		applied = scyllaAnswerApplied(r->core.body, r->core.body_length);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(w->row_context);
+	return applied;
+}
+
+static void
+note_fate(ScyllaWrite *w, const Request *r)
+{
+	uint16		applied = scyllaRequestRows(r);
+
+	if (w->conditional)
+		applied = w->applied[r->ordinal - w->announced - 1] = was_applied(w, r);
+	w->report.rows += applied;
+	scyllaCountWritten(w->session, w->writer.level, applied);
+}
+
+/* Look at everything that came home; of several failures the first row's is raised. */
+static void
+collect(ScyllaWrite *w)
+{
+	Pipeline   *core = w->pipeline->core;
+	Request    *failed = NULL;
+	Request    *r;
+
+	if (w->broken)
+		raise_broken(w);
+	while ((r = pipeline_next_done(core)) != NULL)
+	{
+		scyllaReportRequest(&w->report, r);
+		if (r->core.failed && (failed == NULL || r->ordinal < failed->ordinal))
+		{
+			Request    *later = failed;
+
+			failed = r;
+			r = later;
+		}
+		else if (!r->core.failed)
+			note_fate(w, r);
+		if (r != NULL)
+			pipeline_release(core, r);
+	}
+	if (failed != NULL)
+		raise_row(w, failed);
+	scyllaReportProgress(&w->report, w->relation, w->row, false);
+}
+
+/* Rows that wait for others of their partition wait no longer. */
+static void
+commit_batch(ScyllaWrite *w)
+{
+	if (w->batch.rows > 0 && !scyllaBatchCommit(&w->batch, w->pipeline->core, &w->request))
+		scyllaRaiseOutOfMemory();
+}
+
+/* In ever smaller steps, so that failures and progress are told in time. */
+void
+scyllaDrainWrite(ScyllaWrite *w)
+{
+	Pipeline   *core = w->pipeline->core;
+
+	commit_batch(w);
+	pipeline_submit(core);
+	for (;;)
+	{
+		(void) client_drain(w->session->client);
+		collect(w);
+		if (pipeline_outstanding(core) == 0)
+			break;
+		scyllaWait(w->session, (pipeline_outstanding(core) + 1) / 2);
+	}
+	w->drained = w->committed;
+}
+
+void
+scyllaExpectFates(ScyllaWrite *w)
+{
+	w->announced = w->row;
+}
+
+bool
+scyllaRowApplied(const ScyllaWrite *w, int n)
+{
+	return w->applied[n];
+}
+
+/* Room for one more request. A quarter of the full pipeline at a time leaves the submitter enough to do. */
+static void
+make_room(ScyllaWrite *w)
+{
+	Pipeline   *core = w->pipeline->core;
+
+	if (++w->unseen == COLLECT_EVERY)
+	{
+		w->unseen = 0;
+		CHECK_FOR_INTERRUPTS();
+		(void) client_drain(w->session->client);
+		collect(w);
+	}
+	while (pipeline_full(core))
+	{
+		pipeline_submit(core);
+		scyllaWait(w->session, (pipeline_outstanding(core) + 3) / 4);
+		collect(w);
+	}
+}
+
+/* ---- rows ---- */
+
+/* How many rows stay, unless the error has a detail of its own. */
+static void
+tell_written(ScyllaWrite *w)
+{
+	MemoryContext old = MemoryContextSwitchTo(w->row_context);
+	ErrorData  *error = CopyErrorData();
+
+	MemoryContextSwitchTo(old);
+	if ((w->row == 1 && w->statements <= 1) || error->elevel < ERROR || error->detail != NULL)
+		return;
+	errdetail_internal("%s", scyllaWrittenDetail(w->report.rows, w->statements > 1));
+	scyllaToldWritten(w->session, w->writer.level, w->report.rows);
+}
+
+/* The key as far as it is encoded. */
+static void
+row_context(void *arg)
+{
+	ScyllaWrite *w = arg;
+	const CqlBuffer *b = w->buffer;
+	const char *column = scyllaEncodedColumn(w->encoder);
+	char	   *key = b->failed ? NULL :
+		scyllaKeyText(w->encoder, b->data + w->begin, b->len - w->begin, scyllaEncodedValues(w->encoder));
+
+	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
+			   column ? "column \"" : "", column ? column : "", column ? "\" of " : "",
+			   w->relation, w->row, key ? ", key " : "", key ? key : "");
+	tell_written(w);
+}
+
+static void
+check_size(const ScyllaWrite *w, size_t size)
+{
+	if (size > CQL_FRAME_MAX_BODY - 65536)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("row " UINT64_FORMAT " of foreign table \"%s\" takes %zu bytes, more than a CQL request can hold",
+						w->row, w->relation, size)));
+}
+
+/*
+ * Conditions on one partition in flight side by side would be met in any order,
+ * and hinder each other. True: one is in flight; else this one is noted.
+ */
+static bool
+is_in_flight(ScyllaWrite *w, int64 token)
+{
+	uint32		i = (uint32) ((uint64) token >> 32) % FLIGHTS;
+
+	while (w->flight[i].row > w->drained)
+	{
+		if (w->flight[i].token == token)
+			return true;
+		i = (i + 1) % FLIGHTS;
+	}
+	w->flight[i] = (Flight) {token, w->row};
+	return false;
+}
+
+static CqlBuffer *
+begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
+{
+	CqlBuffer  *b = w->batched ? scyllaBatchBegin(&w->batch) : pipeline_begin(w->pipeline->core);
+
+	if (b == NULL)
+		scyllaRaiseOutOfMemory();
+	w->buffer = b;
+	w->begin = b->len;
+	scyllaEncodeRow(w->encoder, rows, b);
+	if (b->failed)
+		scyllaRaiseOutOfMemory();
+	return b;
+}
+
+/*
+ * The row just encoded. It waits for others only while requests are under way: to
+ * wait longer than for those gains nothing.
+ */
+static void
+join_batch(ScyllaWrite *w, bool routed, int64 token, uint64 ordinal)
+{
+	if (scyllaBatchRefuses(&w->batch, routed, token))
+		commit_batch(w);
+	if (scyllaBatchJoin(&w->batch, routed, token, ordinal) || pipeline_idle(w->pipeline->core))
+		commit_batch(w);
+}
+
+/* The row's own, the statement's, or the next one for its key. */
+static int64
+row_timestamp(const ScyllaWrite *w, TupleTableSlot *const rows[], int64 token)
+{
+	bool		isnull = true;
+	Datum		value = 0;
+
+	if (w->timestamp_of != InvalidAttrNumber)
+		value = slot_getattr(rows[SCYLLA_NEW_ROW], w->timestamp_of, &isnull);
+	if (w->conditional && !isnull)
+		scyllaRefuseTimestamp();
+	if (w->conditional || w->counter)
+		return 0;
+	if (!isnull)
+		return scyllaRowTimestamp(value, INT8OID);
+	return w->options->write_timestamp != 0 ? w->options->write_timestamp : scyllaTimestamp(token);
+}
+
+void
+scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
+{
+	static const CqlBytes no_state = {NULL, -1};
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = row_context,.arg = w};
+	int64		token = 0;
+	int64		timestamp;
+	uint64		ordinal;
+	bool		routed;
+	CqlBuffer  *b;
+
+	if (w->row++ == 0)
+		scyllaCollectReaders(w->session, w->options);
+	ordinal = w->statements << ROW_BITS | w->row;
+	make_room(w);
+	error_context_stack = &context;
+	b = begin_row(w, rows);
+	routed = scyllaEncodedToken(w->encoder, b, &token);
+	if (w->conditional && is_in_flight(w, token))
+	{
+		scyllaDrainWrite(w);
+		(void) is_in_flight(w, token);
+		b = begin_row(w, rows);
+	}
+	timestamp = row_timestamp(w, rows, token);
+	scyllaPutRowTime(w->encoder, b, timestamp);
+	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
+	check_size(w, b->len - w->begin);
+	error_context_stack = context.previous;
+	if (w->batched)
+		join_batch(w, routed, token, ordinal);
+	else if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, ordinal) == NULL)
+		scyllaRaiseOutOfMemory();
+	w->committed = w->row;
+}
+
+/* ---- end ---- */
+
+void
+scyllaCloseWrite(ScyllaWrite *w)
+{
+	if (w->pipeline->core == NULL)
+		return;
+	scyllaDrainWrite(w);
+	scyllaReportProgress(&w->report, w->relation, w->row, true);
+	scyllaClosePipeline(w->pipeline);
+}
+
+/* ---- across statements ---- */
+
+ScyllaWrite *
+scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &session->writers)
+	{
+		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
+		ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, iter.cur);
+
+		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) || !equal(w->attnums, attnums))
+			continue;
+		if (w->epoch != scyllaEpoch() || w->statements == MAX_STATEMENTS)
+		{
+			close_writer(writer);
+			return NULL;
+		}
+		writer->kept = false;
+		w->statements++;
+		w->row = 0;
+		return w;
+	}
+	return NULL;
+}
+
+/* The rest of a chunk waits for the next statement's rows, unless the submitter has nothing to do. */
+void
+scyllaKeepWrite(ScyllaWrite *w)
+{
+	if (w->pipeline->core == NULL)
+		return;
+	if (pipeline_idle(w->pipeline->core))
+		commit_batch(w);
+	w->writer.kept = true;
+	scyllaReportProgress(&w->report, w->relation, w->row, false);
+}
+
+void
+scyllaExplainWrite(ScyllaWrite *w, ExplainState *es)
+{
+	scyllaDrainWrite(w);
+	scyllaExplainReport(&w->report, w->session->client, true, es);
+}
