@@ -32,6 +32,7 @@
 #include "fdw/read/fetch.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
+#include "fdw/session/exchange.h"
 
 #define HELD_BYTES (16 * 1024 * 1024)
 #define SMALL_PAGE_BYTES (192 * 1024)	/* smaller ones cost a node more than they spare its caches */

@@ -1,6 +1,6 @@
 /*
  * fdw/session/exchange.c
- *	  One request, and its answer.
+ *	  One request, and its answer; what a failed one tells.
  *
  * Backend thread. Owns nothing: a request has a pipeline of its own as long as it
  * is waited for.
@@ -13,7 +13,49 @@
 #include "fdw/compat.h"
 #include "fdw/session/error.h"
 #include "fdw/session/exchange.h"
-#include "fdw/session/statement.h"
+
+/* ---- what failures tell ---- */
+
+/* Statements may still be in use by open scans: their memory goes when the session is used by nobody. */
+void
+scyllaForgetSchema(ScyllaSession *session)
+{
+	session->schema++;
+	session->forgotten |= session->statements != NULL;
+	session->statements = NULL;
+}
+
+/*
+ * Refused rows and texts are no reason to prepare anew: nodes tell by UNPREPARED
+ * that a statement's tables have changed, and then its markers are compared.
+ */
+void
+scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure)
+{
+	if (failure->kind == CLUSTER_FAIL_STALE)
+		scyllaForgetSchema(session);
+	else if (failure->kind == CLUSTER_FAIL_CQL &&
+			 (failure->code == CQL_ERR_INVALID || failure->code == CQL_ERR_SYNTAX ||
+			  failure->code == CQL_ERR_UNPREPARED))
+		session->schema++;
+}
+
+ClusterFailure *
+scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r)
+{
+	ClusterFailure *failure = NULL;
+
+	if (r->core.failure)
+	{
+		failure = palloc(sizeof(*failure));
+		*failure = *r->core.failure;
+		scyllaLearnFromFailure(session, failure);
+	}
+	pipeline_release(pipeline->core, r);
+	return failure;
+}
+
+/* ---- requests ---- */
 
 static ScyllaResponse
 copy_response(const Request *r)

@@ -26,7 +26,6 @@
 #include "fdw/session/query.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/session.h"
-#include "fdw/session/statement.h"
 #include "fdw/type/typemap.h"
 
 #define AGREEMENT_TIMEOUT 60000 /* ms */

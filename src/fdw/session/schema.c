@@ -19,7 +19,6 @@
 #include "fdw/session/exchange.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/schema.h"
-#include "fdw/session/statement.h"
 
 #define RELATIONS_PER_QUERY 50	/* ScyllaDB takes up to 100 in an IN */
 

@@ -30,7 +30,6 @@
 #include "fdw/session/error.h"
 #include "fdw/session/session.h"
 #include "fdw/session/setting.h"
-#include "fdw/session/statement.h"
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 

@@ -26,13 +26,4 @@ typedef struct ScyllaStatement
 /* From the cache, or prepared now on one node. Failures are raised with the text. */
 extern ScyllaStatement *scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql);
 
-/* The schema has changed: prepare and describe anew next time. */
-extern void scyllaForgetSchema(ScyllaSession *session);
-
-/* What a failed request tells about the schema: forget what may be wrong. */
-extern void scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure);
-
-/* A copy of it, palloc'd, learned from; the failed request is released. NULL: out of memory. */
-extern ClusterFailure *scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r);
-
 #endif							/* FDW_SESSION_STATEMENT_H */

@@ -29,6 +29,7 @@
 #include "fdw/read/report.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
+#include "fdw/session/exchange.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/statement.h"
 #include "fdw/type/typemap.h"
