@@ -312,6 +312,13 @@ SELECT write_count($$DELETE FROM write_p WHERE a IN (3, 4, 5, 6) AND st <> 'x'$$
 SELECT * FROM write_p WHERE a IN (3, 4, 5, 6) ORDER BY a, c;
 WITH d AS (DELETE FROM write_p WHERE st = 'with rows' OR n = 1 AND a = 6 RETURNING *) SELECT * FROM d ORDER BY a;
 SELECT * FROM write_p WHERE a IN (3, 4, 5, 6) ORDER BY a, c;
+-- and counted
+INSERT INTO write_p (a, st) VALUES (3, 'alone'), (4, 'alone');
+INSERT INTO write_p (a, c, n) VALUES (5, 1, 1);
+DO $$ DECLARE plan json; BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) DELETE FROM write_p WHERE a IN (3, 4, 5) AND n IS DISTINCT FROM 0' INTO plan;
+  RAISE INFO '% rows', plan->0->'Plan'->>'Rows Sent';
+END $$;
 
 -- counters: what a trigger or a view makes of them is added, too; what else cannot be
 CREATE FOREIGN TABLE write_k (id int, b bigint, n bigint) SERVER write_cluster OPTIONS (keyspace 'fdw_write', "table" 'k');

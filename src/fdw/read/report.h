@@ -33,7 +33,7 @@ typedef struct ScyllaReport
 
 extern void scyllaReportBegin(ScyllaReport *report, const Client *client);
 extern void scyllaReportRequest(ScyllaReport *report, const Request *request);
-extern void scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other);	/* what another process counted */
+extern void scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other);	/* what another process counted, or another write */
 extern double scyllaReportLatency(const ScyllaReport *report, double fraction);	/* ms */
 
 /* An INFO message if scylla_fdw.progress_interval says it is time; last: whatever the time. */

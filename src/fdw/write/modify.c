@@ -661,8 +661,6 @@ scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 		if (m->conditional)
 			ExplainPropertyText("Serial Consistency", cql_consistency_name(m->options->serial_consistency), es);
 	}
-	if (es->analyze && m->alone != NULL && m->alone->write != NULL)
-		scyllaDrainWrite(m->alone->write);
 	if (es->analyze && m->write != NULL)
-		scyllaExplainWrite(m->write, es);
+		scyllaExplainWrite(m->write, m->alone != NULL ? m->alone->write : NULL, es);
 }

@@ -529,8 +529,16 @@ scyllaKeepWrite(ScyllaWrite *w)
 }
 
 void
-scyllaExplainWrite(ScyllaWrite *w, ExplainState *es)
+scyllaExplainWrite(ScyllaWrite *w, ScyllaWrite *more, ExplainState *es)
 {
+	ScyllaReport report;
+
 	scyllaDrainWrite(w);
-	scyllaExplainReport(&w->report, w->session->client, true, es);
+	report = w->report;
+	if (more != NULL)
+	{
+		scyllaDrainWrite(more);
+		scyllaReportAdd(&report, &more->report);
+	}
+	scyllaExplainReport(&report, w->session->client, true, es);
 }

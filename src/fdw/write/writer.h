@@ -73,6 +73,7 @@ extern void scyllaCloseWrite(ScyllaWrite *write);	/* drains */
 /* Of a statement that waits for nothing: drained at the end of the transaction or savepoint, or before a read. */
 extern void scyllaKeepWrite(ScyllaWrite *write);
 
-extern void scyllaExplainWrite(ScyllaWrite *write, ExplainState *es);	/* drains; under ANALYZE */
+/* Under ANALYZE; drains. more: what wrote other rows of the statement; NULL: nothing did. */
+extern void scyllaExplainWrite(ScyllaWrite *write, ScyllaWrite *more, ExplainState *es);
 
 #endif							/* FDW_WRITE_WRITER_H */
