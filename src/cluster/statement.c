@@ -66,6 +66,22 @@ cluster_statements_free(ClusterStatements *set)
 
 /* ---- PREPARED ---- */
 
+/* Text of a user type is its name alone. */
+static void
+put_fields(CqlBuffer *out, const CqlType *type)
+{
+	for (uint32_t i = 0; i < type->count; i++)
+	{
+		if (type->id == CQL_TYPE_UDT)
+		{
+			cql_put_raw(out, type->field[i], strlen(type->field[i]) + 1);
+			cql_type_format(type->child[i], out);
+			cql_put_u8(out, 0);
+		}
+		put_fields(out, type->child[i]);
+	}
+}
+
 static void
 put_markers(CqlBuffer *out, const CqlMetadata *bind)
 {
@@ -74,7 +90,23 @@ put_markers(CqlBuffer *out, const CqlMetadata *bind)
 		cql_put_raw(out, bind->column[i].name, strlen(bind->column[i].name) + 1);
 		cql_type_format(bind->column[i].type, out);
 		cql_put_u8(out, 0);
+		put_fields(out, bind->column[i].type);
 	}
+}
+
+static ClusterPrepareOutcome
+compare_markers(const ClusterStatement *s, const CqlMetadata *bind)
+{
+	CqlBuffer	markers = {0};
+	ClusterPrepareOutcome outcome = CLUSTER_PREPARE_READY;
+
+	put_markers(&markers, bind);
+	if (markers.failed)
+		outcome = CLUSTER_PREPARE_MEMORY;
+	else if (markers.len != s->markers.len || (markers.len > 0 && memcmp(markers.data, s->markers.data, markers.len) != 0))
+		outcome = CLUSTER_PREPARE_STALE;
+	cql_buffer_free(&markers);
+	return outcome;
 }
 
 /* r at [int kind]. */
@@ -149,35 +181,57 @@ make_statement(const ClusterRequest *request, const CqlPrepared *prepared)
 	return s;
 }
 
+static ClusterPrepareOutcome
+define(ClusterStatements *set, const ClusterRequest *request, const NetConnection *c, const CqlPrepared *prepared)
+{
+	ClusterStatement *s = NULL;
+	ClusterPrepared *p = NULL;
+
+	if (reserve_number(set, request->statement))
+		s = make_statement(request, prepared);
+	if (s)
+		s->conditional = is_marked(c, prepared);
+	if (s)
+		p = cluster_statement_on(set, s, request->node);
+	if (p && make_ready(p, prepared->id))
+	{
+		set->statement[request->statement] = s;
+		return CLUSTER_PREPARE_READY;
+	}
+	free_statement(s);
+	return CLUSTER_PREPARE_MEMORY;
+}
+
+/* Asked once more. With other markers it stays as it is: who asked compares them, too. */
+static ClusterPrepareOutcome
+confirm(ClusterStatements *set, ClusterStatement *s, const ClusterRequest *request, const CqlPrepared *prepared)
+{
+	ClusterPrepareOutcome outcome = compare_markers(s, &prepared->bind);
+	ClusterPrepared *p;
+
+	if (s->length != request->length || memcmp(s->text, request->payload, s->length) != 0)
+		return CLUSTER_PREPARE_MALFORMED;
+	if (outcome != CLUSTER_PREPARE_READY)
+		return outcome == CLUSTER_PREPARE_STALE ? CLUSTER_PREPARE_READY : outcome;
+	p = cluster_statement_on(set, s, request->node);
+	if (!p || (p->state != CLUSTER_PREPARED_PENDING && !make_ready(p, prepared->id)))
+		return CLUSTER_PREPARE_MEMORY;
+	return CLUSTER_PREPARE_READY;
+}
+
 ClusterPrepareOutcome
 cluster_statement_define(ClusterStatements *set, const ClusterRequest *request, const NetConnection *c,
 						 CqlReader r)
 {
 	CqlArena	arena = {0};
 	CqlPrepared prepared;
-	ClusterStatement *s = NULL;
-	ClusterPrepared *p = NULL;
+	ClusterStatement *known = cluster_statement_find(set, request->statement);
 	ClusterPrepareOutcome outcome = decode(r, net_connection_has_metadata_id(c), &arena, &prepared);
 
-	if (outcome == CLUSTER_PREPARE_READY
-		&& (request->statement >= MAX_STATEMENTS || cluster_statement_find(set, request->statement)))
+	if (outcome == CLUSTER_PREPARE_READY && request->statement >= MAX_STATEMENTS)
 		outcome = CLUSTER_PREPARE_MALFORMED;
-	if (outcome == CLUSTER_PREPARE_READY)
-	{
-		if (reserve_number(set, request->statement))
-			s = make_statement(request, &prepared);
-		if (s)
-			s->conditional = is_marked(c, &prepared);
-		if (s)
-			p = cluster_statement_on(set, s, request->node);
-		if (p && make_ready(p, prepared.id))
-			set->statement[request->statement] = s;
-		else
-		{
-			free_statement(s);
-			outcome = CLUSTER_PREPARE_MEMORY;
-		}
-	}
+	else if (outcome == CLUSTER_PREPARE_READY)
+		outcome = known ? confirm(set, known, request, &prepared) : define(set, request, c, &prepared);
 	cql_arena_free(&arena);
 	return outcome;
 }
@@ -217,22 +271,13 @@ static ClusterPrepareOutcome
 take_result(ClusterPrepared *p, const NetConnection *c, CqlReader r)
 {
 	CqlArena	arena = {0};
-	CqlBuffer	markers = {0};
 	CqlPrepared prepared;
-	const CqlBuffer *first = &p->statement->markers;
 	ClusterPrepareOutcome outcome = decode(r, net_connection_has_metadata_id(c), &arena, &prepared);
 
 	if (outcome == CLUSTER_PREPARE_READY)
-	{
-		put_markers(&markers, &prepared.bind);
-		if (markers.failed)
-			outcome = CLUSTER_PREPARE_MEMORY;
-		else if (markers.len != first->len || (first->len > 0 && memcmp(markers.data, first->data, first->len) != 0))
-			outcome = CLUSTER_PREPARE_STALE;
-		else if (!make_ready(p, prepared.id))
-			outcome = CLUSTER_PREPARE_MEMORY;
-	}
-	cql_buffer_free(&markers);
+		outcome = compare_markers(p->statement, &prepared.bind);
+	if (outcome == CLUSTER_PREPARE_READY && !make_ready(p, prepared.id))
+		outcome = CLUSTER_PREPARE_MEMORY;
 	cql_arena_free(&arena);
 	return outcome;
 }

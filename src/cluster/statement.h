@@ -97,8 +97,8 @@ cluster_statement_find(const ClusterStatements *set, uint32_t number)
 }
 
 /*
- * Define a statement: r stands at [int kind] of a RESULT that answered the
- * PREPARE of request on connection c.
+ * Define a statement, or learn that it is as it was: r stands at [int kind] of a
+ * RESULT that answered the PREPARE of request on connection c.
  */
 extern ClusterPrepareOutcome cluster_statement_define(ClusterStatements *set, const ClusterRequest *request,
 													  const NetConnection *c, CqlReader r);

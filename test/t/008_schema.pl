@@ -105,6 +105,52 @@ describes($session, $select, 'new', 0, 'once for that');
 is(($session->finish)[2], '', 'and nothing was said');
 $node->stop;
 
+# ---- writes that others' changes concern ----
+
+start_node('type ks.u (a int)', 'table ks.w (id int PRIMARY KEY, u u)', 'table ks.d (id int PRIMARY KEY, n int)', 'row ks.d (1, 1)', 'table ks.other (id int PRIMARY KEY)');
+query(q{CREATE FOREIGN TABLE w (id int, u jsonb) SERVER s OPTIONS (keyspace 'ks');
+CREATE FOREIGN TABLE d (id int, c int, n int) SERVER s OPTIONS (keyspace 'ks')});
+$session = background('\set ON_ERROR_STOP off');
+is(says($session, q{INSERT INTO w VALUES (1, '{"a": 1}'); UPDATE w SET u = '{"a": 2}' WHERE id = 1;}), '', 'prepared');
+
+# Of a change that is none of theirs: asked once, and the same statements.
+$node->order('reset');
+elsewhere('ALTER TABLE ks.other ADD n int');
+ok(events_are_heard(), 'a table is altered');
+my $prepared = $node->count('PREPARE');
+is(says($session, q{INSERT INTO w VALUES (2, '{"a": 1}'); INSERT INTO w VALUES (3, '{"a": 1}');}), '', 'another table was altered');
+is($node->count('PREPARE') - $prepared, 1, 'another table was altered: asked once');
+
+elsewhere('ALTER TYPE ks.u ADD b text');
+ok(events_are_heard(), 'a type is altered');
+is(says($session, q{INSERT INTO w VALUES (4, '{"a": 4, "b": "four"}'); UPDATE w SET u = '{"a": 3, "b": "three"}' WHERE id = 3;
+SELECT u FROM w WHERE id = 4; SELECT u FROM w WHERE id = 3;}), qq({"a": 4, "b": "four"}\n{"a": 3, "b": "three"}), 'a field more is written');
+
+# a write that is kept for the next statement
+says($session, q{BEGIN; SET LOCAL scylla_fdw.flush_at = 'transaction'; INSERT INTO w VALUES (5, '{"a": 5, "b": "five"}');});
+elsewhere('ALTER TYPE ks.u ADD c int');
+ok(events_are_heard(), 'a type is altered within a transaction');
+is(says($session, q{INSERT INTO w VALUES (6, '{"c": 6}'); COMMIT; SELECT u FROM w WHERE id = 5; SELECT u FROM w WHERE id = 6;}),
+	qq({"a": 5, "b": "five", "c": null}\n{"a": null, "b": null, "c": 6}), 'within a transaction');
+is(($session->finish)[2], '', 'and nothing was said');
+
+# The plans of a function: by the old key, the rest of the partition would go with the row.
+$session = background('\set ON_ERROR_STOP off');
+is(says($session, q{CREATE FUNCTION pg_temp.clean() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM d WHERE n = 1; END $$;
+SELECT pg_temp.clean();}), '', 'planned, and one row deleted');
+elsewhere('DROP TABLE ks.d', 'CREATE TABLE ks.d (id int, c int, n int, PRIMARY KEY (id, c))',
+	map { "INSERT INTO ks.d (id, c, n) VALUES (1, $_, $_)" } 1 .. 3);
+ok(events_are_heard(), 'the key has grown');
+says($session, 'SELECT pg_temp.clean();');
+like($session->{err}, qr/ERROR: .*primary key of foreign table "d" has changed.*\nHINT:  Repeat the statement/, 'nothing is deleted by the old key');
+is(says($session, 'SELECT pg_temp.clean(); SELECT c FROM d ORDER BY c;'), "\n2\n3", 'one row by the new one');
+elsewhere('DROP TABLE ks.d', 'CREATE TABLE ks.d (n int, id int, c int, PRIMARY KEY (n, id))', 'INSERT INTO ks.d (n, id, c) VALUES (1, 1, 1)');
+ok(events_are_heard(), 'the key is another one');
+says($session, 'SELECT pg_temp.clean();');
+is(says($session, 'SELECT pg_temp.clean(); SELECT count(*) FROM d;'), "\n0", 'another key');
+$session->finish;
+$node->stop;
+
 # ---- between PREPARE and EXECUTE, and between pages ----
 
 my @rows = map { "row ks.t ($_, {a: $_}, 't$_', $_)" } 1 .. 6;

@@ -16,7 +16,6 @@
 #include "fdw/read/key.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
-#include "fdw/session/exchange.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/table.h"
 #include "fdw/type/typemap.h"

@@ -16,15 +16,6 @@
 
 /* ---- what failures tell ---- */
 
-/* Statements may still be in use by open scans: their memory goes when the session is used by nobody. */
-void
-scyllaForgetSchema(ScyllaSession *session)
-{
-	session->schema++;
-	session->forgotten |= session->statements != NULL;
-	session->statements = NULL;
-}
-
 /*
  * Refused rows and texts are no reason to prepare anew: nodes tell by UNPREPARED
  * that a statement's tables have changed, and then its markers are compared.
@@ -37,7 +28,7 @@ scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure)
 	else if (failure->kind == CLUSTER_FAIL_CQL &&
 			 (failure->code == CQL_ERR_INVALID || failure->code == CQL_ERR_SYNTAX ||
 			  failure->code == CQL_ERR_UNPREPARED))
-		session->schema++;
+		scyllaSchemaChanged(session);
 }
 
 ClusterFailure *

@@ -36,9 +36,6 @@ extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptio
 extern ScyllaResponse scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 									 const CqlBuffer *values);
 
-/* The schema has changed: prepare and describe anew next time. */
-extern void scyllaForgetSchema(ScyllaSession *session);
-
 /* What a failed request tells about the schema: forget what may be wrong. */
 extern void scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure);
 

@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 
 #include "fdw/compat.h"
@@ -353,17 +354,30 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	s->schema_version = 0;
 }
 
-/*
- * Somebody has changed tables since the last statement, or may have: they are
- * described anew when they are next needed. Statements stay: nodes tell which of
- * them they have to prepare again, and then markers are compared.
- */
+void
+scyllaSchemaChanged(ScyllaSession *s)
+{
+	s->schema++;
+	ResetPlanCache();			/* plans are made by what tables were like */
+}
+
+/* Statements may still be in use by open scans: their memory goes when the session is used by nobody. */
+void
+scyllaForgetSchema(ScyllaSession *s)
+{
+	scyllaSchemaChanged(s);
+	s->forgotten |= s->statements != NULL;
+	s->statements = NULL;
+}
+
+/* Somebody has changed tables since the last statement, or may have. */
 static void
 notice_schema_changes(ScyllaSession *s)
 {
 	uint32		version = client_schema_version(s->client);
 
-	s->schema += version != s->schema_version;
+	if (version != s->schema_version)
+		scyllaSchemaChanged(s);
 	s->schema_version = version;
 }
 

@@ -90,6 +90,12 @@ typedef struct ScyllaPipeline
 
 extern ScyllaSession *scyllaGetSession(Oid userid, Oid serverid);
 
+/* Tables may not be as described: they are described, and what was planned by that is planned, anew next time. */
+extern void scyllaSchemaChanged(ScyllaSession *session);
+
+/* The same, and statements are no more what they were: they are prepared anew. */
+extern void scyllaForgetSchema(ScyllaSession *session);
+
 extern ScyllaPipeline *scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes);
 extern void scyllaClosePipeline(ScyllaPipeline *pipeline);	/* everything was released */
 extern void scyllaAbandonPipeline(ScyllaPipeline *pipeline);	/* whatever is still on its way */

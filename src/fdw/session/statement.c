@@ -46,14 +46,15 @@ create_cache(MemoryContext context)
 					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 }
 
+/* Into zeroed memory. */
 static void
-decode_prepared(ScyllaStatement *statement, const ScyllaResponse *response)
+decode_prepared(const ScyllaResponse *response, CqlArena *arena, CqlMetadata *bind)
 {
 	CqlReader	r = cql_reader(response->body, response->body ? response->length : 0);
 	CqlPrepared prepared;
 
 	if (cql_response_result_kind(&r) != CQL_RESULT_PREPARED ||
-		!cql_response_prepared(&r, response->has_metadata_id, &statement->arena, &prepared) ||
+		!cql_response_prepared(&r, response->has_metadata_id, arena, &prepared) ||
 		(prepared.bind.count > 0 && prepared.bind.column == NULL))
 		scyllaRaiseMalformed("PREPARED message");
 	for (uint16_t i = 0; i < prepared.bind.pk_count; i++)
@@ -61,31 +62,74 @@ decode_prepared(ScyllaStatement *statement, const ScyllaResponse *response)
 		if (prepared.bind.pk_index[i] >= prepared.bind.count)
 			scyllaRaiseMalformed("PREPARED message");
 	}
-	statement->bind = prepared.bind;
-	statement->result = prepared.result;
+	*bind = prepared.bind;
 }
 
-static ScyllaStatement *
-prepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql)
+static ScyllaResponse
+request_prepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, uint32 number)
 {
-	RequestTemplate request = {.kind = CLUSTER_PREPARE, .idempotent = true};
+	RequestTemplate request = {.kind = CLUSTER_PREPARE,.statement = number,.idempotent = true};
 	CqlBuffer	payload = {.data = (uint8_t *) unconstify(char *, cql), .len = strlen(cql)};
-	MemoryContext old;
-	ScyllaStatement *statement;
-	ScyllaResponse response;
 
-	request.statement = session->next_statement++;
 	request.timeout_ms = (uint32_t) options->request_timeout;
-	response = scyllaRequest(session, &request, &payload, cql);
+	return scyllaRequest(session, &request, &payload, cql);
+}
 
-	old = MemoryContextSwitchTo(session->context);
-	statement = palloc0(sizeof(*statement));
+/* In context. */
+static ScyllaStatement *
+prepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, MemoryContext context)
+{
+	uint32		version = session->schema_version;
+	uint32		number = session->next_statement++;
+	ScyllaResponse response = request_prepare(session, options, cql, number);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaStatement *statement = palloc0(sizeof(*statement));
+
 	scyllaTieArena(&statement->callback, &statement->arena);
 	statement->text = pstrdup(cql);
 	MemoryContextSwitchTo(old);
-	statement->number = request.statement;
-	decode_prepared(statement, &response);
+	statement->number = number;
+	statement->schema_version = version;
+	decode_prepared(&response, &statement->arena, &statement->bind);
 	return statement;
+}
+
+static bool
+same_markers(const CqlMetadata *a, const CqlMetadata *b)
+{
+	if (a->count != b->count || a->pk_count != b->pk_count ||
+		(a->pk_count > 0 && memcmp(a->pk_index, b->pk_index, a->pk_count * sizeof(*a->pk_index)) != 0))
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+	{
+		if (strcmp(a->column[i].name, b->column[i].name) != 0 || !cql_type_equal(a->column[i].type, b->column[i].type))
+			return false;
+	}
+	return true;
+}
+
+/* Its number stays, as those do that other nodes have prepared. */
+static bool
+is_as_before(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaStatement *statement)
+{
+	uint32		version = session->schema_version;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw prepared", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContextCallback *callback = palloc0(sizeof(*callback));
+	CqlArena   *arena = palloc0(sizeof(*arena));
+	CqlMetadata bind;
+	ScyllaResponse response;
+	bool		same;
+
+	scyllaTieArena(callback, arena);
+	response = request_prepare(session, options, statement->text, statement->number);
+	decode_prepared(&response, arena, &bind);
+	same = same_markers(&bind, &statement->bind);
+	if (same)
+		statement->schema_version = version;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return same;
 }
 
 ScyllaStatement *
@@ -97,10 +141,12 @@ scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const c
 	if (session->statements == NULL)
 		session->statements = create_cache(session->context);
 	entry = hash_search(session->statements, &cql, HASH_FIND, NULL);
-	if (entry != NULL)
+	if (entry != NULL && (entry->statement->schema_version == session->schema_version ||
+						  is_as_before(session, options, entry->statement)))
 		return entry->statement;
 
-	statement = prepare(session, options, cql);
+	session->forgotten |= entry != NULL;
+	statement = prepare(session, options, cql, session->context);
 	entry = hash_search(session->statements, &statement->text, HASH_ENTER, NULL);
 	entry->statement = statement;
 	return statement;

@@ -17,13 +17,17 @@ typedef struct ScyllaStatement
 {
 	const char *text;			/* hash key */
 	uint32		number;			/* RequestTemplate.statement */
+	uint32		schema_version; /* the session's when it was prepared, or last found to be as it was */
 	CqlMetadata bind;
-	CqlMetadata result;
 	CqlArena	arena;
 	MemoryContextCallback callback;
 } ScyllaStatement;
 
-/* From the cache, or prepared now on one node. Failures are raised with the text. */
+/*
+ * From the cache, or prepared now on one node. Failures are raised with the text.
+ * After a change of the schema a node is asked whether it is as before, as those
+ * that did not notice take what was encoded for other types.
+ */
 extern ScyllaStatement *scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql);
 
 #endif							/* FDW_SESSION_STATEMENT_H */

@@ -17,7 +17,6 @@
 #include "cql/token.h"
 #include "fdw/compat.h"
 #include "fdw/session/error.h"
-#include "fdw/session/exchange.h"
 #include "fdw/type/typemap.h"
 #include "fdw/write/encode.h"
 #include "fdw/write/rowtime.h"

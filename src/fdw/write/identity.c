@@ -298,6 +298,33 @@ static_columns(const ScyllaTable *table)
 	return names;
 }
 
+/* From SCYLLA_MODIFY_KEYS on. */
+static List *
+describe_rows(Relation rel, const ScyllaTable *table, CmdType operation, List *targets)
+{
+	/* CQL wants static columns to be updated without the clustering columns */
+	return list_make3(key_attributes(rel, table, !all_static(rel, table, targets)),
+					  list_make2_int(scyllaHasCounters(table), table->npartition),
+					  operation == CMD_DELETE ? static_columns(table) : NIL);
+}
+
+void
+scyllaCheckModifyPlan(ScyllaSession *session, Relation rel, CmdType operation, List *fdw_private)
+{
+	const ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
+	List	   *rows = describe_rows(rel, scyllaDescribeTable(session, options), operation,
+									 list_nth(fdw_private, SCYLLA_MODIFY_TARGETS));
+
+	if (equal(rows, list_copy_tail(fdw_private, SCYLLA_MODIFY_KEYS)))
+		return;
+	scyllaForgetSchema(session);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
+			 errmsg("primary key of foreign table \"%s\" has changed, or what else tells its rows",
+					RelationGetRelationName(rel)),
+			 errhint("Repeat the statement.")));
+}
+
 List *
 scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index)
 {
@@ -306,7 +333,7 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	List	   *set = NIL;
 	Relation	rel;
 	ScyllaTable *table;
-	List	   *keys;
+	List	   *rows;
 	bool		if_exists;
 
 	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
@@ -325,10 +352,7 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 		refuse_conditional_counters(rel);
 	if (if_exists && all_static(rel, table, targets))
 		targets = add_regular_column(rel, table, targets);
-	/* CQL wants static columns to be updated without the clustering columns */
-	keys = key_attributes(rel, table, !all_static(rel, table, targets));
+	rows = describe_rows(rel, table, plan->operation, targets);
 	table_close(rel, NoLock);
-
-	return list_make5(targets, set, keys, list_make2_int(scyllaHasCounters(table), table->npartition),
-					  plan->operation == CMD_DELETE ? static_columns(table) : NIL);
+	return list_concat(list_make2(targets, set), rows);
 }

@@ -503,7 +503,8 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums)
 
 		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) || !equal(w->attnums, attnums))
 			continue;
-		if (w->epoch != scyllaEpoch() || w->statements == MAX_STATEMENTS)
+		if (w->epoch != scyllaEpoch() || w->statement->schema_version != session->schema_version ||
+			w->statements == MAX_STATEMENTS)
 		{
 			close_writer(writer);
 			return NULL;
