@@ -8,17 +8,18 @@ CREATE SERVER nearest_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'ho
 CREATE USER MAPPING FOR CURRENT_USER SERVER nearest_cluster;
 SELECT scylla_fdw_execute('nearest_cluster', 'DROP KEYSPACE IF EXISTS fdw_nearest');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE KEYSPACE fdw_nearest WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');
-SELECT scylla_fdw_execute('nearest_cluster', 'CREATE TABLE fdw_nearest.t (id int PRIMARY KEY, kind text, n int, "Ec" vector<float, 3>, l2 vector<float, 3>, dot vector<float, 3>, plain vector<float, 3>)');
+SELECT scylla_fdw_execute('nearest_cluster', 'CREATE TABLE fdw_nearest.t (id int PRIMARY KEY, kind text, n int, "Ec" vector<float, 3>, l2 vector<float, 3>, dot vector<float, 3>, plain vector<float, 3>, m int)');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_cosine ON fdw_nearest.t ("Ec") USING ''sai''');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_l2 ON fdw_nearest.t (l2) USING ''sai'' WITH OPTIONS = {''similarity_function'': ''euclidean''}');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_dot ON fdw_nearest.t (dot) USING ''sai'' WITH OPTIONS = {''similarity_function'': ''DOT_PRODUCT''}');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_kind ON fdw_nearest.t (kind) USING ''sai''');
-CREATE FOREIGN TABLE nearest_t (id int, kind text, n int, e vector(3) OPTIONS (column_name 'Ec'), l2 vector(3), dot vector(3), plain vector(3))
+SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_m ON fdw_nearest.t (m)');
+CREATE FOREIGN TABLE nearest_t (id int, kind text, n int, e vector(3) OPTIONS (column_name 'Ec'), l2 vector(3), dot vector(3), plain vector(3), m int)
   SERVER nearest_cluster OPTIONS (keyspace 'fdw_nearest', "table" 't');
 CREATE TABLE nearest_local AS
   SELECT g AS id, CASE g % 2 WHEN 0 THEN 'even' ELSE 'odd' END AS kind, g % 7 AS n,
     format('[%s,%s,%s]', cos(g), sin(g), g % 5 / 10.0)::vector(3) AS e FROM generate_series(1, 200) g;
-INSERT INTO nearest_t SELECT id, kind, n, e, e, e, e FROM nearest_local;
+INSERT INTO nearest_t SELECT id, kind, n, e, e, e, e, n FROM nearest_local;
 INSERT INTO nearest_t (id, kind) VALUES (1000, 'none');
 -- until all nodes know of all that each index can be asked
 DO $$
@@ -94,6 +95,22 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t WHERE n = 3 ORDER BY e <=>
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t ORDER BY e <=> plain LIMIT 5;
 SELECT (SELECT array_agg(id) FROM (SELECT id FROM nearest_t WHERE n = 3 ORDER BY e <=> '[1,0,0]' LIMIT 5) x) =
   (SELECT array_agg(id) FROM (SELECT id FROM nearest_local WHERE n = 3 ORDER BY e <=> '[1,0,0]' LIMIT 5) x) AS same;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t WHERE m = 3 ORDER BY e <=> '[1,0,0]' LIMIT 5;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT (random() * 5)::int;
+ALTER FOREIGN TABLE nearest_t OPTIONS (ADD allow_filtering 'true');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t WHERE n = 3 ORDER BY e <=> '[1,0,0]' LIMIT 5;
+SELECT (SELECT array_agg(id) FROM (SELECT id FROM nearest_t WHERE n = 3 ORDER BY e <=> '[1,0,0]' LIMIT 5) x) =
+  (SELECT array_agg(id) FROM (SELECT id FROM nearest_local WHERE n = 3 ORDER BY e <=> '[1,0,0]' LIMIT 5) x) AS same;
+ALTER FOREIGN TABLE nearest_t OPTIONS (DROP allow_filtering);
+-- values that Cassandra does not search by
+SELECT count(*) FROM (SELECT id FROM nearest_t ORDER BY e <=> '[0,0,0]' LIMIT 5) x;
+SELECT count(*) FROM (SELECT id FROM nearest_t ORDER BY l2 <-> '[3e38,3e38,3e38]' LIMIT 5) x;
+-- no rows, or children
+SELECT id FROM nearest_t WHERE false ORDER BY e <=> '[1,0,0]' LIMIT 5;
+SELECT id FROM nearest_t WHERE id = NULL ORDER BY e <=> '[1,0,0]' LIMIT 5;
+CREATE TABLE nearest_child () INHERITS (nearest_t);
+SELECT array_agg(id) FROM (SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT 2) x;
+DROP TABLE nearest_child;
 -- what comes above it
 INSERT INTO nearest_t (id, n, e) SELECT id + 2000, 1, e FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT 2;
 SELECT count(*) FROM nearest_t WHERE id > 2000;

@@ -193,6 +193,13 @@ scyllaCheckServerUsage(const ForeignServer *server, Oid userid)
 		aclcheck_error(result, OBJECT_FOREIGN_SERVER, server->servername);
 }
 
+/* Computed when it is read (since 18): PostgreSQL does that. */
+static inline bool
+scyllaIsVirtual(const FormData_pg_attribute *att)
+{
+	return att->attgenerated != '\0' && att->attgenerated != ATTRIBUTE_GENERATED_STORED;
+}
+
 /* A column or placeholder as another reference to it has it: since 16 it tells which outer joins may have made it NULL. */
 static inline Expr *
 scyllaWithNulling(Expr *expr, const Expr *as)

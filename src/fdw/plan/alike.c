@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "mb/pg_wchar.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -35,6 +36,24 @@ bool
 scyllaSameFamily(Oid column, Oid value)
 {
 	return column == value || (is_integer(column) && is_integer(value)) || (is_text(column) && is_text(value));
+}
+
+static bool
+compares_as(Oid type, Oid other)
+{
+	type = getBaseType(type);
+	other = getBaseType(other);
+	return type == other || (is_text(type) && is_text(other));
+}
+
+/* An integer may be relabelled as an oid, text as citext. */
+Expr *
+scyllaStripCasts(Expr *expr)
+{
+	while (expr != NULL && IsA(expr, RelabelType) &&
+		   compares_as(((RelabelType *) expr)->resulttype, exprType((Node *) ((RelabelType *) expr)->arg)))
+		expr = ((RelabelType *) expr)->arg;
+	return expr;
 }
 
 static ScyllaOperator

@@ -17,6 +17,9 @@
 /* Whether the operators between two types mean the same as within one of them. */
 extern bool scyllaSameFamily(Oid column, Oid value);
 
+/* Without casts that change neither what is equal nor its order. NULL stays NULL. */
+extern Expr *scyllaStripCasts(Expr *expr);
+
 /* An operator of the type's default B-tree family; SCYLLA_ANY: it is none of these. */
 extern ScyllaOperator scyllaDefaultOperator(Oid opno, Oid type);
 

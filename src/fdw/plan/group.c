@@ -47,8 +47,7 @@ typedef struct Grouping
 static Var *
 plain_column(const Grouping *g, Node *node)
 {
-	while (node && IsA(node, RelabelType))
-		node = (Node *) ((RelabelType *) node)->arg;
+	node = (Node *) scyllaStripCasts((Expr *) node);
 	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varno != (int) g->rel->relid || ((Var *) node)->varattno <= 0)
 		return NULL;
 	return (Var *) node;
@@ -261,8 +260,9 @@ is_fixed(const Grouping *g, const ScyllaTableColumn *column)
 
 /* The key column that groups are made by; NULL: it is none, or it groups otherwise. */
 static const ScyllaTableColumn *
-grouping_column(Grouping *g, Node *expr)
+grouping_column(Grouping *g, const SortGroupClause *sgc)
 {
+	Node	   *expr = get_sortgroupclause_expr((SortGroupClause *) sgc, g->root->parse->targetList);
 	Var		   *var = plain_column(g, expr);
 	const ScyllaTableColumn *column = NULL;
 
@@ -277,6 +277,11 @@ grouping_column(Grouping *g, Node *expr)
 		return NULL;
 	}
 	g->grouped = bms_add_member(g->grouped, var->varattno);
+	if (scyllaDefaultOperator(sgc->eqop, getBaseType(var->vartype)) != SCYLLA_EQ)
+	{
+		g->reason = "by another equality than the default";
+		return NULL;
+	}
 	return scyllaEqualsAlike(var->vartype, exprCollation(expr), column, &g->reason) ? column : NULL;
 }
 
@@ -327,7 +332,7 @@ set_groups(Grouping *g)
 	foreach(lc, parse->groupClause)
 	{
 		SortGroupClause *sgc = lfirst_node(SortGroupClause, lc);
-		const ScyllaTableColumn *column = grouping_column(g, get_sortgroupclause_expr(sgc, parse->targetList));
+		const ScyllaTableColumn *column = grouping_column(g, sgc);
 
 		if (column == NULL)
 			break;
@@ -350,6 +355,7 @@ add_group_path(const Grouping *g, RelOptInfo *grouped_rel, ScyllaPath *path, Lis
 	double		rows = groups;
 	ScyllaCost	cost;
 	QualCost	having;
+	ForeignPath *foreign;
 
 	scyllaCostScan(g->root, g->rel, g->info->access, &cost);
 	cost_qual_eval(&having, g->upper->having, g->root);
@@ -358,8 +364,10 @@ add_group_path(const Grouping *g, RelOptInfo *grouped_rel, ScyllaPath *path, Lis
 	cost.startup += having.startup;
 	cost.total = cost.startup + Max(cost.rows - groups, 0) * cpu_operator_cost +
 		groups * (cost.total - cost.startup) / cost.rows + groups * having.per_tuple;
-	add_path(grouped_rel, (Path *) scyllaForeignUpperPath(g->root, grouped_rel, grouped_rel->reltarget, rows,
-														  cost.startup, cost.total, pathkeys, list_make1(path)));
+	foreign = scyllaForeignUpperPath(g->root, grouped_rel, grouped_rel->reltarget, rows, cost.startup, cost.total,
+									 pathkeys, list_make1(path));
+	foreign->path.parallel_safe = false;	/* a worker would neither see what this session writes nor share the work */
+	add_path(grouped_rel, (Path *) foreign);
 }
 
 static void

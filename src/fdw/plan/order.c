@@ -36,20 +36,17 @@ sorted_column(RelOptInfo *rel, const PathKey *key, AttrNumber *attnum)
 	foreach(lc, scyllaClassMembers(key->pk_eclass, rel->relids))
 	{
 		EquivalenceMember *member = lfirst(lc);
-		Expr	   *expr = member->em_expr;
 		const ScyllaTableColumn *column;
 		const char *reason;
 		Var		   *var;
 
-		while (IsA(expr, RelabelType))
-			expr = ((RelabelType *) expr)->arg;
-		var = (Var *) expr;
+		var = (Var *) scyllaStripCasts(member->em_expr);
 		if (!IsA(var, Var) || var->varno != (int) rel->relid || var->varattno <= 0)
 			continue;
 		column = scyllaColumnOf(rel->fdw_private, var->varattno);
 		*attnum = var->varattno;
 		if (column != NULL && (column->kind == SCYLLA_CLUSTERING || column->kind == SCYLLA_PARTITION_KEY) &&
-			scyllaIsDefaultOrder(key, member->em_datatype) &&
+			scyllaIsDefaultOrder(key, var->vartype) &&
 			scyllaOrdersAlike(var->vartype, key->pk_eclass->ec_collation, column, &reason))
 			return column;
 	}

@@ -453,8 +453,9 @@ scyllaSelectColumns(ScyllaSelect *select, ScyllaRelation *info, Index varno, Lis
 	whole = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
 	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
 	{
-		if (TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attisdropped ||
-			scyllaIsWriteOnly(select->relid, attnum))
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), attnum - 1);
+
+		if (att->attisdropped || scyllaIsVirtual(att) || scyllaIsWriteOnly(select->relid, attnum))
 			continue;
 		if (!whole && !bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
 			continue;

@@ -90,13 +90,14 @@ reads_only(const Query *parse)
 		parse->groupingSets == NIL && parse->havingQual == NULL;
 }
 
+/* NULL: it is none. The collation is the clause's, which a cast may have changed. */
 static Var *
-clause_column(const Distinct *d, const SortGroupClause *sgc)
+clause_column(const Distinct *d, const SortGroupClause *sgc, Oid *collation)
 {
 	Node	   *expr = get_sortgroupclause_expr((SortGroupClause *) sgc, d->root->parse->targetList);
 
-	while (IsA(expr, RelabelType))
-		expr = (Node *) ((RelabelType *) expr)->arg;
+	*collation = exprCollation(expr);
+	expr = (Node *) scyllaStripCasts((Expr *) expr);
 	if (!IsA(expr, Var) || ((Var *) expr)->varno != (int) d->rel->relid || ((Var *) expr)->varattno <= 0)
 		return NULL;
 	return (Var *) expr;
@@ -105,11 +106,12 @@ clause_column(const Distinct *d, const SortGroupClause *sgc)
 static bool
 columns_only(const Distinct *d)
 {
+	Oid			collation;
 	ListCell   *lc;
 
 	foreach(lc, d->root->parse->distinctClause)
 	{
-		if (clause_column(d, lfirst(lc)) == NULL)
+		if (clause_column(d, lfirst(lc), &collation) == NULL)
 			return false;
 	}
 	return true;
@@ -124,7 +126,8 @@ collect_columns(Distinct *d)
 	foreach(lc, d->root->parse->distinctClause)
 	{
 		SortGroupClause *sgc = lfirst_node(SortGroupClause, lc);
-		Var		   *var = clause_column(d, sgc);
+		Oid			collation;
+		Var		   *var = clause_column(d, sgc, &collation);
 		const ScyllaTableColumn *column = scyllaColumnOf(d->info, var->varattno);
 
 		if (column == NULL || (column->kind != SCYLLA_PARTITION_KEY && column->kind != SCYLLA_STATIC))
@@ -133,7 +136,7 @@ collect_columns(Distinct *d)
 				 scyllaDefaultOperator(sgc->eqop, getBaseType(var->vartype)) != SCYLLA_EQ)
 			d->reason = "by another equality than the default";
 		else if (column->kind != SCYLLA_PARTITION_KEY ||
-				 scyllaEqualsAlike(var->vartype, var->varcollid, column, &d->reason))
+				 scyllaEqualsAlike(var->vartype, collation, column, &d->reason))
 			d->columns = lappend(d->columns, (void *) column);
 		if (d->reason != NULL)
 			return;
@@ -176,7 +179,8 @@ static void
 order_within(Distinct *d, const SortGroupClause *sgc)
 {
 	const ScyllaTable *table = d->info->table;
-	Var		   *var = clause_column(d, sgc);
+	Oid			collation;
+	Var		   *var = clause_column(d, sgc, &collation);
 	const ScyllaTableColumn *column = var ? scyllaColumnOf(d->info, var->varattno) : NULL;
 	ScyllaOperator op = var ? scyllaDefaultOperator(sgc->sortop, getBaseType(var->vartype)) : SCYLLA_ANY;
 	bool		reversed;
@@ -188,7 +192,7 @@ order_within(Distinct *d, const SortGroupClause *sgc)
 	if (column == NULL || column->kind != SCYLLA_CLUSTERING || column->position != d->nordered ||
 		(op != SCYLLA_LT && op != SCYLLA_GT))
 		d->reason = "in another order than that of clustering columns";
-	else if (scyllaOrdersAlike(var->vartype, var->varcollid, column, &d->reason))
+	else if (scyllaOrdersAlike(var->vartype, collation, column, &d->reason))
 	{
 		reversed = column->descending != (op == SCYLLA_GT);
 		if (d->ordered && reversed != d->reversed)

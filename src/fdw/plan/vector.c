@@ -112,11 +112,29 @@ wanted_rows(const Query *parse)
 	return count < 0 || skip < 0 ? -1 : count + skip;
 }
 
+/* CQL has only storage-attached indexes beside that of the vector; what a key chooses is sorted there. */
+static bool
+suits_index(const ScyllaAccess *access)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		const ScyllaTableColumn *column = ((ScyllaCondition *) lfirst(lc))->column;
+
+		if (column->index != SCYLLA_SAI && (access->npartition == 0 || (column->kind != SCYLLA_PARTITION_KEY &&
+																		column->kind != SCYLLA_CLUSTERING)))
+			return false;
+	}
+	return !access->filtering;
+}
+
 /* Why the cluster cannot serve the order; NULL: it can. */
 static const char *
 why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *column, const Distance *d)
 {
 	const Query *parse = root->parse;
+	Node	   *limits = (Node *) list_make2(parse->limitCount, parse->limitOffset);
 
 	if (column == NULL)
 		return "the cluster's table has no such column";
@@ -131,8 +149,12 @@ why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *
 		return "there is no LIMIT";
 	if (wanted_rows(parse) > SCYLLA_NEAREST_MAX)
 		return psprintf("CQL finds %d rows at most", SCYLLA_NEAREST_MAX);
+	if (contain_volatile_functions(limits) || contain_subplans(limits))
+		return "the value of LIMIT may change";
 	if (info->access->local != NIL)
 		return "a condition stays local";
+	if (!suits_index(info->access))
+		return "a condition is not served by a storage-attached index";
 	return NULL;
 }
 
@@ -191,7 +213,7 @@ scyllaAddNearestPath(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered)
 	const char *reason;
 	int64		rows;
 
-	if (!IS_SIMPLE_REL(rel) || root->sort_pathkeys == NIL || root->parse->hasTargetSRFs || !find_distance(root, rel, &d))
+	if (!IS_SIMPLE_REL(rel) || info == NULL || root->sort_pathkeys == NIL || root->parse->hasTargetSRFs || !find_distance(root, rel, &d))
 		return;
 	scyllaDescribeRelation(info);
 	scyllaDescribeIndexesOf(info);

@@ -71,7 +71,7 @@ select_all(ScyllaSelect *select, Relation relation)
 	select->relid = RelationGetRelid(relation);
 	for (int i = 0; i < desc->natts; i++)
 	{
-		if (TupleDescAttr(desc, i)->attisdropped)
+		if (TupleDescAttr(desc, i)->attisdropped || scyllaIsVirtual(TupleDescAttr(desc, i)))
 			continue;
 		select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, i + 1)));
 		select->targets = lappend_int(select->targets, i + 1);

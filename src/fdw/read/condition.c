@@ -21,6 +21,8 @@
 #include "fdw/type/typemap.h"
 
 /* "column op value" */
+#define LARGEST_SEARCHED 1e17f	/* org.apache.cassandra.index.sai.disk.v1.vector.OnHeapGraph, MAX_FLOAT32_COMPONENT */
+
 typedef struct Condition
 {
 	ExprState  *expr;
@@ -167,11 +169,37 @@ add_array(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum array)
 	return any;
 }
 
+/* Cassandra searches neither by nothing, which has no cosine, nor by what its arithmetic may not hold. */
+static bool
+is_searched_by(const Condition *c, Datum vector)
+{
+	CqlBuffer	body = {0};
+	bool		zero = true;
+	bool		held = true;
+
+	c->converter->encode(c->converter, vector, &body);
+	if (body.failed)
+		scyllaRaiseOutOfMemory();
+	for (size_t at = 0; at + sizeof(float4) <= body.len; at += sizeof(float4))
+	{
+		union
+		{
+			uint32		bits;
+			float4		number;
+		}			x = {cql_load_u32(body.data + at)};
+
+		zero &= x.number == 0;
+		held &= x.number >= -LARGEST_SEARCHED && x.number <= LARGEST_SEARCHED;
+	}
+	cql_buffer_free(&body);
+	return held && !zero;
+}
+
 /* By the vector that is given, or by nothing. */
 static bool
 add_nearest(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value, bool isnull, int64 rows)
 {
-	if (!isnull && rows > 0 && rows <= SCYLLA_NEAREST_MAX)
+	if (!isnull && rows > 0 && rows <= SCYLLA_NEAREST_MAX && is_searched_by(&cs->condition[i], value))
 		return add_value(cs, source, i, value);
 	cs->operators[i] = SCYLLA_ANY;
 	return true;

@@ -198,6 +198,17 @@ to_next_combination(ScyllaKeySource *s)
 	s->ended = true;
 }
 
+/* No key of several columns is longer, whatever is stored. */
+static bool
+fits_key(const ScyllaKeySource *s)
+{
+	size_t		length = 0;
+
+	for (int i = 0; s->npartition > 1 && i < s->npartition; i++)
+		length += current_value(s, i)->length + 3;
+	return length <= PG_UINT16_MAX;
+}
+
 /* false: all are taken. */
 static bool
 take_range(ScyllaKeySource *s, CqlTokenRange *range, uint64 *tag)
@@ -223,6 +234,8 @@ next_request(ScyllaSource *base, ScyllaValues *values)
 	CqlBuffer  *b = &values->bytes;
 	int			n = (ranges ? 2 : 0) + s->nmarkers + (s->limit > 0 ? 1 : 0);
 
+	while (!s->ended && !fits_key(s))
+		to_next_combination(s);
 	if (s->ended || (ranges && !take_range(s, &range, &values->tag)))
 		return false;
 	if (n > 0)

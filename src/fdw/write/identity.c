@@ -177,7 +177,7 @@ find_targets(PlannerInfo *root, Index rtindex, Relation rel, const ScyllaTable *
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 		bool		named = bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, updated);
 
-		if (att->attisdropped || (att->attgenerated != '\0' && att->attgenerated != ATTRIBUTE_GENERATED_STORED) ||
+		if (att->attisdropped || scyllaIsVirtual(att) ||
 			!(named || has_before_trigger(rel)) || !is_written(rel, table, attnum, named, partition))
 			continue;
 		*targets = lappend_int(*targets, attnum);

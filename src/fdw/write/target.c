@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
+#include "fdw/compat.h"
 #include "fdw/session/option.h"
 #include "fdw/write/target.h"
 
@@ -122,7 +123,7 @@ scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri)
 		bool		stored = att->attgenerated == ATTRIBUTE_GENERATED_STORED;
 		bool		named = bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, columns);
 
-		if (att->attisdropped || (att->attgenerated != '\0' && !stored))
+		if (att->attisdropped || scyllaIsVirtual(att))
 			continue;
 		if ((all || stored || named) && (!pseudo || is_settable(rri->ri_RelationDesc, att, named)))
 			attnums = lappend_int(attnums, att->attnum);
