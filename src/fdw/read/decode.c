@@ -145,11 +145,11 @@ decode_values(ScyllaDecoder *d, const CqlBytes *value, TupleTableSlot *slot)
 	error_context_stack = &context;
 	for (const DecodedItem *item = d->item; item < end; item++, value++)
 	{
-		if (item->attribute == 0 || value->len < 0)
+		if (item->attribute == 0)
 			continue;
 		d->current = item;
 		isnull[item->attribute] = false;
-		values[item->attribute] = item->converter->decode(item->converter, *value, &isnull[item->attribute]);
+		values[item->attribute] = scyllaDecode(item->converter, *value, &isnull[item->attribute]);
 	}
 	error_context_stack = context.previous;
 }

@@ -164,8 +164,8 @@ decodeArray(ScyllaConverter *self, CqlBytes body, bool *isnull)
 	nulls = palloc_array(bool, it.count);
 	while (n < it.count && cql_elements_next(&it, &type, &bytes))
 	{
-		nulls[n] = bytes.len < 0;
-		values[n] = nulls[n] ? (Datum) 0 : element->decode(element, bytes, &nulls[n]);
+		nulls[n] = false;
+		values[n] = scyllaDecode(element, bytes, &nulls[n]);
 		n++;
 	}
 	if (cql_elements_next(&it, &type, &bytes) || it.r.failed)
@@ -406,12 +406,14 @@ decodeComposite(ScyllaConverter *self, CqlBytes body, bool *isnull)
 	*isnull = false;
 	memset(nulls, true, shape->desc->natts * sizeof(bool));
 	scyllaBeginElements(&it, self->cql, body);
-	for (int i = 0; i < self->nchildren && cql_elements_next(&it, &type, &field); i++)
+	for (int i = 0; i < self->nchildren; i++)
 	{
 		int			attribute = shape->attribute[i];
 
-		if (field.len >= 0)
-			values[attribute] = self->child[i]->decode(self->child[i], field, &nulls[attribute]);
+		if (!cql_elements_next(&it, &type, &field))
+			field.len = -1;		/* a field that was added to the type since */
+		nulls[attribute] = false;
+		values[attribute] = scyllaDecode(self->child[i], field, &nulls[attribute]);
 	}
 	if (it.r.failed)
 		scyllaMalformed(self->cql);

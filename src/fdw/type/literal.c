@@ -485,6 +485,7 @@ decodeLiteral(ScyllaConverter *self, CqlBytes body, bool *isnull)
 		return (Datum) 0;
 	initStringInfo(&text);
 	scyllaAppendLiteral(&text, self->cql, body);
+	scyllaCheckTextLength(self, text.len);
 	return InputFunctionCall(&self->input, text.data, self->ioparam, -1);
 }
 

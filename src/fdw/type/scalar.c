@@ -156,6 +156,7 @@ decodeByInput(ScyllaConverter *self, CqlBytes body, bool *isnull)
 	const char *s = scyllaGetText(self->cql, body, &len);
 
 	*isnull = false;
+	scyllaCheckTextLength(self, len);
 	return InputFunctionCall(&self->input, pnstrdup(s, len), self->ioparam, -1);
 }
 

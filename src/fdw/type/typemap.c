@@ -42,14 +42,32 @@ sameValue(Oid type, bool byval, Datum a, Datum b)
 {
 	if (type == NUMERICOID)
 		return DatumGetBool(DirectFunctionCall2(numeric_eq, a, b));
+	if (type == VARCHAROID)
+		return VARSIZE_ANY_EXHDR(DatumGetPointer(a)) == VARSIZE_ANY_EXHDR(DatumGetPointer(b));
 	if (type == INTERVALOID)
 		return memcmp(DatumGetIntervalP(a), DatumGetIntervalP(b), sizeof(Interval)) == 0;
 	return !byval || a == b;
 }
 
+static void
+raiseTooLong(const ScyllaConverter *c, int32 typmod)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+			 errmsg("value of CQL type %s is too long for type %s", scyllaCqlTypeName(c->cql),
+					format_type_with_typemod(c->basetype, typmod))));
+}
+
+void
+scyllaCheckTextLength(const ScyllaConverter *c, int len)
+{
+	if (c->basetype == NAMEOID && len >= NAMEDATALEN)
+		raiseTooLong(c, -1);
+}
+
 /*
- * numeric(p, s) and time(p) round without a word, which loses information;
- * varchar(n) raises by itself unless the excess is spaces.
+ * numeric(p, s) and time(p) round without a word, and varchar(n) cuts excess
+ * spaces, which loses information.
  */
 static Datum
 applyTypmod(ScyllaConverter *self, TypeRules *c, Datum value)
@@ -61,12 +79,16 @@ applyTypmod(ScyllaConverter *self, TypeRules *c, Datum value)
 	else
 		fitted = FunctionCall2(&c->coercion, value, Int32GetDatum(c->typmod));
 	if (!sameValue(self->basetype, self->typbyval, value, fitted))
+	{
+		if (self->basetype == VARCHAROID)
+			raiseTooLong(self, c->typmod);
 		ereport(ERROR,
 				(errcode(self->basetype == NUMERICOID ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE
 						 : ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("value of CQL type %s does not fit type %s without rounding",
 						scyllaCqlTypeName(self->cql),
 						format_type_with_typemod(self->basetype, c->typmod))));
+	}
 	return fitted;
 }
 
@@ -74,6 +96,14 @@ static void
 encodeConstrained(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	self->child[0]->encode(self->child[0], value, out);
+}
+
+static void
+checkNull(ScyllaConverter *self)
+{
+	TypeRules *c = self->extra;
+
+	domain_check((Datum) 0, true, self->pgtype, &c->domain_cache, c->context);
 }
 
 static Datum
@@ -117,6 +147,7 @@ constrain(ScyllaConverter *inner, Oid pgtype, int32 typmod)
 	*outer = *inner;
 	outer->encode = encodeConstrained;
 	outer->decode = decodeConstrained;
+	outer->check_null = c->domain ? checkNull : NULL;
 	outer->pgtype = pgtype;
 	outer->typmod = typmod;
 	outer->child = palloc(sizeof(ScyllaConverter *));

@@ -31,6 +31,9 @@ struct ScyllaConverter
 	/* Body (len >= 0, borrowed) to a Datum; *isnull for an empty body of a type without an empty value. */
 	Datum		(*decode) (ScyllaConverter *self, CqlBytes body, bool *isnull);
 
+	/* What the column's domain says of NULL; NULL: nothing. */
+	void		(*check_null) (ScyllaConverter *self);
+
 	const CqlType *cql;			/* borrowed */
 	Oid			pgtype;			/* of the column, a domain included */
 	int32		typmod;
@@ -47,6 +50,18 @@ struct ScyllaConverter
 	int			nchildren;
 	void	   *extra;
 };
+
+/* Of a body with len -1, too: NULL. */
+static inline Datum
+scyllaDecode(ScyllaConverter *c, CqlBytes body, bool *isnull)
+{
+	if (body.len >= 0)
+		return c->decode(c, body, isnull);
+	*isnull = true;
+	if (c->check_null != NULL)
+		c->check_null(c);
+	return (Datum) 0;
+}
 
 /*
  * Made in CurrentMemoryContext. ERRCODE_FDW_INVALID_DATA_TYPE if the two types
@@ -78,6 +93,9 @@ extern char *scyllaCqlTypeName(const CqlType *type);
 
 /* ERRCODE_DATA_CORRUPTED "malformed value of CQL type ..." */
 extern void scyllaMalformed(const CqlType *type) __attribute__((noreturn));
+
+/* A text of type name is cut without a word by its own input: ERROR if that would be so. */
+extern void scyllaCheckTextLength(const ScyllaConverter *c, int len);
 
 /* What the buffer holds as a palloc'd string, NUL-terminated; the buffer is freed. */
 extern char *scyllaTakeText(CqlBuffer *text);

@@ -11,3 +11,12 @@ SET timezone = 'UTC';
 SELECT rd('timestamp', 'timestamptz(0)', '0000018df4dc5495'), rd('timestamp', 'timestamp(3)', '0000018df4dc5495'), rd('time', 'time(3)', '00001ae5c31890c0'),
        rd('time', 'time(1)', '00001ae5c31890c0'), rd('duration', 'interval(0)', '0000f03b9aca00'), rd('duration', 'interval year to month', '1c0000');
 SELECT rd('int', 'varchar(1)', '0000000a'), rd('int', 'varchar(2)', '0000000a');
+-- nothing is cut without a word, be it spaces
+SELECT rd('text', 'varchar(2)', encode('ab ', 'hex'));
+SELECT rd('text', 'name', encode(repeat('x', 63)::bytea, 'hex')), rd('text', 'name', encode(repeat('x', 64)::bytea, 'hex'));
+SELECT rd('list<int>', 'name', '000000010000000400000005'), rd('list<int>', 'name', '00000014' || repeat('000000047fffffff', 20));
+-- NULL within a value
+CREATE DOMAIN needed AS int NOT NULL;
+CREATE TYPE with_needed AS (a int, b needed);
+SELECT rd('list<int>', 'needed[]', '000000010000000400000005'), rd('list<int>', 'needed[]', '00000001ffffffff'), rd('list<int>', 'int[]', '00000001ffffffff');
+SELECT rd('tuple<int, int>', 'with_needed', '00000004000000010000000400000002'), rd('tuple<int, int>', 'with_needed', '0000000400000001ffffffff'), rd('tuple<int, int>', 'with_needed', '0000000400000001');
