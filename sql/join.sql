@@ -210,6 +210,83 @@ SET ROLE join_role;
 SELECT count(*) FROM join_view WHERE join_tell(v);
 RESET ROLE;
 
+-- what a write has read ahead belongs to the cursor's own query: its buffers, direction, user
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_nestloop = off;
+CREATE FUNCTION join_rest(c refcursor) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE r record; seen int[];
+BEGIN
+  LOOP FETCH c INTO r; EXIT WHEN NOT FOUND; seen := seen || r.id; END LOOP;
+  RETURN format('%s rows, %s different', cardinality(seen), (SELECT count(DISTINCT x) FROM unnest(seen) x));
+END $$;
+BEGIN;
+DECLARE c CURSOR FOR SELECT o.id, f.v FROM join_o o JOIN join_f_k f ON f.k = o.x;
+MOVE 1 IN c;
+INSERT INTO join_f_k VALUES (100001, 'n');
+SELECT join_rest('c');
+DECLARE d CURSOR FOR SELECT o.id, f.v FROM join_o o JOIN join_f_k f ON f.k = o.x;
+SAVEPOINT a;
+INSERT INTO join_f_k VALUES (100002, 'n');
+ROLLBACK TO a;
+SELECT join_rest('d');
+COMMIT;
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT o.id, f.v FROM join_o o LEFT JOIN join_f_k f ON f.k = o.x;
+MOVE 40 IN c;
+MOVE BACKWARD 10 IN c;
+INSERT INTO join_f_k VALUES (100001, 'n');
+MOVE ABSOLUTE 0 IN c;
+SELECT join_rest('c');
+COMMIT;
+CREATE FUNCTION join_user(text) RETURNS boolean LANGUAGE plpgsql STABLE COST 1 AS $$
+  BEGIN IF current_user <> 'join_role' THEN RAISE 'runs as %', current_user; END IF; RETURN true; END $$;
+CREATE FUNCTION join_insert() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ INSERT INTO join_f_k VALUES (100001, 'n') $$;
+GRANT SELECT ON join_f_k TO join_role;
+CREATE USER MAPPING FOR join_role SERVER join_cluster OPTIONS (password_required 'false');
+SET ROLE join_role;
+BEGIN;
+DECLARE c CURSOR FOR SELECT g AS id, f.v FROM generate_series(1, 100) g JOIN join_f_k f ON f.k = g WHERE join_user(g::text);
+MOVE 1 IN c;
+DECLARE d CURSOR FOR SELECT k::int AS id FROM join_f_k WHERE k = CASE WHEN join_user('x') THEN 7 END;
+SELECT join_insert();
+SELECT join_rest('c'), join_rest('d');
+COMMIT;
+RESET ROLE;
+DROP OWNED BY join_role;
+DELETE FROM join_f_k WHERE k > 100000;
+-- reading ahead fails, in a savepoint: what was read before is not read again
+CREATE DOMAIN join_word AS text CHECK (VALUE <> 'bad');
+CREATE SERVER join_single FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', max_in_flight '1');
+CREATE USER MAPPING FOR CURRENT_USER SERVER join_single;
+CREATE FOREIGN TABLE join_words (k bigint, v join_word) SERVER join_single OPTIONS (keyspace 'fdw_join', "table" 'k');
+CREATE FOREIGN TABLE join_texts (k bigint, v text) SERVER join_single OPTIONS (keyspace 'fdw_join', "table" 'k');
+INSERT INTO join_texts VALUES (30, 'bad');
+RESET enable_nestloop;
+SET enable_material = off;
+SET enable_memoize = off;
+BEGIN;
+DECLARE c CURSOR FOR SELECT x, q.k, q.v FROM (VALUES (0), (20), (100)) s (x), LATERAL (SELECT f.k, f.v FROM generate_series(1, 25) g JOIN join_words f ON f.k = g + s.x LIMIT 1) q;
+FETCH 2 FROM c;
+SAVEPOINT a;
+\set VERBOSITY terse
+INSERT INTO join_texts VALUES (100001, 'n');
+\set VERBOSITY default
+ROLLBACK TO a;
+FETCH 2 FROM c;
+ROLLBACK;
+INSERT INTO join_texts VALUES (30, 'v30');
+DROP SERVER join_single CASCADE;
+SET enable_nestloop = off;
+-- system columns are none of a joined row
+SELECT count(*) FROM join_o o JOIN join_f_k f ON f.k = o.x WHERE f.ctid <> '(0,1)' AND o.id < 50;
+SELECT count(*), count(DISTINCT q.t) FROM join_o o LEFT JOIN (SELECT k, coalesce(f.ctid::text, 'x') t FROM join_f_k f) q ON q.k = o.x WHERE o.id < 50;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_nestloop;
+RESET enable_material;
+RESET enable_memoize;
+
 -- an error names its column; the table changes under a session
 CREATE FOREIGN TABLE join_bad (k bigint, v int) SERVER join_cluster OPTIONS (keyspace 'fdw_join', "table" 'k');
 SELECT o.id, f.v FROM join_o o JOIN join_bad f ON f.k = o.x;
@@ -225,5 +302,6 @@ SELECT scylla_fdw_execute('join_cluster', 'DROP KEYSPACE fdw_join');
 DROP VIEW join_view;
 DROP SERVER join_cluster CASCADE;
 DROP TABLE join_o, join_l_k, join_l_t, join_l_e;
-DROP FUNCTION join_check, join_counted, join_move, join_write, join_tell;
+DROP FUNCTION join_check, join_counted, join_move, join_write, join_tell, join_rest, join_user, join_insert;
+DROP DOMAIN join_word;
 DROP ROLE join_role;

@@ -115,6 +115,13 @@ query('CREATE USER MAPPING FOR CURRENT_USER SERVER single');
 query(q{CREATE FOREIGN TABLE p (k int, v text) SERVER single OPTIONS (keyspace 'ks', "table" 't', fetch_size '10');
 INSERT INTO p SELECT g, 'v' FROM generate_series(1, 1000) g;
 UPDATE pg_class SET reltuples = 1000, relpages = 10 WHERE relname = 'p'});
+# A cursor that has failed is not read to its end before a write.
+my $cursor = background(qq{\\set ON_ERROR_STOP off\nBEGIN; DECLARE c CURSOR FOR SELECT * FROM p WHERE k = 1; SAVEPOINT a; SELECT 'ready';});
+$cursor->shows(qr/ready/);
+$single->order('on EXECUTE text "SELECT" times 1 error 0x2200 "no"');
+$cursor->send(q{FETCH 1 FROM c; ROLLBACK TO a; INSERT INTO p VALUES (1, 'v'); COMMIT; SELECT 'written';});
+ok(eval { $cursor->shows(qr/written/) }, 'a write after a failed cursor');
+$cursor->finish;
 my $parallel = 'SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET parallel_leader_participation = off;';
 
 # What a session printed, its errors, and how many connections the node accepted meanwhile: a client has two.

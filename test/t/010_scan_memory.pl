@@ -16,7 +16,7 @@ my $bytes = 16 * 1024 * 1024 - 1024;		# as much as fits into a request
 my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'token -6148914691236517206 0 6148914691236517205',
 	# nodes that are down make for more ranges at once
 	(map { "peer 127.0.0.$_ 1 " . ($_ << 58) . ' -' . ($_ << 58) } 9 .. 13), 'table ks.small (id bigint, s text, PRIMARY KEY (id))',
-	'table ks.large (id int, b blob, PRIMARY KEY (id))', 'table ks.wide (k int, c int, b blob, PRIMARY KEY (k, c))',
+	'table ks.large (id int, b blob, PRIMARY KEY (id))', 'table ks.wide (k int, c int, b blob, PRIMARY KEY (k, c))', 'table ks.narrow (k int, c int, PRIMARY KEY (k, c))',
 	'table ks.partition (k int, id int, b blob, PRIMARY KEY (k, id))');
 query('CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw ' . server_options(host => $node->{address}, port => $node->{port}));
 # as a session's that has loaded much before
@@ -35,14 +35,14 @@ ANALYZE partition;
 ALTER FOREIGN TABLE partition OPTIONS (DROP fetch_size);
 INSERT INTO wide SELECT k, c, decode(repeat('7f', 65536), 'hex') FROM generate_series(1, 300) k, generate_series(1, 10) c});
 
-# Memory of the backend's own, in MiB.
+# Memory of the backend's own, in MiB; or the most it had, what it shares with others included.
 sub own_memory
 {
-	my ($pid) = @_;
+	my ($pid, $which) = @_;
 
 	open my $status, '<', "/proc/$pid/status" or die "status of $pid: $!";
 	my %value = map { /^(\w+):\s+(\d+) kB/ ? ($1 => $2 / 1024) : () } <$status>;
-	return $value{RssAnon};
+	return $value{$which // 'RssAnon'};
 }
 
 my $large = q{SELECT count(*), sum(get_byte(b, 0) - 16), sum(length(b)) FROM %s get_byte(b, } . ($bytes - 1) . ') > 16';
@@ -71,6 +71,22 @@ for my $case (
 	like($session->{out}, qr/^\Q$expected\E$/m, "$label: all of them");
 	cmp_ok($worst - $idle, '<', $limit, sprintf '%s: at most %d MiB over the idle backend (%.1f)', $label, $limit, $worst - $idle);
 	cmp_ok($node->count('max_in_flight'), '<=', 4, "$label: few pages are on their way") if $label =~ /values/;
+	$session->finish;
+}
+
+# What conditions of joined rows need goes with each row, and not at the end of all.
+query(q{CREATE FOREIGN TABLE narrow (k int, c int) SERVER s OPTIONS (keyspace 'ks'); INSERT INTO narrow SELECT k, c FROM generate_series(1, 10) k, generate_series(1, 500) c});
+for my $sql (q{SELECT count(*) FROM generate_series(1, 400) g JOIN narrow n ON n.k = g % 10 + 1 AND length(repeat('x', 500 + g + n.c)) = -1},
+	q{SELECT count(*) FROM generate_series(1, 400) g WHERE NOT EXISTS (SELECT FROM narrow n WHERE n.k = g % 10 + 1 AND length(repeat('x', 500 + g + n.c)) = -1)})
+{
+	my $session = background(q{SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off; SELECT 'idle';});
+
+	$session->shows(qr/idle/);
+	my $idle = own_memory($session->{pid}, 'VmHWM');
+	$session->send("EXPLAIN $sql;\n$sql;\nSELECT 'done';");
+	$session->shows(qr/done/);
+	like($session->{out}, qr/ScyllaJoin/, 'joined by key');
+	cmp_ok(own_memory($session->{pid}, 'VmHWM') - $idle, '<', 64, 'rows of a join that are rejected: little more than the idle backend');
 	$session->finish;
 }
 

@@ -364,7 +364,8 @@ add_group_path(const Grouping *g, RelOptInfo *grouped_rel, ScyllaPath *path, Lis
 	cost.startup += having.startup;
 	cost.total = cost.startup + Max(cost.rows - groups, 0) * cpu_operator_cost +
 		groups * (cost.total - cost.startup) / cost.rows + groups * having.per_tuple;
-	foreign = scyllaForeignUpperPath(g->root, grouped_rel, grouped_rel->reltarget, rows, cost.startup, cost.total,
+	foreign = scyllaForeignUpperPath(g->root, grouped_rel, grouped_rel->reltarget, rows,
+									 cost.startup * SCYLLA_LESS_IS_CHEAPER, cost.total * SCYLLA_LESS_IS_CHEAPER,
 									 pathkeys, list_make1(path));
 	foreign->path.parallel_safe = false;	/* a worker would neither see what this session writes nor share the work */
 	add_path(grouped_rel, (Path *) foreign);

@@ -73,6 +73,24 @@ is_ours(const RelOptInfo *rel)
 		bms_is_empty(rel->lateral_relids);
 }
 
+/* Of a joined row nobody has them, tableoid apart. */
+static bool
+wants_system_columns(const RelOptInfo *rel)
+{
+	Bitmapset  *used = NULL;
+	ListCell   *lc;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
+	foreach(lc, rel->baserestrictinfo)
+		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &used);
+	for (AttrNumber attnum = FirstLowInvalidHeapAttributeNumber + 1; attnum < 0; attnum++)
+	{
+		if (attnum != TableOidAttributeNumber && bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
+			return true;
+	}
+	return false;
+}
+
 /* What the query wants of a table: columns, and what is computed of them below an outer join. */
 static bool
 gives_what_is_wanted(PlannerInfo *root, const RelOptInfo *rel)
@@ -85,10 +103,10 @@ gives_what_is_wanted(PlannerInfo *root, const RelOptInfo *rel)
 
 		if (IsA(expr, PlaceHolderVar) ? !bms_is_subset(pull_varnos(root, expr), rel->relids) ||
 			contain_volatile_functions(expr) || contain_subplans(expr) :
-			!IsA(expr, Var) || (((Var *) expr)->varattno < 0 && ((Var *) expr)->varattno != TableOidAttributeNumber))
+			!IsA(expr, Var))
 			return false;
 	}
-	return true;
+	return !wants_system_columns(rel);
 }
 
 /* Neither a condition that a Result node checks once, nor one that might write while it is checked. */

@@ -29,6 +29,9 @@ typedef struct ScyllaPath
 	char	   *nearest;		/* nearest vectors are asked for: how, for EXPLAIN; NULL: they are not */
 } ScyllaPath;
 
+/* Where the cluster may do with less, it is never slower for it: what decides where estimates are equal. */
+#define SCYLLA_LESS_IS_CHEAPER 0.99
+
 typedef struct ScyllaCost
 {
 	double		rows;			/* that come over the wire */

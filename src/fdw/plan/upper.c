@@ -27,9 +27,6 @@
 #include "fdw/plan/upper.h"
 #include "fdw/plan/vector.h"
 
-/* Where the cluster may do with less, it is never slower for it: what decides where estimates are equal. */
-#define LESS_IS_CHEAPER 0.99
-
 /* ---- paths of ours, and others made of them ---- */
 
 /* NULL: not a scan of ours with nothing but a projection above it. */
@@ -258,7 +255,7 @@ add_distinct_path(const Distinct *d, RelOptInfo *distinct_rel)
 		scan = copy_scan(scan, distinct_path(d));
 		scan->path.pathkeys = NIL;
 		scan->path.rows = rows;
-		scan->path.startup_cost = cost.startup * LESS_IS_CHEAPER;
+		scan->path.startup_cost = cost.startup * SCYLLA_LESS_IS_CHEAPER;
 		scan->path.total_cost = scan->path.startup_cost + (cost.total - cost.startup) * Min(1, rows / cost.rows);
 		add_path(distinct_rel, replace_scan(d->root, path, scan));
 		return;
@@ -332,8 +329,8 @@ limited_scan(const ForeignPath *scan, const FinalPathExtraData *extra)
 
 	((ScyllaPath *) linitial(limited->fdw_private))->limited = true;
 	adjust_limit_rows_costs(&limited->path.rows, &limited->path.startup_cost, &limited->path.total_cost, 0, count);
-	limited->path.startup_cost *= LESS_IS_CHEAPER;
-	limited->path.total_cost *= LESS_IS_CHEAPER;
+	limited->path.startup_cost *= SCYLLA_LESS_IS_CHEAPER;
+	limited->path.total_cost *= SCYLLA_LESS_IS_CHEAPER;
 	return limited;
 }
 

@@ -36,6 +36,7 @@
 
 #define HELD_BYTES (16 * 1024 * 1024)
 #define SMALL_PAGE_BYTES (192 * 1024)	/* smaller ones cost a node more than they spare its caches */
+#define SMALL_MERGED_BYTES (16 * 1024)	/* all lanes that are merged hold pages */
 #define ROW_OVERHEAD 100		/* bytes that a row counts more: a node's work for a row is not only by its size */
 #define FIRST_LANES 32			/* until it is known how large pages are */
 
@@ -178,7 +179,8 @@ static int
 page_rows(const ScyllaFetch *f)
 {
 	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : (uint64) f->config.row_bytes;
-	uint64		page_bytes = Max(SCYLLA_PAGE_BYTES / f->config.lanes, SMALL_PAGE_BYTES);
+	uint64		smallest = f->config.nmerge > 0 ? SMALL_MERGED_BYTES : SMALL_PAGE_BYTES;
+	uint64		page_bytes = Max((uint64) (SCYLLA_PAGE_BYTES / f->config.lanes), smallest);
 
 	return (int) Max(Min(page_bytes / (row_bytes + ROW_OVERHEAD), (uint64) f->config.page_rows), 1);
 }
@@ -400,6 +402,8 @@ next_of_any(ScyllaFetch *f, bool wait)
 			return SCYLLA_FETCH_END;
 		if (!wait || f->open == 0)
 			return SCYLLA_FETCH_PENDING;
+		if (pipeline_outstanding(f->pipeline->core) == 0)
+			elog(ERROR, "a request for foreign table \"%s\" has failed before", f->config.relation);
 		scyllaWait(f->config.session, 1);
 	}
 }

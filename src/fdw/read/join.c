@@ -65,11 +65,10 @@ release_join(void *arg)
 static void
 register_reader(ScyllaJoin *join)
 {
-	join->owner = CurrentResourceOwner;
 	join->reader.serverid = join->session->serverid;
 	join->reader.options = join->options;
 	join->reader.collect = collect_rows;
-	scyllaAddReader(&join->reader);
+	scyllaAddReader(&join->reader, join->css.ss.ps.state);
 	join->callback.func = release_join;
 	join->callback.arg = join;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &join->callback);
@@ -207,14 +206,9 @@ may_run(ScyllaJoin *join)
 static void
 begin_store(ScyllaJoin *join)
 {
-	EState	   *estate = join->css.ss.ps.state;
-	ResourceOwner owner = CurrentResourceOwner;
-
-	CurrentResourceOwner = join->owner;
 	join->store = tuplestore_begin_heap(false, false, work_mem);
-	CurrentResourceOwner = owner;
 	if (join->stored == NULL)
-		join->stored = ExecInitExtraTupleSlot(estate, join->work.slot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
+		join->stored = ExecInitExtraTupleSlot(join->css.ss.ps.state, join->work.slot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
 }
 
 /* Nothing that the current row is made of may go: not its outer row either. */
@@ -230,11 +224,10 @@ hold_current(ScyllaJoin *join)
 static void
 store_rows(ScyllaJoin *join)
 {
-	ScyllaJoinWork	current = join->work;
 	ScyllaJoinWork  *work = &join->work;
 
 	hold_current(join);
-	work->slot = MakeSingleTupleTableSlot(current.slot->tts_tupleDescriptor, &TTSOpsVirtual);
+	work->slot = MakeSingleTupleTableSlot(join->current.slot->tts_tupleDescriptor, &TTSOpsVirtual);
 	work->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row ahead", ALLOCSET_DEFAULT_SIZES);
 	work->econtext = CreateExprContext(join->css.ss.ps.state);
 	work->row = NULL;
@@ -245,25 +238,23 @@ store_rows(ScyllaJoin *join)
 	FreeExprContext(work->econtext, true);
 	ExecDropSingleTupleTableSlot(work->slot);
 	MemoryContextDelete(work->row_context);
-	*work = current;
+	*work = join->current;
 }
 
 static void
 collect_rows(ScyllaReader *reader)
 {
 	ScyllaJoin *join = dlist_container(ScyllaJoin, reader.node, &reader->node);
-	MemoryContext old;
 
 	if (join->broken || join->store != NULL || (join->begun && join->lookup == NULL) || !may_run(join))
 		return;
-	old = MemoryContextSwitchTo(join->css.ss.ps.state->es_query_cxt);
 	join->broken = true;
+	join->current = join->work;
 	begin_store(join);
 	if (!join->begun)
 		begin_reading(join);
 	store_rows(join);
 	join->broken = false;
-	MemoryContextSwitchTo(old);
 }
 
 /* Not in the caller's context, which may go before the slot frees its row. */
@@ -341,6 +332,9 @@ stop_reading(ScyllaJoin *join)
 		tuplestore_end(join->store);
 		join->store = NULL;
 	}
+	if (join->broken)
+		join->work = join->current;
+	join->work.row = NULL;
 	join->begun = join->broken = join->running = false;
 }
 

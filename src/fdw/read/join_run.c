@@ -147,6 +147,7 @@ next_match(ScyllaJoin *join)
 		if (!passes(join, join->quals))
 		{
 			InstrCountFiltered2(join, 1);
+			ResetExprContext(join->work.econtext);
 			continue;
 		}
 		row->matched = true;
@@ -180,6 +181,7 @@ advance(ScyllaJoin *join)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
+		ResetExprContext(join->work.econtext);
 		if (next_match(join))
 			return true;
 		switch (scyllaLookupNext(join->lookup))
@@ -215,7 +217,6 @@ scyllaJoinNext(ScyllaJoin *join)
 		if (join->nrows > 0)
 			scyllaJoinPutInner(join, join->inner, slot);
 	}
-	ResetExprContext(join->work.econtext);
 	join->running = true;
 	found = advance(join);
 	join->running = false;

@@ -10,13 +10,13 @@
 #include "postgres.h"
 
 #include "nodes/execnodes.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "fdw/read/condition.h"
 #include "fdw/read/decode.h"
 #include "fdw/read/lookup.h"
 #include "fdw/read/report.h"
+#include "fdw/session/reader.h"
 #include "fdw/session/session.h"
 
 /* What joined rows are made in. The executor may hold what is in one of them. */
@@ -61,7 +61,7 @@ typedef struct ScyllaJoin
 	uint64		batches;
 	uint64		filtered;		/* rows of the foreign table that did not pass the filter */
 	ScyllaReader reader;
-	ResourceOwner owner;		/* of the query: a savepoint's must not take the store with it */
+	ScyllaJoinWork current;		/* the executor's, while rows are read ahead in another place */
 	Tuplestorestate *store;		/* scan tuples read ahead; NULL: none */
 	TupleTableSlot *stored;
 	bool		broken;			/* reading ahead failed */

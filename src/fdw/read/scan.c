@@ -42,6 +42,7 @@
 #include "fdw/read/scan.h"
 #include "fdw/read/select.h"
 #include "fdw/read/source.h"
+#include "fdw/session/reader.h"
 #include "fdw/session/session.h"
 #include "fdw/session/statement.h"
 
@@ -72,11 +73,11 @@ typedef struct ScyllaScan
 	MemoryContext row_context;	/* decoded values of the current row, and of some before */
 	Size		row_block;		/* what it has when it is empty: to empty it costs as much as a value */
 	ScyllaReader reader;
-	ResourceOwner owner;		/* of the scan: a savepoint's must not take the store with it */
 	bool		keep;			/* rows may be wanted again */
 	Tuplestorestate *store;		/* NULL: none */
 	TupleTableSlot *stored;		/* the current row of it */
 	bool		complete;		/* the store has all that is to come */
+	bool		running;		/* or it has failed, and is not run again */
 	bool		broken;			/* reading ahead failed */
 	bool		impatient;		/* an Append asks, which has others to ask, too */
 	bool		pending;		/* so there was no row, though there may be more */
@@ -122,11 +123,10 @@ init_expressions(ScyllaScan *scan)
 static void
 register_reader(ScyllaScan *scan)
 {
-	scan->owner = CurrentResourceOwner;
 	scan->reader.serverid = scan->session->serverid;
 	scan->reader.options = scan->options;
 	scan->reader.collect = collect_rows;
-	scyllaAddReader(&scan->reader);
+	scyllaAddReader(&scan->reader, scan->node->ss.ps.state);
 	scan->callback.func = release_scan;
 	scan->callback.arg = scan;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &scan->callback);
@@ -363,7 +363,7 @@ begin_store(ScyllaScan *scan)
 	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
 
-	CurrentResourceOwner = scan->owner;
+	CurrentResourceOwner = scan->reader.owner;	/* a savepoint's must not take the store with it */
 	scan->store = tuplestore_begin_heap(false, false, work_mem);
 	tuplestore_set_eflags(scan->store, scan->keep ? EXEC_FLAG_REWIND : 0);
 	(void) tuplestore_alloc_read_pointer(scan->store, 0);
@@ -421,11 +421,9 @@ static void
 collect_rows(ScyllaReader *reader)
 {
 	ScyllaScan *scan = dlist_container(ScyllaScan, reader.node, &reader->node);
-	MemoryContext old;
 
-	if (scan->complete || scan->broken || (scan->begun ? scan->fetch == NULL : !key_is_known(scan)))
+	if (scan->complete || scan->broken || scan->running || (scan->begun ? scan->fetch == NULL : !key_is_known(scan)))
 		return;
-	old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
 	scan->broken = true;
 	if (scan->store == NULL)
 		begin_store(scan);
@@ -434,7 +432,6 @@ collect_rows(ScyllaReader *reader)
 	store_rows(scan);
 	scan->complete = true;
 	scan->broken = false;
-	MemoryContextSwitchTo(old);
 }
 
 /* A cursor may outlive the savepoint in which this failed. */
@@ -463,6 +460,7 @@ scyllaIterateForeignScan(ForeignScanState *node)
 		begin_store(scan);
 	if (scan->store != NULL && (next_stored(scan) || scan->complete))
 		return scan->stored;
+	scan->running = true;
 	if (!scan->begun)
 		begin_reading(scan);
 	if (next_slot(scan, slot, !scan->impatient))
@@ -472,6 +470,7 @@ scyllaIterateForeignScan(ForeignScanState *node)
 	}
 	else if (!scan->pending)
 		scan->complete = scan->store != NULL;
+	scan->running = false;
 	return slot;
 }
 
@@ -560,7 +559,7 @@ stop_reading(ScyllaScan *scan)
 		scan->store = NULL;
 	}
 	MemoryContextReset(scan->reading);
-	scan->begun = scan->combining = scan->combined = scan->complete = scan->broken = false;
+	scan->begun = scan->combining = scan->combined = scan->complete = scan->running = scan->broken = false;
 }
 
 void

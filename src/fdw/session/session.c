@@ -42,7 +42,6 @@
 #define CLIENT_DESCRIPTORS 16
 
 static HTAB *sessions = NULL;
-static dlist_head readers = DLIST_STATIC_INIT(readers);
 
 /* ---- descriptors ---- */
 
@@ -583,27 +582,6 @@ scyllaToldWritten(ScyllaSession *s, int level, uint64 rows)
 {
 	if (level < s->levels)
 		s->untold[level] -= Min(rows, s->untold[level]);
-}
-
-void
-scyllaAddReader(ScyllaReader *reader)
-{
-	dlist_push_tail(&readers, &reader->node);
-}
-
-void
-scyllaCollectReaders(ScyllaSession *s, const ScyllaTableOptions *options)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &readers)
-	{
-		ScyllaReader *reader = dlist_container(ScyllaReader, node, iter.cur);
-
-		if (reader->serverid == s->serverid && strcmp(reader->options->table, options->table) == 0 &&
-			strcmp(reader->options->keyspace, options->keyspace) == 0)
-			reader->collect(reader);
-	}
 }
 
 /* ---- timestamps ---- */

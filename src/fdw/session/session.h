@@ -66,18 +66,6 @@ typedef struct ScyllaWriter
 } ScyllaWriter;
 
 /*
- * An open read: before this session writes to its table, it reads what it has not
- * read yet, so that it does not meet the new rows. Of all sessions of its server.
- */
-typedef struct ScyllaReader
-{
-	dlist_node	node;
-	Oid			serverid;
-	const ScyllaTableOptions *options;
-	void		(*collect) (struct ScyllaReader *reader);
-} ScyllaReader;
-
-/*
  * A pipeline that cannot leak: it lives in a memory context and is abandoned when
  * that context goes before scyllaClosePipeline was called.
  */
@@ -119,11 +107,6 @@ extern void scyllaDrainWriters(ScyllaSession *session);
  */
 extern void scyllaCountWritten(ScyllaSession *session, int level, uint64 rows);
 extern void scyllaToldWritten(ScyllaSession *session, int level, uint64 rows);
-
-extern void scyllaAddReader(ScyllaReader *reader);	/* gone by dlist_delete */
-
-/* Have the open reads of this table read to their end: before a write. */
-extern void scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options);
 
 /* Client timestamp of a row in microseconds: increasing per token in call order. */
 extern int64 scyllaTimestamp(int64 token);

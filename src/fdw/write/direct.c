@@ -30,6 +30,7 @@
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
 #include "fdw/session/exchange.h"
+#include "fdw/session/reader.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/statement.h"
 #include "fdw/type/typemap.h"

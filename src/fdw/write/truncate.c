@@ -16,6 +16,7 @@
 #include "fdw/compat.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/exchange.h"
+#include "fdw/session/reader.h"
 #include "fdw/session/session.h"
 #include "fdw/session/setting.h"
 #include "fdw/write/truncate.h"

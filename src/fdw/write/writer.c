@@ -22,6 +22,7 @@
 #include "fdw/session/epoch.h"
 #include "fdw/session/error.h"
 #include "fdw/session/exchange.h"
+#include "fdw/session/reader.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/statement.h"
 #include "fdw/write/batch.h"
