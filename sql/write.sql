@@ -320,6 +320,20 @@ DO $$ DECLARE plan json; BEGIN
   RAISE INFO '% rows', plan->0->'Plan'->>'Rows Sent';
 END $$;
 
+-- a key must come back as it was
+SELECT scylla_fdw_execute('write_cluster', 'CREATE TABLE fdw_write.amounts (k decimal PRIMARY KEY, v int)');
+CREATE FOREIGN TABLE write_amounts (k numeric(6, 2), v int) SERVER write_cluster OPTIONS (keyspace 'fdw_write', "table" 'amounts');
+SELECT scylla_fdw_execute('write_cluster', 'INSERT INTO fdw_write.amounts (k, v) VALUES (1.5, 1)');
+UPDATE write_amounts SET v = 2;
+DELETE FROM write_amounts WHERE v = 1;
+ALTER FOREIGN TABLE write_amounts ALTER k TYPE numeric;
+UPDATE write_amounts SET v = 2;
+SELECT * FROM write_amounts;
+SELECT scylla_fdw_execute('write_cluster', 'CREATE TABLE fdw_write.words (k text PRIMARY KEY, v int)');
+CREATE FOREIGN TABLE write_words (k varchar(2), v int) SERVER write_cluster OPTIONS (keyspace 'fdw_write', "table" 'words');
+SELECT scylla_fdw_execute('write_cluster', 'INSERT INTO fdw_write.words (k, v) VALUES (''ab '', 1)');
+DELETE FROM write_words WHERE v = 1;
+
 -- counters: what a trigger or a view makes of them is added, too; what else cannot be
 CREATE FOREIGN TABLE write_k (id int, b bigint, n bigint) SERVER write_cluster OPTIONS (keyspace 'fdw_write', "table" 'k');
 CREATE VIEW write_few AS SELECT * FROM write_k WHERE b < 1000 WITH CHECK OPTION;

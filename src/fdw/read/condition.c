@@ -90,15 +90,26 @@ no_such_column(Oid relid, const ScyllaTableOptions *options, AttrNumber attnum)
 			 errhint("The option column_name of the column names another one.")));
 }
 
+static void
+column_context(void *arg)
+{
+	Condition  *c = arg;
+
+	errcontext("condition on column \"%s\"", scyllaFromUtf8(c->column));
+}
+
 /* The type tells how a value is compared, before anything is prepared. */
 static void
 make_converter(ScyllaConditions *cs, Condition *c, const char *type)
 {
 	CqlType    *cql = cql_type_from_schema(type, strlen(type), &cs->types, NULL, NULL);
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = c};
 
 	if (cql == NULL)
 		scyllaRaiseMalformed("type in the description of a table");
+	error_context_stack = &context;
 	c->converter = scyllaMakeConverter(cql, c->column_type, -1);
+	error_context_stack = context.previous;
 }
 
 void

@@ -145,6 +145,7 @@ scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *cont
 			(errcode(sqlstate_of(failure)),
 			 errmsg("%s", message[0] ? message : "the request failed"),
 			 detail[0] ? errdetail_internal("%s", detail) : 0,
+			 failure->kind == CLUSTER_FAIL_STALE ? errhint("Repeat the statement.") : 0,
 			 add_context(c)));
 	pg_unreachable();
 }

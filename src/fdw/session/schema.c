@@ -103,19 +103,6 @@ text_list(const ScyllaRows *rows, int column)
 	return texts;
 }
 
-static bool
-has_text(List *texts, const char *text)
-{
-	ListCell   *lc;
-
-	foreach(lc, texts)
-	{
-		if (strcmp(lfirst(lc), text) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 take_name(const ScyllaRows *rows, void *context)
 {
@@ -169,12 +156,10 @@ take_table(const ScyllaRows *rows, void *context)
 {
 	List	  **relations = context;
 	ScyllaSchemaRelation *relation = palloc0(sizeof(*relation));
-	List	   *flags = text_list(rows, 1);
-	bool		super = has_text(flags, "super");
 
 	relation->name = text_value(rows->value[0]);
-	relation->dense = has_text(flags, "dense");
-	relation->one_row = !relation->dense && !super && !has_text(flags, "compound");
+	relation->dense = scyllaHasFlag(rows->value[1], "dense");
+	relation->one_row = scyllaIsOneRow(rows->value[1]);
 	*relations = lappend(*relations, relation);
 }
 

@@ -18,6 +18,7 @@
 
 #define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
 	"WHERE keyspace_name = ? AND table_name = ?"
+#define FLAGS_CQL "SELECT flags FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?"
 #define INDEXES_CQL "SELECT kind, options, index_name FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?"
 
 typedef struct TableEntry
@@ -91,6 +92,77 @@ ask_schema(ScyllaSession *session, const ScyllaTableOptions *options, const char
 	return scyllaRowsBegin(response.body, response.length);
 }
 
+/* ---- compact tables ---- */
+
+bool
+scyllaHasFlag(CqlBytes flags, const char *name)
+{
+	CqlReader	r = cql_reader(flags.data, flags.len > 0 ? (size_t) flags.len : 0);
+	int32_t		n = (int32_t) cql_get_u32(&r);
+
+	while (n-- > 0 && !r.failed)
+	{
+		CqlBytes	flag = cql_get_bytes(&r);
+		CqlString	text = {(const char *) flag.data, flag.len > 0 ? (uint32_t) flag.len : 0};
+
+		if (!r.failed && cql_string_equal(text, name))
+			return true;
+	}
+	return false;
+}
+
+bool
+scyllaIsOneRow(CqlBytes flags)
+{
+	return !scyllaHasFlag(flags, "dense") && !scyllaHasFlag(flags, "super") && !scyllaHasFlag(flags, "compound");
+}
+
+static int
+count_kind(const ScyllaTable *table, ScyllaColumnKind kind)
+{
+	int			n = 0;
+
+	for (int i = 0; i < table->ncolumns; i++)
+		n += table->column[i].kind == kind;
+	return n;
+}
+
+/* Only one that looks so is asked about. */
+static bool
+is_one_row(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaTable *table)
+{
+	ScyllaRows *rows;
+	bool		one_row;
+
+	if (table->nclustering != 1 || count_kind(table, SCYLLA_STATIC) == 0 || count_kind(table, SCYLLA_REGULAR) > 1)
+		return false;
+	rows = ask_schema(session, options, FLAGS_CQL);
+	one_row = rows->metadata.count == 1 && scyllaRowsNext(rows) && scyllaIsOneRow(rows->value[0]);
+	scyllaRowsEnd(rows);
+	return one_row;
+}
+
+/* The clustering column and its value are the storage's own; those that it has for static are the row's. */
+static void
+make_one_row(ScyllaTable *table)
+{
+	int			n = 0;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == SCYLLA_CLUSTERING || table->column[i].kind == SCYLLA_REGULAR)
+			continue;
+		table->column[n] = table->column[i];
+		if (table->column[n].kind == SCYLLA_STATIC)
+			table->column[n].kind = SCYLLA_REGULAR;
+		n++;
+	}
+	table->ncolumns = n;
+	table->nclustering = 0;
+}
+
+/* ---- describing ---- */
+
 /* In context. */
 static ScyllaTable *
 describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContext context)
@@ -107,6 +179,8 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContex
 	table = read_columns(rows);
 	MemoryContextSwitchTo(old);
 	scyllaRowsEnd(rows);
+	if (is_one_row(session, options, table))
+		make_one_row(table);
 	return table;
 }
 

@@ -86,6 +86,10 @@ extern ScyllaTableColumn *scyllaPartitionColumn(const ScyllaTable *table, int po
 extern bool scyllaHasCounters(const ScyllaTable *table);
 extern ScyllaTableColumn *scyllaClusteringColumn(const ScyllaTable *table, int position);
 
+/* Of system_schema.tables.flags: a table with compact storage and no clustering columns, whatever its description says. */
+extern bool scyllaIsOneRow(CqlBytes flags);
+extern bool scyllaHasFlag(CqlBytes flags, const char *name);
+
 /* Of system_schema.columns.kind; what it does not know is regular. */
 extern ScyllaColumnKind scyllaColumnKind(CqlBytes value);
 

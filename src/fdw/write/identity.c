@@ -15,6 +15,7 @@
 #include "optimizer/appendinfo.h"
 #include "optimizer/inherit.h"
 #include "optimizer/optimizer.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -54,6 +55,27 @@ scyllaUpdatedColumn(Relation rel, const ScyllaTable *table, AttrNumber attnum)
 	return scyllaTableColumn(table, scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), attnum)));
 }
 
+/*
+ * What numeric(p, s) makes of a decimal is equal, and as a key it is another one:
+ * 1.5 is not the partition 1.50.
+ */
+static void
+check_decimal_key(Relation rel, const ScyllaTableColumn *column, Form_pg_attribute att)
+{
+	int32		typmod = att->atttypmod;
+
+	if (column->kind != SCYLLA_PARTITION_KEY || strcmp(column->type, "decimal") != 0 ||
+		getBaseTypeAndTypmod(att->atttypid, &typmod) != NUMERICOID || typmod < 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" of foreign table \"%s\" does not tell the partition of a row", NameStr(att->attname),
+					RelationGetRelationName(rel)),
+			 errdetail("It is a key of CQL type decimal, whose values have their own scales, and of type %s, which gives all the same.",
+					   format_type_with_typemod(att->atttypid, att->atttypmod)),
+			 errhint("Make it a numeric without precision and scale.")));
+}
+
 static AttrNumber
 key_attribute(Relation rel, const ScyllaTableColumn *column)
 {
@@ -65,6 +87,7 @@ key_attribute(Relation rel, const ScyllaTableColumn *column)
 				 errmsg("foreign table \"%s\" lacks key column \"%s\"", RelationGetRelationName(rel),
 						scyllaFromUtf8(column->name)),
 				 errdetail("Rows are told apart by all columns of the primary key for UPDATE and DELETE.")));
+	check_decimal_key(rel, column, TupleDescAttr(RelationGetDescr(rel), attnum - 1));
 	return attnum;
 }
 
