@@ -21,6 +21,14 @@ INSERT INTO limits_t (id, s) VALUES (5, repeat('x', 256 * 1024 * 1024));
 INSERT INTO limits_t (id, s) VALUES (6, 'the session goes on');
 SELECT id, s FROM limits_t WHERE id IN (4, 5, 6);
 
+-- keys: no partition has one of more than 65535 bytes
+SELECT scylla_fdw_execute('limits_cluster', 'CREATE TABLE "fdw_Limits".keys (a text, b text, v int, PRIMARY KEY ((a, b)))');
+CREATE FOREIGN TABLE limits_keys (a text, b text, v int) SERVER limits_cluster OPTIONS (keyspace 'fdw_Limits', "table" 'keys');
+INSERT INTO limits_keys VALUES ('a', 'b', 1), (repeat('x', 40000), 'b', 2);
+SELECT v FROM limits_keys WHERE a = repeat('x', 40000) AND b = repeat('y', 40000);
+SELECT v FROM limits_keys WHERE a IN ('a', repeat('x', 40000)) AND b IN (repeat('y', 40000), 'b', repeat('y', 70000)) ORDER BY v;
+SELECT f.v FROM (VALUES (repeat('x', 40000), repeat('y', 40000)), (repeat('x', 40000), 'b')) k (a, b) JOIN limits_keys f USING (a, b);
+
 -- windows: one request, one row's bytes; what is no window
 ALTER SERVER limits_cluster OPTIONS (ADD max_in_flight '1', ADD max_in_flight_bytes '64kB');
 INSERT INTO limits_t SELECT 100 + g, repeat('y', 1000 * g) FROM generate_series(1, 100) g;
