@@ -23,7 +23,7 @@ typedef struct ClusterRequest ClusterRequest;
 typedef enum ClusterRequestKind
 {
 	CLUSTER_QUERY,				/* payload: [long string] text, then the parameter tail */
-	CLUSTER_PREPARE,			/* payload: text; defines request.statement for EXECUTEs to come, once: again with other markers it stays as it is */
+	CLUSTER_PREPARE,			/* payload: text; defines request.statement for EXECUTEs to come, once. Asked again, with other markers found, those that come fail as stale */
 	CLUSTER_EXECUTE,			/* payload: the parameter tail */
 
 	/*

@@ -202,7 +202,18 @@ define(ClusterStatements *set, const ClusterRequest *request, const NetConnectio
 	return CLUSTER_PREPARE_MEMORY;
 }
 
-/* Asked once more. With other markers it stays as it is: who asked compares them, too. */
+/* Nodes that have prepared the text for other markers take an EXECUTE for the former ones: it is compared before. */
+static void
+forget_everywhere(ClusterStatement *s)
+{
+	for (uint32_t i = 0; i < s->non; i++)
+	{
+		if (s->on[i])
+			cluster_statement_forget(s->on[i], s->on[i]->generation);
+	}
+}
+
+/* Asked once more. Who asked compares the markers, too. */
 static ClusterPrepareOutcome
 confirm(ClusterStatements *set, ClusterStatement *s, const ClusterRequest *request, const CqlPrepared *prepared)
 {
@@ -211,6 +222,8 @@ confirm(ClusterStatements *set, ClusterStatement *s, const ClusterRequest *reque
 
 	if (s->length != request->length || memcmp(s->text, request->payload, s->length) != 0)
 		return CLUSTER_PREPARE_MALFORMED;
+	if (outcome == CLUSTER_PREPARE_STALE)
+		forget_everywhere(s);
 	if (outcome != CLUSTER_PREPARE_READY)
 		return outcome == CLUSTER_PREPARE_STALE ? CLUSTER_PREPARE_READY : outcome;
 	p = cluster_statement_on(set, s, request->node);

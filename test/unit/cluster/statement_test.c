@@ -203,6 +203,68 @@ test_other_markers_are_stale(void **state)
 	fixture_end(&f);
 }
 
+static void
+make_prepare(TestRequest *r, uint32_t statement, const char *text)
+{
+	request_reset(r);
+	r->core.kind = CLUSTER_PREPARE;
+	r->core.statement = statement;
+	cql_put_raw(&r->payload, text, strlen(text));
+	request_seal(r);
+}
+
+/* Who asks again gets what the node says now; the number goes on to stand for what it did, or for nothing. */
+static void
+test_asked_again(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement = open_prepared(&f, 1, "");
+
+	order_all(&f, "forget\nreset");
+	make_prepare(&r, statement, INSERT_TEXT);
+	run(&f, &r);
+	assert_worked(&r);
+	insert_all(&f, statement, 0, 10);
+	assert_int_equal(node_count(f.node[0], "PREPARE"), 1);
+
+	alter(&f, "DROP TABLE ks.t");
+	alter(&f, "CREATE TABLE ks.t (id int PRIMARY KEY, s blob)");
+	make_prepare(&r, statement, INSERT_TEXT);
+	run(&f, &r);
+	assert_worked(&r);
+	make_insert(&r, statement, 1);
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_STALE);
+	make_prepare(&r, statement, SELECT_TEXT);	/* it is another statement's */
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_PROTOCOL);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* A user type by the same name, with other fields. */
+static void
+test_other_fields_are_stale(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1\ntype ks.u (a text)", "table ks.w (id int PRIMARY KEY, s u)");
+	open_cluster(&f);
+	statement = prepare(&f, "INSERT INTO ks.w (id, s) VALUES (?, ?)");
+	alter(&f, "ALTER TYPE ks.u ADD b text");
+	order_all(&f, "forget\nreset");
+	make_insert(&r, statement, 1);
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_STALE);
+	assert_int_equal(node_count(f.node[0], "rows_written"), 0);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* Those that wait were never sent: they go elsewhere, idempotent or not. */
 static void
 test_lost_prepare(void **state)
@@ -310,6 +372,8 @@ main(void)
 		cmocka_unit_test(test_b10_preparing_ends),
 		cmocka_unit_test(test_prepare_refused),
 		cmocka_unit_test(test_other_markers_are_stale),
+		cmocka_unit_test(test_asked_again),
+		cmocka_unit_test(test_other_fields_are_stale),
 		cmocka_unit_test(test_lost_prepare),
 		cmocka_unit_test(test_metadata_is_left_out_only_where_its_change_is_told),
 	};
