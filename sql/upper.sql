@@ -262,6 +262,24 @@ SELECT compare($$SELECT t::varchar, count(*) FROM cast_events WHERE p = 'a' AND 
 EXPLAIN (VERBOSE, COSTS OFF) SELECT t::varchar, count(*) FROM cast_events WHERE p = 'a' AND c = 1 GROUP BY t::varchar;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT DISTINCT ON (p) p, c, t FROM cast_events ORDER BY p, c, t COLLATE "C.utf8";
 EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM cast_events WHERE p = 'a' ORDER BY c::oid;
+-- each partition's groups by its own table
+SELECT count(scylla_fdw_execute('upper_cluster', format('CREATE TABLE fdw_upper.part_%s (p text, c int, t text, v int, PRIMARY KEY (p, c, t))', x))) FROM unnest(ARRAY['a', 'b']) x;
+CREATE TABLE part_events (LIKE cast_events) PARTITION BY LIST (p);
+CREATE FOREIGN TABLE part_a PARTITION OF part_events FOR VALUES IN ('a', 'a ') SERVER upper_cluster OPTIONS (keyspace 'fdw_upper');
+CREATE FOREIGN TABLE part_b PARTITION OF part_events FOR VALUES IN ('b') SERVER upper_cluster OPTIONS (keyspace 'fdw_upper');
+CREATE VIEW part_local_events AS SELECT * FROM cast_local_events;
+INSERT INTO part_events SELECT * FROM part_local_events;
+SET enable_partitionwise_aggregate = on;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT p, count(*), max(v) FROM part_events GROUP BY p HAVING count(*) > 2;
+SELECT compare($$SELECT p, count(*), max(v) FROM part_events GROUP BY p HAVING count(*) > 2$$);
+SELECT compare($$SELECT sum(v), c FROM part_events GROUP BY c, p$$);
+RESET enable_partitionwise_aggregate;
+-- many more keys than a plan was made for
+PREPARE merged (int[], date[]) AS SELECT device, at FROM events WHERE device = ANY ($1) AND day = ANY ($2) ORDER BY at DESC;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE merged ((SELECT array_agg(g) FROM generate_series(1, 300) g), (SELECT array_agg(date '2024-01-01' + g) FROM generate_series(0, 299) g));
+RESET plan_cache_mode;
+DEALLOCATE merged;
 -- no worker has the aggregates done: it would not see what this session has written
 SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 EXPLAIN (COSTS OFF) SELECT count(*) FROM events;
@@ -295,5 +313,6 @@ DROP ROLE upper_reader;
 
 SELECT scylla_fdw_execute('upper_cluster', 'DROP KEYSPACE fdw_upper');
 DROP SERVER upper_cluster CASCADE;
-DROP TABLE local_events, cast_local_events;
+DROP TABLE part_events;
+DROP TABLE local_events, cast_local_events CASCADE;
 DROP FUNCTION compare, work, reason;

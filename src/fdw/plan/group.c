@@ -38,6 +38,7 @@ typedef struct Grouping
 {
 	PlannerInfo *root;
 	RelOptInfo *rel;			/* the foreign table */
+	const PathTarget *target;	/* what is wanted of its groups */
 	ScyllaRelation *info;
 	ScyllaUpper *upper;
 	Bitmapset  *grouped;		/* attributes */
@@ -258,11 +259,23 @@ is_fixed(const Grouping *g, const ScyllaTableColumn *column)
 	return false;
 }
 
+/* Of a partition, its own columns: the query names those of the whole table. */
+static Node *
+grouping_expression(const Grouping *g, const SortGroupClause *sgc)
+{
+	for (int i = 0; i < list_length(g->target->exprs); i++)
+	{
+		if (get_pathtarget_sortgroupref(g->target, i) == sgc->tleSortGroupRef)
+			return list_nth(g->target->exprs, i);
+	}
+	return get_sortgroupclause_expr((SortGroupClause *) sgc, g->root->parse->targetList);
+}
+
 /* The key column that groups are made by; NULL: it is none, or it groups otherwise. */
 static const ScyllaTableColumn *
 grouping_column(Grouping *g, const SortGroupClause *sgc)
 {
-	Node	   *expr = get_sortgroupclause_expr((SortGroupClause *) sgc, g->root->parse->targetList);
+	Node	   *expr = grouping_expression(g, sgc);
 	Var		   *var = plain_column(g, expr);
 	const ScyllaTableColumn *column = NULL;
 
@@ -411,7 +424,7 @@ may_be_grouped(PlannerInfo *root, RelOptInfo *input_rel, const GroupPathExtraDat
 void
 scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel, const GroupPathExtraData *extra)
 {
-	Grouping	g = {.root = root,.rel = input_rel,.info = input_rel->fdw_private};
+	Grouping	g = {.root = root,.rel = input_rel,.target = grouped_rel->reltarget,.info = input_rel->fdw_private};
 
 	if (!may_be_grouped(root, input_rel, extra))
 		return;

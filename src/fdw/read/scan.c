@@ -47,6 +47,7 @@
 #include "fdw/session/statement.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
+#define MAX_MERGED 50000			/* requests; each has a page of its own */
 #define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
 #define RANGES_PER_PROCESS 4	/* at least, so that all end at about the same time */
 
@@ -224,6 +225,12 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 	List	   *merge = scan->select->merge;
 	ScyllaMergeKey *key = palloc_array(ScyllaMergeKey, list_length(merge) / 3);
 
+	if (requests > MAX_MERGED)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("rows of %d keys of foreign table \"%s\" cannot be merged in order", requests, scan->relation),
+				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGED),
+				 errhint("Set plan_cache_mode to force_custom_plan.")));
 	config->merge = key;
 	config->nmerge = list_length(merge) / 3;
 	for (int i = 0; i < config->nmerge; i++)
