@@ -277,7 +277,8 @@ RESET enable_partitionwise_aggregate;
 -- many more keys than a plan was made for
 PREPARE merged (int[], date[]) AS SELECT device, at FROM events WHERE device = ANY ($1) AND day = ANY ($2) ORDER BY at DESC;
 SET plan_cache_mode = force_generic_plan;
-EXECUTE merged ((SELECT array_agg(g) FROM generate_series(1, 300) g), (SELECT array_agg(date '2024-01-01' + g) FROM generate_series(0, 299) g));
+SELECT array_agg(g) AS devices, array_agg(date '2024-01-01' + g) AS days FROM generate_series(1, 300) g \gset
+EXECUTE merged (:'devices', :'days');
 RESET plan_cache_mode;
 DEALLOCATE merged;
 -- no worker has the aggregates done: it would not see what this session has written
