@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE			/* vasprintf */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,7 +343,11 @@ static void *
 node_main(void *arg)
 {
 	Node	   *node = arg;
+	sigset_t	pipe;
 
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);	/* an answer to a client that has gone */
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	uv_run(&node->loop, UV_RUN_DEFAULT);
 	return NULL;
 }
