@@ -285,13 +285,13 @@ open_lanes(ScyllaFetch *f)
 		pipeline_submit(f->pipeline->core);
 }
 
-/* Somebody wants more than the first row. */
+/* Somebody wants more than a page's first row. One more lane a page is twice as many a round trip. */
 static void
-allow_lanes(ScyllaFetch *f)
+allow_lane(ScyllaFetch *f)
 {
 	if (f->allowed == f->config.lanes)
 		return;
-	f->allowed = Min(2 * f->allowed, f->config.lanes);
+	f->allowed++;
 	open_lanes(f);
 }
 
@@ -351,7 +351,7 @@ advance(ScyllaFetch *f, Lane *s)
 			{
 				if (has_room(f))
 					ask_for_next_page(f, s);
-				allow_lanes(f);
+				allow_lane(f);
 			}
 			return SCYLLA_FETCH_ROW;
 		}
@@ -359,7 +359,7 @@ advance(ScyllaFetch *f, Lane *s)
 		{
 			ask_for_next_page(f, s);
 			if (s->row < 2)
-				allow_lanes(f);
+				allow_lane(f);
 			leave_page(f, s);
 		}
 		if (s->next == NULL)

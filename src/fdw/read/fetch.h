@@ -60,7 +60,7 @@ typedef struct ScyllaFetchConfig
 	int			row_bytes;		/* by estimate; 0: unknown */
 	int			first_rows;		/* of each request's first page, when nobody knows how large rows are; 0: page_rows */
 	int			lanes;			/* at once; with merge keys: all that the source has */
-	bool		slow_start;		/* one lane at first, and twice as many with each page that is read further than its first row */
+	bool		slow_start;		/* one lane at first, and one more with each page that is read further than its first row */
 	const ScyllaMergeKey *merge;
 	int			nmerge;
 } ScyllaFetchConfig;
