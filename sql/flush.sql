@@ -170,7 +170,57 @@ INSERT INTO flush_t VALUES (70, 'statement');
 COMMIT;
 SELECT s FROM flush_t WHERE id = 70;
 
+-- what another role's mapping has written, in a function or by a view, is the same session's
+CREATE ROLE flush_role;
+CREATE USER MAPPING FOR flush_role SERVER flush_cluster OPTIONS (password_required 'false');
+GRANT ALL ON flush_t TO flush_role;
+CREATE FUNCTION flush_log(i int) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT INTO flush_t VALUES (i, 'log'); END $$;
+CREATE VIEW flush_view AS SELECT * FROM flush_t;
+ALTER FUNCTION flush_log(int) OWNER TO flush_role;
+ALTER VIEW flush_view OWNER TO flush_role;
+TRUNCATE flush_t;
+SET scylla_fdw.flush_at = 'transaction';
+BEGIN;
+SELECT count(flush_log(g)) FROM generate_series(1, 3000) g;
+SELECT count(*) FROM flush_t;
+SELECT count(flush_log(g)) FROM generate_series(1, 3000) g;
+TRUNCATE flush_t;
+COMMIT;
+SELECT count(*) FROM flush_t;
+BEGIN;
+INSERT INTO flush_view SELECT g, 'view' FROM generate_series(1, 3000) g;
+UPDATE flush_t SET s = s || '!';
+COMMIT;
+SELECT s, count(*) FROM flush_t GROUP BY s;
+-- a conditional row comes after all that was written before it, in its own statement, too
+CREATE FUNCTION flush_plain(i int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO flush_t VALUES (i, 'plain'); RETURN 'conditional'; END $$;
+TRUNCATE flush_t;
+BEGIN;
+WITH w AS (INSERT INTO flush_t SELECT g, flush_plain(g) FROM generate_series(1, 500) g ON CONFLICT DO NOTHING RETURNING id) SELECT count(*) FROM w;
+INSERT INTO flush_t SELECT g, flush_plain(g) FROM generate_series(501, 1000) g ON CONFLICT DO NOTHING;
+COMMIT;
+SELECT s, count(*) FROM flush_t GROUP BY s;
+RESET scylla_fdw.flush_at;
+-- one row is named, not the one that waits behind it
+DO $$ DECLARE c text; BEGIN INSERT INTO flush_k VALUES ('x', 1), ('', 1), ('', 2), ('y', 1) ON CONFLICT DO NOTHING;
+EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS c = PG_EXCEPTION_CONTEXT; RAISE INFO '%', (SELECT string_agg(l, ' ') FROM regexp_split_to_table(c, E'\n') l WHERE l ~ 'row'); END $$;
+-- rows of all partitions of a statement are counted
+CREATE TABLE flush_parts (id int, k text) PARTITION BY RANGE (id);
+CREATE FOREIGN TABLE flush_low (id int, k text OPTIONS (column_name 's')) SERVER flush_cluster OPTIONS (keyspace 'fdw_flush', "table" 't');
+CREATE FOREIGN TABLE flush_high (id int OPTIONS (column_name 'n'), k text) SERVER flush_cluster OPTIONS (keyspace 'fdw_flush', "table" 'k');
+ALTER TABLE flush_parts ATTACH PARTITION flush_low FOR VALUES FROM (0) TO (10000);
+ALTER TABLE flush_parts ATTACH PARTITION flush_high FOR VALUES FROM (10000) TO (20000);
+CREATE FUNCTION flush_wait(i int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+  IF i < 10000 THEN RETURN 'low'; END IF;
+  PERFORM count(*) FROM flush_t;  -- has those below written
+  RETURN NULL;
+END $$;
+INSERT INTO flush_parts SELECT g, flush_wait(g) FROM generate_series(9801, 10000) g;
+
 SELECT scylla_fdw_execute('flush_cluster', 'DROP KEYSPACE fdw_flush');
+DROP TABLE flush_parts;
+DROP OWNED BY flush_role;
+DROP ROLE flush_role;
 DROP TABLE flush_local, flush_committed;
 DROP SERVER flush_cluster CASCADE;
-DROP FUNCTION flush_seen, flush_trigger;
+DROP FUNCTION flush_seen, flush_trigger, flush_plain, flush_wait;

@@ -278,6 +278,21 @@ ROLLBACK;
 INSERT INTO join_texts VALUES (30, 'v30');
 DROP SERVER join_single CASCADE;
 SET enable_nestloop = off;
+-- cursors that have failed in a savepoint are not read to their end
+BEGIN;
+DECLARE c1 CURSOR FOR SELECT 1 / (k - k) FROM join_f_k WHERE k = 1;
+DECLARE c2 CURSOR FOR SELECT 1 / (k - k) FROM join_f_k WHERE k = 2;
+DECLARE c3 CURSOR FOR SELECT 1 / (k - k) FROM join_f_k WHERE k = 3;
+SAVEPOINT a;
+FETCH c1;
+ROLLBACK TO a;
+FETCH c2;
+ROLLBACK TO a;
+FETCH c3;
+ROLLBACK TO a;
+INSERT INTO join_f_k VALUES (100001, 'n');
+COMMIT;
+DELETE FROM join_f_k WHERE k > 100000;
 -- system columns are none of a joined row
 SELECT count(*) FROM join_o o JOIN join_f_k f ON f.k = o.x WHERE f.ctid <> '(0,1)' AND o.id < 50;
 SELECT count(*), count(DISTINCT q.t) FROM join_o o LEFT JOIN (SELECT k, coalesce(f.ctid::text, 'x') t FROM join_f_k f) q ON q.k = o.x WHERE o.id < 50;

@@ -104,6 +104,7 @@ SELECT (SELECT array_agg(id) FROM (SELECT id FROM nearest_t WHERE n = 3 ORDER BY
 ALTER FOREIGN TABLE nearest_t OPTIONS (DROP allow_filtering);
 -- values that Cassandra does not search by
 SELECT count(*) FROM (SELECT id FROM nearest_t ORDER BY e <=> '[0,0,0]' LIMIT 5) x;
+SELECT nearest_explain($$SELECT id FROM nearest_t ORDER BY l2 <-> '[0,0,0]' LIMIT 5$$);
 SELECT count(*) FROM (SELECT id FROM nearest_t ORDER BY l2 <-> '[3e38,3e38,3e38]' LIMIT 5) x;
 -- no rows, or children
 SELECT id FROM nearest_t WHERE false ORDER BY e <=> '[1,0,0]' LIMIT 5;

@@ -84,6 +84,8 @@ INSERT INTO option_table VALUES (1);
 COPY option_table FROM stdin;
 \.
 SELECT is_insertable_into FROM information_schema.tables WHERE table_name = 'option_table';
+CREATE FOREIGN TABLE option_unfinished (id int) SERVER option_server;
+SELECT is_insertable_into FROM information_schema.tables WHERE table_name = 'option_unfinished';
 
 -- plans show the CQL without a connection
 EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM option_table;

@@ -277,7 +277,7 @@ RESET enable_partitionwise_aggregate;
 -- many more keys than a plan was made for
 PREPARE merged (int[], date[]) AS SELECT device, at FROM events WHERE device = ANY ($1) AND day = ANY ($2) ORDER BY at DESC;
 SET plan_cache_mode = force_generic_plan;
-SELECT array_agg(g) AS devices, array_agg(date '2024-01-01' + g) AS days FROM generate_series(1, 300) g \gset
+SELECT array_agg(g) AS devices, array_agg(date '2024-01-01' + g) AS days FROM generate_series(1, 600) g \gset
 EXECUTE merged (:'devices', :'days');
 RESET plan_cache_mode;
 DEALLOCATE merged;

@@ -65,4 +65,14 @@ for my $case (
 	$session->finish;
 }
 
+# Each block of PL/pgSQL that catches errors is a savepoint, which looks at the open writes when it ends.
+my $session = background(q{SELECT 'idle';});
+$session->shows(qr/idle/);
+my $idle = own_memory($session->{pid});
+$session->send(q{BEGIN; SET LOCAL scylla_fdw.flush_at = 'transaction'; INSERT INTO small VALUES (1, 'x', 1);
+DO $$ DECLARE x int; BEGIN FOR g IN 1 .. 20000 LOOP BEGIN x := g; EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$; SELECT 'done';});
+$session->shows(qr/done/);
+cmp_ok(own_memory($session->{pid}) - $idle, '<', 64, 'savepoints beside an open write take nothing that stays');
+$session->finish;
+
 done_testing();

@@ -107,7 +107,7 @@ begin_sampling(Relation relation)
 	s->options = scyllaTableOptions(relid);
 	s->session = scyllaGetSession(relation->rd_rel->relowner, GetForeignTable(relid)->serverid);
 	scyllaReportBegin(&s->report, s->session->client);
-	scyllaDrainWriters(s->session);
+	scyllaDrainWriters(s->session, NULL);
 	select_all(&s->rows, relation);
 	scyllaDescribeConditions(scyllaMakeConditions(&s->rows, NIL, NIL), s->session, s->options,
 							 scyllaDecodedAttributes(&s->rows));

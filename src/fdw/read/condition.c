@@ -20,9 +20,9 @@
 #include "fdw/session/table.h"
 #include "fdw/type/typemap.h"
 
-/* "column op value" */
 #define LARGEST_SEARCHED 1e17f	/* org.apache.cassandra.index.sai.disk.v1.vector.OnHeapGraph, MAX_FLOAT32_COMPONENT */
 
+/* "column op value" */
 typedef struct Condition
 {
 	ExprState  *expr;
@@ -180,10 +180,11 @@ add_array(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum array)
 	return any;
 }
 
-/* Cassandra searches neither by nothing, which has no cosine, nor by what its arithmetic may not hold. */
+/* Cassandra searches neither by nothing where that has no cosine, nor by what its arithmetic may not hold. */
 static bool
-is_searched_by(const Condition *c, Datum vector)
+is_searched_by(const ScyllaConditions *cs, const Condition *c, Datum vector)
 {
+	bool		cosine = strncmp(cs->select->nearest, "cosine", 6) == 0;
 	CqlBuffer	body = {0};
 	bool		zero = true;
 	bool		held = true;
@@ -203,14 +204,14 @@ is_searched_by(const Condition *c, Datum vector)
 		held &= x.number >= -LARGEST_SEARCHED && x.number <= LARGEST_SEARCHED;
 	}
 	cql_buffer_free(&body);
-	return held && !zero;
+	return held && !(zero && cosine);
 }
 
 /* By the vector that is given, or by nothing. */
 static bool
 add_nearest(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value, bool isnull, int64 rows)
 {
-	if (!isnull && rows > 0 && rows <= SCYLLA_NEAREST_MAX && is_searched_by(&cs->condition[i], value))
+	if (!isnull && rows > 0 && rows <= SCYLLA_NEAREST_MAX && is_searched_by(cs, &cs->condition[i], value))
 		return add_value(cs, source, i, value);
 	cs->operators[i] = SCYLLA_ANY;
 	return true;

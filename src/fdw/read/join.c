@@ -164,7 +164,7 @@ begin_reading(ScyllaJoin *join)
 	MemoryContext old = MemoryContextSwitchTo(join->css.ss.ps.state->es_query_cxt);
 
 	join->begun = true;
-	scyllaDrainWriters(join->session);
+	scyllaDrainWriters(join->session, NULL);
 	if (!join->described)
 		scyllaDescribeConditions(join->conditions, join->session, join->options,
 								 scyllaDecodedAttributes(join->select));

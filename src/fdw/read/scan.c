@@ -47,7 +47,7 @@
 #include "fdw/session/statement.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
-#define MAX_MERGED 50000			/* requests; each has a page of its own */
+#define MAX_MERGED 250000		/* requests; each has a page of its own */
 #define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
 #define RANGES_PER_PROCESS 4	/* at least, so that all end at about the same time */
 
@@ -229,8 +229,7 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("rows of %d keys of foreign table \"%s\" cannot be merged in order", requests, scan->relation),
-				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGED),
-				 errhint("Set plan_cache_mode to force_custom_plan.")));
+				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGED)));
 	config->merge = key;
 	config->nmerge = list_length(merge) / 3;
 	for (int i = 0; i < config->nmerge; i++)
@@ -291,7 +290,7 @@ begin_reading(ScyllaScan *scan)
 	int64		limit;
 
 	scan->begun = true;
-	scyllaDrainWriters(scan->session);
+	scyllaDrainWriters(scan->session, NULL);
 	describe_table(scan);
 	MemoryContextSwitchTo(scan->reading);
 	source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
@@ -598,7 +597,7 @@ scyllaEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt)
 	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 
 	/* before workers begin to read, on connections of their own */
-	scyllaDrainWriters(scan->session);
+	scyllaDrainWriters(scan->session, NULL);
 	describe_table(scan);
 	scan->ranges = *scyllaChooseRanges(scan->session, scan->options, scan->select->pages,
 									   RANGES_PER_PROCESS * (pcxt->nworkers + 1));
@@ -620,7 +619,7 @@ scyllaReInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, 
 {
 	ScyllaScan *scan = node->fdw_state;
 
-	scyllaDrainWriters(scan->session);
+	scyllaDrainWriters(scan->session, NULL);
 	scyllaResetShared(coordinate);
 	scan->shared = coordinate;
 }

@@ -64,7 +64,7 @@ typedef struct ScyllaSelect
 	bool		distinct;
 	bool		filtering;		/* ALLOW FILTERING */
 	bool		limited;		/* fdw_exprs ends with LIMIT's and OFFSET's expressions, NULL constants where absent */
-	char	   *nearest;		/* how nearest vectors are found, for EXPLAIN; NULL: none are asked for */
+	char	   *nearest;		/* how nearest vectors are found, for EXPLAIN, first the similarity; NULL: none are asked for */
 	char	   *local;			/* why conditions stay local; NULL: none does */
 } ScyllaSelect;
 

@@ -16,10 +16,7 @@
 
 /* ---- what failures tell ---- */
 
-/*
- * Refused rows and texts are no reason to prepare anew: nodes tell by UNPREPARED
- * that a statement's tables have changed, and then its markers are compared.
- */
+/* Refused rows and texts are no reason to prepare anew: only that a statement's markers are not what they were is. */
 void
 scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure)
 {

@@ -40,7 +40,7 @@ session_of(const char *server_name, ScyllaTableOptions **options)
 	ScyllaSession *session = scyllaGetSession(GetUserId(), server->serverid);
 
 	*options = scyllaServerOptions(server);
-	scyllaDrainWriters(session);
+	scyllaDrainWriters(session, NULL);
 	scyllaFence(session);
 	return session;
 }

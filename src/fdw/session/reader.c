@@ -14,9 +14,31 @@
 
 static dlist_head readers = DLIST_STATIC_INIT(readers);
 
+/* A query that has failed in a savepoint loses owner and snapshot with it, while its memory stays. */
+static void
+forget_owner(ResourceReleasePhase phase, bool isCommit, bool isTopLevel, void *arg)
+{
+	dlist_iter	iter;
+
+	if (phase != RESOURCE_RELEASE_BEFORE_LOCKS)
+		return;
+	dlist_foreach(iter, &readers)
+	{
+		ScyllaReader *reader = dlist_container(ScyllaReader, node, iter.cur);
+
+		if (reader->owner == CurrentResourceOwner)
+			reader->owner = NULL;
+	}
+}
+
 void
 scyllaAddReader(ScyllaReader *reader, EState *estate)
 {
+	static bool registered = false;
+
+	if (!registered)
+		RegisterResourceReleaseCallback(forget_owner, NULL);
+	registered = true;
 	reader->estate = estate;
 	reader->owner = CurrentResourceOwner;
 	GetUserIdAndSecContext(&reader->userid, &reader->security);
@@ -56,8 +78,8 @@ scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options)
 	{
 		ScyllaReader *reader = dlist_container(ScyllaReader, node, iter.cur);
 
-		if (reader->serverid == session->serverid && strcmp(reader->options->table, options->table) == 0 &&
-			strcmp(reader->options->keyspace, options->keyspace) == 0)
+		if (reader->owner != NULL && reader->serverid == session->serverid &&
+			strcmp(reader->options->table, options->table) == 0 && strcmp(reader->options->keyspace, options->keyspace) == 0)
 			collect(reader);
 	}
 }

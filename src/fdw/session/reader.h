@@ -25,7 +25,7 @@ typedef struct ScyllaReader
 
 	/* of the query */
 	EState	   *estate;
-	ResourceOwner owner;
+	ResourceOwner owner;		/* NULL: it has failed in a savepoint, and will not go on */
 	Oid			userid;
 	int			security;
 } ScyllaReader;

@@ -170,24 +170,38 @@ close_kept_writes(ScyllaSession *s, int level)
 	}
 }
 
-/* The scan of the hash is not left open by an error. */
-static void
-close_kept_writes_of_all(int level)
+/*
+ * Those of this server, or of all (InvalidOid), that have open writes: a list, so
+ * that the scan of the hash is not left open by an error. In a context where it
+ * can be freed: what is in a subtransaction's own stays until the transaction ends.
+ */
+static List *
+writing_sessions(Oid serverid)
 {
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	HASH_SEQ_STATUS scan;
 	ScyllaSession *s;
-	List	   *open = NIL;
-	ListCell   *lc;
+	List	   *writing = NIL;
 
 	hash_seq_init(&scan, sessions);
 	while ((s = hash_seq_search(&scan)) != NULL)
 	{
-		if (!dlist_is_empty(&s->writers))
-			open = lappend(open, s);
+		if (!dlist_is_empty(&s->writers) && (!OidIsValid(serverid) || s->serverid == serverid))
+			writing = lappend(writing, s);
 	}
-	foreach(lc, open)
+	MemoryContextSwitchTo(old);
+	return writing;
+}
+
+static void
+close_kept_writes_of_all(int level)
+{
+	List	   *writing = writing_sessions(InvalidOid);
+	ListCell   *lc;
+
+	foreach(lc, writing)
 		close_kept_writes(lfirst(lc), level);
-	list_free(open);
+	list_free(writing);
 }
 
 static void
@@ -550,16 +564,40 @@ scyllaFence(ScyllaSession *s)
 }
 
 void
-scyllaDrainWriters(ScyllaSession *s)
+scyllaDrainWriters(const ScyllaSession *session, const ScyllaWriter *except)
 {
+	List	   *writing = writing_sessions(session->serverid);
+	ListCell   *lc;
+
+	foreach(lc, writing)
+	{
+		dlist_iter	iter;
+
+		dlist_foreach(iter, &((ScyllaSession *) lfirst(lc))->writers)
+		{
+			ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
+
+			if (writer != except)
+				writer->drain(writer);
+		}
+	}
+	list_free(writing);
+}
+
+uint64
+scyllaWrittenByStatement(const ScyllaSession *session, const ScyllaWriter *writer)
+{
+	uint64		rows = 0;
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &s->writers)
+	dlist_foreach(iter, &unconstify(ScyllaSession *, session)->writers)
 	{
-		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
+		const ScyllaWriter *other = dlist_container(ScyllaWriter, node, iter.cur);
 
-		writer->drain(writer);
+		if (other == writer || (writer->statement != NULL && other->statement == writer->statement))
+			rows += *other->written;
 	}
+	return rows;
 }
 
 void

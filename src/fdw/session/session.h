@@ -61,6 +61,8 @@ typedef struct ScyllaWriter
 	dlist_node	node;
 	bool		kept;
 	int			level;			/* of the transaction's nesting, where it began */
+	const void *statement;		/* tells writes of one statement from others; NULL: it belongs to several */
+	const uint64 *written;		/* rows acknowledged */
 	void		(*drain) (struct ScyllaWriter *writer);
 	void		(*close) (struct ScyllaWriter *writer); /* drains, and is gone */
 } ScyllaWriter;
@@ -98,8 +100,11 @@ extern void scyllaWait(ScyllaSession *session, uint32 want);
 /* Wait until nothing that was abandoned can land any more: before a write. */
 extern void scyllaFence(ScyllaSession *session);
 
-/* Drain this session's open writes: before a read, or a write that is not ordered by timestamps. */
-extern void scyllaDrainWriters(ScyllaSession *session);
+/* Drain the open writes of this server's sessions, but for one (NULL: none): before a read, or a write that is not ordered by timestamps. */
+extern void scyllaDrainWriters(const ScyllaSession *session, const ScyllaWriter *except);
+
+/* Rows acknowledged of the statement that this open write is a part of. */
+extern uint64 scyllaWrittenByStatement(const ScyllaSession *session, const ScyllaWriter *writer);
 
 /*
  * Rows of a statement at this nesting level were acknowledged: a rollback of the

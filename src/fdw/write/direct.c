@@ -434,7 +434,7 @@ modify(ScyllaDirect *d)
 	const ScyllaOperator *operators;
 	int			requests;
 
-	scyllaDrainWriters(d->session);
+	scyllaDrainWriters(d->session, NULL);
 	scyllaFence(d->session);
 	scyllaCollectReaders(d->session, d->options);
 	scyllaDescribeConditions(d->conditions, d->session, d->options, d->set);

@@ -171,7 +171,7 @@ scyllaEncodedValues(const ScyllaEncoder *e)
 static void
 null_key(const ScyllaEncoder *e, const Marker *m)
 {
-	scyllaForgetSchema(e->session);
+	scyllaSchemaChanged(e->session);
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("null value in key column \"%s\" of foreign table \"%s\"", m->column, e->relation)));

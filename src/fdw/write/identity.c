@@ -57,29 +57,38 @@ scyllaUpdatedColumn(Relation rel, const ScyllaTable *table, AttrNumber attnum)
 
 /*
  * What numeric(p, s) makes of a decimal is equal, and as a key it is another one:
- * 1.5 is not the partition 1.50.
+ * 1.5 is not the partition 1.50. jsonb has one form of all documents that say the
+ * same, and one zero.
  */
-static void
-check_decimal_key(Relation rel, const ScyllaTableColumn *column, Form_pg_attribute att)
+static bool
+mixes_keys(const ScyllaTableColumn *column, Oid type, int32 typmod)
 {
-	int32		typmod = att->atttypmod;
+	const char *cql = column->type;
 
-	if (column->kind != SCYLLA_PARTITION_KEY || strcmp(column->type, "decimal") != 0 ||
-		getBaseTypeAndTypmod(att->atttypid, &typmod) != NUMERICOID || typmod < 0)
-		return;
+	type = getBaseTypeAndTypmod(type, &typmod);
+	if (type == NUMERICOID)
+		return column->kind == SCYLLA_PARTITION_KEY && strcmp(cql, "decimal") == 0 && typmod >= 0;
+	return type == JSONBOID && (strcmp(cql, "text") == 0 || strcmp(cql, "varchar") == 0 || strcmp(cql, "ascii") == 0 ||
+								strstr(cql, "float") || strstr(cql, "double") || strstr(cql, "decimal"));
+}
+
+static void
+refuse_mixed_keys(Relation rel, const ScyllaTableColumn *column, Form_pg_attribute att)
+{
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("column \"%s\" of foreign table \"%s\" does not tell the partition of a row", NameStr(att->attname),
+			 errmsg("column \"%s\" of foreign table \"%s\" does not tell rows apart", NameStr(att->attname),
 					RelationGetRelationName(rel)),
-			 errdetail("It is a key of CQL type decimal, whose values have their own scales, and of type %s, which gives all the same.",
-					   format_type_with_typemod(att->atttypid, att->atttypmod)),
-			 errhint("Make it a numeric without precision and scale.")));
+			 errdetail("It is a key of CQL type %s, of which several values are one value of type %s.",
+					   scyllaFromUtf8(column->type), format_type_with_typemod(att->atttypid, att->atttypmod)),
+			 errhint("Make it a numeric without precision and scale, or json instead of jsonb.")));
 }
 
 static AttrNumber
 key_attribute(Relation rel, const ScyllaTableColumn *column)
 {
 	AttrNumber	attnum = attribute_of(rel, column);
+	Form_pg_attribute att;
 
 	if (attnum == InvalidAttrNumber)
 		ereport(ERROR,
@@ -87,19 +96,20 @@ key_attribute(Relation rel, const ScyllaTableColumn *column)
 				 errmsg("foreign table \"%s\" lacks key column \"%s\"", RelationGetRelationName(rel),
 						scyllaFromUtf8(column->name)),
 				 errdetail("Rows are told apart by all columns of the primary key for UPDATE and DELETE.")));
-	check_decimal_key(rel, column, TupleDescAttr(RelationGetDescr(rel), attnum - 1));
+	att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	if (mixes_keys(column, att->atttypid, att->atttypmod))
+		refuse_mixed_keys(rel, column, att);
 	return attnum;
 }
 
-/* All of the primary key, or the partition key alone. */
 static List *
-key_attributes(Relation rel, const ScyllaTable *table, bool whole)
+key_attributes(Relation rel, const ScyllaTable *table)
 {
 	List	   *attnums = NIL;
 
 	for (int i = 0; i < table->npartition; i++)
 		attnums = lappend_int(attnums, key_attribute(rel, scyllaPartitionColumn(table, i)));
-	for (int i = 0; whole && i < table->nclustering; i++)
+	for (int i = 0; i < table->nclustering; i++)
 		attnums = lappend_int(attnums, key_attribute(rel, scyllaClusteringColumn(table, i)));
 	return attnums;
 }
@@ -119,7 +129,7 @@ scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *r
 	ScyllaTable *table = scyllaDescribeTarget(rel, scyllaTargetUser(root, rte));
 	ListCell   *lc;
 
-	foreach(lc, key_attributes(rel, table, true))
+	foreach(lc, key_attributes(rel, table))
 	{
 		AttrNumber	attnum = lfirst_int(lc);
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
@@ -326,8 +336,10 @@ static List *
 describe_rows(Relation rel, const ScyllaTable *table, CmdType operation, List *targets)
 {
 	/* CQL wants static columns to be updated without the clustering columns */
-	return list_make3(key_attributes(rel, table, !all_static(rel, table, targets)),
-					  list_make2_int(scyllaHasCounters(table), table->npartition),
+	int			nwritten = table->npartition + (all_static(rel, table, targets) ? 0 : table->nclustering);
+
+	return list_make3(key_attributes(rel, table),
+					  list_make3_int(scyllaHasCounters(table), table->npartition, nwritten),
 					  operation == CMD_DELETE ? static_columns(table) : NIL);
 }
 

@@ -45,6 +45,7 @@ typedef struct ScyllaModify
 {
 	CmdType		operation;
 	Relation	rel;
+	EState	   *estate;
 	uint64		epoch;			/* when options and types were looked up */
 	ScyllaTableOptions *options;
 	char	   *cql;			/* UTF-8 */
@@ -59,7 +60,8 @@ typedef struct ScyllaModify
 	AttrNumber	ttl_of;			/* the new row's attributes that have its TTL and timestamp; 0: none */
 	AttrNumber	timestamp_of;
 	KeyColumn  *key;			/* UPDATE and DELETE */
-	int			nkeys;
+	int			nkeys;			/* of the whole primary key */
+	int			nwritten;		/* of them, those that are in the text: static columns belong to a partition */
 	AttrNumber	whole_row;		/* junk: the old row; 0: none */
 	TupleTableSlot *old;		/* holds it */
 	HeapTupleData old_tuple;
@@ -91,6 +93,7 @@ make_modify(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
 
 	m->operation = operation;
 	m->rel = rri->ri_RelationDesc;
+	m->estate = mtstate->ps.state;
 	m->epoch = scyllaEpoch();
 	m->options = scyllaTableOptions(RelationGetRelid(m->rel));
 	m->conditional = operation == CMD_INSERT ? plan && plan->onConflictAction == ONCONFLICT_NOTHING :
@@ -125,8 +128,6 @@ connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 {
 	m->session = scyllaGetSession(scyllaResultUser(rri, estate), m->options->serverid);
 	scyllaFence(m->session);
-	if (m->conditional)
-		scyllaDrainWriters(m->session);	/* the cluster's time does not order a condition behind them */
 }
 
 /*
@@ -169,7 +170,7 @@ open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
 	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = all,
 	.epoch = m->epoch,.keep = m->keep,.attnums = m->attnums,.conditional = m->conditional,.counter = m->counter,
-	.timestamp_of = m->timestamp_of,.batch = m->batch};
+	.timestamp_of = m->timestamp_of,.batch = m->batch,.statement = m->estate};
 
 	config.nmarkers = all_markers(m, markers, nmarkers, all);
 	scyllaCheckTimes(m->rel, m->options, &timed);
@@ -342,12 +343,12 @@ static void
 open_change(ScyllaModify *m, List *targets, List *set)
 {
 	int			n = 0;
-	ScyllaMarker *markers = palloc0_array(ScyllaMarker, list_length(targets) + m->nkeys);
+	ScyllaMarker *markers = palloc0_array(ScyllaMarker, list_length(targets) + m->nwritten);
 	ListCell   *lc;
 
 	foreach(lc, targets)
 		markers[n++] = update_marker(lfirst_int(lc), list_member_int(set, lfirst_int(lc)), m->counter);
-	for (int i = 0; i < m->nkeys; i++)
+	for (int i = 0; i < m->nwritten; i++)
 	{
 		if (m->key[i].junk <= 0)
 			elog(ERROR, "could not find the key of a row of foreign table \"%s\"", RelationGetRelationName(m->rel));
@@ -390,9 +391,10 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	m->may_leave = writes_partition_bound(m->rel, targets);
 	take_pseudo_columns(m, &targets);
 	text.columns = column_names(m->rel, targets);
-	text.keys = column_names(m->rel, keys);
 	m->counter = text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE)) != 0;
 	m->npartition = lsecond_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE));
+	m->nwritten = lthird_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE));
+	text.keys = column_names(m->rel, list_copy_head(keys, m->nwritten));
 	m->statics = list_nth(fdw_private, SCYLLA_MODIFY_STATICS);
 	text.ttl = m->ttl_of != InvalidAttrNumber;
 	text.timestamp = m->batch &= !text.counter;
@@ -439,8 +441,8 @@ begin_alone(ScyllaModify *m, EState *estate)
 	ListCell   *lc;
 
 	*alone = *m;
-	alone->nkeys = m->npartition;
-	for (int i = 0; i < alone->nkeys; i++)
+	alone->nwritten = m->npartition;
+	for (int i = 0; i < alone->nwritten; i++)
 		keys = lappend_int(keys, m->key[i].attnum);
 	foreach(lc, m->statics)
 		text.columns = lappend(text.columns, strVal(lfirst(lc)));
@@ -595,7 +597,10 @@ scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 int
 scyllaIsForeignRelUpdatable(Relation rel)
 {
-	return scyllaTableOptions(RelationGetRelid(rel))->updatable ?
+	ForeignTable *table = GetForeignTable(RelationGetRelid(rel));
+
+	/* information_schema asks of tables that nobody can use, too */
+	return scyllaResolveOptions(table->options, GetForeignServer(table->serverid)->options)->updatable ?
 		1 << CMD_INSERT | 1 << CMD_UPDATE | 1 << CMD_DELETE : 0;
 }
 

@@ -165,7 +165,7 @@ scyllaExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 	ScyllaSession *session = scyllaGetSession(GetUserId(), serverid);
 	ErrorContextCallback context = {.previous = error_context_stack,.callback = truncation_context};
 
-	scyllaDrainWriters(session);
+	scyllaDrainWriters(session, NULL);
 	scyllaFence(session);
 	for (int i = 0; i < list_length(rels); i++)
 	{

@@ -140,6 +140,7 @@ register_write(ScyllaWrite *w)
 	w->writer.drain = drain_writer;
 	w->writer.close = close_writer;
 	w->writer.level = GetCurrentTransactionNestLevel();
+	w->writer.written = &w->report.rows;
 	dlist_push_tail(&w->session->writers, &w->writer.node);
 	w->callback.func = release_write;
 	w->callback.arg = w;
@@ -175,6 +176,8 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->options = config->options;
 	if (config->keep)
 		prepare_to_keep(w, config);
+	else
+		w->writer.statement = config->statement;
 	w->relation = pstrdup(RelationGetRelationName(config->rel));
 	w->conditional = config->conditional;
 	w->counter = config->counter;
@@ -202,13 +205,13 @@ static void
 raise_row(ScyllaWrite *w, Request *r)
 {
 	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
-		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,.written = w->report.rows,.writes = true};
+		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,.written = scyllaWrittenByStatement(w->session, &w->writer),.writes = true};
 	CqlBytes	row = scyllaRequestRow(r);
 	ClusterFailure *failure;
 
 	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
 	failure = scyllaTakeFailure(w->session, w->pipeline, r);
-	scyllaToldWritten(w->session, w->writer.level, w->report.rows);
+	scyllaToldWritten(w->session, w->writer.level, context.written);
 	w->broken = true;
 	scyllaRaiseFailure(failure, &context);
 }
@@ -342,12 +345,13 @@ tell_written(ScyllaWrite *w)
 {
 	MemoryContext old = MemoryContextSwitchTo(w->row_context);
 	ErrorData  *error = CopyErrorData();
+	uint64		written = scyllaWrittenByStatement(w->session, &w->writer);
 
 	MemoryContextSwitchTo(old);
-	if ((w->row == 1 && w->statements <= 1) || error->elevel < ERROR || error->detail != NULL)
+	if ((w->row == 1 && written == 0 && w->statements <= 1) || error->elevel < ERROR || error->detail != NULL)
 		return;
-	errdetail_internal("%s", scyllaWrittenDetail(w->report.rows, w->statements > 1));
-	scyllaToldWritten(w->session, w->writer.level, w->report.rows);
+	errdetail_internal("%s", scyllaWrittenDetail(written, w->statements > 1));
+	scyllaToldWritten(w->session, w->writer.level, written);
 }
 
 /* The key as far as it is encoded. */
@@ -455,13 +459,17 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 	if (w->row++ == 0)
 		scyllaCollectReaders(w->session, w->options);
 	ordinal = w->statements << ROW_BITS | w->row;
+	if (w->conditional)			/* the cluster's time does not order a condition behind them */
+		scyllaDrainWriters(w->session, &w->writer);
 	make_room(w);
 	error_context_stack = &context;
 	b = begin_row(w, rows);
 	routed = scyllaEncodedToken(w->encoder, b, &token);
 	if (w->conditional && is_in_flight(w, token))
 	{
+		error_context_stack = context.previous;
 		scyllaDrainWrite(w);
+		error_context_stack = &context;
 		(void) is_in_flight(w, token);
 		b = begin_row(w, rows);
 	}

@@ -35,6 +35,7 @@ typedef struct ScyllaWriteConfig
 	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
 	List	   *attnums;		/* keep: int, what the statement sets, by which another one finds the write */
 	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */
+	const void *statement;		/* the same for all writes of one */
 } ScyllaWriteConfig;
 
 typedef struct ScyllaWrite ScyllaWrite;
