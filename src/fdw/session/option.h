@@ -72,6 +72,7 @@ typedef enum ScyllaPseudo
 extern void scyllaValidateOptions(List *options, Oid catalog);
 extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
 extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if keyspace is missing */
+extern bool scyllaIsUpdatable(Oid foreigntableid);	/* whether a keyspace is missing or not: information_schema asks, too */
 extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);

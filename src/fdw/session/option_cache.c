@@ -51,11 +51,6 @@ look_up_table_options(Oid relid)
 	ForeignServer *server = GetForeignServer(table->serverid);
 	ScyllaTableOptions *o = scyllaResolveOptions(table->options, server->options);
 
-	if (o->keyspace == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("foreign table \"%s\" has no option \"keyspace\"", get_rel_name(relid)),
-				 errhint("Use ALTER FOREIGN TABLE ... OPTIONS (ADD keyspace 'name').")));
 	if (o->table == NULL)
 		o->table = get_rel_name(relid);
 	o->serverid = table->serverid;
@@ -100,10 +95,21 @@ scyllaTableOptions(Oid foreigntableid)
 	const ScyllaTableOptions *options = find_entry(foreigntableid)->options;
 	ScyllaTableOptions *copy = palloc(sizeof(*copy));
 
+	if (options->keyspace == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("foreign table \"%s\" has no option \"keyspace\"", get_rel_name(foreigntableid)),
+				 errhint("Use ALTER FOREIGN TABLE ... OPTIONS (ADD keyspace 'name').")));
 	*copy = *options;
 	copy->keyspace = pstrdup(options->keyspace);
 	copy->table = pstrdup(options->table);
 	return copy;
+}
+
+bool
+scyllaIsUpdatable(Oid relid)
+{
+	return find_entry(relid)->options->updatable;
 }
 
 bool

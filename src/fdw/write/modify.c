@@ -597,10 +597,7 @@ scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 int
 scyllaIsForeignRelUpdatable(Relation rel)
 {
-	ForeignTable *table = GetForeignTable(RelationGetRelid(rel));
-
-	/* information_schema asks of tables that nobody can use, too */
-	return scyllaResolveOptions(table->options, GetForeignServer(table->serverid)->options)->updatable ?
+	return scyllaIsUpdatable(RelationGetRelid(rel)) ?
 		1 << CMD_INSERT | 1 << CMD_UPDATE | 1 << CMD_DELETE : 0;
 }
 
