@@ -160,6 +160,11 @@ check_alone(Cluster *c, uint64_t now)
 		return;
 	for (uint32_t i = 0; i < c->topology.nlocal; i++)
 	{
+		if (c->topology.local[i]->pool && !cluster_pool_decided(c->topology.local[i]->pool))
+			return;				/* its deadline is this one: the reason comes with it */
+	}
+	for (uint32_t i = 0; i < c->topology.nlocal; i++)
+	{
 		const ClusterNode *node = c->topology.local[i];
 
 		if (node->pool && node->pool->last.kind != NET_FAIL_NONE)
@@ -209,7 +214,7 @@ follow_node(Cluster *c, ClusterNode *node, bool nodes_up)
 	if (!node->pool)
 		return;					/* without memory, the node is simply not used */
 	ready = cluster_pool_ready(node->pool);
-	if (node->dialled && !ready && cluster_pool_closed(node->pool)
+	if (node->dialled && !ready
 		&& node->pool->last.kind != NET_FAIL_NONE
 		&& node->advertised.storage.ss_family != AF_UNSPEC)
 		cluster_topology_move(node);	/* the address that once worked no longer does */
@@ -369,6 +374,8 @@ on_tick(uv_timer_t *timer)
 	}
 	if (c->state == STATE_READY)
 		check_alone(c, now);
+	if (c->state == STATE_DOWN)	/* what connections that were closed have handed back since */
+		cluster_dispatch_give_up(&c->dispatch, &c->down);
 	cluster_dispatch_tick(&c->dispatch, now);
 	look_for_room(c);
 	cluster_dispatch_flush(&c->dispatch);

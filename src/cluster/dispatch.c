@@ -25,6 +25,7 @@ typedef enum Attempt
 	ATTEMPT_FULL,				/* no room now */
 	ATTEMPT_NO_NODE,			/* none is up that was not tried */
 	ATTEMPT_SENSELESS,			/* the request itself is wrong */
+	ATTEMPT_TOO_LARGE,			/* for a frame */
 	ATTEMPT_NO_MEMORY
 } Attempt;
 
@@ -174,6 +175,15 @@ is_execution(const ClusterRequest *r)
 	return r->kind == CLUSTER_EXECUTE || r->kind == CLUSTER_BATCH;
 }
 
+/* What may be prepared again counts for each node. */
+static void
+visit(ClusterRequest *r, const ClusterConnection *place)
+{
+	if (r->node != place->pool->node)
+		r->spent &= ~(CLUSTER_SPENT_PREPARE | CLUSTER_SPENT_PREPARE_AGAIN);
+	r->node = place->pool->node;
+}
+
 static Attempt
 send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
 {
@@ -192,13 +202,13 @@ send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
 	if (d->head.failed)
 		return ATTEMPT_NO_MEMORY;
 	head = (CqlBytes) {d->head.data, (int32_t) d->head.len};
+	if (d->head.len + (size_t) tail.len > CQL_FRAME_MAX_BODY)
+		return ATTEMPT_TOO_LARGE;
 	r->call.on_done = on_done;
 	r->call.deadline = r->deadline;
 	if (!net_connection_send(place->net, &r->call, opcode[r->kind], head, tail))
 		return ATTEMPT_FULL;
-	if (r->node != place->pool->node)
-		r->spent &= ~(CLUSTER_SPENT_PREPARE | CLUSTER_SPENT_PREPARE_AGAIN);
-	r->node = place->pool->node;
+	visit(r, place);
 	r->generation = p ? p->generation : 0;
 	r->attempts++;
 	mark_dirty(d, place);
@@ -226,7 +236,7 @@ attempt_on(ClusterRequest *r, ClusterConnection *place)
 	if (p->state == CLUSTER_PREPARED_NONE
 		&& !cluster_statement_prepare(p, place->net, now_of(d) + d->config->net.connect_timeout))
 		return ATTEMPT_FULL;
-	r->node = place->pool->node;
+	visit(r, place);
 	cluster_statement_wait(p, r);
 	return ATTEMPT_TAKEN;
 }
@@ -278,6 +288,9 @@ settle(ClusterRequest *r, Attempt outcome)
 		case ATTEMPT_SENSELESS:
 			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, is_execution(r) ?
 										"the statement was never prepared" : "the request is malformed"));
+			break;
+		case ATTEMPT_TOO_LARGE:
+			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the request is larger than a CQL frame can be"));
 			break;
 		case ATTEMPT_NO_MEMORY:
 			fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));

@@ -129,6 +129,18 @@ is_marked(const NetConnection *c, const CqlPrepared *prepared)
 	return mask != 0 && (prepared->bind.flags & mask) == mask;
 }
 
+/* Nodes that have prepared the text for other markers take an EXECUTE for the former ones: it is compared before. */
+static void
+forget_everywhere(ClusterStatement *s)
+{
+	s->doubts++;
+	for (uint32_t i = 0; i < s->non; i++)
+	{
+		if (s->on[i])
+			cluster_statement_forget(s->on[i], s->on[i]->generation);
+	}
+}
+
 static bool
 make_ready(ClusterPrepared *p, CqlBytes id)
 {
@@ -200,17 +212,6 @@ define(ClusterStatements *set, const ClusterRequest *request, const NetConnectio
 	}
 	free_statement(s);
 	return CLUSTER_PREPARE_MEMORY;
-}
-
-/* Nodes that have prepared the text for other markers take an EXECUTE for the former ones: it is compared before. */
-static void
-forget_everywhere(ClusterStatement *s)
-{
-	for (uint32_t i = 0; i < s->non; i++)
-	{
-		if (s->on[i])
-			cluster_statement_forget(s->on[i], s->on[i]->generation);
-	}
 }
 
 /* Asked once more. Who asked compares the markers, too. */
@@ -289,8 +290,12 @@ take_result(ClusterPrepared *p, const NetConnection *c, CqlReader r)
 
 	if (outcome == CLUSTER_PREPARE_READY)
 		outcome = compare_markers(p->statement, &prepared.bind);
+	if (outcome == CLUSTER_PREPARE_STALE)
+		forget_everywhere(p->statement);
 	if (outcome == CLUSTER_PREPARE_READY && !make_ready(p, prepared.id))
 		outcome = CLUSTER_PREPARE_MEMORY;
+	if (outcome == CLUSTER_PREPARE_READY && p->doubts != p->statement->doubts)
+		p->state = CLUSTER_PREPARED_NONE;	/* sent before it was doubted */
 	cql_arena_free(&arena);
 	return outcome;
 }
@@ -354,6 +359,7 @@ cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadlin
 		return false;
 	net_connection_flush(c);
 	p->state = CLUSTER_PREPARED_PENDING;
+	p->doubts = p->statement->doubts;
 	p->next = set->pending;
 	set->pending = p;
 	return true;

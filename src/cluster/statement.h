@@ -37,6 +37,7 @@ struct ClusterPrepared
 	ClusterNode *node;
 	ClusterPreparedState state;
 	uint32_t	generation;		/* one more with each preparation */
+	uint32_t	doubts;			/* the statement's when its PREPARE was sent */
 	CqlBytes	id;				/* malloc'd; the node's own, valid while ready */
 	ClusterRequest *waiting;	/* for the PREPARE in flight, oldest first */
 	ClusterRequest **waiting_end;
@@ -50,6 +51,7 @@ struct ClusterStatement
 	char	   *keyspace;		/* of its bind markers; NULL: it has none */
 	bool		conditional;	/* the node that prepared it first says so; others that are may not be marked */
 	CqlBuffer	markers;		/* names and types: what a later preparation must equal */
+	uint32_t	doubts;			/* one more whenever one did not: no node is trusted that has prepared it before */
 
 	/*
 	 * Result metadata id of the first preparation. EXECUTE always carries this

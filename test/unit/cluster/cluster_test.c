@@ -231,6 +231,88 @@ test_closing_completes_what_is_in_flight(void **state)
 	fixture_end(&f);
 }
 
+/* ---- nodes that move, are not there, or are not ours ---- */
+
+#define MOVED "00000000-0000-0000-0000-0000000000a0"
+#define STAYS "00000000-0000-0000-0000-0000000000a1"
+
+/* The old address swallows connections, so an attempt is always under way when the news come. */
+static void
+test_a_node_moves_from_a_silent_address(void **state)
+{
+	Fixture		f;
+	char		error[256];
+	Node	   *moved;
+	uint64_t	before;
+	int			port;
+	char		script[512];
+
+	fixture_init(&f);
+	f.config.net.connect_timeout = 2000;
+	start_nodes(&f, 2, "keyspace ks simple 2", "");
+	port = node_port(f.node[0]);
+	assert_true(node_order(f.node[0], "host_id " MOVED "\nno_peers\npeer 127.0.0.2 %d 0 host_id " STAYS, port));
+	assert_true(node_order(f.node[1], "host_id " STAYS "\nno_peers\npeer 127.0.0.1 %d %lld host_id " MOVED, port,
+						   (long long) -RING_STEP));
+	open_cluster(&f);
+	await_all_nodes(&f);
+	assert_true(node_order(f.node[0], "on CONNECT silent"));
+	before = node_count(f.node[0], "connections");
+	assert_true(node_order(f.node[0], "disconnect"));
+	AWAIT(&f, node_count(f.node[1], "REGISTER") == 1 && node_count(f.node[0], "connections") > before);
+
+	snprintf(script, sizeof(script), "address 127.0.0.3\nport %d\ntoken %lld\nhost_id " MOVED "\nkeyspace ks simple 2\n%s",
+			 port, (long long) -RING_STEP, SCHEMA);
+	moved = node_start(script, error, sizeof(error));
+	assert_non_null(moved);
+	assert_true(node_order(f.node[1], "no_peers\npeer 127.0.0.3 %d %lld host_id " MOVED
+						   "\nevent TOPOLOGY_CHANGE NEW_NODE 127.0.0.3 %d", port, (long long) -RING_STEP, port));
+	AWAIT(&f, node_count(moved, "connections") > 0);
+	fixture_end(&f);
+	node_stop(moved);
+}
+
+/* The control connection works, and no other is answered. */
+static void
+test_why_no_node_takes_requests(void **state)
+{
+	Fixture		f;
+
+	fixture_init(&f);
+	f.config.net.connect_timeout = 500;
+	start_nodes(&f, 1, "keyspace ks simple 1", "on CONNECT after 1 silent\n");
+	open_cluster(&f);
+	AWAIT(&f, cluster_down(f.cluster));
+	assert_non_null(strstr(cluster_down(f.cluster)->message, "no OPTIONS"));
+	fixture_end(&f);
+}
+
+/* What was under way then has no connection to come back on. */
+static void
+test_the_local_data_center_goes(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+
+	fixture_init(&f);
+	f.config.local_dc = "west";
+	start_nodes(&f, 1, "keyspace ks simple 1", "dc 'west'\n");
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	order_all(&f, "on QUERY text 'ks.t' silent");
+	make_query(&r, "SELECT id FROM ks.t");
+	r.core.timeout_ms = 60000;
+	assert_true(submit(&f, &r));
+	AWAIT(&f, node_count(f.node[0], "faults") == 1);
+	assert_true(node_order(f.node[0], "dc 'east'\nevent TOPOLOGY_CHANGE NEW_NODE 127.0.0.1 %d", node_port(f.node[0])));
+	AWAIT(&f, r.times > 0);
+	assert_failed(&r, CLUSTER_FAIL_LOST);
+	assert_non_null(strstr(r.core.failure->message, "the cluster has no node in data center"));
+	request_free(&r);
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
@@ -242,6 +324,9 @@ main(void)
 		cmocka_unit_test(test_down_and_up_again),
 		cmocka_unit_test(test_waiting_requests_fail_when_all_nodes_are_gone),
 		cmocka_unit_test(test_closing_completes_what_is_in_flight),
+		cmocka_unit_test(test_a_node_moves_from_a_silent_address),
+		cmocka_unit_test(test_why_no_node_takes_requests),
+		cmocka_unit_test(test_the_local_data_center_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -446,6 +446,33 @@ test_last_error_is_told(void **state)
 	fixture_end(&f);
 }
 
+/* No node will ever take it: those behind it need not wait. */
+static void
+test_too_large(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	size_t		n = CQL_FRAME_MAX_BODY + 1;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	request_reset(&r);
+	r.core.kind = CLUSTER_QUERY;
+	cql_put_u32(&r.payload, (uint32_t) n);
+	assert_true(cql_buffer_reserve(&r.payload, n));
+	memset(r.payload.data + r.payload.len, 'x', n);
+	r.payload.len += n;
+	request_seal(&r);
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_PROTOCOL);
+	assert_non_null(strstr(r.core.failure->message, "larger than a CQL frame"));
+	request_free(&r);
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
@@ -465,6 +492,7 @@ main(void)
 		cmocka_unit_test(test_silent_node),
 		cmocka_unit_test(test_waiting_for_a_node_meets_the_deadline),
 		cmocka_unit_test(test_last_error_is_told),
+		cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,47 @@ test_other_fields_are_stale(void **state)
 	fixture_end(&f);
 }
 
+#define WRITE_FIELDS "INSERT INTO ks.w (id, s) VALUES (?, ?)"
+
+/* A PREPARE was on its way to another node when it was found stale: that one has the former markers, and what it says then counts. */
+static void
+test_stale_while_another_node_prepares(void **state)
+{
+	Fixture		f;
+	TestRequest r[2] = {0};
+	TestRequest again = {0};
+	uint32_t	statement;
+	int			other;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 2\ntype ks.u (a text)", "table ks.w (id int PRIMARY KEY, s u)");
+	open_cluster(&f);
+	await_all_nodes(&f);
+	statement = prepare(&f, WRITE_FIELDS);
+	other = node_count(f.node[0], "PREPARE") > 0 ? 1 : 0;
+	assert_true(node_order(f.node[other], "on PREPARE nth 1 hold"));
+	for (int i = 0; i < 2; i++)	/* one of them goes there */
+	{
+		make_insert(&r[i], statement, i);
+		r[i].core.routed = false;
+		assert_true(submit(&f, &r[i]));
+	}
+	AWAIT(&f, node_count(f.node[other], "held") == 1);
+	for (int i = 0; i < 2; i++)	/* each node, by turns */
+		alter(&f, "ALTER TYPE ks.u ADD b text");
+	make_prepare(&again, statement, WRITE_FIELDS);
+	run(&f, &again);
+	assert_worked(&again);
+	assert_true(node_order(f.node[other], "release"));
+	AWAIT(&f, r[0].times + r[1].times == 2);
+	assert_int_equal(node_count(f.node[other], "executes"), 0);
+	assert_in_range(node_count(f.node[other], "PREPARE"), 2, 3);	/* it may be the one that is asked again */
+	for (int i = 0; i < 2; i++)
+		request_free(&r[i]);
+	request_free(&again);
+	fixture_end(&f);
+}
+
 /* Those that wait were never sent: they go elsewhere, idempotent or not. */
 static void
 test_lost_prepare(void **state)
@@ -374,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_other_markers_are_stale),
 		cmocka_unit_test(test_asked_again),
 		cmocka_unit_test(test_other_fields_are_stale),
+		cmocka_unit_test(test_stale_while_another_node_prepares),
 		cmocka_unit_test(test_lost_prepare),
 		cmocka_unit_test(test_metadata_is_left_out_only_where_its_change_is_told),
 	};
