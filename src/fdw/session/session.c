@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include <sys/time.h>
-
 #include "access/xact.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
@@ -620,33 +618,6 @@ scyllaToldWritten(ScyllaSession *s, int level, uint64 rows)
 {
 	if (level < s->levels)
 		s->untold[level] -= Min(rows, s->untold[level]);
-}
-
-/* ---- timestamps ---- */
-
-/*
- * A slot is shared by the tokens that fall on it, and by all sessions, which only
- * makes their rows increase together; with thousands of slots a load of many keys
- * never runs ahead of the clock. It survives the client: the clock may step back
- * between.
- */
-#define TIMESTAMP_SLOTS 8192
-
-int64
-scyllaTimestamp(int64 token)
-{
-	static int64 last_timestamp[TIMESTAMP_SLOTS];
-	int64	   *last = &last_timestamp[(uint64) token >> 51];
-	struct timeval now;
-	int64		us;
-
-	StaticAssertStmt(TIMESTAMP_SLOTS == 1 << 13, "the shift takes 13 bits");
-	gettimeofday(&now, NULL);
-	us = (int64) now.tv_sec * 1000000 + now.tv_usec;
-	if (us <= *last)
-		us = *last + 1;
-	*last = us;
-	return us;
 }
 
 /* ---- SQL functions ---- */

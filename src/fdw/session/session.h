@@ -113,9 +113,6 @@ extern uint64 scyllaWrittenByStatement(const ScyllaSession *session, const Scyll
 extern void scyllaCountWritten(ScyllaSession *session, int level, uint64 rows);
 extern void scyllaToldWritten(ScyllaSession *session, int level, uint64 rows);
 
-/* Client timestamp of a row in microseconds: increasing per token in call order. */
-extern int64 scyllaTimestamp(int64 token);
-
 /* Connections, for the SQL functions of these names. */
 extern void scyllaListSessions(ReturnSetInfo *result);
 extern bool scyllaDisconnect(Oid serverid); /* InvalidOid: all. True if one was closed. */

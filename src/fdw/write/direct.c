@@ -33,6 +33,7 @@
 #include "fdw/session/reader.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/statement.h"
+#include "fdw/session/timestamp.h"
 #include "fdw/type/typemap.h"
 #include "fdw/write/direct.h"
 #include "fdw/write/direct_plan.h"

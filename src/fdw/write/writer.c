@@ -25,6 +25,7 @@
 #include "fdw/session/reader.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/statement.h"
+#include "fdw/session/timestamp.h"
 #include "fdw/write/batch.h"
 #include "fdw/write/rowtime.h"
 #include "fdw/write/writer.h"
