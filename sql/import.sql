@@ -8,7 +8,8 @@ SET datestyle = 'ISO, YMD';
 DROP ROLE IF EXISTS import_role;
 CREATE SERVER import_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
 CREATE USER MAPPING FOR CURRENT_USER SERVER import_cluster;
-CREATE FUNCTION import_cql(VARIADIC cql text[]) RETURNS void LANGUAGE sql AS
+-- while nodes of a ring build a view, Cassandra may keep them from agreeing on the schema for a minute
+CREATE FUNCTION import_cql(VARIADIC cql text[]) RETURNS void LANGUAGE sql SET client_min_messages = error AS
   $$SELECT scylla_fdw_execute('import_cluster', c) FROM unnest(cql) WITH ORDINALITY AS u (c, n) ORDER BY n$$;
 -- what there is in a schema, in the form of the statements that would make it
 CREATE FUNCTION import_show(schema text) RETURNS TABLE (line text) LANGUAGE sql AS $$
