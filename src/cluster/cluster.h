@@ -23,7 +23,13 @@ typedef struct ClusterRequest ClusterRequest;
 typedef enum ClusterRequestKind
 {
 	CLUSTER_QUERY,				/* payload: [long string] text, then the parameter tail */
-	CLUSTER_PREPARE,			/* payload: text; defines request.statement for EXECUTEs to come, once. Asked again, with other markers found, those that come fail as stale */
+
+	/*
+	 * payload: text; defines request.statement for EXECUTEs to come. Asked once more,
+	 * with other markers found, it does not define it anew: they fail as stale.
+	 */
+	CLUSTER_PREPARE,
+
 	CLUSTER_EXECUTE,			/* payload: the parameter tail */
 
 	/*

@@ -38,20 +38,13 @@ scyllaSameFamily(Oid column, Oid value)
 	return column == value || (is_integer(column) && is_integer(value)) || (is_text(column) && is_text(value));
 }
 
-static bool
-compares_as(Oid type, Oid other)
-{
-	type = getBaseType(type);
-	other = getBaseType(other);
-	return type == other || (is_text(type) && is_text(other));
-}
-
 /* An integer may be relabelled as an oid, text as citext. */
 Expr *
 scyllaStripCasts(Expr *expr)
 {
 	while (expr != NULL && IsA(expr, RelabelType) &&
-		   compares_as(((RelabelType *) expr)->resulttype, exprType((Node *) ((RelabelType *) expr)->arg)))
+		   scyllaSameFamily(getBaseType(((RelabelType *) expr)->resulttype),
+							getBaseType(exprType((Node *) ((RelabelType *) expr)->arg))))
 		expr = ((RelabelType *) expr)->arg;
 	return expr;
 }

@@ -30,6 +30,7 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
+#include "fdw/plan/alike.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
 #include "fdw/plan/plan.h"
@@ -267,10 +268,8 @@ typedef struct KeyColumn
 static bool
 is_key_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
 {
-	Expr	   *expr = em->em_expr;
+	Expr	   *expr = scyllaStripCasts(em->em_expr);
 
-	while (IsA(expr, RelabelType))
-		expr = ((RelabelType *) expr)->arg;
 	return IsA(expr, Var) && ((Var *) expr)->varno == (int) rel->relid &&
 		((Var *) expr)->varattno == ((KeyColumn *) arg)->attnum;
 }

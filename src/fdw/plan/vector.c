@@ -213,7 +213,8 @@ scyllaAddNearestPath(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered)
 	const char *reason;
 	int64		rows;
 
-	if (!IS_SIMPLE_REL(rel) || info == NULL || root->sort_pathkeys == NIL || root->parse->hasTargetSRFs || !find_distance(root, rel, &d))
+	if (!IS_SIMPLE_REL(rel) || info == NULL || root->sort_pathkeys == NIL || root->parse->hasTargetSRFs ||
+		!find_distance(root, rel, &d))
 		return;
 	scyllaDescribeRelation(info);
 	scyllaDescribeIndexesOf(info);

@@ -58,7 +58,7 @@ typedef struct ScyllaFetchConfig
 	ScyllaReport *report;
 	int			page_rows;		/* at most */
 	int			row_bytes;		/* by estimate; 0: unknown */
-	int			first_rows;		/* of each request's first page, when nobody knows how large rows are; 0: page_rows */
+	int			first_rows;		/* at most, of each request's first page; 0: page_rows */
 	int			lanes;			/* at once; with merge keys: all that the source has */
 	bool		slow_start;		/* one lane at first, and one more with each page that is read further than its first row */
 	const ScyllaMergeKey *merge;

@@ -47,7 +47,7 @@
 #include "fdw/session/statement.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
-#define MAX_MERGED 250000		/* requests; each has a page of its own */
+#define MAX_MERGE_LANES 250000	/* each has a page of its own */
 #define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
 #define RANGES_PER_PROCESS 4	/* at least, so that all end at about the same time */
 
@@ -225,11 +225,11 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 	List	   *merge = scan->select->merge;
 	ScyllaMergeKey *key = palloc_array(ScyllaMergeKey, list_length(merge) / 3);
 
-	if (requests > MAX_MERGED)
+	if (requests > MAX_MERGE_LANES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("rows of %d keys of foreign table \"%s\" cannot be merged in order", requests, scan->relation),
-				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGED)));
+				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGE_LANES)));
 	config->merge = key;
 	config->nmerge = list_length(merge) / 3;
 	for (int i = 0; i < config->nmerge; i++)
@@ -245,7 +245,8 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
 	limit >= 0 && scan->select->group_by == NIL};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.row_bytes = scan->select->row_bytes,.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
+	.report = &scan->report,.source = scyllaSourceOf(source),.row_bytes = scan->select->row_bytes,
+	.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
 	int			requests;
 
 	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))

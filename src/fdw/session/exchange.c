@@ -17,8 +17,8 @@
 /* ---- what failures tell ---- */
 
 /* Refused rows and texts are no reason to prepare anew: only that a statement's markers are not what they were is. */
-void
-scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure)
+static void
+learn_from_failure(ScyllaSession *session, const ClusterFailure *failure)
 {
 	if (failure->kind == CLUSTER_FAIL_STALE)
 		scyllaForgetSchema(session);
@@ -37,7 +37,7 @@ scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r)
 	{
 		failure = palloc(sizeof(*failure));
 		*failure = *r->core.failure;
-		scyllaLearnFromFailure(session, failure);
+		learn_from_failure(session, failure);
 	}
 	pipeline_release(pipeline->core, r);
 	return failure;
@@ -64,7 +64,7 @@ raise_request(ScyllaSession *s, const Request *r, const char *cql)
 	ScyllaErrorContext context = {.cql = cql};
 
 	if (r->core.failure)
-		scyllaLearnFromFailure(s, r->core.failure);
+		learn_from_failure(s, r->core.failure);
 	scyllaRaiseFailure(r->core.failure, &context);
 }
 

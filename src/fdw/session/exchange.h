@@ -36,10 +36,7 @@ extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptio
 extern ScyllaResponse scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 									 const CqlBuffer *values);
 
-/* What a failed request tells about the schema: forget what may be wrong. */
-extern void scyllaLearnFromFailure(ScyllaSession *session, const ClusterFailure *failure);
-
-/* A copy of it, palloc'd, learned from; the failed request is released. NULL: out of memory. */
+/* A copy of its failure, palloc'd; what that tells about the schema is learned. The failed request is released. NULL: out of memory. */
 extern ClusterFailure *scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r);
 
 #endif							/* FDW_SESSION_EXCHANGE_H */

@@ -344,9 +344,9 @@ describe_rows(Relation rel, const ScyllaTable *table, CmdType operation, List *t
 }
 
 void
-scyllaCheckModifyPlan(ScyllaSession *session, Relation rel, CmdType operation, List *fdw_private)
+scyllaCheckModifyPlan(ScyllaSession *session, const ScyllaTableOptions *options, Relation rel, CmdType operation,
+					  List *fdw_private)
 {
-	const ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
 	List	   *rows = describe_rows(rel, scyllaDescribeTable(session, options), operation,
 									 list_nth(fdw_private, SCYLLA_MODIFY_TARGETS));
 

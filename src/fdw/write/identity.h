@@ -31,7 +31,8 @@ extern void scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, Rang
 extern List *scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index);
 
 /* When it runs: ERROR if the table is not what the plan was made for. By the old key other rows might be meant. */
-extern void scyllaCheckModifyPlan(ScyllaSession *session, Relation rel, CmdType operation, List *fdw_private);
+extern void scyllaCheckModifyPlan(ScyllaSession *session, const ScyllaTableOptions *options, Relation rel,
+								  CmdType operation, List *fdw_private);
 
 /* The table as the cluster has it, a copy. */
 extern ScyllaTable *scyllaDescribeTarget(Relation rel, Oid userid);

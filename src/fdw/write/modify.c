@@ -404,7 +404,7 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	if (!explain_only)
 	{
 		connect_modify(m, rri, estate);
-		scyllaCheckModifyPlan(m->session, m->rel, m->operation, fdw_private);
+		scyllaCheckModifyPlan(m->session, m->options, m->rel, m->operation, fdw_private);
 		m->old = ExecInitExtraTupleSlot(estate, RelationGetDescr(m->rel), &TTSOpsHeapTuple);
 		if (m->cql != NULL)
 			open_change(m, targets, list_nth(fdw_private, SCYLLA_MODIFY_SET));

@@ -206,7 +206,8 @@ static void
 raise_row(ScyllaWrite *w, Request *r)
 {
 	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
-		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,.written = scyllaWrittenByStatement(w->session, &w->writer),.writes = true};
+		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,
+	.written = scyllaWrittenByStatement(w->session, &w->writer),.writes = true};
 	CqlBytes	row = scyllaRequestRow(r);
 	ClusterFailure *failure;
 

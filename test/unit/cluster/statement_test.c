@@ -5,6 +5,7 @@
 #include "fixture.inc.h"
 
 #define SELECT_TEXT "SELECT * FROM ks.t WHERE id = ?"
+#define WRITE_FIELDS "INSERT INTO ks.w (id, s) VALUES (?, ?)"
 
 static uint32_t
 open_prepared(Fixture *f, int nodes, const char *extra)
@@ -19,12 +20,33 @@ open_prepared(Fixture *f, int nodes, const char *extra)
 	return statement;
 }
 
+/* Of a column of a user type. */
+static uint32_t
+open_prepared_fields(Fixture *f, int nodes)
+{
+	fixture_init(f);
+	start_nodes(f, nodes, "keyspace ks simple 2\ntype ks.u (a text)", "table ks.w (id int PRIMARY KEY, s u)");
+	open_cluster(f);
+	await_all_nodes(f);
+	return prepare(f, WRITE_FIELDS);
+}
+
 /* What a node did not execute may be sent again although it must not be done twice. */
 static void
 make_unrepeatable(TestRequest *r, uint32_t statement, int32_t id)
 {
 	make_insert(r, statement, id);
 	r->core.idempotent = false;
+}
+
+static void
+make_prepare(TestRequest *r, uint32_t statement, const char *text)
+{
+	request_reset(r);
+	r->core.kind = CLUSTER_PREPARE;
+	r->core.statement = statement;
+	cql_put_raw(&r->payload, text, strlen(text));
+	request_seal(r);
 }
 
 static void
@@ -36,6 +58,14 @@ alter(Fixture *f, const char *text)
 	run(f, &r);
 	assert_worked(&r);
 	request_free(&r);
+}
+
+/* Its column s becomes a blob. */
+static void
+make_table_anew(Fixture *f)
+{
+	alter(f, "DROP TABLE ks.t");
+	alter(f, "CREATE TABLE ks.t (id int PRIMARY KEY, s blob)");
 }
 
 /* ---- one PREPARE for all ---- */
@@ -164,11 +194,7 @@ test_prepare_refused(void **state)
 	assert_int_equal(node_count(f.node[0], "PREPARE"), 1);
 
 	/* a number that nothing was defined by: refused at first, and never */
-	request_reset(&r);
-	r.core.kind = CLUSTER_PREPARE;
-	r.core.statement = 77;
-	cql_put_raw(&r.payload, "SELEC", 5);
-	request_seal(&r);
+	make_prepare(&r, 77, "SELEC");
 	run(&f, &r);
 	assert_failed(&r, CLUSTER_FAIL_CQL);
 	assert_int_equal(r.core.failure->code, CQL_ERR_SYNTAX);
@@ -188,8 +214,7 @@ test_other_markers_are_stale(void **state)
 	TestRequest r = {0};
 	uint32_t	statement = open_prepared(&f, 1, "");
 
-	alter(&f, "DROP TABLE ks.t");
-	alter(&f, "CREATE TABLE ks.t (id int PRIMARY KEY, s blob)");
+	make_table_anew(&f);
 	order_all(&f, "reset");
 	for (int i = 0; i < 2; i++)
 	{
@@ -201,16 +226,6 @@ test_other_markers_are_stale(void **state)
 	assert_int_equal(node_count(f.node[0], "PREPARE"), 2);
 	request_free(&r);
 	fixture_end(&f);
-}
-
-static void
-make_prepare(TestRequest *r, uint32_t statement, const char *text)
-{
-	request_reset(r);
-	r->core.kind = CLUSTER_PREPARE;
-	r->core.statement = statement;
-	cql_put_raw(&r->payload, text, strlen(text));
-	request_seal(r);
 }
 
 /* Who asks again gets what the node says now; the number goes on to stand for what it did, or for nothing. */
@@ -228,8 +243,7 @@ test_asked_again(void **state)
 	insert_all(&f, statement, 0, 10);
 	assert_int_equal(node_count(f.node[0], "PREPARE"), 1);
 
-	alter(&f, "DROP TABLE ks.t");
-	alter(&f, "CREATE TABLE ks.t (id int PRIMARY KEY, s blob)");
+	make_table_anew(&f);
 	make_prepare(&r, statement, INSERT_TEXT);
 	run(&f, &r);
 	assert_worked(&r);
@@ -249,12 +263,8 @@ test_other_fields_are_stale(void **state)
 {
 	Fixture		f;
 	TestRequest r = {0};
-	uint32_t	statement;
+	uint32_t	statement = open_prepared_fields(&f, 1);
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1\ntype ks.u (a text)", "table ks.w (id int PRIMARY KEY, s u)");
-	open_cluster(&f);
-	statement = prepare(&f, "INSERT INTO ks.w (id, s) VALUES (?, ?)");
 	alter(&f, "ALTER TYPE ks.u ADD b text");
 	order_all(&f, "forget\nreset");
 	make_insert(&r, statement, 1);
@@ -265,8 +275,6 @@ test_other_fields_are_stale(void **state)
 	fixture_end(&f);
 }
 
-#define WRITE_FIELDS "INSERT INTO ks.w (id, s) VALUES (?, ?)"
-
 /* A PREPARE was on its way to another node when it was found stale: that one has the former markers, and what it says then counts. */
 static void
 test_stale_while_another_node_prepares(void **state)
@@ -274,15 +282,9 @@ test_stale_while_another_node_prepares(void **state)
 	Fixture		f;
 	TestRequest r[2] = {0};
 	TestRequest again = {0};
-	uint32_t	statement;
-	int			other;
+	uint32_t	statement = open_prepared_fields(&f, 2);
+	int			other = node_count(f.node[0], "PREPARE") > 0 ? 1 : 0;
 
-	fixture_init(&f);
-	start_nodes(&f, 2, "keyspace ks simple 2\ntype ks.u (a text)", "table ks.w (id int PRIMARY KEY, s u)");
-	open_cluster(&f);
-	await_all_nodes(&f);
-	statement = prepare(&f, WRITE_FIELDS);
-	other = node_count(f.node[0], "PREPARE") > 0 ? 1 : 0;
 	assert_true(node_order(f.node[other], "on PREPARE nth 1 hold"));
 	for (int i = 0; i < 2; i++)	/* one of them goes there */
 	{
