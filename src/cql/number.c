@@ -484,36 +484,78 @@ plain_size(int64_t ndigits, bool zero, int64_t scale)
 	return (ndigits > scale ? ndigits : scale + 1) + 1;
 }
 
-static bool
-get_plain(CqlBytes unscaled, int64_t scale, CqlBuffer *text, size_t max_digits)
-{
-	size_t		mark;
-	int64_t		size;
+/* Where the exponent begins to be written: java.math.BigDecimal.toString */
+#define LEAST_PLAIN_EXPONENT (-6)
 
+/* digits stand at text + mark: a point behind the first of them, and the exponent that this needs. */
+static void
+append_exponent(CqlBuffer *text, size_t mark, int64_t exponent)
+{
+	size_t		n = text->len - mark;
+
+	if (n > 1)
+	{
+		if (!cql_buffer_reserve(text, 1))
+			return;
+		memmove(text->data + mark + 2, text->data + mark + 1, n - 1);
+		text->data[mark + 1] = '.';
+		text->len++;
+	}
+	cql_put_raw(text, exponent < 0 ? "E-" : "E+", 2);
+	put_int64_digits(text, (uint64_t) (exponent < 0 ? -exponent : exponent));
+}
+
+/* Sign and digits of the unscaled value; *mark: where the digits begin. */
+static bool
+begin_decimal(CqlBytes body, CqlBuffer *text, int64_t *scale, size_t *mark)
+{
+	CqlReader	r = cql_reader(body.data, body.len > 0 ? (size_t) body.len : 0);
+	CqlBytes	unscaled;
+
+	*scale = (int32_t) cql_get_u32(&r);
+	unscaled = (CqlBytes) {r.at, (int32_t) cql_reader_left(&r)};
+	if (r.failed)
+		return false;
 	if (is_negative(unscaled))
 		cql_put_u8(text, '-');
-	mark = text->len;
-	if (!get_magnitude_text(unscaled, text))
+	*mark = text->len;
+	return get_magnitude_text(unscaled, text);
+}
+
+bool
+cql_get_decimal_text(CqlBytes body, CqlBuffer *text)
+{
+	const size_t begin = text->len;
+	size_t		mark;
+	int64_t		scale;
+	int64_t		exponent;
+
+	if (!begin_decimal(body, text, &scale, &mark))
+	{
+		text->len = begin;
 		return false;
-	size = plain_size((int64_t) (text->len - mark), text->data[mark] == '0', scale);
-	if ((uint64_t) size > max_digits)
-		return false;
-	apply_scale(text, mark, scale);
+	}
+	exponent = (int64_t) (text->len - mark) - 1 - scale;
+	if (scale < 0 || exponent < LEAST_PLAIN_EXPONENT)
+		append_exponent(text, mark, exponent);
+	else
+		apply_scale(text, mark, scale);
 	return !text->failed;
 }
 
 bool
-cql_get_decimal_text(CqlBytes body, CqlBuffer *text, size_t max_digits)
+cql_get_decimal_plain(CqlBytes body, CqlBuffer *text, size_t max_digits)
 {
-	const size_t mark = text->len;
-	CqlReader	r = cql_reader(body.data, body.len > 0 ? (size_t) body.len : 0);
-	int32_t		scale = (int32_t) cql_get_u32(&r);
-	CqlBytes	unscaled = {r.at, (int32_t) cql_reader_left(&r)};
+	const size_t begin = text->len;
+	size_t		mark;
+	int64_t		scale;
 
-	if (r.failed)
-		return false;
-	if (get_plain(unscaled, scale, text, max_digits))
-		return true;
-	text->len = mark;
+	if (begin_decimal(body, text, &scale, &mark) &&
+		(uint64_t) plain_size((int64_t) (text->len - mark), text->data[mark] == '0', scale) <= max_digits)
+	{
+		apply_scale(text, mark, scale);
+		return !text->failed;
+	}
+	text->len = begin;
 	return false;
 }

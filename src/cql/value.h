@@ -42,12 +42,16 @@ extern bool cql_get_varint_int64(CqlBytes body, int64_t *v);
 
 /*
  * decimal body <-> text. put takes plain notation and exponents ("-123.4500",
- * "1E+3"); get gives plain notation only, and false where that would take more
- * than max_digits characters, the sign not counted. put: false on NaN, infinity,
- * malformed text, a scale outside int32. Trailing zeros are kept: 1.50 has scale 2.
+ * "1E+3"); false on NaN, infinity, malformed text, a scale outside int32. Trailing
+ * zeros are kept: 1.50 has scale 2. get_text gives what put makes the same number
+ * and scale of, in the server's own form: an exponent where the scale is negative
+ * or more than five zeros would follow the point, so the text is never much longer
+ * than the digits. get_plain gives plain notation, and false where that would take
+ * more than max_digits characters, the sign not counted.
  */
 extern bool cql_put_decimal_text(CqlBuffer *b, const char *text, size_t len);
-extern bool cql_get_decimal_text(CqlBytes body, CqlBuffer *text, size_t max_digits);
+extern bool cql_get_decimal_text(CqlBytes body, CqlBuffer *text);
+extern bool cql_get_decimal_plain(CqlBytes body, CqlBuffer *text, size_t max_digits);
 
 typedef struct CqlDuration
 {

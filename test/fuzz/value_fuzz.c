@@ -54,11 +54,21 @@ try_decimal(CqlBytes body)
 	CqlBuffer	bytes = {0};
 	CqlBuffer	again = {0};
 
-	if (cql_get_decimal_text(body, &text, 2000))
+	if (cql_get_decimal_plain(body, &text, 2000))
 	{
 		check(text.len <= 2001);
 		check(cql_put_decimal_text(&bytes, (const char *) text.data, text.len));
-		check(cql_get_decimal_text((CqlBytes) {bytes.data, (int32_t) bytes.len}, &again, 2000));
+		check(cql_get_decimal_plain((CqlBytes) {bytes.data, (int32_t) bytes.len}, &again, 2000));
+		check(same(&text, &again));
+	}
+	cql_buffer_reset(&text);
+	cql_buffer_reset(&bytes);
+	cql_buffer_reset(&again);
+	if (cql_get_decimal_text(body, &text) && cql_put_decimal_text(&bytes, (const char *) text.data, text.len))
+	{
+		check(text.len <= 3 * (size_t) body.len + 20);	/* digits, and no zeros by the scale */
+		check(bytes.len <= (size_t) body.len + 1 && memcmp(bytes.data, body.data, 4) == 0);
+		check(cql_get_decimal_text((CqlBytes) {bytes.data, (int32_t) bytes.len}, &again));
 		check(same(&text, &again));
 	}
 	cql_buffer_free(&text);
@@ -73,7 +83,7 @@ try_decimal_text(const char *text, size_t len)
 	CqlBuffer	plain = {0};
 
 	if (cql_put_decimal_text(&bytes, text, len))
-		cql_get_decimal_text((CqlBytes) {bytes.data, (int32_t) bytes.len}, &plain, 2000);
+		cql_get_decimal_plain((CqlBytes) {bytes.data, (int32_t) bytes.len}, &plain, 2000);
 	else
 		check(bytes.len == 0);
 	cql_buffer_free(&bytes);

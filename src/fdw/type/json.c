@@ -6,8 +6,8 @@
  *
  * Lists, sets, vectors and tuples are arrays; maps are objects whose keys are in
  * text form, or JSON in a string where the key is no scalar; user types are objects.
- * Numbers and booleans are bare, except NaN and the infinities, which JSON lacks;
- * every other scalar is a string. Any scalar is also taken as a string.
+ * Numbers and booleans are bare, except NaN and the infinities, which JSON lacks,
+ * and numbers that numeric, hence jsonb, cannot hold; every other scalar is a string. Any scalar is also taken as a string.
  *
  * Recursion follows the type, whose depth CQL_TYPE_MAX_DEPTH bounds, not the
  * document.
@@ -38,7 +38,7 @@ appendScalarForm(StringInfo out, const CqlType *type, CqlBytes body)
 }
 
 static bool
-isBare(const CqlType *type, const char *text, int len)
+isBare(const CqlType *type, CqlBytes body, const char *text, int len)
 {
 	switch (type->id)
 	{
@@ -49,9 +49,10 @@ isBare(const CqlType *type, const char *text, int len)
 		case CQL_TYPE_INT:
 		case CQL_TYPE_BIGINT:
 		case CQL_TYPE_COUNTER:
+			return true;
 		case CQL_TYPE_VARINT:
 		case CQL_TYPE_DECIMAL:
-			return true;
+			return scyllaFitsNumeric(type, body, text);
 		case CQL_TYPE_FLOAT:
 		case CQL_TYPE_DOUBLE:
 			/* not NaN, Infinity */
@@ -73,7 +74,7 @@ appendScalar(StringInfo out, const CqlType *type, CqlBytes body)
 	}
 	initStringInfo(&text);
 	appendScalarForm(&text, type, body);
-	if (isBare(type, text.data, text.len))
+	if (isBare(type, body, text.data, text.len))
 		appendBinaryStringInfo(out, text.data, text.len);
 	else
 		escape_json(out, text.data);
@@ -88,7 +89,7 @@ appendKey(StringInfo out, const CqlType *type, CqlBytes body)
 	initStringInfo(&text);
 	if (!scyllaIsScalar(type))
 		scyllaAppendJson(&text, type, body);
-	else if (body.len > 0)
+	else if (!scyllaIsEmptyScalar(type, body))
 		appendScalarForm(&text, type, body);
 	escape_json(out, text.data);
 	pfree(text.data);

@@ -103,8 +103,9 @@ checkParsed(ScyllaParsed parsed, const CqlType *type, const char *text, int len)
 
 /* ---- numbers ---- */
 
-char *
-scyllaGetNumber(const CqlType *type, CqlBytes body)
+/* NULL: too many digits. */
+static char *
+getNumber(const CqlType *type, CqlBytes body, bool plain)
 {
 	CqlBuffer	text = {0};
 	bool		ok;
@@ -112,19 +113,42 @@ scyllaGetNumber(const CqlType *type, CqlBytes body)
 	/* A decimal starts with a scale of four bytes. */
 	if (type->id == CQL_TYPE_DECIMAL && body.len < 4)
 		scyllaMalformed(type);
-	if (type->id == CQL_TYPE_DECIMAL)
-		ok = body.len <= SCYLLA_MAX_VARINT_BYTES + 4 &&
-			cql_get_decimal_text(body, &text, SCYLLA_MAX_DECIMAL_CHARS);
-	else
+	if (type->id != CQL_TYPE_DECIMAL)
 		ok = body.len <= SCYLLA_MAX_VARINT_BYTES && cql_get_varint_text(body, &text);
+	else if (body.len > SCYLLA_MAX_VARINT_BYTES + 4)
+		ok = false;
+	else
+		ok = plain ? cql_get_decimal_plain(body, &text, SCYLLA_MAX_DECIMAL_CHARS) : cql_get_decimal_text(body, &text);
 	if (!ok && !text.failed)
 	{
 		cql_buffer_free(&text);
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("value of CQL type %s has too many digits", scyllaCqlTypeName(type))));
+		return NULL;
 	}
 	return scyllaTakeText(&text);
+}
+
+char *
+scyllaGetNumber(const CqlType *type, CqlBytes body)
+{
+	char	   *text = getNumber(type, body, true);
+
+	if (text == NULL || !scyllaFitsNumeric(type, body, text))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("value of CQL type %s is out of range for type numeric", scyllaCqlTypeName(type))));
+	return text;
+}
+
+bool
+scyllaFitsNumeric(const CqlType *type, CqlBytes body, const char *text)
+{
+	const char *exponent = strchr(text, 'E');
+
+	if (type->id == CQL_TYPE_DECIMAL && (int32) cql_load_u32(body.data) > SCYLLA_MAX_DECIMAL_SCALE)
+		return false;
+	if (exponent != NULL)
+		return strtoll(exponent + 1, NULL, 10) < SCYLLA_MAX_VARINT_DIGITS;
+	return strcspn(text + (*text == '-'), ".") <= SCYLLA_MAX_VARINT_DIGITS;
 }
 
 /* NaN and the infinities of numeric are no numbers; PostgreSQL calls that out of range. */
@@ -211,6 +235,18 @@ appendInteger(StringInfo out, CqlBytes body)
 	for (int i = 1; i < body.len; i++)
 		v = (int64) ((uint64) v << 8 | body.data[i]);
 	appendStringInfo(out, INT64_FORMAT, v);
+}
+
+static void
+appendNumber(StringInfo out, const CqlType *type, CqlBytes body)
+{
+	char	   *text = getNumber(type, body, false);
+
+	if (text == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("value of CQL type %s has too many digits", scyllaCqlTypeName(type))));
+	appendStringInfoString(out, text);
 }
 
 static void
@@ -461,7 +497,7 @@ scyllaAppendScalarText(StringInfo out, const CqlType *type, CqlBytes body)
 			break;
 		case CQL_TYPE_VARINT:
 		case CQL_TYPE_DECIMAL:
-			appendStringInfoString(out, scyllaGetNumber(type, body));
+			appendNumber(out, type, body);
 			break;
 		case CQL_TYPE_FLOAT:
 		case CQL_TYPE_DOUBLE:

@@ -15,7 +15,8 @@
  */
 #define SCYLLA_MAX_VARINT_DIGITS 131072
 #define SCYLLA_MAX_VARINT_BYTES 54428
-#define SCYLLA_MAX_DECIMAL_CHARS (SCYLLA_MAX_VARINT_DIGITS + 16383 + 3)
+#define SCYLLA_MAX_DECIMAL_SCALE 16383
+#define SCYLLA_MAX_DECIMAL_CHARS (SCYLLA_MAX_VARINT_DIGITS + SCYLLA_MAX_DECIMAL_SCALE + 3)
 
 static inline bool
 scyllaIsText(const CqlType *type)
@@ -50,8 +51,10 @@ scyllaIsEmptyScalar(const CqlType *type, CqlBytes body)
 extern void scyllaPutText(CqlBuffer *out, const CqlType *type, const char *text, int len);
 extern const char *scyllaGetText(const CqlType *type, CqlBytes body, int *len);
 
-/* The number of a varint or decimal body. */
+/* The number of a varint or decimal body, in plain notation as far as numeric might hold it: ERROR if it does not. */
 extern char *scyllaGetNumber(const CqlType *type, CqlBytes body);
+/* Of a varint or decimal, whether numeric holds it. text: its form by scyllaAppendScalarText. */
+extern bool scyllaFitsNumeric(const CqlType *type, CqlBytes body, const char *text);
 /* The other way; text is what numeric_out gives. */
 extern void scyllaPutVarint(CqlBuffer *out, const CqlType *type, const char *text, int len);
 extern void scyllaPutDecimal(CqlBuffer *out, const CqlType *type, const char *text, int len);

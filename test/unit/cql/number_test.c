@@ -334,7 +334,7 @@ check_get_decimal(const char *bytes, const char *text, size_t max_digits)
 	Golden		g = golden(bytes);
 
 	cql_put_u8(&b, '=');
-	assert_int_equal(cql_get_decimal_text(golden_bytes(g), &b, max_digits), text != NULL);
+	assert_int_equal(cql_get_decimal_plain(golden_bytes(g), &b, max_digits), text != NULL);
 	assert_int_equal(b.len, text ? strlen(text) + 1 : 1);
 	if (text)
 		assert_memory_equal(b.data + 1, text, b.len - 1);
@@ -380,6 +380,34 @@ test_decimal_exponents(void **state)
 	check_get_decimal("fffffffd01", "1000", 4);
 	check_get_decimal("fffffffdff", "-1000", 4);
 	check_get_decimal("fffffffd00", "0", 4);
+}
+
+/* As Cassandra writes them: what is read back has the same bytes, whatever the scale. */
+static void
+test_decimal_texts(void **state)
+{
+	static const char *const cases[][2] = {
+		{"00000000 01", "1"}, {"fffffffd 01", "1E+3"}, {"fffffffd ff", "-1E+3"}, {"fffffffd 7b", "1.23E+5"},
+		{"fffffffd 00", "0E+3"}, {"00000002 0096", "1.50"}, {"00000002 64", "1.00"}, {"00000006 01", "0.000001"},
+		{"00000007 01", "1E-7"}, {"00000007 7b", "0.0000123"}, {"0000000a 7b", "1.23E-8"}, {"00000006 00", "0.000000"},
+		{"00000007 00", "0E-7"}, {"c4653600 01", "1E+1000000000"}, {"80000000 01", "1E+2147483648"},
+		{"80000000 7b", "1.23E+2147483650"}, {"7fffffff 01", "1E-2147483647"}, {"7fffffff ff", "-1E-2147483647"},
+		{"80000000 00", "0E+2147483648"}, {"7fffffff 00", "0E-2147483647"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Golden		g = golden(cases[i][0]);
+		CqlBuffer	b = {0};
+
+		cql_put_u8(&b, 'x');
+		assert_true(cql_get_decimal_text(golden_bytes(g), &b));
+		assert_int_equal(b.len, strlen(cases[i][1]) + 1);
+		assert_memory_equal(b.data + 1, cases[i][1], b.len - 1);
+		check_put_decimal(cases[i][1], cases[i][0]);
+		cql_buffer_free(&b);
+		free(g.data);
+	}
 }
 
 static void
@@ -454,7 +482,7 @@ test_decimal_of_many_digits(void **state)
 	assert_true(cql_put_decimal_text(&body, (char *) text.data, text.len));
 	assert_int_equal(cql_load_u32(body.data), 3000);
 	bytes = (CqlBytes) {body.data, (int32_t) body.len};
-	assert_true(cql_get_decimal_text(bytes, &back, text.len));
+	assert_true(cql_get_decimal_plain(bytes, &back, text.len));
 	assert_int_equal(back.len, text.len);
 	assert_memory_equal(back.data, text.data, text.len);
 	cql_buffer_free(&text);
@@ -477,6 +505,7 @@ main(void)
 		cmocka_unit_test(test_null_varint),
 		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_decimal_exponents),
+		cmocka_unit_test(test_decimal_texts),
 		cmocka_unit_test(test_bad_decimals),
 		cmocka_unit_test(test_decimal_bodies),
 		cmocka_unit_test(test_decimal_limit),
