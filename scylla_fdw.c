@@ -28,6 +28,7 @@
 #include "fdw/session/setting.h"
 #include "fdw/write/direct.h"
 #include "fdw/write/identity.h"
+#include "fdw/write/insert.h"
 #include "fdw/write/modify.h"
 #include "fdw/write/truncate.h"
 

@@ -1,19 +1,15 @@
 /*
  * fdw/write/modify.c
- *	  INSERT, COPY, UPDATE and DELETE, as the executor calls them.
+ *	  UPDATE and DELETE, as the executor calls them, and what it calls for INSERT as
+ *	  well.
  *
- * Backend thread. Owns one ScyllaModify per foreign table and statement, in the
- * executor's query context, and its write (writer.c).
- *
- * Where a row's own fate matters at once (RETURNING, AFTER ROW triggers, WITH CHECK
- * OPTION, a condition whose answer is counted) it is waited for; otherwise nothing
- * is reported before every row was acknowledged.
+ * Backend thread. Owns nothing but what state.c does. A row is told by the plan's
+ * junk columns (identity.c), and written by its primary key.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/sysattr.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
@@ -24,292 +20,11 @@
 
 #include "fdw/compat.h"
 #include "fdw/session/deparse.h"
-#include "fdw/session/epoch.h"
-#include "fdw/session/setting.h"
-#include "fdw/session/table.h"
 #include "fdw/write/identity.h"
+#include "fdw/write/insert.h"
 #include "fdw/write/modify.h"
-#include "fdw/write/rowtime.h"
-#include "fdw/write/target.h"
+#include "fdw/write/state.h"
 #include "fdw/write/text.h"
-#include "fdw/write/writer.h"
-
-/* A column that tells the row. */
-typedef struct KeyColumn
-{
-	AttrNumber	attnum;
-	AttrNumber	junk;			/* in the plan's row; 0: not there, EXPLAIN only */
-} KeyColumn;
-
-typedef struct ScyllaModify
-{
-	CmdType		operation;
-	Relation	rel;
-	EState	   *estate;
-	uint64		epoch;			/* when options and types were looked up */
-	ScyllaTableOptions *options;
-	char	   *cql;			/* UTF-8 */
-	ScyllaSession *session;		/* NULL: EXPLAIN only */
-	ScyllaWrite *write;			/* NULL: that, or nothing is written */
-	bool		conditional;
-	bool		synchronous;	/* each row's fate is awaited */
-	bool		counter;		/* it adds to counters */
-	bool		batch;			/* rows of one partition go together */
-	bool		keep;			/* the write is not ended with the statement */
-	List	   *attnums;		/* INSERT: int, what it sets */
-	AttrNumber	ttl_of;			/* the new row's attributes that have its TTL and timestamp; 0: none */
-	AttrNumber	timestamp_of;
-	KeyColumn  *key;			/* UPDATE and DELETE */
-	int			nkeys;			/* of the whole primary key */
-	int			nwritten;		/* of them, those that are in the text: static columns belong to a partition */
-	AttrNumber	whole_row;		/* junk: the old row; 0: none */
-	TupleTableSlot *old;		/* holds it */
-	HeapTupleData old_tuple;
-	bool		may_leave;		/* UPDATE: rows may come to belong to other partitions, which they cannot be moved to */
-	int			npartition;		/* of the keys, those of the partition key */
-	List	   *statics;		/* DELETE: String, static columns */
-	struct ScyllaModify *insert;	/* of an UPDATE: for rows that it moves here from other partitions; NULL: none yet */
-	struct ScyllaModify *alone; /* of a DELETE: for partitions that have nothing but static columns; NULL: none yet */
-} ScyllaModify;
-
-/* ---- begin ---- */
-
-static bool
-has_after_trigger(const ResultRelInfo *rri, CmdType operation)
-{
-	const TriggerDesc *t = rri->ri_TrigDesc;
-
-	if (t == NULL)
-		return false;
-	return operation == CMD_INSERT ? t->trig_insert_after_row : operation == CMD_UPDATE ? t->trig_update_after_row :
-		t->trig_delete_after_row;
-}
-
-static ScyllaModify *
-make_modify(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
-{
-	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
-	ScyllaModify *m = palloc0(sizeof(*m));
-
-	m->operation = operation;
-	m->rel = rri->ri_RelationDesc;
-	m->estate = mtstate->ps.state;
-	m->epoch = scyllaEpoch();
-	m->options = scyllaTableOptions(RelationGetRelid(m->rel));
-	m->conditional = operation == CMD_INSERT ? plan && plan->onConflictAction == ONCONFLICT_NOTHING :
-		m->options->if_exists;
-	m->synchronous = (plan && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL)) ||
-		has_after_trigger(rri, operation);
-	m->batch = m->options->batch && !m->conditional && !m->synchronous;
-	return m;
-}
-
-/* Those by which a row tells how it is written. */
-static void
-take_pseudo_columns(ScyllaModify *m, List **attnums)
-{
-	m->ttl_of = scyllaTakePseudoColumn(m->rel, SCYLLA_WRITE_TTL, attnums);
-	m->timestamp_of = scyllaTakePseudoColumn(m->rel, SCYLLA_WRITE_TIMESTAMP, attnums);
-}
-
-static List *
-column_names(Relation rel, List *attnums)
-{
-	List	   *names = NIL;
-	ListCell   *lc;
-
-	foreach(lc, attnums)
-		names = lappend(names, scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), lfirst_int(lc))));
-	return names;
-}
-
-static void
-connect_modify(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
-{
-	m->session = scyllaGetSession(scyllaResultUser(rri, estate), m->options->serverid);
-	scyllaFence(m->session);
-}
-
-/*
- * What stands behind USING: the row's TTL, and the timestamps of rows that go
- * together, each of which has its own as if it went alone.
- */
-static int
-using_markers(const ScyllaModify *m, ScyllaMarker *markers)
-{
-	int			n = 0;
-
-	if (m->ttl_of != InvalidAttrNumber)
-		markers[n++] = (ScyllaMarker)
-		{
-			.attnum = m->ttl_of,.row = SCYLLA_NEW_ROW,.source = m->ttl_of,.ttl = true
-		};
-	if (m->batch)
-		markers[n++] = (ScyllaMarker)
-		{
-			.attnum = InvalidAttrNumber
-		};
-	return n;
-}
-
-/* All of them, in the order of the text. */
-static int
-all_markers(const ScyllaModify *m, const ScyllaMarker *markers, int n, ScyllaMarker *all)
-{
-	bool		last = m->operation == CMD_INSERT && !m->counter;
-	int			using = last ? 0 : using_markers(m, all);
-
-	memcpy(all + using, markers, sizeof(ScyllaMarker) * n);
-	return using + n + (last ? using_markers(m, all + n) : 0);
-}
-
-static void
-open_write(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
-{
-	ScyllaMarker *all = palloc0_array(ScyllaMarker, nmarkers + 2);
-	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
-	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = all,
-	.epoch = m->epoch,.keep = m->keep,.attnums = m->attnums,.conditional = m->conditional,.counter = m->counter,
-	.timestamp_of = m->timestamp_of,.batch = m->batch,.statement = m->estate};
-
-	config.nmarkers = all_markers(m, markers, nmarkers, all);
-	scyllaCheckTimes(m->rel, m->options, &timed);
-	m->write = scyllaOpenWrite(m->session, &config);
-}
-
-/* ---- begin of an INSERT ---- */
-
-static void
-check_key(const ScyllaModify *m, const ScyllaTable *table, List *names)
-{
-	const ScyllaTableColumn *missing = scyllaMissingKey(table, names);
-
-	if (missing == NULL)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_NOT_NULL_VIOLATION),
-			 errmsg("INSERT into foreign table \"%s\" does not set key column \"%s\"",
-					RelationGetRelationName(m->rel), scyllaFromUtf8(missing->name)),
-			 errdetail("It is %s of table \"%s.%s\".",
-					   missing->kind == SCYLLA_CLUSTERING ? "a clustering column" : "part of the partition key",
-					   m->options->keyspace, m->options->table)));
-}
-
-static ScyllaMarker
-insert_marker(const ScyllaModify *m, const ScyllaTable *table, AttrNumber attnum, const char *name)
-{
-	ScyllaTableColumn *column = scyllaTableColumn(table, name);
-	ScyllaMarker marker = {.attnum = attnum,.row = SCYLLA_NEW_ROW,.source = attnum};
-
-	if (column == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-				 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
-						NameStr(TupleDescAttr(RelationGetDescr(m->rel), attnum - 1)->attname),
-						RelationGetRelationName(m->rel), m->options->keyspace, m->options->table),
-				 errhint("The option column_name of the column names another one.")));
-	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
-		marker.null = SCYLLA_NULL_REFUSED;
-	else
-		marker.null = m->options->insert_null ? SCYLLA_NULL_DELETES : SCYLLA_NULL_UNSET;
-	return marker;
-}
-
-/* CQL has no INSERT for counters: what is inserted is added to them. */
-static void
-open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
-{
-	ScyllaWriteText text = {.operation = CMD_UPDATE,.counter = true};
-	ScyllaMarker *sorted = palloc0_array(ScyllaMarker, list_length(names));
-	int			n = 0;
-
-	if (m->conditional)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("ON CONFLICT is not possible with counters"),
-				 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(m->rel))));
-	for (int keys = 0; keys < 2; keys++)
-	{
-		for (int i = 0; i < list_length(names); i++)
-		{
-			if ((markers[i].null == SCYLLA_NULL_REFUSED) != keys)
-				continue;
-			sorted[n] = markers[i];
-			if (keys)
-				text.keys = lappend(text.keys, list_nth(names, i));
-			else
-			{
-				text.columns = lappend(text.columns, list_nth(names, i));
-				sorted[n].null = SCYLLA_NULL_UNSET;
-			}
-			n++;
-		}
-	}
-	if (text.columns == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
-	if (m->ttl_of != InvalidAttrNumber || m->timestamp_of != InvalidAttrNumber)
-		scyllaRefuseCounterTimes(m->rel);
-	m->cql = scyllaDeparseWrite(m->options, &text);
-	m->keep = m->batch = false;
-	m->counter = true;
-	open_write(m, sorted, n);
-}
-
-static void
-open_insert(ScyllaModify *m, List *attnums, List *names)
-{
-	ScyllaTable *table = scyllaDescribeColumns(m->session, m->options, names, true);
-	int			n = list_length(attnums);
-	ScyllaMarker *markers = palloc0_array(ScyllaMarker, Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		markers[i] = insert_marker(m, table, list_nth_int(attnums, i), list_nth(names, i));
-	check_key(m, table, names);
-	if (scyllaHasCounters(table))
-		open_counter_insert(m, markers, names);
-	else
-		open_write(m, markers, n);
-}
-
-static void
-begin_new_insert(ScyllaModify *m, List *attnums)
-{
-	List	   *names = column_names(m->rel, attnums);
-	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional,
-	.ttl = m->ttl_of != InvalidAttrNumber,.timestamp = m->batch};
-
-	m->cql = scyllaDeparseWrite(m->options, &text);
-	if (m->session != NULL)
-		open_insert(m, attnums, names);
-}
-
-static void
-begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
-{
-	EState	   *estate = mtstate->ps.state;
-	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	ScyllaModify *m = make_modify(mtstate, rri, CMD_INSERT);
-	List	   *attnums = scyllaTargetColumns(mtstate, rri);
-
-	m->attnums = attnums;
-	take_pseudo_columns(m, &attnums);
-	m->keep = scylla_flush_at_transaction && !m->conditional && !m->synchronous && estate->es_instrument == 0;
-	if (!explain_only)
-	{
-		connect_modify(m, rri, estate);
-		if (m->keep)
-			m->write = scyllaFindKeptWrite(m->session, m->rel, m->attnums);
-	}
-	if (m->write == NULL)
-		begin_new_insert(m, attnums);
-	if (rri->ri_FdwState != NULL)
-		((ScyllaModify *) rri->ri_FdwState)->insert = m;
-	else
-		rri->ri_FdwState = m;
-	MemoryContextSwitchTo(old);
-}
 
 /* ---- begin of an UPDATE or DELETE ---- */
 
@@ -319,10 +34,10 @@ find_junk(ScyllaModify *m, Plan *subplan, List *keys)
 	ListCell   *lc;
 
 	m->nkeys = list_length(keys);
-	m->key = palloc0_array(KeyColumn, Max(m->nkeys, 1));
+	m->key = palloc0_array(ScyllaKeyColumn, Max(m->nkeys, 1));
 	foreach(lc, keys)
 	{
-		KeyColumn  *key = &m->key[foreach_current_index(lc)];
+		ScyllaKeyColumn *key = &m->key[foreach_current_index(lc)];
 
 		key->attnum = lfirst_int(lc);
 		key->junk = ExecFindJunkAttributeInTlist(subplan->targetlist, scyllaJunkName(m->rel, key->attnum));
@@ -357,7 +72,7 @@ open_change(ScyllaModify *m, List *targets, List *set)
 			.attnum = m->key[i].attnum,.row = SCYLLA_PLAN_ROW,.source = m->key[i].junk,.null = SCYLLA_NULL_REFUSED
 		};
 	}
-	open_write(m, markers, n);
+	scyllaModifyOpen(m, markers, n);
 }
 
 /* The columns that tell which partition a row belongs to are written. */
@@ -383,18 +98,18 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 {
 	EState	   *estate = mtstate->ps.state;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	ScyllaModify *m = make_modify(mtstate, rri, mtstate->operation);
+	ScyllaModify *m = scyllaModifyMake(mtstate, rri, mtstate->operation);
 	List	   *targets = list_nth(fdw_private, SCYLLA_MODIFY_TARGETS);
 	List	   *keys = list_nth(fdw_private, SCYLLA_MODIFY_KEYS);
 	ScyllaWriteText text = {.operation = m->operation,.conditional = m->conditional};
 
 	m->may_leave = writes_partition_bound(m->rel, targets);
-	take_pseudo_columns(m, &targets);
-	text.columns = column_names(m->rel, targets);
+	scyllaModifyPseudoColumns(m, &targets);
+	text.columns = scyllaModifyNames(m->rel, targets);
 	m->counter = text.counter = linitial_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE)) != 0;
 	m->npartition = lsecond_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE));
 	m->nwritten = lthird_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE));
-	text.keys = column_names(m->rel, list_copy_head(keys, m->nwritten));
+	text.keys = scyllaModifyNames(m->rel, list_copy_head(keys, m->nwritten));
 	m->statics = list_nth(fdw_private, SCYLLA_MODIFY_STATICS);
 	text.ttl = m->ttl_of != InvalidAttrNumber;
 	text.timestamp = m->batch &= !text.counter;
@@ -403,7 +118,7 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	find_junk(m, outerPlan(mtstate->ps.plan), keys);
 	if (!explain_only)
 	{
-		connect_modify(m, rri, estate);
+		scyllaModifyConnect(m, rri, estate);
 		scyllaCheckModifyPlan(m->session, m->options, m->rel, m->operation, fdw_private);
 		m->old = ExecInitExtraTupleSlot(estate, RelationGetDescr(m->rel), &TTSOpsHeapTuple);
 		if (m->cql != NULL)
@@ -446,7 +161,7 @@ begin_alone(ScyllaModify *m, EState *estate)
 		keys = lappend_int(keys, m->key[i].attnum);
 	foreach(lc, m->statics)
 		text.columns = lappend(text.columns, strVal(lfirst(lc)));
-	text.keys = column_names(m->rel, keys);
+	text.keys = scyllaModifyNames(m->rel, keys);
 	alone->cql = scyllaDeparseWrite(m->options, &text);
 	open_change(alone, NIL, NIL);
 	MemoryContextSwitchTo(old);
@@ -454,68 +169,6 @@ begin_alone(ScyllaModify *m, EState *estate)
 }
 
 /* ---- rows ---- */
-
-/* false: there was a condition that it did not meet. */
-static bool
-write_row(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
-{
-	if (m->conditional)
-		scyllaExpectFates(m->write);
-	scyllaWriteRow(m->write, rows);
-	if (m->synchronous || m->conditional)
-		scyllaDrainWrite(m->write);
-	return !m->conditional || scyllaRowApplied(m->write, 0);
-}
-
-static ScyllaModify *
-insert_of(ResultRelInfo *rri)
-{
-	ScyllaModify *m = rri->ri_FdwState;
-
-	return m != NULL && m->operation != CMD_INSERT ? m->insert : m;
-}
-
-TupleTableSlot *
-scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
-	ScyllaModify *m = insert_of(rri);
-	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, NULL};
-
-	/* the executor checks what was inserted; a row that must not be there cannot be taken back */
-	if (rri->ri_WithCheckOptions != NIL)
-		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
-	return write_row(m, rows) ? slot : NULL;
-}
-
-/* Conditional rows alone come this way: those that were applied are counted. */
-TupleTableSlot **
-scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
-							 TupleTableSlot **plan_slots, int *nslots)
-{
-	ScyllaModify *m = insert_of(rri);
-	int			applied = 0;
-
-	scyllaExpectFates(m->write);
-	for (int i = 0; i < *nslots; i++)
-	{
-		TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slots[i], plan_slots[i], NULL};
-
-		scyllaWriteRow(m->write, rows);
-	}
-	scyllaDrainWrite(m->write);
-	for (int i = 0; i < *nslots; i++)
-		applied += scyllaRowApplied(m->write, i);
-	*nslots = applied;
-	return slots;
-}
-
-int
-scyllaGetForeignModifyBatchSize(ResultRelInfo *rri)
-{
-	ScyllaModify *m = insert_of(rri);
-
-	return m != NULL && m->conditional && !m->synchronous ? SCYLLA_FATES : 1;
-}
 
 /* The row as the scan read it, where the plan has it. */
 static void
@@ -570,7 +223,7 @@ scyllaExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 		fetch_old_row(m, plan_slot);
 	if (rri->ri_WithCheckOptions != NIL)
 		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
-	return write_row(m, rows) ? slot : NULL;
+	return scyllaModifyRow(m, rows) ? slot : NULL;
 }
 
 TupleTableSlot *
@@ -582,7 +235,7 @@ scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 
 	if (alone && m->alone == NULL)
 		m->alone = begin_alone(m, estate);
-	if (!write_row(alone ? m->alone : m, rows))
+	if (!scyllaModifyRow(alone ? m->alone : m, rows))
 		return NULL;
 	if (m->whole_row > 0)
 	{
@@ -608,43 +261,15 @@ scyllaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fd
 	bool		explain_only = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
 
 	if (fdw_private == NIL)
-		begin_insert(mtstate, rri, explain_only);
+		scyllaBeginInsert(mtstate, rri, explain_only);
 	else
 		begin_change(mtstate, rri, fdw_private, explain_only);
 }
 
 void
-scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
-{
-	begin_insert(mtstate, rri, false);
-}
-
-static void
-end(ScyllaModify *m)
-{
-	if (m != NULL && m->insert != NULL)
-		end(m->insert);
-	if (m != NULL && m->alone != NULL)
-		end(m->alone);
-	if (m == NULL || m->write == NULL)
-		return;
-	if (m->keep)
-		scyllaKeepWrite(m->write);
-	else
-		scyllaCloseWrite(m->write);
-	m->write = NULL;
-}
-
-void
 scyllaEndForeignModify(EState *estate, ResultRelInfo *rri)
 {
-	end(rri->ri_FdwState);
-}
-
-void
-scyllaEndForeignInsert(EState *estate, ResultRelInfo *rri)
-{
-	end(rri->ri_FdwState);
+	scyllaModifyEnd(rri->ri_FdwState);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * fdw/write/modify.h
- *	  INSERT, COPY, UPDATE and DELETE of foreign tables.
+ *	  UPDATE and DELETE of foreign tables, and what INSERT has in common with them.
  *
  * Backend thread. The executor's callbacks: see foreign/fdwapi.h for their
  * contracts.
@@ -15,18 +15,11 @@
 extern int	scyllaIsForeignRelUpdatable(Relation rel);
 extern void scyllaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
 									 int subplan_index, int eflags);
-extern TupleTableSlot *scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-											   TupleTableSlot *plan_slot);
-extern TupleTableSlot **scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
-													 TupleTableSlot **plan_slots, int *nslots);
-extern int	scyllaGetForeignModifyBatchSize(ResultRelInfo *rri);
 extern TupleTableSlot *scyllaExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 											   TupleTableSlot *plan_slot);
 extern TupleTableSlot *scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 											   TupleTableSlot *plan_slot);
 extern void scyllaEndForeignModify(EState *estate, ResultRelInfo *rri);
-extern void scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
-extern void scyllaEndForeignInsert(EState *estate, ResultRelInfo *rri);
 extern void scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
 									   int subplan_index, struct ExplainState *es);
 

@@ -1,0 +1,222 @@
+/*
+ * fdw/write/insert.c
+ *	  INSERT and COPY, as the executor calls them.
+ *
+ * Backend thread. Owns nothing but what state.c does. Rows come by a plan, by COPY,
+ * or because a partitioned table routes or moves them here: target.c says which of
+ * their columns are written.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "utils/rel.h"
+
+#include "fdw/compat.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/setting.h"
+#include "fdw/session/table.h"
+#include "fdw/write/insert.h"
+#include "fdw/write/rowtime.h"
+#include "fdw/write/state.h"
+#include "fdw/write/target.h"
+#include "fdw/write/text.h"
+
+/* ---- begin ---- */
+
+static void
+check_key(const ScyllaModify *m, const ScyllaTable *table, List *names)
+{
+	const ScyllaTableColumn *missing = scyllaMissingKey(table, names);
+
+	if (missing == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("INSERT into foreign table \"%s\" does not set key column \"%s\"",
+					RelationGetRelationName(m->rel), scyllaFromUtf8(missing->name)),
+			 errdetail("It is %s of table \"%s.%s\".",
+					   missing->kind == SCYLLA_CLUSTERING ? "a clustering column" : "part of the partition key",
+					   m->options->keyspace, m->options->table)));
+}
+
+static ScyllaMarker
+insert_marker(const ScyllaModify *m, const ScyllaTable *table, AttrNumber attnum, const char *name)
+{
+	ScyllaTableColumn *column = scyllaTableColumn(table, name);
+	ScyllaMarker marker = {.attnum = attnum,.row = SCYLLA_NEW_ROW,.source = attnum};
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
+						NameStr(TupleDescAttr(RelationGetDescr(m->rel), attnum - 1)->attname),
+						RelationGetRelationName(m->rel), m->options->keyspace, m->options->table),
+				 errhint("The option column_name of the column names another one.")));
+	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
+		marker.null = SCYLLA_NULL_REFUSED;
+	else
+		marker.null = m->options->insert_null ? SCYLLA_NULL_DELETES : SCYLLA_NULL_UNSET;
+	return marker;
+}
+
+/* CQL has no INSERT for counters: what is inserted is added to them. */
+static void
+open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
+{
+	ScyllaWriteText text = {.operation = CMD_UPDATE,.counter = true};
+	ScyllaMarker *sorted = palloc0_array(ScyllaMarker, list_length(names));
+	int			n = 0;
+
+	if (m->conditional)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not possible with counters"),
+				 errdetail("Foreign table \"%s\" is one of counters.", RelationGetRelationName(m->rel))));
+	for (int keys = 0; keys < 2; keys++)
+	{
+		for (int i = 0; i < list_length(names); i++)
+		{
+			if ((markers[i].null == SCYLLA_NULL_REFUSED) != keys)
+				continue;
+			sorted[n] = markers[i];
+			if (keys)
+				text.keys = lappend(text.keys, list_nth(names, i));
+			else
+			{
+				text.columns = lappend(text.columns, list_nth(names, i));
+				sorted[n].null = SCYLLA_NULL_UNSET;
+			}
+			n++;
+		}
+	}
+	if (text.columns == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
+	if (m->ttl_of != InvalidAttrNumber || m->timestamp_of != InvalidAttrNumber)
+		scyllaRefuseCounterTimes(m->rel);
+	m->cql = scyllaDeparseWrite(m->options, &text);
+	m->keep = m->batch = false;
+	m->counter = true;
+	scyllaModifyOpen(m, sorted, n);
+}
+
+static void
+open_insert(ScyllaModify *m, List *attnums, List *names)
+{
+	ScyllaTable *table = scyllaDescribeColumns(m->session, m->options, names, true);
+	int			n = list_length(attnums);
+	ScyllaMarker *markers = palloc0_array(ScyllaMarker, Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		markers[i] = insert_marker(m, table, list_nth_int(attnums, i), list_nth(names, i));
+	check_key(m, table, names);
+	if (scyllaHasCounters(table))
+		open_counter_insert(m, markers, names);
+	else
+		scyllaModifyOpen(m, markers, n);
+}
+
+static void
+begin_new_insert(ScyllaModify *m, List *attnums)
+{
+	List	   *names = scyllaModifyNames(m->rel, attnums);
+	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional,
+	.ttl = m->ttl_of != InvalidAttrNumber,.timestamp = m->batch};
+
+	m->cql = scyllaDeparseWrite(m->options, &text);
+	if (m->session != NULL)
+		open_insert(m, attnums, names);
+}
+
+void
+scyllaBeginInsert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
+{
+	EState	   *estate = mtstate->ps.state;
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	ScyllaModify *m = scyllaModifyMake(mtstate, rri, CMD_INSERT);
+	List	   *attnums = scyllaTargetColumns(mtstate, rri);
+
+	m->attnums = attnums;
+	scyllaModifyPseudoColumns(m, &attnums);
+	m->keep = scylla_flush_at_transaction && !m->conditional && !m->synchronous && estate->es_instrument == 0;
+	if (!explain_only)
+	{
+		scyllaModifyConnect(m, rri, estate);
+		if (m->keep)
+			m->write = scyllaFindKeptWrite(m->session, m->rel, m->attnums);
+	}
+	if (m->write == NULL)
+		begin_new_insert(m, attnums);
+	if (rri->ri_FdwState != NULL)
+		((ScyllaModify *) rri->ri_FdwState)->insert = m;
+	else
+		rri->ri_FdwState = m;
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- rows ---- */
+
+static ScyllaModify *
+insert_of(ResultRelInfo *rri)
+{
+	ScyllaModify *m = rri->ri_FdwState;
+
+	return m != NULL && m->operation != CMD_INSERT ? m->insert : m;
+}
+
+TupleTableSlot *
+scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	ScyllaModify *m = insert_of(rri);
+	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, NULL};
+
+	/* the executor checks what was inserted; a row that must not be there cannot be taken back */
+	if (rri->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
+	return scyllaModifyRow(m, rows) ? slot : NULL;
+}
+
+/* Conditional rows alone come this way: those that were applied are counted. */
+TupleTableSlot **
+scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
+							 TupleTableSlot **plan_slots, int *nslots)
+{
+	ScyllaModify *m = insert_of(rri);
+	int			applied = 0;
+
+	scyllaExpectFates(m->write);
+	for (int i = 0; i < *nslots; i++)
+	{
+		TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slots[i], plan_slots[i], NULL};
+
+		scyllaWriteRow(m->write, rows);
+	}
+	scyllaDrainWrite(m->write);
+	for (int i = 0; i < *nslots; i++)
+		applied += scyllaRowApplied(m->write, i);
+	*nslots = applied;
+	return slots;
+}
+
+int
+scyllaGetForeignModifyBatchSize(ResultRelInfo *rri)
+{
+	ScyllaModify *m = insert_of(rri);
+
+	return m != NULL && m->conditional && !m->synchronous ? SCYLLA_FATES : 1;
+}
+
+/* ---- begin and end of what no plan names ---- */
+
+void
+scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	scyllaBeginInsert(mtstate, rri, false);
+}
+
+void
+scyllaEndForeignInsert(EState *estate, ResultRelInfo *rri)
+{
+	scyllaModifyEnd(rri->ri_FdwState);
+}

@@ -1,0 +1,24 @@
+/*
+ * fdw/write/insert.h
+ *	  INSERT and COPY of foreign tables, and rows that come to them as partitions.
+ *
+ * Backend thread. But for the first, the executor's callbacks: see
+ * foreign/fdwapi.h for their contracts.
+ */
+#ifndef FDW_WRITE_INSERT_H
+#define FDW_WRITE_INSERT_H
+
+#include "postgres.h"
+
+#include "foreign/fdwapi.h"
+
+extern void scyllaBeginInsert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only);
+extern TupleTableSlot *scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+											   TupleTableSlot *plan_slot);
+extern TupleTableSlot **scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
+													 TupleTableSlot **plan_slots, int *nslots);
+extern int	scyllaGetForeignModifyBatchSize(ResultRelInfo *rri);
+extern void scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
+extern void scyllaEndForeignInsert(EState *estate, ResultRelInfo *rri);
+
+#endif							/* FDW_WRITE_INSERT_H */

@@ -1,0 +1,149 @@
+/*
+ * fdw/write/state.c
+ *	  What INSERT, UPDATE and DELETE do alike: options, connection, markers, a row's
+ *	  way to its write, the end.
+ *
+ * Backend thread. Owns ScyllaModify. Where a row's own fate matters at once
+ * (RETURNING, AFTER ROW triggers, WITH CHECK OPTION, a condition whose answer is
+ * counted) it is waited for; otherwise nothing is reported before every row was
+ * acknowledged.
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "utils/rel.h"
+
+#include "fdw/compat.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/epoch.h"
+#include "fdw/write/rowtime.h"
+#include "fdw/write/state.h"
+
+static bool
+has_after_trigger(const ResultRelInfo *rri, CmdType operation)
+{
+	const TriggerDesc *t = rri->ri_TrigDesc;
+
+	if (t == NULL)
+		return false;
+	return operation == CMD_INSERT ? t->trig_insert_after_row : operation == CMD_UPDATE ? t->trig_update_after_row :
+		t->trig_delete_after_row;
+}
+
+ScyllaModify *
+scyllaModifyMake(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	ScyllaModify *m = palloc0(sizeof(*m));
+
+	m->operation = operation;
+	m->rel = rri->ri_RelationDesc;
+	m->estate = mtstate->ps.state;
+	m->epoch = scyllaEpoch();
+	m->options = scyllaTableOptions(RelationGetRelid(m->rel));
+	m->conditional = operation == CMD_INSERT ? plan && plan->onConflictAction == ONCONFLICT_NOTHING :
+		m->options->if_exists;
+	m->synchronous = (plan && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL)) ||
+		has_after_trigger(rri, operation);
+	m->batch = m->options->batch && !m->conditional && !m->synchronous;
+	return m;
+}
+
+void
+scyllaModifyPseudoColumns(ScyllaModify *m, List **attnums)
+{
+	m->ttl_of = scyllaTakePseudoColumn(m->rel, SCYLLA_WRITE_TTL, attnums);
+	m->timestamp_of = scyllaTakePseudoColumn(m->rel, SCYLLA_WRITE_TIMESTAMP, attnums);
+}
+
+List *
+scyllaModifyNames(Relation rel, List *attnums)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, attnums)
+		names = lappend(names, scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), lfirst_int(lc))));
+	return names;
+}
+
+void
+scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
+{
+	m->session = scyllaGetSession(scyllaResultUser(rri, estate), m->options->serverid);
+	scyllaFence(m->session);
+}
+
+/*
+ * What stands behind USING: the row's TTL, and the timestamps of rows that go
+ * together, each of which has its own as if it went alone.
+ */
+static int
+using_markers(const ScyllaModify *m, ScyllaMarker *markers)
+{
+	int			n = 0;
+
+	if (m->ttl_of != InvalidAttrNumber)
+		markers[n++] = (ScyllaMarker)
+		{
+			.attnum = m->ttl_of,.row = SCYLLA_NEW_ROW,.source = m->ttl_of,.ttl = true
+		};
+	if (m->batch)
+		markers[n++] = (ScyllaMarker)
+		{
+			.attnum = InvalidAttrNumber
+		};
+	return n;
+}
+
+/* All of them, in the order of the text. */
+static int
+all_markers(const ScyllaModify *m, const ScyllaMarker *markers, int n, ScyllaMarker *all)
+{
+	bool		last = m->operation == CMD_INSERT && !m->counter;
+	int			using = last ? 0 : using_markers(m, all);
+
+	memcpy(all + using, markers, sizeof(ScyllaMarker) * n);
+	return using + n + (last ? using_markers(m, all + n) : 0);
+}
+
+void
+scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
+{
+	ScyllaMarker *all = palloc0_array(ScyllaMarker, nmarkers + 2);
+	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
+	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = all,
+	.epoch = m->epoch,.keep = m->keep,.attnums = m->attnums,.conditional = m->conditional,.counter = m->counter,
+	.timestamp_of = m->timestamp_of,.batch = m->batch,.statement = m->estate};
+
+	config.nmarkers = all_markers(m, markers, nmarkers, all);
+	scyllaCheckTimes(m->rel, m->options, &timed);
+	m->write = scyllaOpenWrite(m->session, &config);
+}
+
+bool
+scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
+{
+	if (m->conditional)
+		scyllaExpectFates(m->write);
+	scyllaWriteRow(m->write, rows);
+	if (m->synchronous || m->conditional)
+		scyllaDrainWrite(m->write);
+	return !m->conditional || scyllaRowApplied(m->write, 0);
+}
+
+void
+scyllaModifyEnd(ScyllaModify *m)
+{
+	if (m != NULL && m->insert != NULL)
+		scyllaModifyEnd(m->insert);
+	if (m != NULL && m->alone != NULL)
+		scyllaModifyEnd(m->alone);
+	if (m == NULL || m->write == NULL)
+		return;
+	if (m->keep)
+		scyllaKeepWrite(m->write);
+	else
+		scyllaCloseWrite(m->write);
+	m->write = NULL;
+}
