@@ -8,7 +8,7 @@
  *
  *	 net_connection_open -> start_connecting -> CONNECTING
  *	 CONNECTING -> on_connected -> HANDSHAKE
- *	 HANDSHAKE -> take_handshake: READY | REOPENING (v5 refused)
+ *	 HANDSHAKE -> take_handshake: READY | REOPENING (a version was refused, another is left)
  *	 REOPENING -> on_tcp_closed -> start_connecting -> CONNECTING
  *	 any -> fail, net_connection_close -> CLOSING -> on_tcp_closed -> freed
  *
@@ -33,7 +33,6 @@
 #define READ_SIZE (128 * 1024)	/* a full window of small answers in one read */
 #define HANDSHAKE_MAX_BODY (1024 * 1024)	/* more can only be another protocol */
 #define KEEPALIVE_SECONDS 30
-#define NEWEST_VERSION 5
 #define NO_DEADLINE UINT64_MAX
 
 typedef enum ConnectionState
@@ -465,7 +464,7 @@ static void
 on_connected(uv_connect_t *connect, int status)
 {
 	NetConnection *c = connect->data;
-	uint8_t		max_version = c->handshake.max_version;
+	NetVersions versions = c->handshake.versions;
 
 	if (uv_is_closing((uv_handle_t *) &c->tcp))
 		return;
@@ -483,17 +482,17 @@ on_connected(uv_connect_t *connect, int status)
 	}
 	c->state = HANDSHAKE;
 	c->splitter.max_body = HANDSHAKE_MAX_BODY;
-	net_handshake_begin(&c->handshake, c->config, max_version, &c->output.gathered);
+	net_handshake_begin(&c->handshake, c->config, versions, &c->output.gathered);
 	net_connection_flush(c);
 }
 
 static void
-start_connecting(NetConnection *c, uint8_t max_version)
+start_connecting(NetConnection *c, NetVersions versions)
 {
 	int			error;
 
 	c->state = CONNECTING;
-	c->handshake = (NetHandshake) {.max_version = max_version};
+	c->handshake = (NetHandshake) {.versions = versions};
 	uv_tcp_init(c->config->loop, &c->tcp);	/* makes no socket yet, so it cannot fail */
 	c->tcp.data = c;
 	error = uv_tcp_connect(&c->connect, &c->tcp, (const struct sockaddr *) &c->address.storage, on_connected);
@@ -520,7 +519,7 @@ on_tcp_closed(uv_handle_t *handle)
 	{
 		cql_splitter_free(&c->splitter);
 		net_output_reset(&c->output);
-		start_connecting(c, NEWEST_VERSION - 1);
+		start_connecting(c, c->handshake.versions);
 		return;
 	}
 	complete_all(c);
@@ -548,7 +547,7 @@ net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner
 	c->output.write.data = c;
 	c->next_deadline = NO_DEADLINE;
 	c->connect_deadline = uv_now(config->loop) + config->connect_timeout;
-	start_connecting(c, NEWEST_VERSION);
+	start_connecting(c, net_handshake_versions(config));
 	return c;
 }
 

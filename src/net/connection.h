@@ -6,9 +6,10 @@
  *
  *	 open -> connecting -> options -> startup [-> auth] -> ready -> closing -> freed
  *
- * Handshake: OPTIONS at v4, then STARTUP at the version chosen (4 where any
- * SCYLLA_* key or no PROTOCOL_VERSIONS is seen, 5 where "5/v5" is listed), then
- * READY, or AUTHENTICATE and PLAIN. All on stream 0, which is not used again; an
+ * Handshake: OPTIONS at v4 (at v5 where that is configured, or v4 was refused),
+ * then STARTUP at the version chosen (4 where any SCYLLA_* key or no
+ * PROTOCOL_VERSIONS is seen, 5 where "5/v5" is listed), then READY, or
+ * AUTHENTICATE and PLAIN. All on stream 0, which is not used again; an
  * ERROR on stream 0 afterwards ends the connection. connect_timeout covers
  * everything from net_connection_open to ready.
  */

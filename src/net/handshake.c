@@ -14,7 +14,8 @@
 
 #include "cql/request.h"
 
-#define OPTIONS_VERSION 4
+#define OLDEST_VERSION 4
+#define NEWEST_VERSION 5
 #define V5_NAME "5/v5"
 #define RATE_LIMIT_KEY "SCYLLA_RATE_LIMIT_ERROR"
 #define METADATA_ID_KEY "SCYLLA_USE_METADATA_ID"
@@ -115,12 +116,9 @@ read_shard(CqlReader r, NetShard *out)
 static uint8_t
 choose_version(const NetHandshake *h, CqlReader supported)
 {
-	if (h->config->protocol_version != 0)
-		return (uint8_t) h->config->protocol_version;
-	if (h->max_version >= 5 && !h->shard.scylla
-		&& cql_response_supported_has(supported, "PROTOCOL_VERSIONS", V5_NAME))
-		return 5;
-	return 4;
+	bool		offered = !h->shard.scylla && cql_response_supported_has(supported, "PROTOCOL_VERSIONS", V5_NAME);
+
+	return offered ? h->versions.newest : h->versions.oldest;
 }
 
 /* ---- requests ---- */
@@ -135,15 +133,23 @@ put_frame(NetHandshake *h, CqlBuffer *out, uint8_t opcode, const CqlBuffer *body
 	cql_frame_end(out, mark);
 }
 
+NetVersions
+net_handshake_versions(const NetConfig *config)
+{
+	const uint8_t only = (uint8_t) config->protocol_version;
+
+	return only ? (NetVersions) {only, only} : (NetVersions) {OLDEST_VERSION, NEWEST_VERSION};
+}
+
 void
-net_handshake_begin(NetHandshake *h, const NetConfig *config, uint8_t max_version, CqlBuffer *out)
+net_handshake_begin(NetHandshake *h, const NetConfig *config, NetVersions versions, CqlBuffer *out)
 {
 	const CqlBuffer empty = {0};
 
 	memset(h, 0, sizeof(*h));
 	h->config = config;
-	h->max_version = max_version;
-	h->version = OPTIONS_VERSION;
+	h->versions = versions;
+	h->version = versions.oldest;
 	h->phase = NET_PHASE_OPTIONS;
 	put_frame(h, out, CQL_OP_OPTIONS, &empty);
 }
@@ -210,15 +216,46 @@ send_password(NetHandshake *h, CqlBuffer *out, NetFailure *why)
 
 /* ---- answers ---- */
 
+/* OPTIONS says nothing that could be wrong but its version; behind it, only the text tells. */
 static bool
-refuses_version(const CqlError *error, const NetFailure *why)
+refuses_version(const NetHandshake *h, const CqlError *error, const NetFailure *why)
 {
-	return error->code == CQL_ERR_PROTOCOL
-		&& (strstr(why->message, "unsupported protocol version") || strstr(why->message, "Beta version"));
+	static const char *const texts[] = {
+		"unsupported protocol version", "Rejecting Protocol Version", "Beta version", "Invalid message version"
+	};
+
+	if (error->code != CQL_ERR_PROTOCOL || h->phase == NET_PHASE_AUTH)
+		return false;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	{
+		if (strstr(why->message, texts[i]))
+			return true;
+	}
+	return h->phase == NET_PHASE_OPTIONS;
 }
 
 static NetHandshakeStep
-take_error(const NetHandshake *h, const CqlFrame *frame, CqlReader r, NetFailure *why)
+take_refusal(NetHandshake *h, NetFailure *why)
+{
+	char		message[sizeof(why->message)];
+
+	if (h->version == h->versions.oldest)
+		h->versions.oldest++;
+	else
+		h->versions.newest--;
+	if (h->versions.oldest <= h->versions.newest)
+		return NET_HANDSHAKE_AGAIN;
+	memcpy(message, why->message, sizeof(message));
+	if (h->config->protocol_version != 0)
+		net_failure_set(why, NET_FAIL_VERSION, "protocol version %u is refused: %s", h->version, message);
+	else
+		net_failure_set(why, NET_FAIL_VERSION, "protocol versions %u to %u are refused: %s", OLDEST_VERSION,
+						NEWEST_VERSION, message);
+	return NET_HANDSHAKE_FAILED;
+}
+
+static NetHandshakeStep
+take_error(NetHandshake *h, const CqlFrame *frame, CqlReader r, NetFailure *why)
 {
 	CqlError	error;
 
@@ -226,13 +263,9 @@ take_error(const NetHandshake *h, const CqlFrame *frame, CqlReader r, NetFailure
 		return malformed(frame, why);
 	/* overloaded, bootstrapping ...: another time perhaps */
 	net_failure_set(why, NET_FAIL_CONNECT, "%.*s", (int) error.message.len, error.message.data);
-	if (refuses_version(&error, why))
-	{
-		if (h->config->protocol_version == 0 && h->version == 5)
-			return NET_HANDSHAKE_AGAIN;
-		why->kind = NET_FAIL_VERSION;
-	}
-	else if (error.code == CQL_ERR_CREDENTIALS)
+	if (refuses_version(h, &error, why))
+		return take_refusal(h, why);
+	if (error.code == CQL_ERR_CREDENTIALS)
 		why->kind = NET_FAIL_CREDENTIALS;
 	else if (error.code == CQL_ERR_PROTOCOL)
 		why->kind = NET_FAIL_PROTOCOL;

@@ -4,11 +4,17 @@
  *
  * Submitter thread only. Everything happens on stream 0, one request at a time.
  *
- *	 net_handshake_begin -> OPTIONS (always at v4)
+ *	 net_handshake_begin -> OPTIONS at the oldest version that the node may take
  *	 SUPPORTED           -> STARTUP at the version chosen
  *	 READY               -> done
  *	 AUTHENTICATE        -> AUTH_RESPONSE (PLAIN);  AUTH_SUCCESS -> done
- *	 ERROR, or anything else where it does not belong -> failed, or again at v4
+ *	 ERROR about the version -> again with the versions that are left, or failed
+ *	 ERROR, or anything else where it does not belong -> failed
+ *
+ * Each connection finds its own version, as the nodes of a cluster may differ. A
+ * node may take 4 only (ScyllaDB), or 5 only (Cassandra without
+ * native_transport_allow_older_protocols), even for OPTIONS. Each refusal takes a
+ * version away, so there are at most as many tries as versions.
  */
 #ifndef NET_HANDSHAKE_H
 #define NET_HANDSHAKE_H
@@ -20,11 +26,18 @@ typedef enum NetHandshakePhase
 	NET_PHASE_OPTIONS, NET_PHASE_STARTUP, NET_PHASE_AUTH, NET_PHASE_DONE
 } NetHandshakePhase;
 
+/* Those a node may take, as far as is known. */
+typedef struct NetVersions
+{
+	uint8_t		oldest;
+	uint8_t		newest;			/* less than oldest: none */
+} NetVersions;
+
 typedef struct NetHandshake
 {
 	const NetConfig *config;
 	NetHandshakePhase phase;	/* which answer is awaited */
-	uint8_t		max_version;	/* 5; 4 once a node refused 5 */
+	NetVersions versions;
 	uint8_t		version;		/* of the frames it sends; final from STARTUP on */
 	bool		lz4;			/* asked for in STARTUP */
 	bool		segments;		/* v5, and READY or AUTHENTICATE came: both sides use segments from here */
@@ -37,11 +50,13 @@ typedef enum NetHandshakeStep
 {
 	NET_HANDSHAKE_SEND,			/* one more frame was appended to out */
 	NET_HANDSHAKE_READY,
-	NET_HANDSHAKE_AGAIN,		/* v5 was refused: begin anew with max_version 4, on a new socket */
+	NET_HANDSHAKE_AGAIN,		/* a version was refused: begin anew with h->versions, on a new socket */
 	NET_HANDSHAKE_FAILED		/* *why tells */
 } NetHandshakeStep;
 
-extern void net_handshake_begin(NetHandshake *h, const NetConfig *config, uint8_t max_version, CqlBuffer *out);
+/* What to begin with: the version that is configured, or all. */
+extern NetVersions net_handshake_versions(const NetConfig *config);
+extern void net_handshake_begin(NetHandshake *h, const NetConfig *config, NetVersions versions, CqlBuffer *out);
 extern NetHandshakeStep net_handshake_answer(NetHandshake *h, const CqlFrame *frame, CqlBuffer *out,
 											 NetFailure *why);
 /* "OPTIONS", for the message of a timeout */

@@ -34,6 +34,7 @@
 #define NODE_MAX_BODY (16 * 1024 * 1024)	/* Cassandra's default */
 #define NODE_UNSET (-2)			/* CqlBytes.len of an unset value */
 #define NODE_NO_TIMESTAMP INT64_MIN
+#define NODE_OLDEST_PROTOCOL 3
 #define NODE_MAX_SHARDS 256
 #define NODE_EVENT_TYPES 3		/* TOPOLOGY_CHANGE, STATUS_CHANGE, SCHEMA_CHANGE */
 
@@ -410,7 +411,8 @@ struct Node
 	const char *address;
 	int			port;
 	int			shard_port;		/* -1: none */
-	int			protocol;
+	int			protocol;		/* the highest version spoken */
+	int			oldest;			/* the lowest one */
 	bool		lz4;			/* offered */
 	const char *user;			/* NULL: no authentication */
 	const char *password;

@@ -20,7 +20,7 @@ node_answer_begin(NodeCall *call, uint8_t opcode)
 	NodeConn   *c = call->conn;
 	uint8_t		version = c->version ? c->version : call->frame->version;
 
-	if (version > call->node->protocol || version < 3)
+	if (version > call->node->protocol || version < call->node->oldest)
 		version = (uint8_t) call->node->protocol;
 	cql_buffer_reset(&c->answer);
 	cql_frame_begin(&c->answer, version | CQL_RESPONSE_BIT, 0, call->frame->stream, opcode);

@@ -519,6 +519,7 @@ node_defaults(Node *node)
 	node->shard_port = -1;
 	node->ignore_msb = 12;
 	node->protocol = 5;
+	node->oldest = NODE_OLDEST_PROTOCOL;
 	node->lz4 = true;
 	node->store = true;
 	node->clock_due = NODE_NEVER;

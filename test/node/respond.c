@@ -672,7 +672,8 @@ version_spoken(NodeCall *call)
 	Node	   *node = call->node;
 	NodeConn   *c = call->conn;
 	uint8_t		version = call->frame->version;
-	bool		spoken = version >= 3 && version <= node->protocol && !call->frame->response;
+	bool		known = version >= NODE_OLDEST_PROTOCOL && version <= node->protocol && !call->frame->response;
+	bool		spoken = known && version >= node->oldest;
 
 	if (spoken && (c->version == 0 || c->version == version))
 		return true;
@@ -680,6 +681,9 @@ version_spoken(NodeCall *call)
 	if (spoken)
 		node_answer_refusal(call, CQL_ERR_PROTOCOL, "Invalid message version. Got %d/v%d but previous messages "
 							"on this connection had version %d/v%d", version, version, c->version, c->version);
+	else if (known)
+		node_answer_refusal(call, CQL_ERR_PROTOCOL, "Rejecting Protocol Version %d/v%d < %d/v%d.", version, version,
+							node->oldest, node->oldest);
 	else
 		node_answer_refusal(call, CQL_ERR_PROTOCOL, "Invalid or unsupported protocol version (%d); supported "
 							"versions are (3/v3, 4/v4%s)", version, node->protocol >= 5 ? ", 5/v5" : "");

@@ -82,7 +82,10 @@ do_port(Node *node, NodeLexer *x)
 static bool
 do_protocol(Node *node, NodeLexer *x)
 {
-	return take_int(node, x, 4, 5, &node->protocol);
+	if (!take_int(node, x, 4, 5, &node->protocol))
+		return false;
+	node->oldest = node_lexer_accept(x, "only") ? node->protocol : NODE_OLDEST_PROTOCOL;
+	return true;
 }
 
 /* SHARDS [MSB] [port N|none] */
@@ -93,6 +96,7 @@ do_scylla(Node *node, NodeLexer *x)
 		(starts_number(x) && !take_int(node, x, 0, 63, &node->ignore_msb)))
 		return false;
 	node->protocol = 4;
+	node->oldest = NODE_OLDEST_PROTOCOL;
 	node->shard_port = 0;
 	if (!node_lexer_accept(x, "port"))
 		return true;

@@ -143,12 +143,12 @@ kill 9, $http;
 waitpid $http, 0;
 
 # protocol versions and compression
-for my $version (4, 5)
+for my $version (4, 5, '5 only')
 {
 	for my $compression (qw(none lz4))
 	{
 		my $node = ScyllaTest::Node->start(@table, "protocol $version");
-		my $name = "v${version}_$compression";
+		(my $name = "v${version}_$compression") =~ s/ /_/;
 
 		server($name, { %{ node_options($node) }, compression => $compression });
 		query("INSERT INTO $name SELECT g, repeat('x', g) FROM generate_series(1, 2000) g");
@@ -157,7 +157,13 @@ for my $version (4, 5)
 }
 my $four = ScyllaTest::Node->start(@table, 'protocol 4');
 server('asks_for_five', { %{ node_options($four) }, protocol_version => 5 });
-fails('asks_for_five', '08\w\w\w', 'version', 'a version that is not spoken');
+fails('asks_for_five', '08001', 'protocol version 5 is refused', 'a version that is not spoken');
+my $strict = ScyllaTest::Node->start(@table, 'protocol 5 only');
+server('says_five', { %{ node_options($strict) }, protocol_version => 5 });
+query("INSERT INTO says_five VALUES (1, 'x')");
+is($strict->count('protocol_errors'), 0, 'the version that is configured is that of the first frame');
+server('says_four', { %{ node_options($strict) }, protocol_version => 4 });
+fails('says_four', '08001', 'protocol version 4 is refused: Rejecting Protocol Version 4/v4', 'and is not changed');
 my $scylla = ScyllaTest::Node->start(@table, 'scylla 2');
 server('scylla', node_options($scylla));
 query("INSERT INTO scylla SELECT g, 'x' FROM generate_series(1, 100) g");

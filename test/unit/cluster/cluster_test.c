@@ -64,6 +64,35 @@ test_v4_and_peers_without_v2(void **state)
 	}
 }
 
+/* In the middle of an upgrade: one node takes v4 only, one v5 only, one both; each may be the contact. */
+static void
+test_nodes_of_different_versions(void **state)
+{
+	static const char *const speaks[] = {"protocol 4", "protocol 5 only", "protocol 5"};
+
+	for (int contact = 0; contact < 3; contact++)
+	{
+		Fixture		f;
+		uint32_t	statement;
+
+		fixture_init(&f);
+		start_nodes(&f, 3, "keyspace ks simple 1", "");
+		for (int i = 0; i < 3; i++)
+			assert_true(node_order(f.node[i], "%s", speaks[i]));
+		add_contact(&f, node_address(f.node[contact]), node_port(f.node[contact]));
+		open_cluster(&f);
+		statement = prepare(&f, INSERT_TEXT);
+		await_all_nodes(&f);
+		insert_all(&f, statement, 0, 200);
+		assert_int_equal(count_all(&f, "rows_written"), 200);
+		assert_int_equal(count_all(&f, "not_owner"), 0);
+		assert_int_equal(node_count(f.node[0], "protocol_errors"), 0);
+		assert_int_equal(node_count(f.node[1], "protocol_errors"), contact == 1 ? 2 : 1);	/* one each connection */
+		assert_int_equal(node_count(f.node[2], "protocol_errors"), 0);
+		fixture_end(&f);
+	}
+}
+
 /* ---- losing nodes ---- */
 
 /* A node dies in mid-load: nothing is lost, nothing is raised. */
@@ -319,6 +348,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_query),
 		cmocka_unit_test(test_v4_and_peers_without_v2),
+		cmocka_unit_test(test_nodes_of_different_versions),
 		cmocka_unit_test(test_a_node_dies_under_load),
 		cmocka_unit_test(test_a_node_that_comes_back_is_used_again),
 		cmocka_unit_test(test_down_and_up_again),

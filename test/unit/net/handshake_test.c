@@ -23,9 +23,10 @@ talk_begin(Talk *talk)
 	cql_buffer_reset(&talk->out);
 	talk->config.driver_name = "test";
 	talk->config.driver_version = "1";
-	net_handshake_begin(&talk->h, &talk->config, 5, &talk->out);
+	net_handshake_begin(&talk->h, &talk->config, net_handshake_versions(&talk->config), &talk->out);
 	assert_int_equal(talk->out.len, 9);
-	assert_memory_equal(talk->out.data, "\x04\0\0\0\x05\0\0\0\0", 9);
+	assert_int_equal(talk->out.data[0], talk->config.protocol_version == 5 ? 5 : 4);
+	assert_memory_equal(talk->out.data + 1, "\0\0\0\x05\0\0\0\0", 8);
 	cql_buffer_reset(&talk->out);
 }
 
@@ -404,6 +405,89 @@ test_other_authentication(void **state)
 }
 
 static const char refusal[] = "Invalid or unsupported protocol version (5); supported versions are (4/v4)";
+static const char rejection[] = "Rejecting Protocol Version 4/v4 < 5/v5.";
+
+/* The node refuses a version that was asked for, in a frame of another one, and leaves the socket open. */
+static void
+refuse(Client *client, Peer *peer, const char *message)
+{
+	peer->version = 9 - peer->version;
+	peer_error(peer, 0, CQL_ERR_PROTOCOL, message);
+	await(client, peer_sees_end(peer));
+	peer_hang_up(peer);
+}
+
+/* A node that takes nothing older than v5 is asked at v5: one more connection, no more. */
+static void
+test_refused_v4_goes_up(void **state)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		if (modes[i].version < 5)
+			continue;
+		begin(&client, &peer);
+		client.config.lz4 = modes[i].lz4;
+		client_open(&client, &peer);
+		peer_accept(&peer);
+		peer_expect_options(&peer, 4);
+		refuse(&client, &peer, rejection);
+		assert_int_equal(client.closed, 0);
+
+		peer_accept(&peer);
+		peer_supported_at(&peer, 5, 5, modes[i].lz4);
+		peer_expect_startup(&peer, 5);
+		peer_answer(&peer, 0, CQL_OP_READY, NULL, 0);
+		await(&client, client.ready == 1);
+		assert_int_equal(net_connection_version(client.c), 5);
+		finish(&client, &peer);
+	}
+}
+
+/* What OPTIONS is refused with need not be worded as anybody knows it. */
+static void
+test_both_versions_refused(void **state)
+{
+	static const char *const texts[] = {rejection, refusal, "no"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		begin(&client, &peer);
+		client_open(&client, &peer);
+		peer_accept(&peer);
+		peer_expect_options(&peer, 4);
+		refuse(&client, &peer, "not this one");
+		peer_accept(&peer);
+		peer_expect_options(&peer, 5);
+		peer_error(&peer, 0, CQL_ERR_PROTOCOL, texts[i]);
+		expect_failure(&client, &peer, NET_FAIL_VERSION, "protocol versions 4 to 5 are refused: ");
+		assert_non_null(strstr(client.why.message, texts[i]));
+	}
+}
+
+/* A node changes its mind between OPTIONS and STARTUP, and once more: two tries, not an endless dance. */
+static void
+test_versions_are_tried_once(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	begin(&client, &peer);
+	client_open(&client, &peer);
+	peer_accept(&peer);
+	peer_supported(&peer, 5, false);
+	peer_expect_startup(&peer, 5);
+	refuse(&client, &peer, refusal);
+	peer_accept(&peer);
+	peer_expect_options(&peer, 4);
+	peer_error(&peer, 0, CQL_ERR_PROTOCOL, rejection);
+	expect_failure(&client, &peer, NET_FAIL_VERSION, rejection);
+}
 
 /* In automatic mode a refused v5 costs one more connection, and then it is v4. */
 static void
@@ -450,20 +534,35 @@ test_refused_v4_after_v5_is_final(void **state)
 	expect_failure(&client, &peer, NET_FAIL_VERSION, refusal);
 }
 
+/* From the first byte on. */
 static void
 test_explicit_version_is_never_changed(void **state)
 {
-	Client		client;
-	Peer		peer;
+	static const char *const refused[] = {"protocol version 4 is refused: ", "protocol version 5 is refused: "};
 
-	begin(&client, &peer);
-	client.config.protocol_version = 5;
-	client_open(&client, &peer);
-	peer_accept(&peer);
-	peer_supported(&peer, 4, false);
-	peer_expect_startup(&peer, 5);
-	peer_error(&peer, 0, CQL_ERR_PROTOCOL, refusal);
-	expect_failure(&client, &peer, NET_FAIL_VERSION, refusal);
+	for (uint8_t version = 4; version <= 5; version++)
+	{
+		for (int phase = 0; phase < 2; phase++)
+		{
+			Client		client;
+			Peer		peer;
+
+			begin(&client, &peer);
+			client.config.protocol_version = version;
+			client_open(&client, &peer);
+			peer_accept(&peer);
+			if (phase == 0)
+				peer_expect_options(&peer, version);
+			else
+			{
+				peer_supported_at(&peer, version, 9 - version, false);
+				peer_expect_startup(&peer, version);
+			}
+			peer_error(&peer, 0, CQL_ERR_PROTOCOL, refusal);
+			expect_failure(&client, &peer, NET_FAIL_VERSION, refused[version - 4]);
+			assert_non_null(strstr(client.why.message, refusal));
+		}
+	}
 }
 
 /* An answer to STARTUP speaks the version that STARTUP asked for. */
@@ -493,15 +592,13 @@ test_errors_during_the_handshake(void **state)
 	}			cases[] = {
 		{CQL_ERR_OVERLOADED, NET_FAIL_CONNECT},
 		{CQL_ERR_BOOTSTRAPPING, NET_FAIL_CONNECT},
-		{CQL_ERR_PROTOCOL, NET_FAIL_PROTOCOL},
 		{CQL_ERR_CREDENTIALS, NET_FAIL_CREDENTIALS},
 	};
+	Client		client;
+	Peer		peer;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
-		Client		client;
-		Peer		peer;
-
 		begin(&client, &peer);
 		client_open(&client, &peer);
 		peer_accept(&peer);
@@ -509,6 +606,15 @@ test_errors_during_the_handshake(void **state)
 		peer_error(&peer, 0, cases[i].code, "not now");
 		expect_failure(&client, &peer, cases[i].kind, "not now");
 	}
+
+	/* STARTUP may be wrong otherwise than by its version */
+	begin(&client, &peer);
+	client_open(&client, &peer);
+	peer_accept(&peer);
+	peer_supported(&peer, 5, false);
+	peer_expect_startup(&peer, 5);
+	peer_error(&peer, 0, CQL_ERR_PROTOCOL, "Unknown compression algorithm");
+	expect_failure(&client, &peer, NET_FAIL_PROTOCOL, "Unknown compression");
 }
 
 static void
@@ -696,6 +802,9 @@ main(void)
 		cmocka_unit_test(test_other_authentication),
 		cmocka_unit_test(test_refused_v5_falls_back),
 		cmocka_unit_test(test_refused_v4_after_v5_is_final),
+		cmocka_unit_test(test_refused_v4_goes_up),
+		cmocka_unit_test(test_both_versions_refused),
+		cmocka_unit_test(test_versions_are_tried_once),
 		cmocka_unit_test(test_explicit_version_is_never_changed),
 		cmocka_unit_test(test_answer_of_another_version),
 		cmocka_unit_test(test_errors_during_the_handshake),

@@ -425,22 +425,36 @@ put_supported(CqlBuffer *body, const char *const *pairs)
 	}
 }
 
-/* Answers OPTIONS. version 5: the node speaks it. */
 static inline void
-peer_supported(Peer *peer, uint8_t version, bool lz4)
+peer_expect_options(Peer *peer, uint8_t version)
+{
+	CqlFrame	frame = peer_next(peer);
+
+	assert_int_equal(frame.opcode, CQL_OP_OPTIONS);
+	assert_int_equal(frame.version, version);
+	assert_int_equal(frame.stream, 0);
+}
+
+/* Answers OPTIONS, which was asked at version 4 or 5. version 5: the node speaks it. */
+static inline void
+peer_supported_at(Peer *peer, uint8_t asked, uint8_t version, bool lz4)
 {
 	const char *const pairs[] = {
 		"PROTOCOL_VERSIONS", version == 5 ? "5/v5" : "4/v4", "COMPRESSION", lz4 ? "lz4" : "snappy", NULL
 	};
 	CqlBuffer	body = {0};
-	CqlFrame	frame = peer_next(peer);
 
-	assert_int_equal(frame.opcode, CQL_OP_OPTIONS);
-	assert_int_equal(frame.version, 4);
-	assert_int_equal(frame.stream, 0);
+	peer_expect_options(peer, asked);
+	peer->version = asked;
 	put_supported(&body, pairs);
 	peer_answer(peer, 0, CQL_OP_SUPPORTED, body.data, body.len);
 	cql_buffer_free(&body);
+}
+
+static inline void
+peer_supported(Peer *peer, uint8_t version, bool lz4)
+{
+	peer_supported_at(peer, 4, version, lz4);
 }
 
 /* From here on both sides speak as STARTUP has settled. */
