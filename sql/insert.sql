@@ -180,8 +180,35 @@ SELECT q -> 'ttl(s)' <= '86400' AND q -> 'ttl(s)' > '86000' AS ttl
   FROM scylla_fdw_query('insert_cluster', 'SELECT ttl(s) FROM fdw_insert.t WHERE id = 91001') q;
 ALTER FOREIGN TABLE ins_t OPTIONS (DROP ttl);
 
+-- by position: what has the same names in another order
+CREATE TABLE ins_source (n bigint, id int, s text);
+CREATE TABLE ins_narrow_source (s text, id int);
+INSERT INTO ins_source VALUES (92000, 92001, 'by name');
+INSERT INTO ins_narrow_source VALUES ('narrow', 92003);
+CREATE FOREIGN TABLE ins_numbers (n bigint, id int) SERVER insert_cluster OPTIONS (keyspace 'fdw_insert', "table" 't');
+CREATE FOREIGN TABLE ins_texts (id text OPTIONS (column_name 's'), s int OPTIONS (column_name 'id'))
+  SERVER insert_cluster OPTIONS (keyspace 'fdw_insert', "table" 't');
+CREATE VIEW ins_source_view AS SELECT id, n FROM ins_source;
+EXPLAIN (COSTS OFF) INSERT INTO ins_numbers SELECT * FROM ins_source_view;
+INSERT INTO ins_numbers SELECT id, n FROM (SELECT id, n FROM ins_source ORDER BY n LIMIT 1) AS sub;
+INSERT INTO ins_numbers SELECT * FROM (SELECT id, n FROM ins_source) AS sub;
+WITH w AS MATERIALIZED (SELECT id, n FROM ins_source) INSERT INTO ins_numbers SELECT * FROM w;
+INSERT INTO ins_numbers TABLE ins_source_view UNION ALL TABLE ins_source_view;
+INSERT INTO ins_texts SELECT * FROM ins_narrow_source;
+WITH w AS (INSERT INTO ins_texts SELECT * FROM ins_narrow_source RETURNING 1) SELECT count(*) FROM w;
+SELECT id, s, n FROM ins_t WHERE id BETWEEN 92000 AND 92003 ORDER BY id;
+-- not: names agree, or are given in an order of their own, or are other ones
+INSERT INTO ins_numbers (id, n) SELECT * FROM ins_source_view;
+INSERT INTO ins_numbers SELECT n, id FROM ins_source_view;
+INSERT INTO ins_numbers SELECT id, n FROM ins_source;
+INSERT INTO ins_numbers (n, id) SELECT id, n FROM ins_source LIMIT 1;
+INSERT INTO ins_numbers SELECT id, id FROM ins_source;
+INSERT INTO ins_numbers SELECT a.id, b.n FROM ins_source a, ins_source b;
+INSERT INTO ins_t (s, id) SELECT * FROM ins_narrow_source;
+INSERT INTO ins_t (id, s, n) SELECT id, 'x', n FROM ins_source;
 
 SELECT scylla_fdw_execute('insert_cluster', 'DROP KEYSPACE fdw_insert');
+DROP TABLE ins_source, ins_narrow_source CASCADE;
 DROP TABLE ins_log, ins_part;
 DROP SERVER insert_cluster CASCADE;
 DROP FUNCTION ins_before, ins_after;

@@ -23,6 +23,7 @@
 #include "fdw/session/deparse.h"
 #include "fdw/session/table.h"
 #include "fdw/write/identity.h"
+#include "fdw/write/position.h"
 
 ScyllaTable *
 scyllaDescribeTarget(Relation rel, Oid userid)
@@ -371,6 +372,8 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	List	   *rows;
 	bool		if_exists;
 
+	if (plan->operation == CMD_INSERT)
+		scyllaCheckPositions(root, rtindex);
 	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
 		return NIL;
 	rel = table_open(rte->relid, NoLock);
