@@ -203,6 +203,44 @@ IMPORT FOREIGN SCHEMA "Fdw_Import" EXCEPT (items, "Items", "ORDERS", "select", o
 IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO (items_scylla_cdc_log, by_v_index) FROM SERVER import_cluster INTO import_helpers;
 SELECT line FROM import_show('import_helpers') WHERE line LIKE '%:%';
 
+-- the order of columns: a local table's, or those of the same names in a schema
+CREATE SCHEMA "import_Local";
+CREATE TABLE "import_Local".statics (b int, gone int, x int, extra int, s2 int, z int);
+ALTER TABLE "import_Local".statics DROP COLUMN gone;
+CREATE VIEW "import_Local".other AS SELECT 1 AS v, 2 AS id;
+CREATE SCHEMA import_order;
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (statics, counters) FROM SERVER import_cluster INTO import_order OPTIONS (like '"import_Local"');
+SELECT * FROM import_show('import_order');
+DROP FOREIGN TABLE import_order.statics, import_order.counters;
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (compact_row) FROM SERVER import_cluster INTO import_order OPTIONS (column_order 'like', like '"import_Local".other');
+SET search_path = "import_Local", public;
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (statics) FROM SERVER import_cluster INTO import_order OPTIONS (like 'statics');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_order OPTIONS (column_order 'cluster');
+RESET search_path;
+SELECT * FROM import_show('import_order');
+INSERT INTO import_order.statics SELECT 1, 2, 3, 4, 5, 'by position', 6 FROM generate_series(1, 1);
+SELECT b, x, s2, z, y, s1, a FROM import_here.statics WHERE z = 4 AND y = 5;
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_bare OPTIONS (like 'nothing');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_bare OPTIONS (like 'nowhere.nothing');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters, statics) FROM SERVER import_cluster INTO import_bare OPTIONS (like '"import_Local".statics');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_bare OPTIONS (like 'a.b.c');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_bare OPTIONS (like '');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_bare OPTIONS (column_order 'like');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_bare OPTIONS (column_order 'cluster', like 'import_here');
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_bare OPTIONS (like 'import_here', like 'import_bare');
+
+-- text in byte order: ranges are the cluster's
+SELECT import_cql('CREATE TABLE "Fdw_Import".notes ("Who" text, at ascii, note text, body text, tags list<text>, PRIMARY KEY ("Who", note, at))');
+CREATE SCHEMA import_keys;
+IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO (notes, items) FROM SERVER import_cluster INTO import_order OPTIONS (collate 'all', case 'lower');
+IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO (notes) FROM SERVER import_cluster INTO import_keys OPTIONS (collate 'keys');
+SELECT n.nspname, attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+  WHERE relname = 'notes' AND attnum > 0 AND attcollation = '"C"'::regcollation ORDER BY nspname, attnum;
+INSERT INTO import_keys.notes ("Who", note, at) VALUES ('me', 'a', '1'), ('me', 'Z', '2'), ('me', 'b', '3');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT note FROM import_keys.notes WHERE "Who" = 'me' AND note >= 'a' AND note < 'c' ORDER BY note;
+SELECT note FROM import_keys.notes WHERE "Who" = 'me' AND note >= 'a' AND note < 'c' ORDER BY note;
+IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO (notes) FROM SERVER import_cluster INTO import_keys OPTIONS (collate 'C');
+
 -- rights: those of the mapping of who imports
 CREATE ROLE import_role;
 CREATE SCHEMA import_theirs AUTHORIZATION import_role;
@@ -246,6 +284,6 @@ DROP DATABASE import_latin1;
 
 SELECT import_cql('DROP KEYSPACE fdw_import', 'DROP KEYSPACE "Fdw_Import"');
 DROP SERVER import_cluster CASCADE;
-DROP SCHEMA import_here, import_bare, "Import ""Types""", import_keep, import_lower, import_smart, import_helpers, import_theirs CASCADE;
+DROP SCHEMA import_here, import_bare, "Import ""Types""", import_keep, import_lower, import_smart, import_helpers, import_theirs, import_order, import_keys, "import_Local" CASCADE;
 DROP FUNCTION import_cql, import_cql_keyspace, import_show, import_try;
 DROP ROLE import_role;

@@ -21,11 +21,18 @@
 
 #include "fdw/import/import.h"
 #include "fdw/import/importname.h"
+#include "fdw/import/importorder.h"
 #include "fdw/import/importtype.h"
 #include "fdw/session/option.h"
 #include "fdw/session/schema.h"
 
 /* ---- options ---- */
+
+/* Which text columns are in byte order, in which the cluster compares. */
+typedef enum ImportCollate
+{
+	COLLATE_NONE, COLLATE_KEYS, COLLATE_ALL
+} ImportCollate;
 
 typedef struct ImportOptions
 {
@@ -33,11 +40,13 @@ typedef struct ImportOptions
 	ScyllaFolding folding;
 	bool		not_null;
 	bool		composite;
+	ImportCollate collate;
+	char	   *like;			/* whose columns give the order; NULL: the cluster's */
 } ImportOptions;
 
 typedef enum ImportOptionId
 {
-	IMPORT_VIEWS, IMPORT_CASE, IMPORT_NOT_NULL, IMPORT_UDT
+	IMPORT_VIEWS, IMPORT_CASE, IMPORT_NOT_NULL, IMPORT_UDT, IMPORT_COLLATE, IMPORT_COLUMN_ORDER, IMPORT_LIKE
 } ImportOptionId;
 
 typedef struct ImportOptionDef
@@ -51,6 +60,9 @@ static const ImportOptionDef option_defs[] = {
 	[IMPORT_CASE] = {"case", {"keep", "lower", "smart"}},	/* ScyllaFolding */
 	[IMPORT_NOT_NULL] = {"import_not_null", {NULL}},
 	[IMPORT_UDT] = {"udt", {"jsonb", "composite"}},
+	[IMPORT_COLLATE] = {"collate", {"none", "keys", "all"}},	/* ImportCollate */
+	[IMPORT_COLUMN_ORDER] = {"column_order", {"cluster", "like"}},
+	[IMPORT_LIKE] = {"like", {NULL}},	/* a name */
 };
 
 static ImportOptionId
@@ -70,7 +82,7 @@ option_id(const char *name)
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 			 errmsg("invalid option \"%s\"", name),
 			 nearest ? errhint("Perhaps you meant the option \"%s\".", nearest) :
-			 errhint("Valid options in this context are: import_views, case, import_not_null, udt")));
+			 errhint("Valid options in this context are: import_views, case, import_not_null, udt, collate, column_order, like")));
 }
 
 static void
@@ -103,12 +115,24 @@ option_value(const ImportOptionDef *def, const char *value)
 	return 0;
 }
 
+/* A table to go by, and that it is gone by, belong together; the former says enough. */
+static void
+check_order(const bool *given, const int *value)
+{
+	if (given[IMPORT_COLUMN_ORDER] && given[IMPORT_LIKE] != value[IMPORT_COLUMN_ORDER])
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 given[IMPORT_LIKE] ? errmsg("option \"like\" needs \"column_order\" to be \"like\"") :
+				 errmsg("option \"column_order\" is \"like\" without the option \"like\""),
+				 errhint("\"like\" names the local table whose columns give the order.")));
+}
+
 static ImportOptions
 read_options(List *elements)
 {
 	int			value[lengthof(option_defs)] = {[IMPORT_VIEWS] = true, [IMPORT_NOT_NULL] = true};
 	bool		given[lengthof(option_defs)] = {false};
-	ImportOptions options;
+	ImportOptions options = {0};
 	ListCell   *lc;
 
 	foreach(lc, elements)
@@ -121,12 +145,17 @@ read_options(List *elements)
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
 					 errmsg("option \"%s\" provided more than once", element->defname)));
 		given[id] = true;
-		value[id] = option_value(&option_defs[id], defGetString(element));
+		if (id == IMPORT_LIKE)
+			options.like = defGetString(element);
+		else
+			value[id] = option_value(&option_defs[id], defGetString(element));
 	}
+	check_order(given, value);
 	options.views = value[IMPORT_VIEWS];
 	options.folding = (ScyllaFolding) value[IMPORT_CASE];
 	options.not_null = value[IMPORT_NOT_NULL];
 	options.composite = value[IMPORT_UDT];
+	options.collate = (ImportCollate) value[IMPORT_COLLATE];
 	return options;
 }
 
@@ -342,10 +371,14 @@ append_column(StringInfo sql, const ScyllaSchemaRelation *relation, const Scylla
 			  ScyllaTypeMap *types, const ImportOptions *options)
 {
 	const ScyllaTableColumn *column = name->object;
+	const char *type = scyllaImportType(types, column->type);
 
-	appendStringInfo(sql, "%s %s", quote_identifier(name->local), scyllaImportType(types, column->type));
+	appendStringInfo(sql, "%s %s", quote_identifier(name->local), type);
 	if (strcmp(name->local, name->remote) != 0)
 		appendStringInfo(sql, " OPTIONS (column_name %s)", quote_literal_cstr(name->remote));
+	if (strcmp(type, "text") == 0 &&
+		(options->collate == COLLATE_ALL || (options->collate == COLLATE_KEYS && is_key(column))))
+		appendStringInfoString(sql, " COLLATE pg_catalog.\"C\"");
 	if (options->not_null && is_never_null(relation, column))
 		appendStringInfoString(sql, " NOT NULL");
 }
@@ -380,6 +413,7 @@ scyllaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	List	   *relations = scyllaReadRelations(keyspace);
 	List	   *names = choose_relations(keyspace, relations, stmt, &options);
 	ScyllaTypeMap *types = scyllaMakeTypeMap(keyspace, relations, options.composite ? stmt->local_schema : NULL);
+	ScyllaLike	like = scyllaFindLike(options.like, list_length(names));
 	List	   *chosen = NIL;
 	List	   *statements = NIL;
 	ListCell   *lc;
@@ -392,8 +426,10 @@ scyllaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 		ScyllaImportName *name = lfirst(lc);
 		List	   *columns = choose_columns(name->object, describe_relation(keyspace, name), &options);
 
-		if (columns != NIL)
-			statements = lappend(statements, create_table(keyspace, name, columns, types, &options));
+		if (columns == NIL)
+			continue;
+		columns = scyllaOrderLike(columns, &like, name->local);
+		statements = lappend(statements, create_table(keyspace, name, columns, types, &options));
 	}
 	return statements;
 }
