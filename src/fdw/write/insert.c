@@ -55,7 +55,8 @@ insert_marker(const ScyllaModify *m, const ScyllaTable *table, AttrNumber attnum
 	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
 		marker.null = SCYLLA_NULL_REFUSED;
 	else
-		marker.null = m->options->insert_null ? SCYLLA_NULL_DELETES : SCYLLA_NULL_UNSET;
+		marker.null = m->options->insert_null && !list_member_int(m->target.unnamed, attnum) ?
+			SCYLLA_NULL_DELETES : SCYLLA_NULL_UNSET;
 	return marker;
 }
 
@@ -129,46 +130,69 @@ begin_new_insert(ScyllaModify *m, List *attnums)
 		open_insert(m, attnums, names);
 }
 
-void
-scyllaBeginInsert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
+static ScyllaModify *
+begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool moved, bool explain_only)
 {
 	EState	   *estate = mtstate->ps.state;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	ScyllaModify *m = scyllaModifyMake(mtstate, rri, CMD_INSERT);
-	List	   *attnums = scyllaTargetColumns(mtstate, rri);
+	List	   *attnums;
 
-	m->attnums = attnums;
+	if (moved)
+		m->moved = m;
+	m->target = scyllaTargetColumns(mtstate, rri, moved);
+	attnums = m->target.attnums;
 	scyllaModifyPseudoColumns(m, &attnums);
 	m->keep = scylla_flush_at_transaction && !m->conditional && !m->synchronous && estate->es_instrument == 0;
 	if (!explain_only)
 	{
 		scyllaModifyConnect(m, rri, estate);
 		if (m->keep)
-			m->write = scyllaFindKeptWrite(m->session, m->rel, m->attnums);
+			m->write = scyllaFindKeptWrite(m->session, m->rel, &m->target);
 	}
 	if (m->write == NULL)
 		begin_new_insert(m, attnums);
-	if (rri->ri_FdwState != NULL)
-		((ScyllaModify *) rri->ri_FdwState)->insert = m;
-	else
-		rri->ri_FdwState = m;
 	MemoryContextSwitchTo(old);
+	return m;
+}
+
+void
+scyllaBeginInsert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only)
+{
+	rri->ri_FdwState = begin_insert(mtstate, rri, false, explain_only);
 }
 
 /* ---- rows ---- */
 
+/* UPDATE, or MERGE by an action that updates, has found the row in another partition. */
+static bool
+is_moved(const ModifyTableState *mtstate, TupleTableSlot *plan_slot)
+{
+	AttrNumber	row_id;
+
+	if (mtstate->operation != CMD_MERGE)
+		return mtstate->operation == CMD_UPDATE;
+	row_id = mtstate->resultRelInfo[0].ri_RowIdAttNo;
+	return AttributeNumberIsValid(row_id) && !slot_attisnull(plan_slot, row_id);
+}
+
+/* What writes this row: one foreign table may be updated by a statement, inserted into, and rows moved to it. */
 static ScyllaModify *
-insert_of(ResultRelInfo *rri)
+insert_of(ResultRelInfo *rri, TupleTableSlot *plan_slot)
 {
 	ScyllaModify *m = rri->ri_FdwState;
 
-	return m != NULL && m->operation != CMD_INSERT ? m->insert : m;
+	if (!is_moved(m->mtstate, plan_slot))
+		return m;
+	if (m->moved == NULL)
+		m->moved = begin_insert(m->mtstate, rri, true, false);
+	return m->moved;
 }
 
 TupleTableSlot *
 scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
-	ScyllaModify *m = insert_of(rri);
+	ScyllaModify *m = insert_of(rri, plan_slot);
 	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, NULL};
 
 	/* the executor checks what was inserted; a row that must not be there cannot be taken back */
@@ -182,7 +206,7 @@ TupleTableSlot **
 scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
 							 TupleTableSlot **plan_slots, int *nslots)
 {
-	ScyllaModify *m = insert_of(rri);
+	ScyllaModify *m = rri->ri_FdwState;
 	int			applied = 0;
 
 	scyllaExpectFates(m->write);
@@ -202,17 +226,19 @@ scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot 
 int
 scyllaGetForeignModifyBatchSize(ResultRelInfo *rri)
 {
-	ScyllaModify *m = insert_of(rri);
+	ScyllaModify *m = rri->ri_FdwState;
 
-	return m != NULL && m->conditional && !m->synchronous ? SCYLLA_FATES : 1;
+	return m != NULL && m->operation == CMD_INSERT && m->conditional && !m->synchronous ? SCYLLA_FATES : 1;
 }
 
 /* ---- begin and end of what no plan names ---- */
 
+/* What an UPDATE changes here has begun already: rows that it moves here have their write when the first one comes. */
 void
 scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
-	scyllaBeginInsert(mtstate, rri, false);
+	if (rri->ri_FdwState == NULL)
+		rri->ri_FdwState = begin_insert(mtstate, rri, mtstate->operation == CMD_UPDATE, false);
 }
 
 void

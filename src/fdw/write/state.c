@@ -37,6 +37,7 @@ scyllaModifyMake(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operatio
 	ScyllaModify *m = palloc0(sizeof(*m));
 
 	m->operation = operation;
+	m->mtstate = mtstate;
 	m->rel = rri->ri_RelationDesc;
 	m->estate = mtstate->ps.state;
 	m->epoch = scyllaEpoch();
@@ -113,7 +114,7 @@ scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 	ScyllaMarker *all = palloc0_array(ScyllaMarker, nmarkers + 2);
 	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
 	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = all,
-	.epoch = m->epoch,.keep = m->keep,.attnums = m->attnums,.conditional = m->conditional,.counter = m->counter,
+	.epoch = m->epoch,.keep = m->keep,.target = &m->target,.conditional = m->conditional,.counter = m->counter,
 	.timestamp_of = m->timestamp_of,.batch = m->batch,.statement = m->estate};
 
 	config.nmarkers = all_markers(m, markers, nmarkers, all);
@@ -135,8 +136,8 @@ scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 void
 scyllaModifyEnd(ScyllaModify *m)
 {
-	if (m != NULL && m->insert != NULL)
-		scyllaModifyEnd(m->insert);
+	if (m != NULL && m->moved != NULL && m->moved != m)
+		scyllaModifyEnd(m->moved);
 	if (m != NULL && m->alone != NULL)
 		scyllaModifyEnd(m->alone);
 	if (m == NULL || m->write == NULL)

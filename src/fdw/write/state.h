@@ -14,6 +14,7 @@
 #include "access/htup.h"
 #include "nodes/execnodes.h"
 
+#include "fdw/write/target.h"
 #include "fdw/write/writer.h"
 
 /* A column that tells the row. */
@@ -26,6 +27,7 @@ typedef struct ScyllaKeyColumn
 typedef struct ScyllaModify
 {
 	CmdType		operation;
+	ModifyTableState *mtstate;
 	Relation	rel;
 	EState	   *estate;
 	uint64		epoch;			/* when options and types were looked up */
@@ -38,7 +40,7 @@ typedef struct ScyllaModify
 	bool		counter;		/* it adds to counters */
 	bool		batch;			/* rows of one partition go together */
 	bool		keep;			/* the write is not ended with the statement */
-	List	   *attnums;		/* INSERT: int, what it sets */
+	ScyllaTarget target;		/* INSERT: what it sets */
 	AttrNumber	ttl_of;			/* the new row's attributes that have its TTL and timestamp; 0: none */
 	AttrNumber	timestamp_of;
 	ScyllaKeyColumn *key;			/* UPDATE and DELETE */
@@ -50,7 +52,7 @@ typedef struct ScyllaModify
 	bool		may_leave;		/* UPDATE: rows may come to belong to other partitions, which they cannot be moved to */
 	int			npartition;		/* of the keys, those of the partition key */
 	List	   *statics;		/* DELETE: String, static columns */
-	struct ScyllaModify *insert;	/* of an UPDATE: for rows that it moves here from other partitions; NULL: none yet */
+	struct ScyllaModify *moved; /* of UPDATE or MERGE: for rows that it moves here from other partitions; NULL: none yet; itself: for nothing else */
 	struct ScyllaModify *alone; /* of a DELETE: for partitions that have nothing but static columns; NULL: none yet */
 } ScyllaModify;
 

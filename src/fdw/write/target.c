@@ -7,9 +7,13 @@
  * A statement sets the columns that it lists and those that the server fills in:
  * defaults of the table it names, be that a view, a partitioned table or the
  * foreign table itself, identity, generated columns. The plan's target list has
- * them all: what nothing sets is a NULL there. COPY has no plan and takes its
- * defaults from the catalog. A row moved by UPDATE or MERGE is a whole row, and
- * a BEFORE ROW trigger may set any column.
+ * them all: what nothing sets is a NULL there; MERGE has one for each of its
+ * actions. COPY has no plan and takes its defaults from the catalog. Whoever has no
+ * plan and lists nothing, as the first copy of a subscription, gives whole rows,
+ * and so is a row that UPDATE moves.
+ *
+ * More may be written than is named: a BEFORE ROW trigger may set any column, and
+ * the actions of a MERGE write by one text. A NULL in such a column sets nothing.
  */
 #include "postgres.h"
 
@@ -49,25 +53,24 @@ has_default(Form_pg_attribute att)
 		(get_typtype(att->atttypid) == TYPTYPE_DOMAIN && get_typdefault(att->atttypid) != NULL);
 }
 
-/* Of the table that the statement names. */
 static Bitmapset *
-set_columns(ModifyTableState *mtstate, ResultRelInfo *named)
+all_columns(TupleDesc desc)
 {
-	Plan	   *plan = mtstate->ps.plan;
-	TupleDesc	desc = RelationGetDescr(named->ri_RelationDesc);
-	Bitmapset  *columns = bms_copy(ExecGetInsertedCols(named, mtstate->ps.state));
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < desc->natts; i++)
+		columns = add_column(columns, i + 1);
+	return columns;
+}
+
+/* Those that are not NULL whatever happens. */
+static Bitmapset *
+columns_of_list(List *targetlist)
+{
+	Bitmapset  *columns = NULL;
 	ListCell   *lc;
 
-	if (plan == NULL)
-	{
-		for (int i = 0; i < desc->natts; i++)
-		{
-			if (!TupleDescAttr(desc, i)->attisdropped && has_default(TupleDescAttr(desc, i)))
-				columns = add_column(columns, i + 1);
-		}
-		return columns;
-	}
-	foreach(lc, outerPlan(plan)->targetlist)
+	foreach(lc, targetlist)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, lc);
 
@@ -77,14 +80,86 @@ set_columns(ModifyTableState *mtstate, ResultRelInfo *named)
 	return columns;
 }
 
-/* The same columns of a partition, which may have them in another order. */
+/* COPY fills them in. */
 static Bitmapset *
-columns_of_partition(Bitmapset *columns, ResultRelInfo *root, ResultRelInfo *partition)
+default_columns(TupleDesc desc)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped && has_default(TupleDescAttr(desc, i)))
+			columns = add_column(columns, i + 1);
+	}
+	return columns;
+}
+
+/* Of the table that the statement names. */
+typedef struct Columns
+{
+	Bitmapset  *set;			/* by some row or other */
+	Bitmapset  *named;			/* by every row */
+	Bitmapset  *listed;			/* by the statement's text: what cannot be set is refused */
+} Columns;
+
+/* The executor does not say which action an inserted row is of: what one of them leaves out is not named. */
+static Columns
+columns_of_merge(const ModifyTable *plan, Bitmapset *listed)
+{
+	Columns		columns = {NULL, NULL, NULL};
+	int			inserts = 0;
+	ListCell   *lc;
+
+	foreach(lc, (List *) linitial(plan->mergeActionLists))
+	{
+		const MergeAction *action = lfirst_node(MergeAction, lc);
+		Bitmapset  *set;
+
+		if (action->commandType != CMD_INSERT)
+			continue;
+		set = columns_of_list(action->targetList);
+		columns.named = inserts++ == 0 ? bms_copy(set) : bms_int_members(columns.named, set);
+		columns.set = bms_add_members(columns.set, set);
+	}
+	columns.set = bms_add_members(columns.set, listed);
+	columns.listed = bms_copy(columns.set);
+	if (inserts == 1)
+		columns.named = columns.listed;
+	return columns;
+}
+
+static Columns
+columns_of_statement(ModifyTableState *mtstate, ResultRelInfo *target, bool moved)
+{
+	const ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	TupleDesc	desc = RelationGetDescr(target->ri_RelationDesc);
+	Bitmapset  *listed = ExecGetInsertedCols(target, mtstate->ps.state);
+	bool		whole = moved || (plan == NULL && bms_is_empty(listed));
+	Columns		columns;
+
+	if (mtstate->operation == CMD_MERGE && !moved)
+		return columns_of_merge(plan, listed);
+	if (whole)
+		columns.set = all_columns(desc);
+	else
+		columns.set = bms_union(listed, plan == NULL ? default_columns(desc) : columns_of_list(outerPlan(plan)->targetlist));
+	columns.named = columns.set;
+	columns.listed = whole ? NULL : columns.set;
+	return columns;
+}
+
+/* The same columns of a partition, which may have them in another order. */
+static void
+translate_to_partition(Columns *columns, ResultRelInfo *root, ResultRelInfo *partition)
 {
 	TupleConversionMap *map = convert_tuples_by_name(RelationGetDescr(root->ri_RelationDesc),
 													 RelationGetDescr(partition->ri_RelationDesc));
 
-	return map ? execute_attr_map_cols(map->attrMap, columns) : columns;
+	if (map == NULL)
+		return;
+	columns->set = execute_attr_map_cols(map->attrMap, columns->set);
+	columns->named = execute_attr_map_cols(map->attrMap, columns->named);
+	columns->listed = execute_attr_map_cols(map->attrMap, columns->listed);
 }
 
 /* What only the cluster knows can be read, not set. */
@@ -103,30 +178,37 @@ is_settable(Relation rel, Form_pg_attribute att, bool named)
 	return false;
 }
 
-List *
-scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri)
+static bool
+has_column(const Bitmapset *columns, AttrNumber attnum)
+{
+	return bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, columns);
+}
+
+ScyllaTarget
+scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri, bool moved)
 {
 	TupleDesc	desc = RelationGetDescr(rri->ri_RelationDesc);
-	bool		all = mtstate->operation != CMD_INSERT || (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row);
+	bool		trigger = rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row;
 	bool		pseudo = scyllaHasPseudoColumns(RelationGetRelid(rri->ri_RelationDesc));
 	ResultRelInfo *root = rri->ri_RootResultRelInfo;
-	Bitmapset  *columns = NULL;
-	List	   *attnums = NIL;
+	Columns		columns = columns_of_statement(mtstate, root ? root : rri, moved);
+	ScyllaTarget target = {NIL, NIL};
 
-	if (!all)
-		columns = set_columns(mtstate, root ? root : rri);
-	if (!all && root)
-		columns = columns_of_partition(columns, root, rri);
+	if (root)
+		translate_to_partition(&columns, root, rri);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		bool		stored = att->attgenerated == ATTRIBUTE_GENERATED_STORED;
-		bool		named = bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, columns);
+		bool		set = has_column(columns.set, att->attnum);
 
-		if (att->attisdropped || scyllaIsVirtual(att))
+		if (att->attisdropped || scyllaIsVirtual(att) || !(set || stored || trigger))
 			continue;
-		if ((all || stored || named) && (!pseudo || is_settable(rri->ri_RelationDesc, att, named)))
-			attnums = lappend_int(attnums, att->attnum);
+		if (pseudo && !is_settable(rri->ri_RelationDesc, att, has_column(columns.listed, att->attnum)))
+			continue;
+		target.attnums = lappend_int(target.attnums, att->attnum);
+		if (!stored && !has_column(columns.named, att->attnum))
+			target.unnamed = lappend_int(target.unnamed, att->attnum);
 	}
-	return attnums;
+	return target;
 }

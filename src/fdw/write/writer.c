@@ -71,7 +71,7 @@ struct ScyllaWrite
 	int			unseen;			/* rows since what came home was looked at, those of statements before included */
 	bool		broken;			/* a row's failure was raised */
 	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
-	List	   *attnums;		/* kept: int, what the statement sets */
+	ScyllaTarget target;		/* kept: what the statement sets */
 	Oid			relid;			/* kept: what another statement must have in common with it */
 	uint64		epoch;
 	MemoryContext row_context;	/* reset per row */
@@ -159,7 +159,8 @@ prepare_to_keep(ScyllaWrite *w, const ScyllaWriteConfig *config)
 	options->table = pstrdup(options->table);
 	w->options = options;
 	w->relid = RelationGetRelid(config->rel);
-	w->attnums = list_copy(config->attnums);
+	w->target.attnums = list_copy(config->target->attnums);
+	w->target.unnamed = list_copy(config->target->unnamed);
 	w->epoch = config->epoch;
 	w->statements = 1;
 }
@@ -502,7 +503,7 @@ scyllaCloseWrite(ScyllaWrite *w)
 /* ---- across statements ---- */
 
 ScyllaWrite *
-scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums)
+scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *target)
 {
 	int			level = GetCurrentTransactionNestLevel();
 	dlist_mutable_iter iter;
@@ -512,7 +513,8 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums)
 		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
 		ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, iter.cur);
 
-		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) || !equal(w->attnums, attnums))
+		if (!writer->kept || writer->level != level || w->relid != RelationGetRelid(rel) ||
+			!equal(w->target.attnums, target->attnums) || !equal(w->target.unnamed, target->unnamed))
 			continue;
 		if (w->epoch != scyllaEpoch() || w->statement->schema_version != session->schema_version ||
 			w->statements == MAX_STATEMENTS)

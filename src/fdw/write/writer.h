@@ -20,6 +20,7 @@
 #include "fdw/read/report.h"
 #include "fdw/session/session.h"
 #include "fdw/write/encode.h"
+#include "fdw/write/target.h"
 
 typedef struct ScyllaWriteConfig
 {
@@ -33,7 +34,7 @@ typedef struct ScyllaWriteConfig
 	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
 	bool		counter;		/* no timestamps, and never twice */
 	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
-	List	   *attnums;		/* keep: int, what the statement sets, by which another one finds the write */
+	const ScyllaTarget *target; /* keep: what the statement sets, by which another one finds the write */
 	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */
 	const void *statement;		/* the same for all writes of one */
 } ScyllaWriteConfig;
@@ -45,10 +46,10 @@ extern ScyllaWrite *scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteCon
 
 /*
  * One that was kept in this transaction and nesting level for the same table and
- * attributes (int list: its configuration's), while no option or type has changed:
- * it goes on, with a new statement's rows. NULL: none.
+ * columns, while no option or type has changed: it goes on, with a new statement's
+ * rows. NULL: none.
  */
-extern ScyllaWrite *scyllaFindKeptWrite(ScyllaSession *session, Relation rel, List *attnums);
+extern ScyllaWrite *scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *target);
 
 /* rows: by ScyllaRowKind; NULL where no marker takes a value. Waits for room. */
 extern void scyllaWriteRow(ScyllaWrite *write, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
