@@ -67,6 +67,7 @@ scylla_fdw_handler(PG_FUNCTION_ARGS)
 	routine->GetForeignPaths = scyllaGetForeignPaths;
 	routine->IsForeignScanParallelSafe = scyllaIsForeignScanParallelSafe;
 	routine->GetForeignPlan = scyllaGetForeignPlan;
+	routine->ReparameterizeForeignPathByChild = scyllaReparameterizePath;
 	routine->GetForeignUpperPaths = scyllaGetForeignUpperPaths;
 
 	/* scans */

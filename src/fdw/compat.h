@@ -18,6 +18,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
+#include "optimizer/appendinfo.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "parser/parse_relation.h"
@@ -85,6 +86,17 @@ scyllaClassMembers(EquivalenceClass *ec, Relids relids)
 	return members;
 #else
 	return ec->ec_members;
+#endif
+}
+
+/* An expression about columns of a partitioned table as one about those of its partition, at any depth. */
+static inline Node *
+scyllaTranslateToChild(PlannerInfo *root, Node *node, RelOptInfo *child)
+{
+#if PG_VERSION_NUM >= 160000
+	return adjust_appendrel_attrs_multilevel(root, node, child, child->top_parent);
+#else
+	return adjust_appendrel_attrs_multilevel(root, node, child->relids, child->top_parent_relids);
 #endif
 }
 

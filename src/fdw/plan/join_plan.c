@@ -315,13 +315,9 @@ choose_clauses(List *clauses, const ScyllaAccess *access, bool pushed)
 		foreach(lc, clauses)
 		{
 			RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
-			bool		is_pushed = false;
-			ListCell   *pc;
 
 			next = Max(next, clause->security_level);
-			foreach(pc, access->pushed)
-				is_pushed |= ((ScyllaCondition *) lfirst(pc))->clause == clause;
-			if (is_pushed == pushed && clause->security_level == level)
+			if (scyllaPushes(access, clause) == pushed && clause->security_level == level)
 				chosen = lappend(chosen, clause);
 		}
 	}

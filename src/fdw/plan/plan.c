@@ -274,11 +274,12 @@ is_key_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, Equivale
 		((Var *) expr)->varattno == ((KeyColumn *) arg)->attnum;
 }
 
-/* Join clauses that compare columns of the partition key with those of other tables. */
+/* Join clauses that compare columns with those of other tables. Partitions have no attr_needed: what joins need is in the reltarget. */
 static List *
 join_clauses(PlannerInfo *root, RelOptInfo *rel)
 {
 	ScyllaRelation *info = relation_of(rel);
+	Bitmapset  *needed = NULL;
 	List	   *clauses = NIL;
 	ListCell   *lc;
 
@@ -289,11 +290,13 @@ join_clauses(PlannerInfo *root, RelOptInfo *rel)
 		if (join_clause_is_movable_to(clause, rel) && scyllaMayBePushed(root, rel, clause))
 			clauses = lappend(clauses, clause);
 	}
-	for (AttrNumber attnum = 1; rel->has_eclass_joins && attnum <= rel->max_attr; attnum++)
+	if (rel->has_eclass_joins)
+		pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &needed);
+	for (AttrNumber attnum = 1; attnum <= rel->max_attr; attnum++)
 	{
 		KeyColumn	key = {attnum};
 
-		if (bms_is_empty(rel->attr_needed[attnum - rel->min_attr]) || get_rte_attribute_is_dropped(planner_rt_fetch(rel->relid, root), attnum))
+		if (!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, needed))
 			continue;
 		clauses = list_concat(clauses, generate_implied_equalities_for_column(root, rel, is_key_column, &key,
 																			   rel->lateral_referencers));
@@ -361,6 +364,38 @@ scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 	add_partial_scan_path(root, rel);
 	add_sorted_path(root, rel);
 	add_parameterized_paths(root, rel);
+}
+
+/* The same condition, its value of a partition's columns instead of the partitioned table's. */
+static ScyllaCondition *
+translate_condition(PlannerInfo *root, const ScyllaCondition *condition, RelOptInfo *child)
+{
+	ScyllaCondition *translated = palloc(sizeof(*translated));
+
+	*translated = *condition;
+	translated->clause = (RestrictInfo *) scyllaTranslateToChild(root, (Node *) condition->clause, child);
+	translated->value = (Expr *) scyllaTranslateToChild(root, (Node *) condition->value, child);
+	return translated;
+}
+
+/*
+ * A look-up for the rows of a partitioned table becomes one for those of its
+ * partition. Nothing but conditions speaks of other tables' columns.
+ */
+List *
+scyllaReparameterizePath(PlannerInfo *root, List *fdw_private, RelOptInfo *child)
+{
+	ScyllaPath *path = palloc(sizeof(*path));
+	ScyllaAccess *access = palloc(sizeof(*access));
+	ListCell   *lc;
+
+	*path = *(ScyllaPath *) linitial(fdw_private);
+	*access = *path->access;
+	path->access = access;
+	access->pushed = NIL;
+	foreach(lc, ((ScyllaPath *) linitial(fdw_private))->access->pushed)
+		access->pushed = lappend(access->pushed, translate_condition(root, lfirst(lc), child));
+	return list_make1(path);
 }
 
 /* ---- plans ---- */
@@ -484,12 +519,8 @@ choose_clauses(const ScyllaAccess *access, List *scan_clauses, bool wanted)
 	foreach(lc, scan_clauses)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
-		bool		pushed = false;
-		ListCell   *pc;
 
-		foreach(pc, access->pushed)
-			pushed |= ((ScyllaCondition *) lfirst(pc))->clause == clause;
-		if (pushed == wanted)
+		if (scyllaPushes(access, clause) == wanted)
 			chosen = lappend(chosen, clause);
 	}
 	return extract_actual_clauses(chosen, false);

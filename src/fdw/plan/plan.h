@@ -46,6 +46,7 @@ extern bool scyllaIsForeignPathAsyncCapable(ForeignPath *path);
 extern ForeignScan *scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid,
 										 ForeignPath *best_path, List *tlist, List *scan_clauses,
 										 Plan *outer_plan);
+extern List *scyllaReparameterizePath(PlannerInfo *root, List *fdw_private, RelOptInfo *child);
 
 /* What every SELECT by this way of reading has: conditions, order. Their values are appended to *exprs. */
 extern ScyllaSelect *scyllaBuildSelect(const ScyllaPath *path, List **exprs);

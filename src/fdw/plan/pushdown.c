@@ -180,14 +180,30 @@ scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 	return false;
 }
 
+/* By what it says: a path may have been translated since. */
 bool
-scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses)
+scyllaPushes(const ScyllaAccess *access, const RestrictInfo *clause)
 {
 	ListCell   *lc;
 
 	foreach(lc, access->pushed)
 	{
-		if (list_member_ptr(clauses, ((ScyllaCondition *) lfirst(lc))->clause))
+		const RestrictInfo *pushed = ((ScyllaCondition *) lfirst(lc))->clause;
+
+		if (pushed != NULL && equal(pushed->clause, clause->clause))
+			return true;
+	}
+	return false;
+}
+
+bool
+scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (scyllaPushes(access, lfirst_node(RestrictInfo, lc)))
 			return true;
 	}
 	return false;
@@ -522,15 +538,19 @@ is_one_run(const ScyllaAccess *access)
 
 /* ---- the table ---- */
 
+/* Joins may be planned in memory that goes before the plan is made (GEQO): the table stays as long as info. */
 void
 scyllaDescribeRelation(ScyllaRelation *info)
 {
 	ScyllaSession *session;
+	MemoryContext old;
 
 	if (info->table != NULL)
 		return;
 	session = scyllaGetSession(info->userid, info->serverid);
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(info));
 	info->table = scyllaCopyTable(scyllaDescribeTable(session, info->options));
+	MemoryContextSwitchTo(old);
 }
 
 /* Into the copy: conditions point to its columns. */
@@ -554,7 +574,8 @@ scyllaDescribeIndexesOf(ScyllaRelation *info)
 			column->index = table->column[i].index;
 			column->similarity = table->column[i].similarity;
 			if (column->similarity != NULL)
-				column->similarity_index = pstrdup(table->column[i].similarity_index);
+				column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(info),
+															   table->column[i].similarity_index);
 		}
 	}
 	info->table->indexes_known = true;

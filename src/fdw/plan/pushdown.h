@@ -35,7 +35,7 @@ typedef struct ScyllaRelation
 /* "column op value", found in a clause. */
 typedef struct ScyllaCondition
 {
-	RestrictInfo *clause;
+	RestrictInfo *clause;		/* NULL: none, of SCYLLA_NEAREST */
 	AttrNumber	attnum;
 	ScyllaOperator op;
 	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
@@ -70,6 +70,9 @@ extern bool scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *claus
 
 /* clauses: RestrictInfo, all of which must hold. The table must be described unless they are empty. */
 extern ScyllaAccess *scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses);
+
+/* Whether the cluster checks the clause. */
+extern bool scyllaPushes(const ScyllaAccess *access, const RestrictInfo *clause);
 
 /* Whether one of these clauses finds rows: of a join, that it is worth looking up by them. */
 extern bool scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses);

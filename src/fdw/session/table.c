@@ -375,6 +375,8 @@ scyllaCopyTable(const ScyllaTable *table)
 		copy->column[i] = table->column[i];
 		copy->column[i].name = pstrdup(table->column[i].name);
 		copy->column[i].type = pstrdup(table->column[i].type);
+		if (table->column[i].similarity_index != NULL)
+			copy->column[i].similarity_index = pstrdup(table->column[i].similarity_index);
 	}
 	return copy;
 }

@@ -1,0 +1,119 @@
+-- Joins with partitioned tables whose partitions are foreign: keys are looked up by the columns that each partition is joined with.
+\getenv host SCYLLA_HOST
+\getenv port SCYLLA_PORT
+SET client_min_messages = warning;
+CREATE SERVER jp_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE USER MAPPING FOR CURRENT_USER SERVER jp_cluster;
+SELECT scylla_fdw_execute('jp_cluster', cql) FROM unnest(ARRAY[
+  'DROP KEYSPACE IF EXISTS fdw_joinpart',
+  'CREATE KEYSPACE fdw_joinpart WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}',
+  'CREATE TABLE fdw_joinpart.low (k int PRIMARY KEY, n int, v text)',
+  'CREATE TABLE fdw_joinpart.mid (k int PRIMARY KEY, n int, v text)',
+  'CREATE TABLE fdw_joinpart.high (k int PRIMARY KEY, n int, v text)']) cql;
+-- one level, and another one below it; columns at other places, one of them dropped
+CREATE TABLE jp_f (k int, n int, v text) PARTITION BY RANGE (k);
+CREATE FOREIGN TABLE jp_f_low PARTITION OF jp_f FOR VALUES FROM (0) TO (100) SERVER jp_cluster OPTIONS (keyspace 'fdw_joinpart', "table" 'low');
+CREATE TABLE jp_f_rest (v text, k int, n int) PARTITION BY RANGE (k);
+CREATE FOREIGN TABLE jp_f_mid (gone int, n int, v text, k int) SERVER jp_cluster OPTIONS (keyspace 'fdw_joinpart', "table" 'mid');
+ALTER FOREIGN TABLE jp_f_mid DROP gone;
+CREATE FOREIGN TABLE jp_f_high (n int, k int, v text) SERVER jp_cluster OPTIONS (keyspace 'fdw_joinpart', "table" 'high');
+ALTER TABLE jp_f_rest ATTACH PARTITION jp_f_mid FOR VALUES FROM (100) TO (200);
+ALTER TABLE jp_f_rest ATTACH PARTITION jp_f_high FOR VALUES FROM (200) TO (300);
+ALTER TABLE jp_f ATTACH PARTITION jp_f_rest FOR VALUES FROM (100) TO (300);
+CREATE TABLE jp_l (LIKE jp_f);
+INSERT INTO jp_l SELECT g, g % 7, 'v' || g / 7 % 5 FROM generate_series(0, 299, 2) g;
+INSERT INTO jp_f SELECT * FROM jp_l;
+CREATE TABLE jp_o (x text, k int, a int) PARTITION BY RANGE (k);
+CREATE TABLE jp_o_low PARTITION OF jp_o FOR VALUES FROM (0) TO (100);
+CREATE TABLE jp_o_rest (a int, k int, x text) PARTITION BY RANGE (k);
+CREATE TABLE jp_o_mid PARTITION OF jp_o_rest FOR VALUES FROM (100) TO (200);
+CREATE TABLE jp_o_high (k int, x text, a int);
+ALTER TABLE jp_o_rest ATTACH PARTITION jp_o_high FOR VALUES FROM (200) TO (300);
+ALTER TABLE jp_o ATTACH PARTITION jp_o_rest FOR VALUES FROM (100) TO (300);
+INSERT INTO jp_o SELECT 'x' || g, g, g * 3 % 300 FROM generate_series(0, 299, 15) g;
+CREATE TABLE jp_p AS SELECT g AS id, g * 15 AS k FROM generate_series(1, 12) g;
+ANALYZE jp_o, jp_l, jp_p;
+-- as if they were large
+UPDATE pg_class SET reltuples = 1000000, relpages = 10000 WHERE oid IN ('jp_f_low'::regclass, 'jp_f_mid'::regclass, 'jp_f_high'::regclass);
+
+SET enable_partitionwise_join = on;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k;
+SET scylla_fdw.enable_join = off;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k;
+RESET enable_partitionwise_join;
+EXPLAIN (COSTS OFF) SELECT p.id, f.v FROM jp_p p JOIN jp_f f ON f.k = p.k;
+EXPLAIN (COSTS OFF) SELECT p.id, f.v FROM jp_p p JOIN (SELECT k, v FROM jp_f_low UNION ALL SELECT k, v FROM jp_f_high) f ON f.k = p.k;
+RESET scylla_fdw.enable_join;
+
+-- as text: how many rows, whether they are a local copy's, and which plans did not look all partitions up by key
+CREATE FUNCTION jp_rows(query text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+  found text[];
+BEGIN
+  EXECUTE format('SELECT array_agg(q::text ORDER BY q::text) FROM (%s) q', query) INTO found;
+  RETURN found;
+END $$;
+CREATE FUNCTION jp_check(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  line text;
+  keys int;
+  report text := '';
+  expected text[] := jp_rows(replace(query, 'jp_f', 'jp_l'));
+BEGIN
+  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
+  FOR partitionwise IN 0 .. 1 LOOP
+    FOR by_join IN 0 .. 1 LOOP
+      PERFORM set_config('enable_partitionwise_join', partitionwise::text, true), set_config('scylla_fdw.enable_join', by_join::text, true);
+      keys := 0;
+      FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+        keys := keys + (line ~ '^ +Key: ')::int;
+      END LOOP;
+      report := report || CASE WHEN jp_rows(query) IS DISTINCT FROM expected THEN ', DIFFERENT' ELSE '' END ||
+        CASE WHEN keys <> 3 THEN format(', %s keys with %s %s', keys, partitionwise, by_join) ELSE '' END;
+    END LOOP;
+  END LOOP;
+  RETURN cardinality(expected) || ' rows' || report;
+END $$;
+SELECT jp_check($$SELECT o.x, f.v FROM jp_o o JOIN jp_f f ON f.k = o.k$$);
+SELECT jp_check($$SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k$$);
+SELECT jp_check($$SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k AND f.n > 2 AND f.v <> o.x WHERE o.a < 200$$);
+SELECT jp_check($$SELECT o.x, q.y FROM jp_o o LEFT JOIN (SELECT k, coalesce(v, 'none') || n AS y FROM jp_f WHERE n > 2) q ON q.k = o.k$$);
+SELECT jp_check($$SELECT o.x FROM jp_o o WHERE EXISTS (SELECT FROM jp_f f WHERE f.k = o.k AND f.n < o.a)$$);
+SELECT jp_check($$SELECT o.x FROM jp_o o WHERE NOT EXISTS (SELECT FROM jp_f f WHERE f.k = o.k AND f.n < o.a)$$);
+SELECT jp_check($$SELECT f.v FROM jp_f f WHERE f.k IN (SELECT k FROM jp_o WHERE a > 20)$$);
+SELECT jp_check($$SELECT o.x, f.v FROM jp_o o JOIN jp_f f ON f.k = o.a$$);
+SELECT jp_check($$SELECT p.id, o.x, f.v FROM jp_p p JOIN jp_o o ON o.k = p.k JOIN jp_f f ON f.k = o.k$$);
+SELECT jp_check($$SELECT p.id, f.v FROM jp_p p LEFT JOIN jp_f f ON f.k = p.k$$);
+SELECT jp_check($$SELECT o.x, q.* FROM jp_o o LEFT JOIN LATERAL (SELECT f.v || o.x AS y, f.n + o.a AS z FROM jp_f f WHERE f.k = o.k) q ON true$$);
+SELECT jp_check($$SELECT o.x, q.* FROM jp_o o, LATERAL (SELECT f.v, o.a + f.n AS z FROM jp_f f WHERE f.k = o.k AND f.n < o.a OFFSET 0) q$$);
+SELECT jp_check($$SELECT p.id, f.k, f.v FROM jp_p p JOIN (SELECT k, v FROM jp_f UNION ALL SELECT k + 1, v FROM jp_l) f ON f.k = p.k$$);
+PREPARE jp_p (int, text) AS SELECT count(*), min(f.v) FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k AND f.n < $1 AND f.v > $2 WHERE o.a > $1;
+SET enable_partitionwise_join = on; SET scylla_fdw.enable_join = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE jp_p (3, 'v1');
+EXECUTE jp_p (6, 'v3');
+RESET plan_cache_mode; RESET enable_partitionwise_join; RESET scylla_fdw.enable_join; RESET enable_hashjoin; RESET enable_mergejoin;
+
+-- partitions that are changed by what they are joined with
+CREATE FUNCTION jp_change(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  changed bigint;
+BEGIN
+  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+  EXECUTE query;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  EXECUTE replace(query, 'jp_f', 'jp_l');
+  RETURN changed || ' rows' || CASE WHEN jp_rows('SELECT k, n, v FROM jp_f') <> jp_rows('SELECT k, n, v FROM jp_l') THEN ', DIFFERENT' ELSE '' END;
+END $$;
+SET enable_partitionwise_join = on;
+SELECT jp_change($$UPDATE jp_f f SET n = f.n + o.a, v = o.x FROM jp_o o WHERE o.k = f.k AND o.a < 100$$);
+SET scylla_fdw.enable_join = off;
+SELECT jp_change($$UPDATE jp_f f SET n = f.n + o.a, v = o.x FROM jp_o o WHERE f.k = o.k AND o.a > 99$$);
+RESET enable_partitionwise_join;
+SELECT jp_change($$DELETE FROM jp_f f USING jp_p p WHERE f.k = p.k AND p.id < 9$$);
+RESET scylla_fdw.enable_join;
+
+SELECT scylla_fdw_execute('jp_cluster', 'DROP KEYSPACE fdw_joinpart');
+DROP TABLE jp_f, jp_l, jp_o, jp_p;
+DROP SERVER jp_cluster CASCADE;
+DROP FUNCTION jp_rows, jp_check, jp_change;
