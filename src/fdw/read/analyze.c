@@ -149,6 +149,8 @@ open_ranges(Sampling *s, const ScyllaSelect *select, const CqlTokenRange *range,
 	if (limit > 0)
 		scyllaSourceLimit(source, limit);
 	(void) scyllaEndSource(source);
+	config.select = select;
+	config.form = form;
 	config.cql = scyllaDeparseSelect(select, s->options, &form);
 	config.statement = scyllaPrepare(s->session, s->options, config.cql);
 	return scyllaFetchOpen(&config);

@@ -13,6 +13,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/read/decode.h"
+#include "fdw/read/rowkey.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
 #include "fdw/type/typemap.h"
@@ -36,7 +37,13 @@ struct ScyllaDecoder
 	MemoryContext context;		/* of the converters */
 	CqlMetadata metadata;		/* of the last page that differed from the one before */
 	CqlArena	types;			/* holds it */
-	const DecodedItem *current;		/* being decoded, for the error context */
+	ScyllaRowKey *key;			/* of rows; NULL: they have none */
+
+	/* for the error context */
+	const DecodedItem *current;		/* being decoded */
+	const ScyllaFetch *fetch;	/* whose row it is; NULL: none's */
+	ErrorContextCallback *previous;
+
 	MemoryContextCallback callback;
 };
 
@@ -79,13 +86,17 @@ static void
 column_context(void *arg)
 {
 	ScyllaDecoder *d = arg;
+	char	   *line;
 
 	if (d->of_table)
-		errcontext("column \"%s\" of foreign table \"%s\"",
-				   get_attname(d->select->relid, d->current->attribute, false), d->relation);
+		line = psprintf("column \"%s\" of foreign table \"%s\"",
+						get_attname(d->select->relid, d->current->attribute, false), d->relation);
 	else
-		errcontext("%s of foreign table \"%s\"",
-				   scyllaFromUtf8(strVal(list_nth(d->select->items, (int) (d->current - d->item)))), d->relation);
+		line = psprintf("%s of foreign table \"%s\"",
+						scyllaFromUtf8(strVal(list_nth(d->select->items, (int) (d->current - d->item)))), d->relation);
+	if (d->select->roles != NIL && d->select->group_by == NIL)
+		errhint("A query of the column itself, without aggregates, names the row.");
+	scyllaKeyContext(d->fetch != NULL ? d->key : NULL, d->fetch, d->previous, line);
 }
 
 static bool
@@ -115,6 +126,8 @@ make_converters(ScyllaDecoder *d, const ScyllaFetch *fetch)
 	cql_arena_free(&d->types);
 	scyllaFetchKeepMetadata(fetch, &d->types, &d->metadata);
 	old = MemoryContextSwitchTo(d->context);
+	d->key = scyllaMakeRowKey(d->select, fetch);
+	d->fetch = NULL;
 	error_context_stack = &context;
 	for (int i = 0; i < d->nitems; i++)
 	{
@@ -135,13 +148,16 @@ make_converters(ScyllaDecoder *d, const ScyllaFetch *fetch)
 /* ---- rows ---- */
 
 static void
-decode_values(ScyllaDecoder *d, const CqlBytes *value, TupleTableSlot *slot)
+decode_values(ScyllaDecoder *d, const ScyllaFetch *fetch, TupleTableSlot *slot)
 {
 	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = d};
+	const CqlBytes *value = scyllaFetchRow(fetch);
 	const DecodedItem *end = d->item + d->nitems;
 	Datum	   *values = slot->tts_values - 1;	/* attributes count from 1 */
 	bool	   *isnull = slot->tts_isnull - 1;
 
+	d->fetch = fetch;
+	d->previous = context.previous;
 	error_context_stack = &context;
 	for (const DecodedItem *item = d->item; item < end; item++, value++)
 	{
@@ -166,7 +182,7 @@ scyllaDecodeRow(ScyllaDecoder *d, const ScyllaFetch *fetch, MemoryContext row_co
 	}
 	old = MemoryContextSwitchTo(row_context);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	decode_values(d, scyllaFetchRow(fetch), slot);
+	decode_values(d, fetch, slot);
 	MemoryContextSwitchTo(old);
 	ExecStoreVirtualTuple(slot);
 }

@@ -40,6 +40,13 @@
 #define ROW_OVERHEAD 100		/* bytes that a row counts more: a node's work for a row is not only by its size */
 #define FIRST_LANES 32			/* until it is known how large pages are */
 
+/* How a page was asked for: a row of it may have to be asked for again. */
+typedef struct Asked
+{
+	CqlBuffer	state;			/* empty: the first page */
+	int			rows;
+} Asked;
+
 typedef struct Lane
 {
 	dlist_node	node;			/* of the ready list, or of the free list */
@@ -52,6 +59,8 @@ typedef struct Lane
 	uint64		row;			/* of this page */
 	Request    *next;			/* has come home; NULL: not yet */
 	bool		asked;			/* it is on its way */
+	Asked		now;			/* the page being read */
+	Asked		then;			/* the next one */
 	bool		more;			/* the page being read is not the last */
 } Lane;
 
@@ -86,7 +95,11 @@ free_buffers(void *arg)
 	ScyllaFetch *f = arg;
 
 	for (int i = 0; i < f->config.lanes; i++)
+	{
 		cql_buffer_free(&f->lane[i].values.bytes);
+		cql_buffer_free(&f->lane[i].now.state);
+		cql_buffer_free(&f->lane[i].then.state);
+	}
 }
 
 /* It has none in a partition of static columns alone. Texts may be empty, numbers have no such value. */
@@ -214,6 +227,10 @@ ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
 	}
 	if (b == NULL || pipeline_commit(core, &request, s->values.routed ? &s->values.token : NULL, s->number) == NULL)
 		scyllaRaiseOutOfMemory();
+	cql_buffer_reset(&s->then.state);
+	if (!first)
+		cql_put_raw(&s->then.state, paging_state.data, (size_t) paging_state.len);
+	s->then.rows = rows;
 	s->asked = true;
 }
 
@@ -319,7 +336,10 @@ static void
 enter_page(ScyllaFetch *f, Lane *s)
 {
 	MemoryContext old;
+	Asked		now = s->then;
 
+	s->then = s->now;			/* its buffer is used again */
+	s->now = now;
 	if (s->context == NULL)
 		s->context = AllocSetContextCreate(f->context, "scylla_fdw page", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(s->context);
@@ -501,6 +521,21 @@ uint64
 scyllaFetchPage(const ScyllaFetch *f)
 {
 	return f->current->entered;
+}
+
+const ScyllaFetchConfig *
+scyllaFetchConfigOf(const ScyllaFetch *f)
+{
+	return &f->config;
+}
+
+ScyllaFetchPlace
+scyllaFetchPlaceOf(const ScyllaFetch *f)
+{
+	const Lane *s = f->current;
+	CqlBytes	state = {s->now.state.data, s->now.state.len > 0 ? (int32_t) s->now.state.len : -1};
+
+	return (ScyllaFetchPlace) {&s->values.bytes, state, s->now.rows, s->row};
 }
 
 void

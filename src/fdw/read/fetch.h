@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "fdw/read/report.h"
+#include "fdw/read/select.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/session.h"
 #include "fdw/session/statement.h"
@@ -53,6 +54,8 @@ typedef struct ScyllaFetchConfig
 	const ScyllaTableOptions *options;
 	const char *relation;		/* for messages */
 	const char *cql;			/* for messages, UTF-8 */
+	const ScyllaSelect *select; /* what the text was made of, */
+	ScyllaSelectForm form;		/* and how */
 	ScyllaStatement *statement;
 	ScyllaSource *source;
 	ScyllaReport *report;
@@ -75,7 +78,16 @@ typedef enum ScyllaFetchResult
 	SCYLLA_FETCH_PENDING		/* nothing has come home yet; or nothing is asked for, and the source may have more later */
 } ScyllaFetchResult;
 
-/* Strings, options, source and merge keys are borrowed. Nothing is sent before the first row is wanted. */
+/* Where the current row is: of the page that the request with these values and this state is answered by. */
+typedef struct ScyllaFetchPlace
+{
+	const CqlBuffer *values;	/* empty: none */
+	CqlBytes	paging_state;	/* len -1: the first page */
+	int			page_rows;
+	uint64		row;			/* from 1 */
+} ScyllaFetchPlace;
+
+/* Strings, options, select, source and merge keys are borrowed. Nothing is sent before the first row is wanted. */
 extern ScyllaFetch *scyllaFetchOpen(const ScyllaFetchConfig *config);
 
 /* wait: until there is something to tell. A failed request is raised. */
@@ -91,6 +103,9 @@ extern uint64 scyllaFetchTag(const ScyllaFetch *fetch);
 
 /* Changes whenever the metadata may have changed: the number of the page that the row is from, among those of all fetches. */
 extern uint64 scyllaFetchPage(const ScyllaFetch *fetch);
+
+extern const ScyllaFetchConfig *scyllaFetchConfigOf(const ScyllaFetch *fetch);
+extern ScyllaFetchPlace scyllaFetchPlaceOf(const ScyllaFetch *fetch);
 
 /* The metadata again, in an arena of the caller's, to keep it longer than the page. */
 extern void scyllaFetchKeepMetadata(const ScyllaFetch *fetch, CqlArena *arena, CqlMetadata *metadata);

@@ -336,6 +336,8 @@ open_fetch(ScyllaLookup *l)
 		.page_rows = l->config.options->fetch_size,.row_bytes = l->config.select->row_bytes,.lanes = MAX_LANES};
 	MemoryContext old = MemoryContextSwitchTo(l->context);
 
+	config.select = l->config.select;
+	config.form = form;
 	config.cql = scyllaDeparseSelect(l->config.select, l->config.options, &form);
 	config.statement = scyllaPrepare(l->config.session, l->config.options, config.cql);
 	scyllaCheckMarkers(l->config.conditions, l->shape->operators, l->config.session, l->config.options,

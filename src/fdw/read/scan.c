@@ -255,6 +255,8 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 		scyllaSourceLimit(source, (int32) limit);
 	requests = scyllaEndSource(source);
 	config.lanes = Min(requests, ranges ? scan->ranges.lanes : MAX_LANES);
+	config.select = scan->select;
+	config.form = form;
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
 	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
