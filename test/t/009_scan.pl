@@ -72,15 +72,15 @@ my ($least, $quarter, $last) = ('-9223372036854775808', '-4611686018427387904', 
 my @sizes = map { sprintf "row system.size_estimates ('ks', '%s', '%s', '%s', %d, %d)", @$_ }
 	# half of the ring, in two ranges, one of which wraps around
 	[ 'large', $last, $least, 100, 1000 ], [ 'large', $least, $quarter, 100, 1000 ],
-	[ 'whole', $least, $least, 1000, 5000 ], [ 'broken', 'x', 'y', 1000, 5000 ], [ 'none', 0, $last, 0, 0 ];
+	[ 'whole', $least, $least, 1000, 5000 ], [ 'broken', 'x', 'y', 1000, 5000 ], [ 'none', 0, $last, 0, 0 ], [ 'huge', $least, $least, 100, 1000000 ];
 my $sized = ScyllaTest::Node->start(@table, "token @{$tokens[0]}", 'keyspace system simple 1',
 	'table system.size_estimates (keyspace_name text, table_name text, range_start text, range_end text, '
 	. 'mean_partition_size bigint, partitions_count bigint, PRIMARY KEY (keyspace_name, table_name, range_start, range_end))',
-	(map { "table ks.$_ (k int PRIMARY KEY, v text)" } qw(large broken none)),
+	(map { "table ks.$_ (k int PRIMARY KEY, v text)" } qw(large broken none huge fresh)),
 	'table ks.whole (k int, c int, v text, PRIMARY KEY (k, c))', @sizes);
 query(sprintf 'CREATE SERVER sized FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $sized->{address}, port => $sized->{port}, fetch_size => 10));
 query('CREATE USER MAPPING FOR CURRENT_USER SERVER sized');
-query(qq{CREATE FOREIGN TABLE $_ (k int, v text) SERVER sized OPTIONS (keyspace 'ks')}) for qw(large broken none whole);
+query(qq{CREATE FOREIGN TABLE $_ (k int, v text) SERVER sized OPTIONS (keyspace 'ks')}) for qw(large broken none whole huge fresh);
 
 # What the planner takes a table for: a 200th of the rows, as it knows nothing of the values.
 sub planned
@@ -95,6 +95,24 @@ cmp_ok(planned('whole'), '>', 50000, 'large partitions have many rows');
 is(planned($_), planned('none'), "$_: a guess") for 'broken';
 cmp_ok(planned('none'), '<', 2000, 'none: a guess');
 is(query('EXPLAIN SELECT * FROM large') =~ /rows=(\d+)/ && $1 < 2000, 1, 'without a condition, nobody is asked');
+
+# A join knows the size before it is planned. Rows that the estimates do not know of yet show in the table's own tokens.
+my $join = 'EXPLAIN SELECT * FROM generate_series(1, 1000) g JOIN %s t ON t.k = g';
+like(query(sprintf $join, 'huge'), qr/ScyllaJoin/, 'a join with a large table looks keys up');
+unlike(query(sprintf $join, 'none'), qr/ScyllaJoin/, 'with a small one it does not');
+query(q{INSERT INTO fresh SELECT g, 'v' FROM generate_series(1, 20000) g});
+like(query(sprintf $join, 'fresh'), qr/ScyllaJoin/, 'a table that was just loaded is a large one');
+cmp_ok(abs(planned('fresh') - 20000), '<', 8000, 'as large as its tokens tell');
+like(query("EXPLAIN SELECT * FROM fresh WHERE v = 'x'; INSERT INTO none SELECT g, 'v' FROM generate_series(1, 20000) g; " . sprintf $join, 'none'),
+	qr/ScyllaJoin/, 'what the session has written meanwhile is looked at');
+query('TRUNCATE none');
+$sized->order('on QUERY text "SELECT token" error 0x1200 "tombstones"');
+is(planned('fresh'), planned('none'), 'a guess, where the tokens cannot be read');
+$sized->order('clear');
+$sized->order('on QUERY text "SELECT token" warn "counted"');
+$sized->order('reset');
+query("EXPLAIN SELECT * FROM huge WHERE v = 'x'; EXPLAIN SELECT * FROM fresh WHERE k = 7");
+is($sized->count('faults'), 0, 'nor are they where estimates are large, or one key is looked up');
 
 # Once in a session, for the number of ranges, too.
 $sized->order('reset');

@@ -30,6 +30,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
+#include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
 #include "fdw/session/deparse.h"
@@ -375,8 +376,8 @@ add_group_path(const Grouping *g, RelOptInfo *grouped_rel, ScyllaPath *path, Lis
 	if (g->upper->having != NIL)
 		rows = clamp_row_est(groups * clauselist_selectivity(g->root, g->upper->having, 0, JOIN_INNER, NULL));
 	cost.startup += having.startup;
-	cost.total = cost.startup + Max(cost.rows - groups, 0) * cpu_operator_cost +
-		groups * (cost.total - cost.startup) / cost.rows + groups * having.per_tuple;
+	cost.total = cost.startup + cost.requests + Max(cost.rows - groups, 0) * cpu_operator_cost +
+		groups * (cost.total - cost.startup - cost.requests) / cost.rows + groups * having.per_tuple;
 	foreign = scyllaForeignUpperPath(g->root, grouped_rel, grouped_rel->reltarget, rows,
 									 cost.startup * SCYLLA_LESS_IS_CHEAPER, cost.total * SCYLLA_LESS_IS_CHEAPER,
 									 pathkeys, list_make1(path));

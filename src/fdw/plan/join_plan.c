@@ -28,16 +28,13 @@
 #include "parser/parsetree.h"
 
 #include "fdw/compat.h"
+#include "fdw/plan/cost.h"
 #include "fdw/plan/join_plan.h"
 #include "fdw/plan/plan.h"
 #include "fdw/plan/pushdown.h"
 #include "fdw/read/join.h"
 #include "fdw/session/option.h"
 #include "fdw/session/setting.h"
-
-/* Of a request for one key, in rows of a scan that costs as much. */
-#define REQUEST_ROWS 25.0
-#define DEFAULT_TUPLE_COST 0.01
 
 static set_join_pathlist_hook_type previous_hook = NULL;
 
@@ -164,15 +161,13 @@ choose_access(PlannerInfo *root, RelOptInfo *inner, List *clauses)
 static void
 cost_join(PlannerInfo *root, CustomPath *path, const KeyJoin *join, const Path *outer)
 {
-	const ScyllaTableOptions *o = join->path.relation->options;
-	Cost		tuple_cost = o->tuple_cost >= 0 ? o->tuple_cost : DEFAULT_TUPLE_COST;
 	double		rows = clamp_row_est(outer->rows);
 	ScyllaCost	lookup;
 
 	scyllaCostScan(root, join->inner, join->path.access, &lookup);
 	path->path.startup_cost = outer->startup_cost + lookup.startup;
 	path->path.total_cost = outer->total_cost + lookup.startup + rows * (lookup.total - lookup.startup) +
-		(rows - 1) * REQUEST_ROWS * tuple_cost + path->path.rows * cpu_tuple_cost;
+		(rows - 1) * scyllaRequestCost(join->path.relation->options) + path->path.rows * cpu_tuple_cost;
 }
 
 /* ---- paths ---- */

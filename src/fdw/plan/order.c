@@ -10,6 +10,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
+#include "fdw/plan/cost.h"
 #include "fdw/plan/order.h"
 #include "fdw/session/deparse.h"
 
@@ -136,29 +137,13 @@ add_key(Order *o, RelOptInfo *rel, const PathKey *key)
 	return !o->merged || merge_by(o, key, column, attnum);
 }
 
-static double
-count_requests(PlannerInfo *root, const ScyllaAccess *access)
-{
-	double		n = 1;
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-	{
-		const ScyllaCondition *condition = lfirst(lc);
-
-		if (condition->op == SCYLLA_IN)
-			n *= scyllaArrayLength(root, (Node *) condition->value);
-	}
-	return n;
-}
-
 int
 scyllaSortedKeys(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, List *pathkeys, ScyllaPath *path)
 {
 	Order		o = {.access = access,.merged = !access->one_run};
 	int			n = 0;
 
-	if (pathkeys == NIL || access->npartition == 0 || access->indexed || (o.merged && count_requests(root, access) > MAX_MERGED))
+	if (pathkeys == NIL || access->npartition == 0 || access->indexed || (o.merged && scyllaCountRequests(root, access) > MAX_MERGED))
 		return 0;
 	o.table = path->relation->table;
 	while (n < list_length(pathkeys) && add_key(&o, rel, list_nth_node(PathKey, pathkeys, n)))

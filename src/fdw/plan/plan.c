@@ -11,9 +11,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
@@ -31,15 +28,12 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
+#include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
 #include "fdw/plan/plan.h"
-#include "fdw/read/fetch.h"
 #include "fdw/session/deparse.h"
-#include "fdw/session/size.h"
 
-#define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
-#define DEFAULT_TUPLE_COST 0.01
 #define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
 
 static ScyllaRelation *
@@ -50,52 +44,47 @@ relation_of(RelOptInfo *rel)
 
 /* ---- size ---- */
 
-/* Conditions fix the whole primary key: there is one row, or none. */
+typedef struct KeyColumn
+{
+	AttrNumber	attnum;
+} KeyColumn;
+
 static bool
-finds_one_row(const ScyllaRelation *info, const ScyllaAccess *access)
+is_key_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
 {
-	return access->one_run && access->npartition > 0 && access->nclustering == info->table->nclustering;
+	Expr	   *expr = scyllaStripCasts(em->em_expr);
+
+	return IsA(expr, Var) && ((Var *) expr)->varno == (int) rel->relid &&
+		((Var *) expr)->varattno == ((KeyColumn *) arg)->attnum;
 }
 
-/* Pages of the protocol that it takes to read all. */
-static int
-count_pages(const RelOptInfo *rel, const ScyllaTableOptions *options)
+/* Join clauses that compare columns with those of other tables. Partitions have no attr_needed: what joins need is in the reltarget. */
+static List *
+join_clauses(PlannerInfo *root, RelOptInfo *rel)
 {
-	double		rows = Min(options->fetch_size, Max(SCYLLA_PAGE_BYTES / Max(rel->reltarget->width, 1), 1));
+	Bitmapset  *needed = NULL;
+	List	   *clauses = NIL;
+	ListCell   *lc;
 
-	return (int) Min(ceil(Max(rel->tuples, 1) / rows), PG_INT32_MAX);
-}
-
-/* false: the cluster does not know either. It is asked where the table had to be described anyway. */
-static bool
-ask_size(RelOptInfo *rel, ScyllaRelation *info)
-{
-	double		row_bytes = get_relation_data_width(info->relid, NULL) + MAXALIGN(SizeofHeapTupleHeader);
-	ScyllaSize	size;
-	double		rows;
-
-	if (info->table == NULL || info->access->npartition > 0)
-		return false;
-	size = scyllaTableSize(scyllaGetSession(info->userid, info->serverid), info->options);
-	rows = scyllaSizeInRows(&size, info->table, row_bytes);
-	if (rows <= 0)
-		return false;
-	rel->tuples = rows;
-	rel->pages = (BlockNumber) Min(ceil(rows * row_bytes / BLCKSZ), MaxBlockNumber);
-	return true;
-}
-
-/* By ANALYZE, or by the cluster; else as postgres_fdw guesses: ten blocks. */
-static void
-estimate_size(RelOptInfo *rel, ScyllaRelation *info)
-{
-	if (rel->tuples >= 0 || ask_size(rel, info))
+	foreach(lc, rel->joininfo)
 	{
-		info->pages = count_pages(rel, info->options);
-		return;
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (join_clause_is_movable_to(clause, rel) && scyllaMayBePushed(root, rel, clause))
+			clauses = lappend(clauses, clause);
 	}
-	rel->pages = 10;
-	rel->tuples = (10.0 * BLCKSZ) / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
+	if (rel->has_eclass_joins)
+		pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &needed);
+	for (AttrNumber attnum = 1; attnum <= rel->max_attr; attnum++)
+	{
+		KeyColumn	key = {attnum};
+
+		if (!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, needed))
+			continue;
+		clauses = list_concat(clauses, generate_implied_equalities_for_column(root, rel, is_key_column, &key,
+																			   rel->lateral_referencers));
+	}
+	return clauses;
 }
 
 void
@@ -108,48 +97,12 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 	info->serverid = rel->serverid;
 	info->userid = scyllaRelationUser(root, rel);
 	info->options = scyllaTableOptions(foreigntableid);
-	if (scyllaAnyMayBePushed(root, rel, rel->baserestrictinfo))
+	info->joins = join_clauses(root, rel);
+	if (info->joins != NIL || scyllaAnyMayBePushed(root, rel, rel->baserestrictinfo))
 		scyllaDescribeRelation(info);
 	info->access = scyllaChooseAccess(root, rel, info, rel->baserestrictinfo);
 	info->row_bytes = rel->reltarget->width;
-	estimate_size(rel, info);
-	set_baserel_size_estimates(root, rel);
-	if (finds_one_row(info, info->access))
-		rel->rows = 1;
-}
-
-/* ---- cost ---- */
-
-static Selectivity
-selectivity_of_pushed(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access)
-{
-	List	   *clauses = NIL;
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-		clauses = lappend(clauses, ((ScyllaCondition *) lfirst(lc))->clause);
-	return clauselist_selectivity(root, clauses, (int) rel->relid, JOIN_INNER, NULL);
-}
-
-void
-scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost)
-{
-	ScyllaRelation *info = relation_of(rel);
-	ScyllaTableOptions *o = info->options;
-	Cost		tuple_cost = o->tuple_cost >= 0 ? o->tuple_cost : DEFAULT_TUPLE_COST;
-	QualCost	local;
-
-	cost_qual_eval(&local, access->local, root);
-	if (access->pushed != NIL && finds_one_row(info, access))
-		cost->rows = 1;
-	else
-		cost->rows = clamp_row_est(rel->tuples * selectivity_of_pushed(root, rel, access));
-	cost->startup = o->startup_cost >= 0 ? o->startup_cost : DEFAULT_STARTUP_COST;
-	cost->startup += local.startup;
-	cost->total = cost->startup + cost->rows * (tuple_cost + cpu_tuple_cost + local.per_tuple);
-	/* CQL reads all that it filters */
-	if (access->filtering)
-		cost->total += rel->tuples * tuple_cost;
+	scyllaEstimateSize(root, rel, info->joins != NIL);
 }
 
 /* ---- paths ---- */
@@ -166,7 +119,10 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path, List *pathke
 
 	scyllaCostScan(root, rel, path->access, &cost);
 	if (path->merge != NIL)
+	{
+		cost.startup += cost.requests;
 		cost.total += cost.rows * MERGE_COMPARISONS * cpu_operator_cost;
+	}
 	scan = scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, pathkeys,
 								 outer ? outer : rel->lateral_relids, list_make1(path));
 	scan->path.parallel_safe = false;
@@ -260,52 +216,6 @@ scyllaIsForeignPathAsyncCapable(ForeignPath *path)
 	return ((ScyllaPath *) linitial(path->fdw_private))->relation->options->async_capable;
 }
 
-typedef struct KeyColumn
-{
-	AttrNumber	attnum;
-} KeyColumn;
-
-static bool
-is_key_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
-{
-	Expr	   *expr = scyllaStripCasts(em->em_expr);
-
-	return IsA(expr, Var) && ((Var *) expr)->varno == (int) rel->relid &&
-		((Var *) expr)->varattno == ((KeyColumn *) arg)->attnum;
-}
-
-/* Join clauses that compare columns with those of other tables. Partitions have no attr_needed: what joins need is in the reltarget. */
-static List *
-join_clauses(PlannerInfo *root, RelOptInfo *rel)
-{
-	ScyllaRelation *info = relation_of(rel);
-	Bitmapset  *needed = NULL;
-	List	   *clauses = NIL;
-	ListCell   *lc;
-
-	foreach(lc, rel->joininfo)
-	{
-		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
-
-		if (join_clause_is_movable_to(clause, rel) && scyllaMayBePushed(root, rel, clause))
-			clauses = lappend(clauses, clause);
-	}
-	if (rel->has_eclass_joins)
-		pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &needed);
-	for (AttrNumber attnum = 1; attnum <= rel->max_attr; attnum++)
-	{
-		KeyColumn	key = {attnum};
-
-		if (!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, needed))
-			continue;
-		clauses = list_concat(clauses, generate_implied_equalities_for_column(root, rel, is_key_column, &key,
-																			   rel->lateral_referencers));
-	}
-	if (clauses != NIL)
-		scyllaDescribeRelation(info);
-	return clauses;
-}
-
 static List *
 add_relids(List *sets, Relids relids)
 {
@@ -342,7 +252,7 @@ static void
 add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 {
 	ScyllaRelation *info = relation_of(rel);
-	List	   *sets = parameter_sets(rel, join_clauses(root, rel));
+	List	   *sets = parameter_sets(rel, info->joins);
 	ListCell   *lc;
 
 	foreach(lc, sets)
@@ -353,7 +263,7 @@ add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 
 		if (access->npartition > 0 && scyllaPushesAnyOf(access, param->ppi_clauses))
 			add_scan_path(root, rel, make_path(rel, access), NIL,
-						  finds_one_row(info, access) ? 1 : param->ppi_rows, lfirst(lc));
+						  Min(param->ppi_rows, scyllaMostRows(root, info, access)), lfirst(lc));
 	}
 }
 

@@ -32,13 +32,6 @@ typedef struct ScyllaPath
 /* Where the cluster may do with less, it is never slower for it: what decides where estimates are equal. */
 #define SCYLLA_LESS_IS_CHEAPER 0.99
 
-typedef struct ScyllaCost
-{
-	double		rows;			/* that come over the wire */
-	Cost		startup;
-	Cost		total;
-} ScyllaCost;
-
 extern void scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid);
 extern void scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid);
 extern bool scyllaIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
@@ -60,8 +53,5 @@ extern void scyllaSelectColumns(ScyllaSelect *select, ScyllaRelation *info, Inde
  * selected.
  */
 extern void scyllaSelectOfRows(ScyllaSelect *select, const ScyllaRelation *info, const ScyllaAccess *access);
-
-/* Of a scan of rel; selectivity: what its local conditions let pass is not asked for. */
-extern void scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost);
 
 #endif							/* FDW_PLAN_PLAN_H */

@@ -29,6 +29,8 @@ typedef struct ScyllaRelation
 	struct ScyllaAccess *access;	/* by the conditions on this table alone */
 	List	   *above;			/* char *: why what comes above the scan is left to PostgreSQL */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
+	double		partition_rows; /* rows that a partition has, by estimate; 0: unknown */
+	List	   *joins;			/* RestrictInfo: of joins, on columns that may be keys */
 	int			row_bytes;		/* of the columns that are read, by estimate */
 } ScyllaRelation;
 

@@ -21,6 +21,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
+#include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
 #include "fdw/plan/plan.h"
@@ -256,7 +257,8 @@ add_distinct_path(const Distinct *d, RelOptInfo *distinct_rel)
 		scan->path.pathkeys = NIL;
 		scan->path.rows = rows;
 		scan->path.startup_cost = cost.startup * SCYLLA_LESS_IS_CHEAPER;
-		scan->path.total_cost = scan->path.startup_cost + (cost.total - cost.startup) * Min(1, rows / cost.rows);
+		scan->path.total_cost = scan->path.startup_cost + cost.requests +
+			(cost.total - cost.startup - cost.requests) * Min(1, rows / cost.rows);
 		add_path(distinct_rel, replace_scan(d->root, path, scan));
 		return;
 	}

@@ -22,6 +22,7 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
+#include "fdw/plan/cost.h"
 #include "fdw/plan/plan.h"
 #include "fdw/plan/vector.h"
 #include "fdw/type/collection.h"
@@ -194,7 +195,8 @@ add_path_of(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered, ScyllaPath 
 	Path	   *path;
 
 	scyllaCostScan(root, rel, ((ScyllaRelation *) rel->fdw_private)->access, &cost);
-	cost.total = cost.startup + (cost.total - cost.startup) * Min(1, rows / Max(cost.rows, 1));
+	cost.total = cost.startup + cost.requests +
+		(cost.total - cost.startup - cost.requests) * Min(1, rows / Max(cost.rows, 1));
 	path = (Path *) scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, NIL, rel->lateral_relids,
 										  list_make1(nearest));
 	path->parallel_safe = false;

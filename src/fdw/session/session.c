@@ -610,6 +610,7 @@ scyllaCountWritten(ScyllaSession *s, int level, uint64 rows)
 		s->levels = level + 8;
 	}
 	s->written += rows;
+	s->acknowledged += rows;
 	s->untold[level] += rows;
 }
 

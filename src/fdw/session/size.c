@@ -8,7 +8,9 @@
  * the node that is asked: partitions and their mean size. It is a table of
  * Cassandra's and computed when it is read in ScyllaDB, there by the ring's
  * ranges, whatever tablets a table has. What these ranges are of the ring, their
- * sums are of the table.
+ * sums are of the table. Rows that were written lately are not in it, so where it
+ * tells of few, the ring's beginning is looked at: tokens are hashes, and what lies
+ * before the last of a few rows' tokens is like the rest.
  */
 #include "postgres.h"
 
@@ -22,7 +24,10 @@
 #define SIZE_CQL "SELECT range_start, range_end, partitions_count, mean_partition_size FROM system.size_estimates " \
 	"WHERE keyspace_name = ? AND table_name = ?"
 #define GOOD_FOR 300			/* s */
+#define GOOD_FOR_ROWS 1000		/* written by this session meanwhile */
 #define TIMEOUT 2000			/* ms; what can be done without is not waited for long */
+#define PROBE_ROWS 256			/* a tenth more or less */
+#define MAX_ROWS 1e9			/* that few rows can tell of */
 
 static bool
 read_token(CqlBytes value, uint64 *token)
@@ -72,42 +77,131 @@ add_up(ScyllaRows *rows, ScyllaSize *size)
 	size->bytes *= (double) PG_UINT64_MAX / width;
 }
 
-static ScyllaSize
-ask(ScyllaSession *session, const ScyllaTableOptions *options)
+/* In one page. NULL: no answer of so many columns. */
+static ScyllaRows *
+ask(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, const CqlBuffer *values, uint32 columns)
 {
 	ScyllaTableOptions local = *options;
-	const char *keyspace = scyllaToUtf8(options->keyspace);
-	const char *name = scyllaToUtf8(options->table);
-	CqlBuffer	values = scyllaPallocBuffer(strlen(keyspace) + strlen(name) + 16);
-	ScyllaSize	size = {GetCurrentTimestamp(), 0, 0};
 	ScyllaResponse response;
 	ScyllaRows *rows;
 
-	local.read_consistency = CQL_ONE;	/* each node has its own */
+	local.read_consistency = CQL_ONE;
 	local.fetch_size = 1000000;
 	local.request_timeout = Min(options->request_timeout, TIMEOUT);
+	response = scyllaTryQuery(session, &local, cql, values);
+	if (response.failed || response.body == NULL)
+		return NULL;
+	rows = scyllaRowsBegin(response.body, response.length);
+	if (rows->metadata.count == columns)
+		return rows;
+	scyllaRowsEnd(rows);
+	return NULL;
+}
+
+static void
+ask_estimates(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSize *size)
+{
+	const char *keyspace = scyllaToUtf8(options->keyspace);
+	const char *name = scyllaToUtf8(options->table);
+	CqlBuffer	values = scyllaPallocBuffer(strlen(keyspace) + strlen(name) + 16);
+	ScyllaRows *rows;
+
 	cql_put_u16(&values, 2);
 	cql_put_long_string(&values, keyspace, strlen(keyspace));
 	cql_put_long_string(&values, name, strlen(name));
-	response = scyllaTryQuery(session, &local, SIZE_CQL, &values);
-	if (response.failed || response.body == NULL)
-		return size;
-	rows = scyllaRowsBegin(response.body, response.length);
-	if (rows->metadata.count == 4)
-		add_up(rows, &size);
+	rows = ask(session, options, SIZE_CQL, &values, 4);
+	if (rows == NULL)
+		return;
+	add_up(rows, size);
 	scyllaRowsEnd(rows);
-	return size;
+}
+
+/* ---- the ring's beginning ---- */
+
+static char *
+probe_text(const ScyllaTable *table, const ScyllaTableOptions *options)
+{
+	StringInfoData cql;
+
+	initStringInfo(&cql);
+	for (int i = 0; i < table->npartition; i++)
+	{
+		appendStringInfoString(&cql, i == 0 ? "SELECT token(" : ", ");
+		scyllaAppendIdentifier(&cql, scyllaPartitionColumn(table, i)->name);
+	}
+	appendStringInfoString(&cql, ") FROM ");
+	scyllaAppendTable(&cql, options);
+	appendStringInfo(&cql, " LIMIT %d", PROBE_ROWS);
+	return cql.data;
+}
+
+/* Where the answer has all rows, there are no more. */
+static void
+add_rows(ScyllaRows *rows, ScyllaSize *size)
+{
+	double		of_all;
+	uint64		last = 0;
+	int			partitions = 0;
+	int			n = 0;
+
+	for (; scyllaRowsNext(rows); n++)
+	{
+		uint64		token;
+
+		if (rows->value[0].len != 8)	/* of another partitioner than Murmur3's */
+			return;
+		token = cql_load_u64(rows->value[0].data) - (uint64) PG_INT64_MIN;
+		partitions += n == 0 || token != last;
+		last = token;
+	}
+	of_all = n < PROBE_ROWS ? 1 : Max((double) last / (double) PG_UINT64_MAX, n / MAX_ROWS);
+	size->rows = n / of_all;
+	size->partitions = Max(size->partitions, partitions / of_all);
+}
+
+static void
+probe(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSize *size)
+{
+	const ScyllaTable *table = scyllaDescribeTable(session, options);
+	ScyllaRows *rows = table->npartition > 0 ? ask(session, options, probe_text(table, options), NULL, 1) : NULL;
+
+	size->probed = true;
+	if (rows == NULL)
+		return;
+	add_rows(rows, size);
+	scyllaRowsEnd(rows);
+}
+
+/* ---- what is remembered ---- */
+
+static bool
+is_good(const ScyllaSession *session, const ScyllaSize *size)
+{
+	return size->asked != 0 && session->acknowledged - size->acknowledged < GOOD_FOR_ROWS &&
+		!TimestampDifferenceExceeds(size->asked, GetCurrentTimestamp(), GOOD_FOR * 1000);
 }
 
 ScyllaSize
 scyllaTableSize(ScyllaSession *session, const ScyllaTableOptions *options)
 {
-	const ScyllaTable *table = scyllaDescribeTable(session, options);
-	ScyllaSize	size = table->size;
+	ScyllaSize	size = scyllaDescribeTable(session, options)->size;
 
-	if (size.asked != 0 && !TimestampDifferenceExceeds(size.asked, GetCurrentTimestamp(), GOOD_FOR * 1000))
+	if (is_good(session, &size))
 		return size;
-	size = ask(session, options);
+	size = (ScyllaSize) {.asked = GetCurrentTimestamp(),.acknowledged = session->acknowledged};
+	ask_estimates(session, options, &size);
+	scyllaDescribeTable(session, options)->size = size;
+	return size;
+}
+
+ScyllaSize
+scyllaTableSizeFor(ScyllaSession *session, const ScyllaTableOptions *options, double row_bytes, double enough)
+{
+	ScyllaSize	size = scyllaTableSize(session, options);
+
+	if (size.probed || scyllaSizeInRows(&size, scyllaDescribeTable(session, options), row_bytes) >= enough)
+		return size;
+	probe(session, options, &size);
 	scyllaDescribeTable(session, options)->size = size;
 	return size;
 }
@@ -117,5 +211,5 @@ scyllaSizeInRows(const ScyllaSize *size, const ScyllaTable *table, double row_by
 {
 	double		rows = table->nclustering > 0 ? size->bytes / Max(row_bytes, 1) : 0;
 
-	return Max(rows, size->partitions);
+	return Max(Max(rows, size->rows), size->partitions);
 }

@@ -48,8 +48,11 @@ typedef struct ScyllaTableColumn
 typedef struct ScyllaSize
 {
 	int64		asked;			/* TimestampTz; 0: never */
+	uint64		acknowledged;	/* the session's then */
 	double		partitions;		/* 0: unknown */
 	double		bytes;
+	bool		probed;
+	double		rows;			/* by the table's own tokens */
 } ScyllaSize;
 
 typedef struct ScyllaTable

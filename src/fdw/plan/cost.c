@@ -1,0 +1,158 @@
+/*
+ * fdw/plan/cost.c
+ *	  Sizes and costs.
+ *
+ * Backend thread. Owns nothing.
+ *
+ * A scan costs a round trip, what its rows cost, and something for each request
+ * beyond the first: many keys have to compete with the whole table.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
+
+#include "fdw/compat.h"
+#include "fdw/plan/cost.h"
+#include "fdw/read/fetch.h"
+#include "fdw/session/size.h"
+
+#define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
+#define DEFAULT_TUPLE_COST 0.01
+#define REQUEST_ROWS 25.0		/* that a scan reads in the time of a request for one key */
+#define GUESSED_PAGES 10		/* as postgres_fdw and PostgreSQL guess */
+#define FEW_REQUESTS 64			/* are better than most scans: the size need not be known */
+
+/* ---- size ---- */
+
+/* Pages of the protocol that it takes to read all. */
+static int
+count_pages(const RelOptInfo *rel, const ScyllaTableOptions *options)
+{
+	double		rows = Min(options->fetch_size, Max(SCYLLA_PAGE_BYTES / Max(rel->reltarget->width, 1), 1));
+
+	return (int) Min(ceil(Max(rel->tuples, 1) / rows), PG_INT32_MAX);
+}
+
+/* One look-up does not depend on it. */
+static bool
+depends_on_size(PlannerInfo *root, const ScyllaRelation *info, bool by_joins)
+{
+	return info->table != NULL &&
+		(info->access->npartition == 0 || by_joins || scyllaCountRequests(root, info->access) > FEW_REQUESTS);
+}
+
+/* More than guess, if the cluster says so: as for PostgreSQL's own tables, few rows are rather a table that is still to grow. */
+static void
+ask_size(RelOptInfo *rel, ScyllaRelation *info, double guess)
+{
+	double		row_bytes = get_relation_data_width(info->relid, NULL) + MAXALIGN(SizeofHeapTupleHeader);
+	ScyllaSize	size = scyllaTableSizeFor(scyllaGetSession(info->userid, info->serverid), info->options, row_bytes, guess);
+	double		rows = scyllaSizeInRows(&size, info->table, row_bytes);
+
+	if (rows <= 0)
+		return;
+	if (rows > guess)
+	{
+		rel->tuples = rows;
+		rel->pages = (BlockNumber) Min(ceil(rows * row_bytes / BLCKSZ), MaxBlockNumber);
+	}
+	if (size.partitions > 0)
+		info->partition_rows = Max(rows / size.partitions, 1);
+	info->pages = count_pages(rel, info->options);
+}
+
+void
+scyllaEstimateSize(PlannerInfo *root, RelOptInfo *rel, bool by_joins)
+{
+	ScyllaRelation *info = rel->fdw_private;
+	double		guess = GUESSED_PAGES * BLCKSZ / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
+
+	if (rel->tuples >= 0)
+		info->pages = count_pages(rel, info->options);
+	else
+	{
+		rel->tuples = guess;
+		rel->pages = GUESSED_PAGES;
+		if (depends_on_size(root, info, by_joins))
+			ask_size(rel, info, guess);
+	}
+	set_baserel_size_estimates(root, rel);
+	rel->rows = Min(rel->rows, scyllaMostRows(root, info, info->access));
+}
+
+double
+scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access)
+{
+	double		n = 1;
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->op == SCYLLA_IN)
+			n *= Max(scyllaArrayLength(root, (Node *) condition->value), 1);
+	}
+	return n;
+}
+
+double
+scyllaMostRows(PlannerInfo *root, const ScyllaRelation *info, const ScyllaAccess *access)
+{
+	double		of_each = info->partition_rows;
+
+	if (access->npartition == 0)
+		return HUGE_VAL;
+	if (access->nclustering == info->table->nclustering)
+		of_each = 1;
+	return of_each > 0 ? clamp_row_est(scyllaCountRequests(root, access) * of_each) : HUGE_VAL;
+}
+
+/* ---- cost ---- */
+
+static Cost
+tuple_cost(const ScyllaTableOptions *options)
+{
+	return options->tuple_cost >= 0 ? options->tuple_cost : DEFAULT_TUPLE_COST;
+}
+
+Cost
+scyllaRequestCost(const ScyllaTableOptions *options)
+{
+	return REQUEST_ROWS * tuple_cost(options);
+}
+
+static Selectivity
+selectivity_of_pushed(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+		clauses = lappend(clauses, ((ScyllaCondition *) lfirst(lc))->clause);
+	return clauselist_selectivity(root, clauses, (int) rel->relid, JOIN_INNER, NULL);
+}
+
+void
+scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost)
+{
+	ScyllaRelation *info = rel->fdw_private;
+	const ScyllaTableOptions *o = info->options;
+	QualCost	local;
+
+	cost_qual_eval(&local, access->local, root);
+	cost->rows = clamp_row_est(rel->tuples * selectivity_of_pushed(root, rel, access));
+	cost->rows = Min(cost->rows, scyllaMostRows(root, info, access));
+	cost->startup = o->startup_cost >= 0 ? o->startup_cost : DEFAULT_STARTUP_COST;
+	cost->startup += local.startup;
+	cost->requests = (scyllaCountRequests(root, access) - 1) * scyllaRequestCost(o);
+	cost->total = cost->startup + cost->requests + cost->rows * (tuple_cost(o) + cpu_tuple_cost + local.per_tuple);
+	/* CQL reads all that it filters */
+	if (access->filtering)
+		cost->total += rel->tuples * tuple_cost(o);
+}

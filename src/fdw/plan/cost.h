@@ -1,0 +1,38 @@
+/*
+ * fdw/plan/cost.h
+ *	  How large a foreign table is, and what a way of reading it costs.
+ *
+ * Backend thread. By ANALYZE, else by what the cluster tells (size.h), else by a
+ * guess.
+ */
+#ifndef FDW_PLAN_COST_H
+#define FDW_PLAN_COST_H
+
+#include "postgres.h"
+
+#include "fdw/plan/pushdown.h"
+
+typedef struct ScyllaCost
+{
+	double		rows;			/* that come over the wire */
+	Cost		startup;
+	Cost		requests;		/* of the total: of those beyond the first */
+	Cost		total;
+} ScyllaCost;
+
+/* Sets tuples, pages and rows of rel; by_joins: keys may be looked up by the rows of other tables. */
+extern void scyllaEstimateSize(PlannerInfo *root, RelOptInfo *rel, bool by_joins);
+
+/* Of a request beyond the first. */
+extern Cost scyllaRequestCost(const ScyllaTableOptions *options);
+
+/* Requests that an access takes, as far as the lengths of its lists are known. */
+extern double scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access);
+
+/* What an access finds of rows, at most; HUGE_VAL: nobody knows. */
+extern double scyllaMostRows(PlannerInfo *root, const ScyllaRelation *info, const ScyllaAccess *access);
+
+/* Of a scan of rel. */
+extern void scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, ScyllaCost *cost);
+
+#endif							/* FDW_PLAN_COST_H */
