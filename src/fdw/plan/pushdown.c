@@ -23,6 +23,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
+#include "fdw/plan/indexed.h"
 #include "fdw/plan/pushdown.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/session.h"
@@ -225,6 +226,7 @@ judge(const ScyllaRelation *info, ScyllaCondition *condition)
 {
 	Oid			pgtype = get_atttype(info->relid, condition->attnum);
 
+	condition->type = pgtype;
 	condition->column = scyllaColumnOf(info, condition->attnum);
 	if (scyllaIsWriteOnly(info->relid, condition->attnum))
 		condition->reason = "it tells how rows are written";
@@ -286,12 +288,6 @@ static bool
 is_in(ScyllaOperator op)
 {
 	return op == SCYLLA_IN;
-}
-
-static bool
-is_fixing(ScyllaOperator op)
-{
-	return op == SCYLLA_EQ || op == SCYLLA_IN;
 }
 
 /* What fixes a column: rather one value than several. */
@@ -378,64 +374,6 @@ may_be_indexed(const Choice *choice)
 	return false;
 }
 
-/* Such an index has entries for partitions, not for their rows. */
-static bool
-finds_partitions(const ScyllaCondition *condition)
-{
-	const ScyllaTableColumn *column = condition->column;
-
-	return is_fixing(condition->op) && column->index == SCYLLA_SECONDARY_INDEX &&
-		(column->kind == SCYLLA_STATIC || column->kind == SCYLLA_PARTITION_KEY);
-}
-
-/* Cassandra looks for clustering columns in those entries and loses rows, or fails. */
-static bool
-mixes_levels(const Choice *choice, const ScyllaCondition *condition)
-{
-	bool		clustering = condition->column->kind == SCYLLA_CLUSTERING;
-	ListCell   *lc;
-
-	foreach(lc, choice->access->pushed)
-	{
-		const ScyllaCondition *other = lfirst(lc);
-
-		if ((clustering && finds_partitions(other)) ||
-			(finds_partitions(condition) && other->column->kind == SCYLLA_CLUSTERING))
-			return true;
-	}
-	return false;
-}
-
-/* An index answers even where ALLOW FILTERING would do without it. NULL: it finds the rows that the condition means. */
-static const char *
-index_differs(const Choice *choice, const ScyllaCondition *condition)
-{
-	const ScyllaTableColumn *column = condition->column;
-	Oid			pgtype = get_atttype(choice->info->relid, condition->attnum);
-
-	if (column->index == SCYLLA_INEXACT_INDEX)
-		return "its index finds other values as well";
-	if (column->index == SCYLLA_SECONDARY_INDEX && is_fixing(condition->op) &&
-		!scyllaSameBytes(pgtype, column))
-		return "its index compares bytes, which differ between equal values";
-	if (mixes_levels(choice, condition))
-		return "an index that finds partitions does not go with clustering columns";
-	return NULL;
-}
-
-static bool
-finds_ranges(const ScyllaTableColumn *column)
-{
-	static const char *const equal_only[] = {"text", "varchar", "ascii", "boolean", "uuid", "blob"};
-
-	for (size_t i = 0; i < lengthof(equal_only); i++)
-	{
-		if (strcmp(column->type, equal_only[i]) == 0)
-			return false;
-	}
-	return column->index == SCYLLA_SAI;
-}
-
 /* One equality by an index of any kind; with storage-attached indexes several conditions, ranges included. */
 static void
 take_indexed(Choice *choice)
@@ -453,7 +391,7 @@ take_indexed(Choice *choice)
 		equal = find_condition(choice, column, is_equal);
 		if (equal != NULL)
 			take(choice, equal);
-		else if (finds_ranges(column))
+		else if (scyllaIndexFindsRanges(column))
 			take_range(choice, column);
 		sai |= choice->access->pushed != NIL;
 	}
@@ -462,7 +400,7 @@ take_indexed(Choice *choice)
 		ScyllaCondition *equal = table->column[i].index == SCYLLA_SECONDARY_INDEX ?
 			find_condition(choice, &table->column[i], is_equal) : NULL;
 
-		if (equal != NULL && index_differs(choice, equal) == NULL)
+		if (equal != NULL && scyllaIndexDiffers(choice->access, equal) == NULL)
 		{
 			take(choice, equal);
 			return;
@@ -497,7 +435,7 @@ keys_differ(const Choice *choice)
 
 	foreach(lc, choice->access->pushed)
 	{
-		if (index_differs(choice, lfirst(lc)) != NULL)
+		if (scyllaIndexDiffers(choice->access, lfirst(lc)) != NULL)
 			return true;
 	}
 	return false;
@@ -514,7 +452,7 @@ take_filtered(Choice *choice)
 		ScyllaCondition *condition = lfirst(lc);
 
 		if (condition->op == SCYLLA_IN || !has_room(choice->access, condition) ||
-			index_differs(choice, condition) != NULL)
+			scyllaIndexKeepsFromFiltering(choice->access, condition) != NULL)
 			continue;
 		take(choice, condition);
 		choice->access->filtering = true;
@@ -591,8 +529,8 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 
 	if (!has_room(choice->access, condition))
 		return "CQL takes no further condition on the column";
-	if (index_differs(choice, condition) != NULL)
-		return index_differs(choice, condition);
+	if (scyllaIndexKeepsFromFiltering(choice->access, condition) != NULL)
+		return scyllaIndexKeepsFromFiltering(choice->access, condition);
 	if (column->kind == SCYLLA_PARTITION_KEY)
 		return range ? "the partition key is hashed, it has no ranges" : "not all columns of the partition key are fixed";
 	if (column->kind == SCYLLA_CLUSTERING && choice->access->npartition == 0)

@@ -39,6 +39,7 @@ typedef struct ScyllaCondition
 {
 	RestrictInfo *clause;		/* NULL: none, of SCYLLA_NEAREST */
 	AttrNumber	attnum;
+	Oid			type;			/* of the column, once the table is known */
 	ScyllaOperator op;
 	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
 	Oid			collation;		/* of the comparison */

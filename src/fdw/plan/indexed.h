@@ -1,0 +1,23 @@
+/*
+ * fdw/plan/indexed.h
+ *	  Which rows the cluster's indexes find, and which they lose.
+ *
+ * Backend thread. Owns nothing. An index answers even where ALLOW FILTERING would
+ * do without it.
+ */
+#ifndef FDW_PLAN_INDEXED_H
+#define FDW_PLAN_INDEXED_H
+
+#include "postgres.h"
+
+#include "fdw/plan/pushdown.h"
+
+extern bool scyllaIndexFindsRanges(const ScyllaTableColumn *column);
+
+/* Beside the conditions that are pushed. NULL: it finds the rows that the condition means; else why not. */
+extern const char *scyllaIndexDiffers(const ScyllaAccess *access, const ScyllaCondition *condition);
+
+/* The same of one more condition, with ALLOW FILTERING. */
+extern const char *scyllaIndexKeepsFromFiltering(const ScyllaAccess *access, const ScyllaCondition *condition);
+
+#endif							/* FDW_PLAN_INDEXED_H */
