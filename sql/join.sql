@@ -100,6 +100,11 @@ SELECT join_check($$SELECT o.id, q.y FROM join_o o LEFT JOIN (SELECT f.k, coales
 SELECT join_check($$SELECT o.id FROM join_o o LEFT JOIN (SELECT f.k, coalesce(f.v, 'none') AS y, 7 AS z FROM join_f_k f) q ON q.k = o.x WHERE q.z IS NULL$$);
 SELECT join_check($$SELECT o.id, q.y FROM join_o o LEFT JOIN LATERAL (SELECT f.v || o.b AS y FROM join_f_k f WHERE f.k = o.x) q ON true$$);
 SELECT join_check($$SELECT o.id, coalesce(f.v, o.b) AS y FROM join_o o LEFT JOIN join_f_k f ON f.k = o.x LEFT JOIN join_l_k m ON m.v = coalesce(f.v, o.b) AND m.k < 5$$, 1);
+-- what is computed of rows: after the conditions on them, also where it is made of what else is computed, or a condition is about it
+SELECT join_check($$SELECT o.id, q.y FROM join_o o LEFT JOIN (SELECT k, coalesce(10 / (k % 3), 0) AS y FROM join_f_k WHERE k % 3 <> 0) q ON q.k = o.x$$);
+SELECT join_check($$SELECT o.id, q.y FROM join_o o LEFT JOIN (SELECT k, coalesce(10 / (k % 3), 0) AS y FROM join_f_k WHERE k % 3 <> 0) q ON q.k = o.x AND q.y > 5$$);
+SELECT join_check($$SELECT o.id, q.z, q.y FROM join_o o LEFT JOIN (SELECT a.k, a.y || '!' AS z, a.y FROM (SELECT 1 AS c) one
+  LEFT JOIN (SELECT k, coalesce(v, 'none') AS y FROM join_f_k) a ON true WHERE a.k > 5) q ON q.k = o.x AND q.z <> 'v8!'$$);
 -- no rows on either side
 SELECT join_check($$SELECT o.id, f.v FROM join_o o JOIN join_f_k f ON f.k = o.x WHERE o.id < 0$$);
 SELECT join_check($$SELECT o.id, f.v FROM join_o o LEFT JOIN join_f_k f ON f.k = o.x + 100000$$);

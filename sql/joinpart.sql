@@ -2,6 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
+DROP ROLE IF EXISTS jp_role;
 CREATE SERVER jp_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
 CREATE USER MAPPING FOR CURRENT_USER SERVER jp_cluster;
 SELECT scylla_fdw_execute('jp_cluster', cql) FROM unnest(ARRAY[
@@ -36,7 +37,7 @@ ANALYZE jp_o, jp_l, jp_p;
 -- as if they were large
 UPDATE pg_class SET reltuples = 1000000, relpages = 10000 WHERE oid IN ('jp_f_low'::regclass, 'jp_f_mid'::regclass, 'jp_f_high'::regclass);
 
-SET enable_partitionwise_join = on;
+SET enable_partitionwise_join = on; SET enable_hashjoin = off; SET enable_mergejoin = off;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k;
 SET scylla_fdw.enable_join = off;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k;
@@ -94,6 +95,31 @@ EXECUTE jp_p (3, 'v1');
 EXECUTE jp_p (6, 'v3');
 RESET plan_cache_mode; RESET enable_partitionwise_join; RESET scylla_fdw.enable_join; RESET enable_hashjoin; RESET enable_mergejoin;
 
+-- nobody is handed what a policy hides
+CREATE ROLE jp_role;
+CREATE USER MAPPING FOR jp_role SERVER jp_cluster OPTIONS (password_required 'false');
+CREATE FUNCTION jp_told(n int, v text) RETURNS text LANGUAGE plpgsql STABLE COST 0.0001 AS $$
+BEGIN
+  IF n < 3 THEN
+    RAISE EXCEPTION 'told %, %', n, v;
+  END IF;
+  RETURN v;
+END $$;
+ALTER TABLE jp_f ENABLE ROW LEVEL SECURITY;
+CREATE POLICY jp_policy ON jp_f FOR SELECT TO jp_role USING (n >= 3);
+GRANT SELECT ON jp_f, jp_o TO jp_role;
+SET ROLE jp_role;
+SET enable_partitionwise_join = on; SET enable_hashjoin = off; SET enable_mergejoin = off;
+EXPLAIN (COSTS OFF) SELECT o.k, s.t FROM jp_o o LEFT JOIN (SELECT k, coalesce(jp_told(n, v), 'none') AS t FROM jp_f WHERE jp_told(n, v) > 'v') s ON s.k = o.k;
+SELECT count(*), count(s.t) FROM jp_o o LEFT JOIN (SELECT k, coalesce(jp_told(n, v), 'none') AS t FROM jp_f) s ON s.k = o.k;
+SELECT count(*), count(s.t) FROM jp_o o LEFT JOIN (SELECT k, coalesce(jp_told(n, v), 'none') AS t FROM jp_f WHERE jp_told(n, v) > 'v') s ON s.k = o.k AND s.t <> 'x';
+SELECT count(*) FROM jp_o o JOIN jp_f f ON f.k = o.k AND jp_told(f.n, f.v) > o.x;
+SELECT count(*) FROM jp_o o WHERE NOT EXISTS (SELECT FROM jp_f f WHERE f.k = o.k AND jp_told(f.n, f.v) > 'v');
+SELECT count(*) FROM jp_f f WHERE jp_told(f.n, f.v) > 'v' AND f.k = 30;
+RESET enable_partitionwise_join;
+RESET ROLE;
+ALTER TABLE jp_f DISABLE ROW LEVEL SECURITY;
+
 -- partitions that are changed by what they are joined with
 CREATE FUNCTION jp_change(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -105,7 +131,7 @@ BEGIN
   EXECUTE replace(query, 'jp_f', 'jp_l');
   RETURN changed || ' rows' || CASE WHEN jp_rows('SELECT k, n, v FROM jp_f') <> jp_rows('SELECT k, n, v FROM jp_l') THEN ', DIFFERENT' ELSE '' END;
 END $$;
-SET enable_partitionwise_join = on;
+SET enable_partitionwise_join = on; SET enable_hashjoin = off; SET enable_mergejoin = off;
 SELECT jp_change($$UPDATE jp_f f SET n = f.n + o.a, v = o.x FROM jp_o o WHERE o.k = f.k AND o.a < 100$$);
 SET scylla_fdw.enable_join = off;
 SELECT jp_change($$UPDATE jp_f f SET n = f.n + o.a, v = o.x FROM jp_o o WHERE f.k = o.k AND o.a > 99$$);
@@ -116,4 +142,5 @@ RESET scylla_fdw.enable_join;
 SELECT scylla_fdw_execute('jp_cluster', 'DROP KEYSPACE fdw_joinpart');
 DROP TABLE jp_f, jp_l, jp_o, jp_p;
 DROP SERVER jp_cluster CASCADE;
-DROP FUNCTION jp_rows, jp_check, jp_change;
+DROP FUNCTION jp_rows, jp_check, jp_change, jp_told;
+DROP ROLE jp_role;

@@ -290,6 +290,21 @@ align(List *exprs, List *as)
 	return (List *) align_mutator((Node *) exprs, as);
 }
 
+/*
+ * What is computed below an outer join, wherever it is asked for, by the columns
+ * themselves: the scan tuple does not have it before the foreign table's row has
+ * passed its conditions.
+ */
+static Node *
+by_columns(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, PlaceHolderVar))
+		return by_columns((Node *) ((PlaceHolderVar *) node)->phexpr, context);
+	return expression_tree_mutator(node, by_columns, context);
+}
+
 static List *
 columns_of(List *exprs, int how)
 {
@@ -332,7 +347,7 @@ split_conditions(const KeyJoin *join, RelOptInfo *joinrel, List *values, List **
 		extract_actual_join_clauses(quals, joinrel->relids, &quals, others);
 	else
 		quals = extract_actual_clauses(quals, false);
-	return list_make5(values, extract_actual_clauses(filter, false), quals, NIL,
+	return list_make5(values, by_columns((Node *) extract_actual_clauses(filter, false), NULL), quals, NIL,
 					  extract_actual_clauses(choose_clauses(all, access, true), false));
 }
 
@@ -379,7 +394,7 @@ computed(List *placeholders)
 	ListCell   *lc;
 
 	foreach(lc, placeholders)
-		exprs = lappend(exprs, copyObject(lfirst_node(PlaceHolderVar, lc)->phexpr));
+		exprs = lappend(exprs, by_columns((Node *) lfirst_node(PlaceHolderVar, lc)->phexpr, NULL));
 	return exprs;
 }
 

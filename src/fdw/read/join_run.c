@@ -42,11 +42,10 @@ put_kept(ScyllaJoin *join, ScyllaLookupRow *row)
 	join->work.row = row;
 }
 
-void
-scyllaJoinPutInner(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot)
+static void
+put_columns(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot)
 {
 	MemoryContext old = MemoryContextSwitchTo(join->work.row_context);
-	ListCell   *lc;
 
 	for (int i = 0; i < join->ninner; i++)
 	{
@@ -61,6 +60,16 @@ scyllaJoinPutInner(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot
 		else
 			slot->tts_values[to] = ObjectIdGetDatum(join->relid);
 	}
+	MemoryContextSwitchTo(old);
+}
+
+/* What is computed of a row's columns: never before it has passed the filter, as functions tell what they are handed. */
+static void
+put_computed(ScyllaJoin *join, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(join->work.row_context);
+	ListCell   *lc;
+
 	join->work.econtext->ecxt_scantuple = slot;
 	foreach(lc, join->computed)
 	{
@@ -69,6 +78,13 @@ scyllaJoinPutInner(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot
 		slot->tts_values[to] = ExecEvalExpr(lfirst(lc), join->work.econtext, &slot->tts_isnull[to]);
 	}
 	MemoryContextSwitchTo(old);
+}
+
+void
+scyllaJoinPutInner(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot)
+{
+	put_columns(join, inner, slot);
+	put_computed(join, slot);
 }
 
 static void
@@ -121,13 +137,14 @@ take_found(ScyllaJoin *join)
 	scyllaDecodeRow(join->decoder, scyllaLookupFetch(join->lookup), join->work.row_context,
 					ExecClearTuple(join->inner));
 	join->report.rows++;
-	scyllaJoinPutInner(join, join->inner, slot);
-	join->rows = scyllaLookupRows(join->lookup, &join->nrows);
-	if (!passes(join, join->filter))
+	put_columns(join, join->inner, slot);
+	if (passes(join, join->filter))
 	{
-		join->nrows = 0;
-		join->filtered++;
+		put_computed(join, slot);
+		join->rows = scyllaLookupRows(join->lookup, &join->nrows);
 	}
+	else
+		join->filtered++;
 }
 
 /* The next outer row that goes with it. */
@@ -236,7 +253,7 @@ scyllaJoinIsRechecked(const ScyllaJoin *join)
 		(epq->relsubs_slot[join->rti - 1] != NULL || epq->relsubs_rowmark[join->rti - 1] != NULL);
 }
 
-/* The foreign table's row that is looked at again, into the scan tuple. false: there is none. */
+/* The foreign table's row that is looked at again, into the scan tuple. false: there is none, or it does not pass. */
 static bool
 take_rechecked(ScyllaJoin *join)
 {
@@ -251,7 +268,10 @@ take_rechecked(ScyllaJoin *join)
 	}
 	if (TupIsNull(row))
 		return false;
-	scyllaJoinPutInner(join, row, join->work.slot);
+	put_columns(join, row, join->work.slot);
+	if (!passes(join, join->recheck) || !passes(join, join->filter))
+		return false;
+	put_computed(join, join->work.slot);
 	return true;
 }
 
@@ -271,8 +291,7 @@ scyllaJoinRecheck(ScyllaJoin *join)
 		ResetExprContext(join->work.econtext);
 		ExecStoreVirtualTuple(ExecClearTuple(slot));
 		put_outer(join, outer, slot);
-		matched = take_rechecked(join) && passes(join, join->recheck) && passes(join, join->filter) &&
-			passes(join, join->quals);
+		matched = take_rechecked(join) && passes(join, join->quals);
 		if (matched && join->jointype != JOIN_ANTI)
 			return true;
 		if (!matched && (join->jointype == JOIN_LEFT || join->jointype == JOIN_ANTI))

@@ -79,7 +79,7 @@ extern bool scyllaJoinNext(ScyllaJoin *join);
 extern bool scyllaJoinIsRechecked(const ScyllaJoin *join);
 extern bool scyllaJoinRecheck(ScyllaJoin *join);
 
-/* A row of the foreign table into its part of a scan tuple. */
+/* A row of the foreign table that has passed the filter, into its part of a scan tuple. */
 extern void scyllaJoinPutInner(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot);
 
 #endif							/* FDW_READ_JOIN_RUN_H */
