@@ -7,18 +7,22 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "fdw/compat.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/exchange.h"
 #include "fdw/session/node.h"
@@ -33,15 +37,65 @@
 
 static const CqlBytes no_state = {NULL, -1};
 
+/* ---- what a text is for ---- */
+
+/* A newline, or the end of the text. */
+static const char *
+end_of_line(const char *cql)
+{
+	return cql + strcspn(cql, "\r\n");
+}
+
+static const char *
+skip_space_and_comments(const char *cql)
+{
+	for (;;)
+	{
+		const char *end;
+
+		cql += strspn(cql, " \t\r\n\f");
+		if (strncmp(cql, "--", 2) == 0 || strncmp(cql, "//", 2) == 0)
+			cql = end_of_line(cql);
+		else if (strncmp(cql, "/*", 2) == 0 && (end = strstr(cql + 2, "*/")) != NULL)
+			cql = end + 2;
+		else
+			return cql;
+	}
+}
+
+/* By its first word. What is not known to read alone may write. */
+static bool
+only_reads(const char *cql)
+{
+	static const char *const readers[] = {"select", "list", "describe", "desc"};
+	const char *word = skip_space_and_comments(cql);
+	size_t		length = 0;
+
+	while (isalnum((unsigned char) word[length]) || word[length] == '_')
+		length++;
+	for (int i = 0; i < (int) lengthof(readers); i++)
+	{
+		if (strlen(readers[i]) == length && pg_strncasecmp(word, readers[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static ScyllaSession *
-session_of(const char *server_name, ScyllaTableOptions **options)
+session_of(const char *server_name, const char *cql, ScyllaTableOptions **options)
 {
 	ForeignServer *server = GetForeignServerByName(server_name, false);
-	ScyllaSession *session = scyllaGetSession(GetUserId(), server->serverid);
+	bool		writes = !only_reads(cql);
+	ScyllaSession *session;
 
+	scyllaCheckServerUsage(server, GetUserId());
+	if (writes)
+		PreventCommandIfReadOnly("CQL that may write");
+	session = scyllaGetSession(GetUserId(), server->serverid);
 	*options = scyllaServerOptions(server);
 	scyllaDrainWriters(session, NULL);
 	scyllaFence(session);
+	session->by_hand |= writes;
 	return session;
 }
 
@@ -127,7 +181,7 @@ void
 scyllaExecuteCql(const char *server, const char *cql)
 {
 	ScyllaTableOptions *options;
-	ScyllaSession *session = session_of(server, &options);
+	ScyllaSession *session = session_of(server, cql, &options);
 	ScyllaResponse response;
 	CqlReader	r;
 
@@ -186,7 +240,7 @@ void
 scyllaQueryCql(const char *server, const char *cql, ReturnSetInfo *result)
 {
 	ScyllaTableOptions *options;
-	ScyllaSession *session = session_of(server, &options);
+	ScyllaSession *session = session_of(server, cql, &options);
 	char	   *text = scyllaToUtf8(cql);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext page = AllocSetContextCreate(caller, "scylla_fdw page", ALLOCSET_DEFAULT_SIZES);

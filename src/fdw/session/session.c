@@ -151,6 +151,10 @@ refuse_two_phase(const ScyllaSession *s)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot PREPARE a transaction that has written to a scylla_fdw foreign table")));
+	if (s->by_hand)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has run CQL by hand that may write")));
 }
 
 /* Writes that were kept open for more, of this nesting level. A row that failed is raised here. */
@@ -218,7 +222,7 @@ end_of_transaction(XactEvent event, void *arg)
 		switch (event)
 		{
 			case XACT_EVENT_PRE_PREPARE:
-				if (s->written > 0)
+				if (s->written > 0 || s->by_hand)
 					hash_seq_term(&scan);
 				refuse_two_phase(s);
 				break;
@@ -230,6 +234,7 @@ end_of_transaction(XactEvent event, void *arg)
 				s->used = false;
 				(void) take_untold(s, 1);
 				s->written = 0;
+				s->by_hand = false;
 				if (!in_use(s) && (!s->keep || s->invalidated))
 					close_session(s);
 				break;

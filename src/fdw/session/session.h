@@ -46,8 +46,9 @@ typedef struct ScyllaSession
 	bool		invalidated;	/* server or mapping changed */
 	bool		used;			/* by the current transaction */
 	uint64		written;		/* rows acknowledged in the current transaction */
+	bool		by_hand;		/* CQL by hand that may write was sent in it */
 	uint64		acknowledged;	/* rows, since the session began */
-	uint64	   *untold;			/* of them, by nesting level, those that no message has told of */
+	uint64	   *untold;			/* of those written, by nesting level, those that no message has told of */
 	int			levels;			/* entries of untold */
 	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
 	struct WaitEventSet *events;	/* that end a wait; NULL: nothing was waited for yet */

@@ -108,6 +108,19 @@ is_direct(PlannerInfo *root, const ModifyTable *plan, Index rtindex, const Scyll
 	return direct;
 }
 
+/* They have to be refused: the executor looks for it where it is given rows. */
+static bool
+has_transition_tables(PlannerInfo *root, CmdType operation)
+{
+	Relation	named = table_open(planner_rt_fetch(root->parse->resultRelation, root)->relid, NoLock);
+	const TriggerDesc *t = named->trigdesc;
+	bool		has = t && (operation == CMD_UPDATE ? t->trig_update_old_table || t->trig_update_new_table :
+							t->trig_delete_old_table);
+
+	table_close(named, NoLock);
+	return has;
+}
+
 bool
 scyllaPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index)
 {
@@ -117,6 +130,8 @@ scyllaPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int 
 	bool		counter;
 
 	if ((plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE) || plan->returningLists != NIL || scan == NULL)
+		return false;
+	if (has_transition_tables(root, plan->operation))
 		return false;
 	if (!finds_by_keys(scyllaUnpackSelect(scan->fdw_private)) ||
 		!is_direct(root, plan, rtindex, scyllaUnpackSelect(scan->fdw_private), &set, &values, &counter))

@@ -195,9 +195,7 @@ scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 	ScyllaModify *m = insert_of(rri, plan_slot);
 	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, NULL};
 
-	/* the executor checks what was inserted; a row that must not be there cannot be taken back */
-	if (rri->ri_WithCheckOptions != NIL)
-		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
+	scyllaModifyCheck(m, rri, m->moved == m ? CMD_UPDATE : CMD_INSERT, slot);
 	return scyllaModifyRow(m, rows) ? slot : NULL;
 }
 
@@ -214,6 +212,7 @@ scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot 
 	{
 		TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slots[i], plan_slots[i], NULL};
 
+		scyllaModifyCheck(m, rri, CMD_INSERT, slots[i]);
 		scyllaWriteRow(m->write, rows);
 	}
 	scyllaDrainWrite(m->write);

@@ -215,14 +215,11 @@ scyllaExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, m->old};
 
 	check_key_unchanged(m, slot, plan_slot);
-	if (m->may_leave)
-		(void) ExecPartitionCheck(rri, slot, estate, true);
+	scyllaModifyCheck(m, rri, CMD_UPDATE, slot);
 	if (m->write == NULL)
 		return slot;			/* it sets nothing that is written */
 	if (m->whole_row > 0)
 		fetch_old_row(m, plan_slot);
-	if (rri->ri_WithCheckOptions != NIL)
-		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
 	return scyllaModifyRow(m, rows) ? slot : NULL;
 }
 
@@ -233,6 +230,7 @@ scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {NULL, plan_slot, NULL};
 	bool		alone = is_alone(m, plan_slot);
 
+	scyllaModifyCheck(m, rri, CMD_DELETE, NULL);
 	if (alone && m->alone == NULL)
 		m->alone = begin_alone(m, estate);
 	if (!scyllaModifyRow(alone ? m->alone : m, rows))

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "commands/trigger.h"
+#include "executor/executor.h"
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
@@ -120,6 +121,53 @@ scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 	config.nmarkers = all_markers(m, markers, nmarkers, all);
 	scyllaCheckTimes(m->rel, m->options, &timed);
 	m->write = scyllaOpenWrite(m->session, &config);
+}
+
+/* ---- rows ---- */
+
+/* Triggers of the partitioned table want to see the statement's rows: the executor refuses it when they are written. */
+static void
+check_transition_tables(const ModifyTableState *mtstate, CmdType action)
+{
+	const TransitionCaptureState *capture = mtstate->mt_transition_capture;
+	bool		wanted;
+
+	if (capture == NULL)
+		return;
+	if (action == CMD_INSERT)
+		wanted = capture->tcs_insert_new_table;
+	else if (action == CMD_UPDATE)
+		wanted = capture->tcs_update_old_table || capture->tcs_update_new_table;
+	else
+		wanted = capture->tcs_delete_old_table;
+	if (wanted)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot collect transition tuples from child foreign tables")));
+}
+
+/* The bound holds where the row was routed, and nobody has changed it since. */
+static bool
+may_miss_bound(const ScyllaModify *m, const ResultRelInfo *rri)
+{
+	if (m->operation != CMD_INSERT)
+		return m->may_leave;
+	return m->rel->rd_rel->relispartition &&
+		(rri->ri_RootResultRelInfo == NULL || (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row));
+}
+
+void
+scyllaModifyCheck(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, TupleTableSlot *slot)
+{
+	check_transition_tables(m->mtstate, action);
+	if (action == CMD_DELETE)
+		return;
+	if (rri->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(action == CMD_INSERT ? WCO_RLS_INSERT_CHECK : WCO_RLS_UPDATE_CHECK, rri, slot, m->estate);
+	if (may_miss_bound(m, rri))
+		(void) ExecPartitionCheck(rri, slot, m->estate, true);
+	if (rri->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, m->estate);
 }
 
 bool

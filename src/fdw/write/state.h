@@ -69,6 +69,13 @@ extern void scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *est
 /* Those for TTL and timestamp are added. */
 extern void scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers);
 
+/*
+ * What PostgreSQL checks where it stores a row itself, or after a foreign table has:
+ * what is sent cannot be taken back. action: INSERT, UPDATE, also of a row that is
+ * moved here, or DELETE; slot: the new row.
+ */
+extern void scyllaModifyCheck(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, TupleTableSlot *slot);
+
 /* false: there was a condition that it did not meet. */
 extern bool scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
 
