@@ -10,7 +10,8 @@ SELECT scylla_fdw_execute('jp_cluster', cql) FROM unnest(ARRAY[
   'CREATE KEYSPACE fdw_joinpart WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}',
   'CREATE TABLE fdw_joinpart.low (k int PRIMARY KEY, n int, v text)',
   'CREATE TABLE fdw_joinpart.mid (k int PRIMARY KEY, n int, v text)',
-  'CREATE TABLE fdw_joinpart.high (k int PRIMARY KEY, n int, v text)']) cql;
+  'CREATE TABLE fdw_joinpart.high (k int PRIMARY KEY, n int, v text)',
+  'CREATE TABLE fdw_joinpart.g (k int PRIMARY KEY, n int, v text)']) cql;
 -- one level, and another one below it; columns at other places, one of them dropped
 CREATE TABLE jp_f (k int, n int, v text) PARTITION BY RANGE (k);
 CREATE FOREIGN TABLE jp_f_low PARTITION OF jp_f FOR VALUES FROM (0) TO (100) SERVER jp_cluster OPTIONS (keyspace 'fdw_joinpart', "table" 'low');
@@ -77,6 +78,7 @@ BEGIN
 END $$;
 SELECT jp_check($$SELECT o.x, f.v FROM jp_o o JOIN jp_f f ON f.k = o.k$$);
 SELECT jp_check($$SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k$$);
+SELECT jp_check($$SELECT o, f, f IS NULL AS none FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k$$);
 SELECT jp_check($$SELECT o.x, f.v FROM jp_o o LEFT JOIN jp_f f ON f.k = o.k AND f.n > 2 AND f.v <> o.x WHERE o.a < 200$$);
 SELECT jp_check($$SELECT o.x, q.y FROM jp_o o LEFT JOIN (SELECT k, coalesce(v, 'none') || n AS y FROM jp_f WHERE n > 2) q ON q.k = o.k$$);
 SELECT jp_check($$SELECT o.x FROM jp_o o WHERE EXISTS (SELECT FROM jp_f f WHERE f.k = o.k AND f.n < o.a)$$);
@@ -120,27 +122,65 @@ RESET enable_partitionwise_join;
 RESET ROLE;
 ALTER TABLE jp_f DISABLE ROW LEVEL SECURITY;
 
--- partitions that are changed by what they are joined with
-CREATE FUNCTION jp_change(query text) RETURNS text LANGUAGE plpgsql AS $$
+-- what is changed by what it is joined with, and whole rows of both: compared with local copies, what is returned as well
+CREATE FOREIGN TABLE jp_fg (gone text, v text, k int, n int) SERVER jp_cluster OPTIONS (keyspace 'fdw_joinpart', "table" 'g');
+ALTER FOREIGN TABLE jp_fg DROP gone;
+CREATE TABLE jp_lg (gone text, v text, k int, n int);
+ALTER TABLE jp_lg DROP gone;
+INSERT INTO jp_lg SELECT 'g' || g, g, g + 2 FROM generate_series(1, 9) g;
+INSERT INTO jp_fg SELECT * FROM jp_lg;
+ANALYZE jp_lg;
+UPDATE pg_class SET reltuples = 1000000, relpages = 10000 WHERE oid = 'jp_fg'::regclass;
+CREATE FUNCTION jp_change(query text, joins int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  changed bigint;
+  line text;
+  found int := 0;
+  changed text[];
+  expected text[];
 BEGIN
-  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
-  EXECUTE query;
-  GET DIAGNOSTICS changed = ROW_COUNT;
-  EXECUTE replace(query, 'jp_f', 'jp_l');
-  RETURN changed || ' rows' || CASE WHEN jp_rows('SELECT k, n, v FROM jp_f') <> jp_rows('SELECT k, n, v FROM jp_l') THEN ', DIFFERENT' ELSE '' END;
+  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
+  query := format('WITH u AS (%s) SELECT array_agg(u::text ORDER BY u::text) FROM u', query);
+  FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+    found := found + (line LIKE '%Custom Scan (ScyllaJoin)%')::int;
+  END LOOP;
+  EXECUTE query INTO changed;
+  EXECUTE replace(query, 'jp_f', 'jp_l') INTO expected;
+  RETURN cardinality(changed) || ' rows' || CASE WHEN changed <> expected THEN ', DIFFERENT' ELSE '' END ||
+    CASE WHEN jp_rows('SELECT k, n, v FROM jp_f') <> jp_rows('SELECT k, n, v FROM jp_l') OR jp_rows('SELECT * FROM jp_fg') <> jp_rows('SELECT * FROM jp_lg') THEN ', WRONG' ELSE '' END ||
+    CASE WHEN found <> joins THEN ', ' || found || ' JOINS' ELSE '' END;
 END $$;
 SET enable_partitionwise_join = on; SET enable_hashjoin = off; SET enable_mergejoin = off;
-SELECT jp_change($$UPDATE jp_f f SET n = f.n + o.a, v = o.x FROM jp_o o WHERE o.k = f.k AND o.a < 100$$);
+EXPLAIN (COSTS OFF) DELETE FROM jp_f f USING jp_o o WHERE f.k = o.k AND f.n < o.a - 200;
+DELETE FROM jp_f f USING jp_o o WHERE f.k = o.k AND f.n < o.a - 200;
+DELETE FROM jp_l f USING jp_o o WHERE f.k = o.k AND f.n < o.a - 200;
+-- whole rows of a partitioned table are not joined partition by partition
+SELECT jp_change($$UPDATE jp_f f SET n = f.n + o.a, v = o.x FROM jp_o o WHERE o.k = f.k AND o.a < 100 RETURNING f.k, f.v, o$$, 0);
+SELECT jp_change($$UPDATE jp_f f SET v = length(f::text) || o.x FROM jp_o o WHERE o.k = f.k AND o.a < 100 RETURNING f, o$$, 0);
+SELECT jp_change($$UPDATE jp_f f SET v = o.x FROM jp_o o WHERE o.k = f.k AND length(f::text) + o.a > 100 RETURNING f, o.k$$, 0);
+SELECT jp_change($$DELETE FROM jp_f f USING jp_o o WHERE o.k = f.k AND o.a < 40 RETURNING f, f::text, o$$, 0);
 SET scylla_fdw.enable_join = off;
-SELECT jp_change($$UPDATE jp_f f SET n = f.n + o.a, v = o.x FROM jp_o o WHERE f.k = o.k AND o.a > 99$$);
+SELECT jp_change($$UPDATE jp_f f SET v = length(f::text) || o.x FROM jp_o o WHERE o.k = f.k AND o.a > 99 RETURNING f, o$$, 0);
 RESET enable_partitionwise_join;
-SELECT jp_change($$DELETE FROM jp_f f USING jp_p p WHERE f.k = p.k AND p.id < 9$$);
+SELECT jp_change($$DELETE FROM jp_f f USING jp_p p WHERE f.k = p.k AND p.id < 5 RETURNING f, p$$, 0);
 RESET scylla_fdw.enable_join;
+-- the changed one is looked up, or what it is joined with, or both
+SELECT jp_change($$UPDATE jp_fg f SET v = length(f::text) || p::text FROM jp_p p WHERE f.k = p.id RETURNING f, p$$, 1);
+SELECT jp_change($$UPDATE jp_fg f SET v = p.k FROM jp_p p WHERE f.k = p.id AND length(f::text) < p.k RETURNING f, p$$, 1);
+SELECT jp_change($$UPDATE jp_fg f SET v = length(f::text) || s::text FROM jp_fg s WHERE s.k = f.n RETURNING f, s$$, 1);
+SELECT jp_change($$UPDATE jp_fg f SET v = s.n FROM jp_fg s WHERE s.k = f.n AND length(f::text) < length(s::text) + s.k RETURNING f, s$$, 1);
+SELECT jp_change($$UPDATE jp_fg f SET v = f || s.v FROM jp_p p JOIN jp_fg s ON s.k = p.id WHERE f.k = s.n RETURNING f, s, p$$, 2);
+SELECT jp_change($$UPDATE jp_fg f SET v = length(f::text) FROM jp_fg s WHERE s.k = f.n AND EXISTS (SELECT FROM jp_fg t WHERE t.k = s.n AND t::text <> f::text) RETURNING f, s$$, 2);
+SELECT jp_change($$DELETE FROM jp_fg f USING jp_fg s WHERE s.k = f.n AND f::text < s::text || 'x' AND s.n = 11 RETURNING f, s, f::text$$, 1);
+SET scylla_fdw.enable_join = off;
+SELECT jp_change($$UPDATE jp_fg f SET v = p.k FROM jp_p p WHERE f.k = p.id AND length(f::text) < p.k + 2 RETURNING f, p$$, 0);
+RESET scylla_fdw.enable_join;
+CREATE TABLE jp_m AS SELECT id, NULL::text AS t FROM jp_p;
+MERGE INTO jp_m m USING (SELECT p.id, f, f::text AS t FROM jp_p p LEFT JOIN jp_fg f ON f.k = p.id) q ON q.id = m.id WHEN MATCHED THEN UPDATE SET t = q.t || length(q.f::text);
+SELECT * FROM jp_m ORDER BY id;
+RESET enable_partitionwise_join;
 
 SELECT scylla_fdw_execute('jp_cluster', 'DROP KEYSPACE fdw_joinpart');
-DROP TABLE jp_f, jp_l, jp_o, jp_p;
+DROP TABLE jp_f, jp_l, jp_o, jp_p, jp_lg, jp_m;
 DROP SERVER jp_cluster CASCADE;
 DROP FUNCTION jp_rows, jp_check, jp_change, jp_told;
 DROP ROLE jp_role;

@@ -88,7 +88,10 @@ wants_system_columns(const RelOptInfo *rel)
 	return false;
 }
 
-/* What the query wants of a table: columns, and what is computed of them below an outer join. */
+/*
+ * What the query wants of a table: columns, and what is computed of them below an
+ * outer join. Constants stand for columns by which other partitions tell rows.
+ */
 static bool
 gives_what_is_wanted(PlannerInfo *root, const RelOptInfo *rel)
 {
@@ -100,7 +103,7 @@ gives_what_is_wanted(PlannerInfo *root, const RelOptInfo *rel)
 
 		if (IsA(expr, PlaceHolderVar) ? !bms_is_subset(pull_varnos(root, expr), rel->relids) ||
 			contain_volatile_functions(expr) || contain_subplans(expr) :
-			!IsA(expr, Var))
+			!IsA(expr, Var) && !IsA(expr, Const))
 			return false;
 	}
 	return !wants_system_columns(rel);

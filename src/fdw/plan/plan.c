@@ -87,11 +87,34 @@ join_clauses(PlannerInfo *root, RelOptInfo *rel)
 	return clauses;
 }
 
+/*
+ * The old row that PostgreSQL adds to what UPDATE and DELETE read is a record
+ * there, and of the table's type where the query asks for the row. A join has the
+ * column once, so they must not differ. A partition's old row is a column of its own.
+ */
+static void
+name_row_type(PlannerInfo *root, const RelOptInfo *rel, Oid relid)
+{
+	List	   *exprs = list_make2(root->processed_tlist, rel->reltarget->exprs);
+	ListCell   *lc;
+
+	if ((int) rel->relid != root->parse->resultRelation)
+		return;
+	foreach(lc, pull_var_clause((Node *) exprs, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS))
+	{
+		Var		   *var = lfirst_node(Var, lc);
+
+		if (var->varno == (int) rel->relid && var->varattno == InvalidAttrNumber)
+			var->vartype = get_rel_type_id(relid);
+	}
+}
+
 void
 scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
 	ScyllaRelation *info = palloc0(sizeof(*info));
 
+	name_row_type(root, rel, foreigntableid);
 	rel->fdw_private = info;
 	info->relid = foreigntableid;
 	info->serverid = rel->serverid;
