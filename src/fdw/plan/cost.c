@@ -19,11 +19,11 @@
 #include "fdw/compat.h"
 #include "fdw/plan/cost.h"
 #include "fdw/read/fetch.h"
+#include "fdw/read/whole.h"
 #include "fdw/session/size.h"
 
 #define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
 #define DEFAULT_TUPLE_COST 0.01
-#define REQUEST_ROWS 25.0		/* that a scan reads in the time of a request for one key */
 #define GUESSED_PAGES 10		/* as postgres_fdw and PostgreSQL guess */
 #define FEW_REQUESTS 64			/* are better than most scans: the size need not be known */
 
@@ -63,6 +63,7 @@ ask_size(RelOptInfo *rel, ScyllaRelation *info, double guess)
 	}
 	if (size.partitions > 0)
 		info->partition_rows = Max(rows / size.partitions, 1);
+	info->rows = (int) Min(rows, PG_INT32_MAX);
 	info->pages = count_pages(rel, info->options);
 }
 
@@ -73,7 +74,10 @@ scyllaEstimateSize(PlannerInfo *root, RelOptInfo *rel, bool by_joins)
 	double		guess = GUESSED_PAGES * BLCKSZ / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
 
 	if (rel->tuples >= 0)
+	{
 		info->pages = count_pages(rel, info->options);
+		info->rows = (int) Min(Max(rel->tuples, 1), PG_INT32_MAX);
+	}
 	else
 	{
 		rel->tuples = guess;
@@ -124,7 +128,7 @@ tuple_cost(const ScyllaTableOptions *options)
 Cost
 scyllaRequestCost(const ScyllaTableOptions *options)
 {
-	return REQUEST_ROWS * tuple_cost(options);
+	return SCYLLA_REQUEST_ROWS * tuple_cost(options);
 }
 
 static Selectivity

@@ -206,9 +206,8 @@ parallel_divisor(int workers)
 
 /* Ranges of tokens, shared by the leader and its workers; of a table that is large by its statistics. */
 static void
-add_partial_scan_path(PlannerInfo *root, RelOptInfo *rel)
+add_partial_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path)
 {
-	ScyllaPath *path = make_path(rel, relation_of(rel)->access);
 	ForeignPath *scan;
 	ScyllaCost	cost;
 	int			workers;
@@ -293,8 +292,16 @@ add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 void
 scyllaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
-	add_scan_path(root, rel, make_path(rel, relation_of(rel)->access), NIL, rel->rows, NULL);
-	add_partial_scan_path(root, rel);
+	ScyllaRelation *info = relation_of(rel);
+	ScyllaAccess *whole = info->access;
+
+	add_scan_path(root, rel, make_path(rel, info->access), NIL, rel->rows, NULL);
+	if (info->access->npartition > 0 && scyllaCountRequests(root, info->access) > 1)
+	{
+		whole = scyllaChooseWhole(root, rel, info, rel->baserestrictinfo);
+		add_scan_path(root, rel, make_path(rel, whole), NIL, rel->rows, NULL);
+	}
+	add_partial_scan_path(root, rel, make_path(rel, whole));
 	add_sorted_path(root, rel);
 	add_parameterized_paths(root, rel);
 }
@@ -369,6 +376,7 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	select->by_ranges = reads_by_ranges(path);
 	select->pages = path->relation->pages;
 	select->row_bytes = path->relation->row_bytes;
+	select->rows = path->relation->rows;
 	select->order = path->order;
 	select->distinct = path->distinct;
 	select->per_partition = path->per_partition;
@@ -473,6 +481,27 @@ add_limit(PlannerInfo *root, ScyllaSelect *select, List **exprs)
 	*exprs = lappend(*exprs, limit_expression(root->parse->limitOffset));
 }
 
+/* Where rows may as well come in any order, all of the table, and be chosen by recheck. */
+static void
+add_whole(RelOptInfo *rel, const ScyllaPath *path, List *recheck, ScyllaSelect *select)
+{
+	ScyllaSelect whole = {.relid = select->relid};
+	ListCell   *lc;
+
+	if (path->access->npartition == 0 || path->access->one_run || path->order != NIL || path->merge != NIL ||
+		path->distinct || path->per_partition > 0 || path->nearest != NULL)
+		return;
+	select->whole_instead = true;
+	scyllaSelectColumns(&whole, path->relation, rel->relid, recheck);
+	foreach(lc, whole.targets)
+	{
+		if (list_member_int(select->targets, lfirst_int(lc)))
+			continue;
+		select->whole_items = lappend(select->whole_items, list_nth(whole.items, foreach_current_index(lc)));
+		select->whole_targets = lappend_int(select->whole_targets, lfirst_int(lc));
+	}
+}
+
 /* The scan's rows are what is computed over the table's: it has no table of its own. */
 static ForeignScan *
 plan_upper(PlannerInfo *root, const ScyllaPath *path, List *tlist, Plan *outer_plan)
@@ -508,5 +537,6 @@ scyllaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid, For
 	if (path->limited)
 		add_limit(root, select, &exprs);
 	scyllaSelectMergeKeys(path, select);
+	add_whole(rel, path, recheck, select);
 	return make_foreignscan(tlist, local, rel->relid, exprs, scyllaPackSelect(select), NIL, recheck, outer_plan);
 }

@@ -14,6 +14,7 @@
 
 #include "nodes/pathnodes.h"
 
+#include "fdw/plan/form.h"
 #include "fdw/read/select.h"
 #include "fdw/session/option.h"
 #include "fdw/session/table.h"
@@ -29,23 +30,11 @@ typedef struct ScyllaRelation
 	struct ScyllaAccess *access;	/* by the conditions on this table alone */
 	List	   *above;			/* char *: why what comes above the scan is left to PostgreSQL */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
+	int			rows;			/* of it, by estimate; 0: unknown */
 	double		partition_rows; /* rows that a partition has, by estimate; 0: unknown */
 	List	   *joins;			/* RestrictInfo: of joins, on columns that may be keys */
 	int			row_bytes;		/* of the columns that are read, by estimate */
 } ScyllaRelation;
-
-/* "column op value", found in a clause. */
-typedef struct ScyllaCondition
-{
-	RestrictInfo *clause;		/* NULL: none, of SCYLLA_NEAREST */
-	AttrNumber	attnum;
-	Oid			type;			/* of the column, once the table is known */
-	ScyllaOperator op;
-	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
-	Oid			collation;		/* of the comparison */
-	const ScyllaTableColumn *column;	/* NULL until the table is known, or if it has no such column */
-	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
-} ScyllaCondition;
 
 /* How a table is read. */
 typedef struct ScyllaAccess
@@ -64,15 +53,11 @@ typedef struct ScyllaAccess
 extern void scyllaDescribeRelation(ScyllaRelation *info);
 extern void scyllaDescribeIndexesOf(ScyllaRelation *info);	/* of a described one */
 
-/*
- * Whether a clause has the form of a condition on a column of this table; only
- * then is the table worth describing. Without knowledge of the table.
- */
-extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
-extern bool scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses);
-
 /* clauses: RestrictInfo, all of which must hold. The table must be described unless they are empty. */
 extern ScyllaAccess *scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses);
+
+/* The whole table, and all is checked in PostgreSQL. */
+extern ScyllaAccess *scyllaChooseWhole(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses);
 
 /* Whether the cluster checks the clause. */
 extern bool scyllaPushes(const ScyllaAccess *access, const RestrictInfo *clause);

@@ -236,6 +236,13 @@ scyllaAddConditions(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource
 	return true;
 }
 
+void
+scyllaDropConditions(ScyllaConditions *cs)
+{
+	for (int i = 0; i < cs->nconditions; i++)
+		cs->operators[i] = SCYLLA_ANY;
+}
+
 const ScyllaOperator *
 scyllaConditionOperators(const ScyllaConditions *cs)
 {

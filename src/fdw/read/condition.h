@@ -43,6 +43,9 @@ extern void scyllaDescribeConditions(ScyllaConditions *conditions, ScyllaSession
 extern bool scyllaAddConditions(ScyllaConditions *conditions, ExprContext *econtext, ScyllaKeySource *source,
 								int64 rows);
 
+/* None is sent: SCYLLA_ANY takes the place of all. */
+extern void scyllaDropConditions(ScyllaConditions *conditions);
+
 /* Of each condition, as the values added last have made it; borrowed. */
 extern const ScyllaOperator *scyllaConditionOperators(const ScyllaConditions *conditions);
 

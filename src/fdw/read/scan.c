@@ -5,9 +5,8 @@
  * Backend thread. Owns one ScyllaScan per scan node, in the executor's query
  * context; when that goes early, what is on its way is abandoned.
  *
- * When its first row is wanted, a scan works out what its conditions' values are,
- * hence the text of the SELECT and the requests it takes (source.c), and reads
- * these side by side (fetch.c); decode.c makes rows of what comes home.
+ * When its first row is wanted, a scan works out what it asks for (scan_open.c); its
+ * requests are read side by side (fetch.c); decode.c makes rows of what comes home.
  *
  * A scan that may be read again with the same parameters keeps its rows in a
  * tuplestore. And when this session writes to the table of an open scan, the scan
@@ -37,57 +36,15 @@
 #include "fdw/read/decode.h"
 #include "fdw/read/fetch.h"
 #include "fdw/read/parallel.h"
-#include "fdw/read/range.h"
 #include "fdw/read/report.h"
 #include "fdw/read/scan.h"
+#include "fdw/read/scan_open.h"
 #include "fdw/read/select.h"
-#include "fdw/read/source.h"
+#include "fdw/read/whole.h"
 #include "fdw/session/reader.h"
 #include "fdw/session/session.h"
-#include "fdw/session/statement.h"
 
-#define MAX_LANES 1024			/* keys looked up at once */
-#define MAX_MERGE_LANES 250000	/* each has a page of its own */
-#define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
 #define RANGES_PER_PROCESS 4	/* at least, so that all end at about the same time */
-
-typedef struct ScyllaScan
-{
-	ForeignScanState *node;
-	Oid			relid;
-	char	   *relation;		/* for messages */
-	ScyllaTableOptions *options;
-	ScyllaSelect *select;
-	ScyllaSession *session;		/* NULL: EXPLAIN only */
-	ScyllaConditions *conditions;
-	int			nconditions;
-	ScyllaDecoder *decoder;		/* of rows of the table */
-	ScyllaAggregate *aggregate; /* of what is computed; NULL: nothing is */
-	ExprState  *limit;			/* NULL: none */
-	ExprState  *offset;
-	MemoryContext reading;		/* what one reading needs: source, fetch */
-	ScyllaFetch *fetch;			/* NULL: nothing was asked for, or no row can match */
-	bool		described;		/* columns and types are known */
-	bool		begun;
-	bool		combining;		/* the one row of aggregates without groups has been begun, */
-	bool		combined;		/* and given */
-	MemoryContext row_context;	/* decoded values of the current row, and of some before */
-	Size		row_block;		/* what it has when it is empty: to empty it costs as much as a value */
-	ScyllaReader reader;
-	bool		keep;			/* rows may be wanted again */
-	Tuplestorestate *store;		/* NULL: none */
-	TupleTableSlot *stored;		/* the current row of it */
-	bool		complete;		/* the store has all that is to come */
-	bool		running;		/* or it has failed, and is not run again */
-	bool		broken;			/* reading ahead failed */
-	bool		impatient;		/* an Append asks, which has others to ask, too */
-	bool		pending;		/* so there was no row, though there may be more */
-	int			wait_fd;		/* the client's, of this scan's own, for an Append to wait for; -1: none */
-	ScyllaRanges ranges;		/* of this reading, or that all processes take of */
-	ScyllaShared *shared;		/* NULL: no other process reads this scan */
-	ScyllaReport report;
-	MemoryContextCallback callback;
-} ScyllaScan;
 
 /* ---- begin ---- */
 
@@ -166,143 +123,6 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	register_reader(scan);
 }
 
-/* ---- what is asked for ---- */
-
-/* Rows that the query wants at most, those it skips included; -1: all, or more than CQL can say. */
-static int64
-evaluate_limit(ScyllaScan *scan)
-{
-	ExprContext *econtext = scan->node->ss.ps.ps_ExprContext;
-	bool		isnull;
-	int64		count;
-	int64		skip;
-
-	if (scan->limit == NULL)
-		return -1;
-	count = DatumGetInt64(ExecEvalExprSwitchContext(scan->limit, econtext, &isnull));
-	if (isnull || count < 0)
-		return -1;
-	skip = DatumGetInt64(ExecEvalExprSwitchContext(scan->offset, econtext, &isnull));
-	if (!isnull && skip > 0)
-		count = count > PG_INT32_MAX || skip > PG_INT32_MAX ? PG_INT64_MAX : count + skip;
-	return count <= PG_INT32_MAX ? count : -1;
-}
-
-/* Each answer takes all rows of a range to be read. */
-static bool
-add_strides(ScyllaScan *scan, ScyllaKeySource *source)
-{
-	scan->ranges.lanes = scyllaStrideLanes(scan->session, scan->options, scan->select->pages);
-	if (scan->ranges.lanes == 0)
-		return false;
-	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
-	scyllaSourceStride(source, scyllaMakeStride(scan->ranges.lanes));
-	return true;
-}
-
-/* true: the table is read in ranges. */
-static bool
-add_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
-{
-	if (scan->select->by_ranges && scan->aggregate != NULL)
-		return add_strides(scan, source);
-	if (!scan->select->by_ranges || limit >= 0)
-		return false;
-	scan->ranges = scan->shared ? scyllaSharedRanges(scan->shared) :
-		*scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
-	if (scan->ranges.n == 0)
-		return false;
-	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
-	scyllaSourceRanges(source, scan->ranges.range, scan->ranges.n,
-					   scan->shared ? scyllaSharedCounter(scan->shared) : NULL);
-	return true;
-}
-
-/* All requests that are merged are open at once: their first pages share the room of one. */
-static void
-set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
-{
-	List	   *merge = scan->select->merge;
-	ScyllaMergeKey *key = palloc_array(ScyllaMergeKey, list_length(merge) / 3);
-
-	if (requests > MAX_MERGE_LANES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("rows of %d keys of foreign table \"%s\" cannot be merged in order", requests, scan->relation),
-				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGE_LANES)));
-	config->merge = key;
-	config->nmerge = list_length(merge) / 3;
-	for (int i = 0; i < config->nmerge; i++)
-		key[i] = (ScyllaMergeKey) {list_nth_int(merge, 3 * i), list_nth_int(merge, 3 * i + 1), list_nth_int(merge, 3 * i + 2)};
-	config->lanes = requests;
-	config->first_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
-}
-
-static void
-open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
-{
-	bool		ranges = add_ranges(scan, source, limit);
-	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
-	limit >= 0 && scan->select->group_by == NIL};
-	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.row_bytes = scan->select->row_bytes,
-	.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
-	int			requests;
-
-	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))
-		return;
-	if (form.limited)
-		scyllaSourceLimit(source, (int32) limit);
-	requests = scyllaEndSource(source);
-	config.lanes = Min(requests, ranges ? scan->ranges.lanes : MAX_LANES);
-	config.select = scan->select;
-	config.form = form;
-	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
-	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
-	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
-					   ranges ? 2 : 0);
-	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
-	if (scan->select->merge != NIL && requests > 1)
-		set_merge(scan, requests, &config);
-	scan->fetch = scyllaFetchOpen(&config);
-}
-
-/* Items that are no columns are checked by the cluster alone. */
-static void
-describe_table(ScyllaScan *scan)
-{
-	if (!scan->described)
-		scyllaDescribeConditions(scan->conditions, scan->session, scan->options,
-								 scan->node->ss.ss_currentRelation != NULL ? scyllaDecodedAttributes(scan->select) : NIL);
-	scan->described = true;
-}
-
-/* Nearest vectors were planned to be asked for, but cannot be: PostgreSQL sorts, and counts. */
-static bool
-reads_all(const ScyllaScan *scan)
-{
-	return scyllaSelectsNearest(scan->select) &&
-		scyllaConditionOperators(scan->conditions)[scan->nconditions - 1] == SCYLLA_ANY;
-}
-
-static void
-begin_reading(ScyllaScan *scan)
-{
-	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
-	ScyllaKeySource *source;
-	int64		limit;
-
-	scan->begun = true;
-	scyllaDrainWriters(scan->session, NULL);
-	describe_table(scan);
-	MemoryContextSwitchTo(scan->reading);
-	source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
-	limit = evaluate_limit(scan);
-	if (limit != 0 && scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source, limit))
-		open_fetch(scan, source, reads_all(scan) ? -1 : limit);
-	MemoryContextSwitchTo(old);
-}
-
 /* ---- rows ---- */
 
 /* false: there is none, or, if it must not be waited for, the scan is pending. */
@@ -348,12 +168,31 @@ combine_rows(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 	return true;
 }
 
+/* A row of the whole table that the query wants. false: as of next_row. */
+static bool
+next_sifted(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
+{
+	while (next_row(scan, wait))
+	{
+		CHECK_FOR_INTERRUPTS();
+		scyllaDecodeRow(scan->decoder, scan->fetch, scan->row_context, slot);
+		if (scyllaSiftRow(scan->sift, slot))
+			return true;
+		ExecClearTuple(slot);
+		if (scan->row_context->mem_allocated > scan->row_block)
+			MemoryContextReset(scan->row_context);
+	}
+	return false;
+}
+
 /* false: as of next_row. */
 static bool
 next_slot(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 {
 	if (scan->aggregate != NULL && scan->select->group_by == NIL)
 		return combine_rows(scan, slot, wait);
+	if (scan->instead > 0)
+		return next_sifted(scan, slot, wait);
 	if (!next_row(scan, wait))
 		return false;
 	if (scan->aggregate != NULL)
@@ -437,7 +276,7 @@ collect_rows(ScyllaReader *reader)
 	if (scan->store == NULL)
 		begin_store(scan);
 	if (!scan->begun)
-		begin_reading(scan);
+		scyllaScanOpen(scan);
 	store_rows(scan);
 	scan->complete = true;
 	scan->broken = false;
@@ -471,7 +310,7 @@ scyllaIterateForeignScan(ForeignScanState *node)
 		return scan->stored;
 	scan->running = true;
 	if (!scan->begun)
-		begin_reading(scan);
+		scyllaScanOpen(scan);
 	if (next_slot(scan, slot, !scan->impatient))
 	{
 		if (scan->keep)			/* the store has been read to its end, and is so again */
@@ -568,6 +407,7 @@ stop_reading(ScyllaScan *scan)
 		scan->store = NULL;
 	}
 	MemoryContextReset(scan->reading);
+	scan->instead = 0;
 	scan->begun = scan->combining = scan->combined = scan->complete = scan->running = scan->broken = false;
 }
 
@@ -601,7 +441,7 @@ scyllaEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt)
 
 	/* before workers begin to read, on connections of their own */
 	scyllaDrainWriters(scan->session, NULL);
-	describe_table(scan);
+	scyllaScanDescribe(scan);
 	scan->ranges = *scyllaChooseRanges(scan->session, scan->options, scan->select->pages,
 									   RANGES_PER_PROCESS * (pcxt->nworkers + 1));
 	MemoryContextSwitchTo(old);
@@ -656,6 +496,8 @@ scyllaExplainForeignScan(ForeignScanState *node, struct ExplainState *es)
 	ScyllaScan *scan = node->fdw_state;
 
 	scyllaExplainRead(scan->select, scan->options, es);
+	if (es->analyze && scan->instead > 0)
+		ExplainPropertyText("Full Scan", psprintf("instead of %d keys", scan->instead), es);
 	if (es->analyze && scan->session != NULL)
 		scyllaExplainReport(&scan->report, scan->session->client, false, es);
 }

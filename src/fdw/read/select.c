@@ -26,6 +26,8 @@ enum
 	PACKED_MERGE,
 	PACKED_ROLES,
 	PACKED_GROUP_BY,
+	PACKED_WHOLE_ITEMS,
+	PACKED_WHOLE_TARGETS,
 	PACKED_NUMBERS,				/* int list, in the order of scyllaPackSelect */
 	PACKED_NEAREST,				/* String; NIL: none */
 	PACKED_LOCAL
@@ -54,11 +56,15 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->by_ranges);
 	numbers = lappend_int(numbers, select->pages);
 	numbers = lappend_int(numbers, select->row_bytes);
+	numbers = lappend_int(numbers, select->rows);
+	numbers = lappend_int(numbers, select->whole_instead);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->merge);
 	packed = lappend(packed, select->roles);
 	packed = lappend(packed, select->group_by);
+	packed = lappend(packed, select->whole_items);
+	packed = lappend(packed, select->whole_targets);
 	packed = lappend(packed, numbers);
 	packed = lappend(packed, pack_text(select->nearest));
 	return lappend(packed, pack_text(select->local));
@@ -80,6 +86,8 @@ scyllaUnpackSelect(List *packed)
 	select->merge = list_nth(packed, PACKED_MERGE);
 	select->roles = list_nth(packed, PACKED_ROLES);
 	select->group_by = list_nth(packed, PACKED_GROUP_BY);
+	select->whole_items = list_nth(packed, PACKED_WHOLE_ITEMS);
+	select->whole_targets = list_nth(packed, PACKED_WHOLE_TARGETS);
 	select->npartition = list_nth_int(numbers, 0);
 	select->per_partition = list_nth_int(numbers, 1);
 	select->distinct = list_nth_int(numbers, 2) != 0;
@@ -88,6 +96,8 @@ scyllaUnpackSelect(List *packed)
 	select->by_ranges = list_nth_int(numbers, 5) != 0;
 	select->pages = list_nth_int(numbers, 6);
 	select->row_bytes = list_nth_int(numbers, 7);
+	select->rows = list_nth_int(numbers, 8);
+	select->whole_instead = list_nth_int(numbers, 9) != 0;
 	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
 	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
 	return select;

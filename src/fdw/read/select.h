@@ -55,7 +55,11 @@ typedef struct ScyllaSelect
 
 	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
+	int			rows;			/* of it, too */
 	int			row_bytes;		/* of what is selected, by estimate */
+	bool		whole_instead;	/* the whole table may be read, where keys turn out to be too many (whole.h): */
+	List	   *whole_items;	/* what is selected then as well, */
+	List	   *whole_targets;	/* as items and targets */
 	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */
 	List	   *order;			/* String: terms of ORDER BY */
 	List	   *merge;			/* int: how requests are merged, three for each key: item, signed, descending */

@@ -155,7 +155,7 @@ add_rows(ScyllaRows *rows, ScyllaSize *size)
 		last = token;
 	}
 	of_all = n < PROBE_ROWS ? 1 : Max((double) last / (double) PG_UINT64_MAX, n / MAX_ROWS);
-	size->rows = n / of_all;
+	size->rows = Max(n / of_all, 1);
 	size->partitions = Max(size->partitions, partitions / of_all);
 }
 

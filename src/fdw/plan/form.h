@@ -1,0 +1,39 @@
+/*
+ * fdw/plan/form.h
+ *	  Which clauses have the form of a condition on a column.
+ *
+ * Backend thread. Without knowledge of the table in the cluster: only where a
+ * clause has such a form is that worth describing. What a condition means there is
+ * pushdown.h's.
+ */
+#ifndef FDW_PLAN_FORM_H
+#define FDW_PLAN_FORM_H
+
+#include "postgres.h"
+
+#include "nodes/pathnodes.h"
+
+#include "fdw/read/select.h"
+#include "fdw/session/table.h"
+
+/* "column op value", found in a clause. */
+typedef struct ScyllaCondition
+{
+	RestrictInfo *clause;		/* NULL: none, of SCYLLA_NEAREST */
+	AttrNumber	attnum;
+	Oid			type;			/* of the column, once the table is known */
+	ScyllaOperator op;
+	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
+	Oid			collation;		/* of the comparison */
+	const ScyllaTableColumn *column;	/* NULL until the table is known, or if it has no such column */
+	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
+} ScyllaCondition;
+
+/* NULL: it has not the form of a condition. */
+extern ScyllaCondition *scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
+
+/* Whether a clause has it, and may be sent if the table in the cluster suits it. */
+extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
+extern bool scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses);
+
+#endif							/* FDW_PLAN_FORM_H */

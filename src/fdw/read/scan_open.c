@@ -1,0 +1,192 @@
+/*
+ * fdw/read/scan_open.c
+ *	  From the values of a scan's conditions to the requests it takes.
+ *
+ * Backend thread. Owns nothing: what is opened lives in the scan's memory of one
+ * reading.
+ *
+ * The values make the text of the SELECT, and what it is asked with (source.c): once,
+ * for each key, or for each range of tokens.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "utils/memutils.h"
+
+#include "fdw/compat.h"
+#include "fdw/read/scan_open.h"
+#include "fdw/read/source.h"
+#include "fdw/session/session.h"
+#include "fdw/session/statement.h"
+
+#define MAX_LANES 1024			/* keys looked up at once */
+#define MAX_MERGE_LANES 250000	/* each has a page of its own */
+#define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
+
+/* Rows that the query wants at most, those it skips included; -1: all, or more than CQL can say. */
+static int64
+evaluate_limit(ScyllaScan *scan)
+{
+	ExprContext *econtext = scan->node->ss.ps.ps_ExprContext;
+	bool		isnull;
+	int64		count;
+	int64		skip;
+
+	if (scan->limit == NULL)
+		return -1;
+	count = DatumGetInt64(ExecEvalExprSwitchContext(scan->limit, econtext, &isnull));
+	if (isnull || count < 0)
+		return -1;
+	skip = DatumGetInt64(ExecEvalExprSwitchContext(scan->offset, econtext, &isnull));
+	if (!isnull && skip > 0)
+		count = count > PG_INT32_MAX || skip > PG_INT32_MAX ? PG_INT64_MAX : count + skip;
+	return count <= PG_INT32_MAX ? count : -1;
+}
+
+/* Each answer takes all rows of a range to be read. */
+static bool
+add_strides(ScyllaScan *scan, ScyllaKeySource *source)
+{
+	scan->ranges.lanes = scyllaStrideLanes(scan->session, scan->options, scan->select->pages);
+	if (scan->ranges.lanes == 0)
+		return false;
+	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
+	scyllaSourceStride(source, scyllaMakeStride(scan->ranges.lanes));
+	return true;
+}
+
+/* true: the table is read in ranges. */
+static bool
+add_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
+{
+	if (scan->select->by_ranges && scan->aggregate != NULL)
+		return add_strides(scan, source);
+	if (!(scan->select->by_ranges || scan->instead > 0) || limit >= 0)
+		return false;
+	scan->ranges = scan->shared ? scyllaSharedRanges(scan->shared) :
+		*scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
+	if (scan->ranges.n == 0)
+		return false;
+	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
+	scyllaSourceRanges(source, scan->ranges.range, scan->ranges.n,
+					   scan->shared ? scyllaSharedCounter(scan->shared) : NULL);
+	return true;
+}
+
+/* All requests that are merged are open at once: their first pages share the room of one. */
+static void
+set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
+{
+	List	   *merge = scan->select->merge;
+	ScyllaMergeKey *key = palloc_array(ScyllaMergeKey, list_length(merge) / 3);
+
+	if (requests > MAX_MERGE_LANES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("rows of %d keys of foreign table \"%s\" cannot be merged in order", requests, scan->relation),
+				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGE_LANES)));
+	config->merge = key;
+	config->nmerge = list_length(merge) / 3;
+	for (int i = 0; i < config->nmerge; i++)
+		key[i] = (ScyllaMergeKey) {list_nth_int(merge, 3 * i), list_nth_int(merge, 3 * i + 1), list_nth_int(merge, 3 * i + 2)};
+	config->lanes = requests;
+	config->first_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
+}
+
+static void
+open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
+{
+	bool		ranges = add_ranges(scan, source, limit);
+	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
+	limit >= 0 && scan->select->group_by == NIL};
+	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
+	.report = &scan->report,.source = scyllaSourceOf(source),.row_bytes = scan->select->row_bytes,
+	.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
+	int			requests;
+
+	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))
+		return;
+	if (form.limited)
+		scyllaSourceLimit(source, (int32) limit);
+	requests = scyllaEndSource(source);
+	config.lanes = Min(requests, ranges ? scan->ranges.lanes : MAX_LANES);
+	config.select = scan->select;
+	config.form = form;
+	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
+	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
+	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
+					   ranges ? 2 : 0);
+	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
+	if (scan->select->merge != NIL && requests > 1)
+		set_merge(scan, requests, &config);
+	scan->fetch = scyllaFetchOpen(&config);
+}
+
+/* Items that are no columns are checked by the cluster alone. */
+void
+scyllaScanDescribe(ScyllaScan *scan)
+{
+	if (!scan->described)
+		scyllaDescribeConditions(scan->conditions, scan->session, scan->options,
+								 scan->node->ss.ss_currentRelation != NULL ? scyllaDecodedAttributes(scan->select) : NIL);
+	scan->described = true;
+}
+
+/* Nearest vectors were planned to be asked for, but cannot be: PostgreSQL sorts, and counts. Or it chooses rows. */
+static bool
+reads_all(const ScyllaScan *scan)
+{
+	if (scan->instead > 0)
+		return true;
+	return scyllaSelectsNearest(scan->select) &&
+		scyllaConditionOperators(scan->conditions)[scan->nconditions - 1] == SCYLLA_ANY;
+}
+
+/* The columns that sifting needs are read as well, from now on. */
+static void
+prepare_sift(ScyllaScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+
+	scan->select->items = list_concat_copy(scan->select->items, scan->select->whole_items);
+	scan->select->targets = list_concat_copy(scan->select->targets, scan->select->whole_targets);
+	scan->decoder = scyllaMakeDecoder(scan->select, scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, true);
+	scan->sift = scyllaMakeSift(scan->node);
+	MemoryContextSwitchTo(old);
+}
+
+/* The source of the keys, or in place of too many of them one of all rows. */
+static ScyllaKeySource *
+keys_or_whole(ScyllaScan *scan, ScyllaKeySource *keys)
+{
+	int			requests = scan->select->whole_instead ? scyllaEndSource(keys) : 0;
+
+	if (!scyllaRatherWhole(scan->session, scan->options, scan->select, requests))
+		return keys;
+	scan->instead = requests;
+	scyllaDropConditions(scan->conditions);
+	if (scan->sift == NULL)
+		prepare_sift(scan);
+	return scyllaBeginSource(0, 0);
+}
+
+void
+scyllaScanOpen(ScyllaScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+	ScyllaKeySource *source;
+	int64		limit;
+
+	scan->begun = true;
+	scyllaDrainWriters(scan->session, NULL);
+	scyllaScanDescribe(scan);
+	MemoryContextSwitchTo(scan->reading);
+	source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
+	limit = evaluate_limit(scan);
+	if (limit != 0 && scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source, limit))
+	{
+		source = keys_or_whole(scan, source);
+		open_fetch(scan, source, reads_all(scan) ? -1 : limit);
+	}
+	MemoryContextSwitchTo(old);
+}

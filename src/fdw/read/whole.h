@@ -1,0 +1,32 @@
+/*
+ * fdw/read/whole.h
+ *	  Reading the whole table where a scan was planned to look keys up, and these
+ *	  turn out to be too many.
+ *
+ * Backend thread. How many keys an array has is known when the scan begins, how
+ * many were expected when it was planned: by a guess, where the array is a
+ * parameter.
+ */
+#ifndef FDW_READ_WHOLE_H
+#define FDW_READ_WHOLE_H
+
+#include "postgres.h"
+
+#include "nodes/execnodes.h"
+
+#include "fdw/read/select.h"
+#include "fdw/session/session.h"
+
+#define SCYLLA_REQUEST_ROWS 25	/* that a scan of the whole table reads in the time of a request for one key */
+
+/* Whether so many requests take clearly longer than all rows. */
+extern bool scyllaRatherWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select,
+							  int requests);
+
+/* The conditions that are not sent then. */
+typedef struct ScyllaSift ScyllaSift;
+
+extern ScyllaSift *scyllaMakeSift(ForeignScanState *node);
+extern bool scyllaSiftRow(ScyllaSift *sift, TupleTableSlot *slot);
+
+#endif							/* FDW_READ_WHOLE_H */
