@@ -21,21 +21,14 @@ CREATE TABLE nearest_local AS
     format('[%s,%s,%s]', cos(g), sin(g), g % 5 / 10.0)::vector(3) AS e FROM generate_series(1, 200) g;
 INSERT INTO nearest_t SELECT id, kind, n, e, e, e, e, n FROM nearest_local;
 INSERT INTO nearest_t (id, kind) VALUES (1000, 'none');
--- until all nodes know of all that each index can be asked
-DO $$
-DECLARE col text; deadline timestamptz := clock_timestamp() + interval '60 s';
-BEGIN
-  FOREACH col IN ARRAY ARRAY['"Ec"', 'l2', 'dot'] LOOP
-    LOOP
-      BEGIN
-        PERFORM scylla_fdw_query('nearest_cluster', format('SELECT id FROM fdw_nearest.t ORDER BY %s ANN OF [1, 0, 0] LIMIT 5', col));
-        EXIT;
-      EXCEPTION WHEN SQLSTATE '58000' THEN
-        IF clock_timestamp() > deadline THEN RAISE; END IF;
-      END;
-    END LOOP;
-  END LOOP;
-END $$;
+-- an index of rows that are there already can be asked once CREATE INDEX is over
+SELECT scylla_fdw_execute('nearest_cluster', 'CREATE TABLE fdw_nearest.late (id int PRIMARY KEY, e vector<float, 3>, n int)');
+CREATE FOREIGN TABLE nearest_late (id int, e vector(3), n int) SERVER nearest_cluster OPTIONS (keyspace 'fdw_nearest', "table" 'late');
+INSERT INTO nearest_late SELECT id, e, n FROM nearest_local;
+SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX late_e ON fdw_nearest.late (e) USING ''sai''');
+SELECT id FROM nearest_late ORDER BY e <=> '[1,0,0]' LIMIT 3;
+SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX ON fdw_nearest.late (n)');
+SELECT count(*) FROM nearest_late WHERE n = 3;
 
 -- each similarity by its operator, the answer exact
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT 5;

@@ -1,7 +1,7 @@
 /*
  * test/node/ddl.c
  *	  Schema statements: CREATE and DROP of keyspaces and tables, CREATE TYPE,
- *	  ALTER TABLE ADD and DROP, ALTER TYPE ADD.
+ *	  ALTER TABLE ADD and DROP, ALTER TYPE ADD, CREATE INDEX.
  *
  * Thread: the node's. Owns: nothing.
  * Invariant: a statement that changed something answers SCHEMA_CHANGE and sends
@@ -167,6 +167,23 @@ alter_table(Node *node, NodeLexer *x, Change *change)
 	return true;
 }
 
+/* [name] ON ks.t (column): nothing is kept of it, system_schema.indexes has the rows that a script gives it. */
+static bool
+create_index(Node *node, NodeLexer *x, Change *change)
+{
+	NodeTable  *t;
+
+	if (!node_lexer_is(x, "ON"))
+		node_lexer_next(x);
+	if (!node_lexer_accept(x, "ON"))
+		return syntax(node, x);
+	t = peek_table(node, x);
+	if (t == NULL)
+		return node_fail(node, CQL_ERR_INVALID, "table does not exist");
+	*change = (Change) {"UPDATED", "TABLE", t->keyspace, t->name};
+	return true;
+}
+
 /* ks.u ADD name type */
 static bool
 alter_type(Node *node, NodeLexer *x, Change *change)
@@ -198,7 +215,7 @@ run(Node *node, NodeLexer *x, Change *change)
 	}			statements[] = {
 		{"CREATE", "KEYSPACE", create_keyspace}, {"CREATE", "TABLE", create_table}, {"CREATE", "TYPE", create_type},
 		{"DROP", "KEYSPACE", drop_keyspace}, {"DROP", "TABLE", drop_table}, {"ALTER", "TABLE", alter_table},
-		{"ALTER", "TYPE", alter_type}
+		{"ALTER", "TYPE", alter_type}, {"CREATE", "INDEX", create_index}
 	};
 	NodeLexer	verb = *x;
 

@@ -4,7 +4,8 @@
  *
  * Thread: the node's. Owns: nothing; the tables are common ones.
  * Invariant: their rows are made anew for each SELECT, so they always tell the
- * node's settings and tables of that moment.
+ * node's settings and tables of that moment. What the node has nothing of, indexes
+ * and views, has the rows that a script gives it.
  */
 #include <stdlib.h>
 
@@ -242,8 +243,10 @@ node_system_fill(Node *node, NodeTable *t)
 		{"tables", fill_tables}, {"columns", fill_columns}, {"types", fill_types}
 	};
 
-	node_table_clear(t);
 	for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++)
 		if (strcmp(t->name, fillers[i].name) == 0)
+		{
+			node_table_clear(t);
 			fillers[i].fill(node, t);
+		}
 }

@@ -197,4 +197,36 @@ for my $wire ('protocol 4', 'protocol 5', 'scylla 2')
 	$node->stop;
 }
 
+# CREATE INDEX is over when the nodes have built the index, and know of each other that they have; a cancel ends it at once
+my $create = q{SELECT scylla_fdw_execute('s', 'CREATE INDEX i_n ON ks.i (n)');};
+my $built = q{row system."IndexInfo" ('ks', 'i_n')};
+my @indexed = ('table ks.i (id int PRIMARY KEY, n int)', q{row system_schema.indexes ('ks', 'i', 'i_n', 'COMPOSITES', {'target': 'n'})},
+	'table system."IndexInfo" (table_name text, index_name text, PRIMARY KEY (table_name, index_name))',
+	'keyspace system_views simple 1', 'table system_views.gossip_info (address text PRIMARY KEY, index_status text)', 'on QUERY text "IndexInfo" warn "looked"');
+for my $status ('{"ks":{"other":1,"i_n":%d},"system":{"i_n":1}}', '{"ks.other":"FULL_REBUILD_STARTED","ks.i_n":"%s"}')
+{
+	my ($building, $failed, $done) = map { my $state = $_; "row system_views.gossip_info ('a', '" . sprintf($status, $state) . "')" }
+		$status =~ /%d/ ? (1, 2, 3) : qw(FULL_REBUILD_STARTED BUILD_FAILED BUILD_SUCCEEDED);
+
+	start_node(@indexed, $building);
+	my $session = background($create);
+	ok(await('looks at what is built', sub { $node->count('faults') > 3 }), 'waits until it is built');
+	$node->order($_) for 'clear', 'on QUERY text "gossip_info" warn "looked"', $built;
+	my $seen = $node->count('faults');
+	ok(await('looks at what is heard', sub { $node->count('faults') > $seen + 3 }), 'waits until the others know');
+	$node->order($done);
+	is(join('|', $session->finish), "0|\n|", 'and is over then');
+	$node->order($failed);
+	like((psql($create))[2], qr/WARNING: .*an index of table "ks\.i" could not be built on a node/, 'failed: a warning');
+	$node->order($building);
+	like((psql("SET statement_timeout = '300ms'; $create"))[2], qr/57014/, 'a cancel ends the wait');
+	$node->stop;
+}
+start_node(@indexed, 'clear', 'on QUERY text "IndexInfo" error 0x2100 "no"');
+like((psql($create))[2], qr/WARNING: .*cannot see whether the indexes of table "ks\.i" are built/, 'without rights: a warning');
+$node->stop;
+start_node(@indexed, $built, 'on QUERY text "gossip_info" error 0x2200 "no such table"');
+is((psql($create))[2], '', 'before Cassandra 5, and in ScyllaDB, nodes tell only what they have built');
+$node->stop;
+
 done_testing();

@@ -13,27 +13,21 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/latch.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "fdw/compat.h"
+#include "fdw/session/agree.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/exchange.h"
-#include "fdw/session/node.h"
 #include "fdw/session/option.h"
 #include "fdw/session/query.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/session.h"
 #include "fdw/type/typemap.h"
-
-#define AGREEMENT_TIMEOUT 60000 /* ms */
-#define AGREEMENT_INTERVAL 20
 
 static const CqlBytes no_state = {NULL, -1};
 
@@ -99,84 +93,6 @@ session_of(const char *server_name, const char *cql, ScyllaTableOptions **option
 	return session;
 }
 
-/* ---- schema agreement ---- */
-
-/* What a node says of itself; zeros where it does not. */
-typedef struct SelfDescription
-{
-	uint8		host_id[16];
-	uint8		schema_version[16];
-} SelfDescription;
-
-static SelfDescription *
-ask_a_node(ScyllaSession *session, const ScyllaTableOptions *options)
-{
-	ScyllaResponse response = scyllaQuery(session, options, "SELECT host_id, schema_version FROM system.local", NULL, no_state);
-	ScyllaRows *rows = scyllaRowsBegin(response.body, response.length);
-	SelfDescription *self = palloc0(sizeof(*self));
-
-	if (scyllaRowsNext(rows) && rows->metadata.count == 2 && rows->value[0].len == 16 && rows->value[1].len == 16)
-	{
-		memcpy(self->host_id, rows->value[0].data, 16);
-		memcpy(self->schema_version, rows->value[1].data, 16);
-	}
-	scyllaRowsEnd(rows);
-	return self;
-}
-
-/*
- * Ask the nodes themselves: what one knows of the others is older than what they
- * know. Requests go around the nodes, so a few rounds meet each one that this
- * session may send its next request to.
- */
-static bool
-schema_agrees(ScyllaSession *session, const ScyllaTableOptions *options)
-{
-	int			nodes = scyllaConnectedNodes(session, options);
-	List	   *met = NIL;
-
-	for (int asked = 0; list_length(met) < nodes && asked < 3 * nodes; asked++)
-	{
-		SelfDescription *self = ask_a_node(session, options);
-		bool		known = false;
-		ListCell   *lc;
-
-		foreach(lc, met)
-		{
-			const SelfDescription *other = lfirst(lc);
-
-			if (memcmp(self->schema_version, other->schema_version, sizeof(self->schema_version)) != 0)
-				return false;
-			known |= memcmp(self->host_id, other->host_id, sizeof(self->host_id)) == 0;
-		}
-		if (!known)
-			met = lappend(met, self);
-	}
-	return list_length(met) >= nodes;
-}
-
-/* Until then another node may not know the table that this one has just made. */
-static void
-await_schema_agreement(ScyllaSession *session, const ScyllaTableOptions *options)
-{
-	ScyllaTableOptions local = *options;
-	TimestampTz begun = GetCurrentTimestamp();
-
-	local.read_consistency = CQL_ONE;
-	while (!schema_agrees(session, &local))
-	{
-		if (TimestampDifferenceExceeds(begun, GetCurrentTimestamp(), AGREEMENT_TIMEOUT))
-		{
-			ereport(WARNING, (errmsg("the nodes of the cluster do not agree on the schema yet")));
-			return;
-		}
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, AGREEMENT_INTERVAL,
-						 PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
-}
-
 void
 scyllaExecuteCql(const char *server, const char *cql)
 {
@@ -184,6 +100,7 @@ scyllaExecuteCql(const char *server, const char *cql)
 	ScyllaSession *session = session_of(server, cql, &options);
 	ScyllaResponse response;
 	CqlReader	r;
+	CqlEvent	change;
 
 	options->read_consistency = options->write_consistency;
 	response = scyllaQuery(session, options, scyllaToUtf8(cql), NULL, no_state);
@@ -191,7 +108,9 @@ scyllaExecuteCql(const char *server, const char *cql)
 	if (response.body && cql_response_result_kind(&r) == CQL_RESULT_SCHEMA_CHANGE)
 	{
 		scyllaForgetSchema(session);
-		await_schema_agreement(session, options);
+		scyllaAwaitSchema(session, options);
+		if (strcasestr(cql, "INDEX") && cql_response_schema_change(r, &change) && cql_string_equal(change.target, "TABLE"))
+			scyllaAwaitIndexes(session, options, change.keyspace, change.name);
 	}
 }
 

@@ -11,7 +11,7 @@
 
 #include "nodes/execnodes.h"
 
-/* After a schema change it returns when all nodes know of it, or with a warning after 10 s. */
+/* After a change of the schema it returns when it is there on all nodes (agree.h). */
 extern void scyllaExecuteCql(const char *server, const char *cql);
 
 /* Rows go to result's tuplestore, one jsonb object each. */

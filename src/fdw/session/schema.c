@@ -191,6 +191,26 @@ take_index(const ScyllaRows *rows, void *context)
 	*indexes = lappend(*indexes, index);
 }
 
+/* ScyllaDB's vector indexes are kept by another service: no node knows whether they are built. */
+static void
+take_built_index(const ScyllaRows *rows, void *context)
+{
+	List	  **indexes = context;
+
+	if (strcmp(scyllaIndexClass(rows->value[1]), "vector_index") != 0)
+		*indexes = lappend(*indexes, makeString(text_value(rows->value[0])));
+}
+
+List *
+scyllaReadIndexes(ScyllaKeyspace *keyspace, const char *table)
+{
+	List	   *indexes = NIL;
+
+	read_rows(keyspace, "SELECT index_name, options FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?",
+			  list_make2(scyllaToUtf8(keyspace->name), unconstify(char *, table)), 2, take_built_index, &indexes);
+	return indexes;
+}
+
 /* ScyllaDB keeps an index in a view, named after it. */
 static bool
 backs_index(const ScyllaSchemaRelation *view, List *indexes)

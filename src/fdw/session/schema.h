@@ -41,6 +41,7 @@ typedef struct ScyllaUserType
 extern ScyllaKeyspace *scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name);
 
 extern List *scyllaReadRelations(ScyllaKeyspace *keyspace);	/* tables, then views, each by name */
+extern List *scyllaReadIndexes(ScyllaKeyspace *keyspace, const char *table);	/* names (String *) of those that nodes build */
 extern List *scyllaReadUserTypes(ScyllaKeyspace *keyspace);
 
 /* Fills in the columns of these relations, those that CQL can name. A relation that is gone has none. */

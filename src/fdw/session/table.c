@@ -282,8 +282,8 @@ changes_text(CqlBytes options)
 	return pg_strcasecmp(map_value(options, "case_sensitive"), "false") == 0;
 }
 
-static const char *
-class_of_index(CqlBytes options)
+const char *
+scyllaIndexClass(CqlBytes options)
 {
 	const char *class = map_value(options, "class_name");
 
@@ -293,7 +293,7 @@ class_of_index(CqlBytes options)
 static ScyllaIndexKind
 index_kind(CqlBytes kind, CqlBytes options, const char *type)
 {
-	const char *name = class_of_index(options);
+	const char *name = scyllaIndexClass(options);
 
 	if (strcmp(text_value(kind), "CUSTOM") != 0)
 		return SCYLLA_SECONDARY_INDEX;
@@ -311,7 +311,7 @@ static const char *
 similarity_of_index(CqlBytes options)
 {
 	static const char *const names[] = {"cosine", "euclidean", "dot_product"};
-	const char *class = class_of_index(options);
+	const char *class = scyllaIndexClass(options);
 	const char *similarity = map_value(options, "similarity_function");
 
 	if (pg_strcasecmp(class, "StorageAttachedIndex") != 0 && pg_strcasecmp(class, "sai") != 0 &&

@@ -93,6 +93,9 @@ extern ScyllaTableColumn *scyllaClusteringColumn(const ScyllaTable *table, int p
 extern bool scyllaIsOneRow(CqlBytes flags);
 extern bool scyllaHasFlag(CqlBytes flags, const char *name);
 
+/* Of system_schema.indexes.options: the class without its package; empty: one of the cluster's own indexes. */
+extern const char *scyllaIndexClass(CqlBytes options);
+
 /* Of system_schema.columns.kind; what it does not know is regular. */
 extern ScyllaColumnKind scyllaColumnKind(CqlBytes value);
 
