@@ -18,6 +18,7 @@
 
 #define ROOM_PAUSE 5			/* ms until a full node is looked at again */
 #define LOSS_PAUSE 50			/* ms until a node that was lost is looked for again */
+#define LONGEST_PAUSE 1000		/* ms between two attempts */
 
 typedef enum Attempt
 {
@@ -175,12 +176,18 @@ is_execution(const ClusterRequest *r)
 	return r->kind == CLUSTER_EXECUTE || r->kind == CLUSTER_BATCH;
 }
 
+static void
+count(uint8_t *times)
+{
+	*times += *times < UINT8_MAX;
+}
+
 /* What may be prepared again counts for each node. */
 static void
 visit(ClusterRequest *r, const ClusterConnection *place)
 {
 	if (r->node != place->pool->node)
-		r->spent &= ~(CLUSTER_SPENT_PREPARE | CLUSTER_SPENT_PREPARE_AGAIN);
+		r->spent &= ~CLUSTER_SPENT_PREPARE;
 	r->node = place->pool->node;
 }
 
@@ -210,7 +217,7 @@ send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
 		return ATTEMPT_FULL;
 	visit(r, place);
 	r->generation = p ? p->generation : 0;
-	r->attempts++;
+	count(&r->attempts);
 	mark_dirty(d, place);
 	return ATTEMPT_TAKEN;
 }
@@ -306,6 +313,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->dispatch = d;
 	r->next = NULL;
 	r->attempts = 0;
+	r->forgotten = 0;
 	r->spent = 0;
 	r->overloaded = false;
 	r->tried = 0;
@@ -336,10 +344,11 @@ may_repeat(const ClusterRequest *r)
 	return (r->idempotent && !(s && s->conditional)) || r->kind == CLUSTER_PREPARE;
 }
 
+/* Those that a node did nothing for but forget the statement are bounded by the deadline alone. */
 static bool
 attempts_left(const ClusterRequest *r)
 {
-	return r->attempts < r->dispatch->config->max_attempts && r->attempts < UINT8_MAX;
+	return (uint32_t) (r->attempts - r->forgotten) < r->dispatch->config->max_attempts;
 }
 
 static bool
@@ -398,7 +407,8 @@ static void
 try_later(ClusterRequest *r, const CqlError *error)
 {
 	ClusterDispatch *d = r->dispatch;
-	uint64_t	due = now_of(d) + cluster_backoff_delay(r->attempts, d->random);
+	uint32_t	pause = cluster_backoff_delay(r->attempts, d->random);
+	uint64_t	due = now_of(d) + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
 
 	r->tried |= cluster_route_bit(r->node);
 	forget_failure(r);
@@ -512,6 +522,7 @@ take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
 		return;
 	}
 	cluster_statement_forget(p, r->generation);
+	count(&r->forgotten);
 	take_error(r, c, error, may_repeat(r));
 }
 
@@ -562,7 +573,7 @@ take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome
 				go_elsewhere(r);
 			break;
 		case CLUSTER_PREPARE_ERROR:
-			r->attempts++;		/* what bounds the repeating of executions bounds this too */
+			count(&r->attempts);	/* what bounds the repeating of executions bounds this too */
 			take_error(r, c, error, true);
 			break;
 		case CLUSTER_PREPARE_LOST:

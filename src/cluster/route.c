@@ -79,12 +79,17 @@ once(uint8_t bit, uint8_t *spent, ClusterVerdict verdict)
 	return verdict;
 }
 
+/*
+ * The node did nothing but say so. What it forgets right after it was told has no
+ * room in its cache of prepared statements now, but soon may have.
+ */
 static ClusterVerdict
 unprepared(uint8_t *spent)
 {
-	if (!(*spent & CLUSTER_SPENT_PREPARE))
-		return once(CLUSTER_SPENT_PREPARE, spent, CLUSTER_VERDICT_PREPARE);
-	return once(CLUSTER_SPENT_PREPARE_AGAIN, spent, CLUSTER_VERDICT_PREPARE);
+	if (*spent & CLUSTER_SPENT_PREPARE)
+		return CLUSTER_VERDICT_LATER;
+	*spent |= CLUSTER_SPENT_PREPARE;
+	return CLUSTER_VERDICT_PREPARE;
 }
 
 ClusterVerdict

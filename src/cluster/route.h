@@ -56,7 +56,7 @@ typedef enum ClusterVerdict
 	CLUSTER_VERDICT_SAME_NODE,
 	CLUSTER_VERDICT_NEXT_NODE,
 	CLUSTER_VERDICT_LATER,		/* next node, after a pause; the same one if there is no other */
-	CLUSTER_VERDICT_PREPARE		/* the statement, on the same connection, then again */
+	CLUSTER_VERDICT_PREPARE		/* the statement, on the same connection, then again at once */
 } ClusterVerdict;
 
 /* request->spent: verdicts that are given once only, and what is known of its past. */
@@ -64,8 +64,7 @@ typedef enum ClusterVerdict
 #define CLUSTER_SPENT_WRITE_TIMEOUT 0x02
 #define CLUSTER_SPENT_READ_TIMEOUT 0x04
 #define CLUSTER_SPENT_PREPARE 0x08	/* on this node */
-#define CLUSTER_SPENT_PREPARE_AGAIN 0x10
-#define CLUSTER_SPENT_MAYBE_APPLIED 0x20	/* a connection was lost with it in flight */
+#define CLUSTER_SPENT_MAYBE_APPLIED 0x10	/* a connection was lost with it in flight */
 
 /* What an ERROR means for a request; marks in *spent what it spends. */
 extern ClusterVerdict cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent);

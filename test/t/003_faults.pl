@@ -61,7 +61,7 @@ for my $case (
 	[ 'unauthorized', 'error 0x2100 "not you"', '42501', qr/not you/ ],
 	[ 'invalid', 'error 0x2200 "not that"', 'HV000', qr/not that/ ],
 	[ 'syntax', 'error 0x2000 "not so"', '42601', qr/not so/ ],
-	[ 'unprepared', 'unprepared', 'HV000' ],
+	[ 'unprepared', 'unprepared', 'HV000', qr/HINT:  The node forgets prepared statements/, qr/[3-6] attempts/ ],
 	[ 'no answer', 'silent', '08006', qr/within 1000 ms/ ])
 {
 	my ($label, $action, $sqlstate, @text) = @$case;
@@ -94,6 +94,13 @@ for my $rows (1, 255, 256, 257, 513)
 	query(q{SELECT scylla_fdw_execute('s', 'TRUNCATE ks.t')});
 	works("$rows rows in a window of one", $rows);
 }
+$node->stop;
+
+# a node whose cache of prepared statements is too small forgets some again and again: nothing is said
+start_node('on EXECUTE text "INSERT" every 2 times 500 unprepared');
+query(q{ALTER SERVER s OPTIONS (SET request_timeout '60000')});
+works('a statement that is forgotten again and again', 1000);
+is($node->count('faults'), 500, 'it was');
 $node->stop;
 
 # faults of one answer, or of one connection, that a retry heals: nothing is said

@@ -107,6 +107,17 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 	return detail.data;
 }
 
+/* What helps; NULL: nobody knows. */
+static const char *
+failure_hint(const ClusterFailure *f)
+{
+	if (f->kind == CLUSTER_FAIL_STALE)
+		return "Repeat the statement.";
+	if (f->kind == CLUSTER_FAIL_CQL && f->code == CQL_ERR_UNPREPARED)
+		return "The node forgets prepared statements before they are used: its cache for them is too small for what its clients prepare.";
+	return NULL;
+}
+
 static int
 add_context(const ScyllaErrorContext *c)
 {
@@ -136,16 +147,18 @@ scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *cont
 	const ScyllaErrorContext *c = context ? context : &nothing;
 	char	   *message;
 	char	   *detail;
+	const char *hint;
 
 	if (failure == NULL)
 		scyllaRaiseOutOfMemory();
 	message = pg_any_to_server(failure->message, strlen(failure->message), PG_UTF8);
 	detail = failure_detail(failure, c);
+	hint = failure_hint(failure);
 	ereport(ERROR,
 			(errcode(sqlstate_of(failure)),
 			 errmsg("%s", message[0] ? message : "the request failed"),
 			 detail[0] ? errdetail_internal("%s", detail) : 0,
-			 failure->kind == CLUSTER_FAIL_STALE ? errhint("Repeat the statement.") : 0,
+			 hint ? errhint("%s", hint) : 0,
 			 add_context(c)));
 	pg_unreachable();
 }

@@ -185,6 +185,7 @@ check_preparing_ends(const char *fault, int prepares, int batches)
 
 	order_all(&f, fault);
 	make_batch(&r, statement, 1, 5);
+	r.core.timeout_ms = 50;
 	run(&f, &r);
 	assert_failed(&r, CLUSTER_FAIL_CQL);
 	assert_int_equal(r.core.failure->code, CQL_ERR_UNPREPARED);
@@ -197,7 +198,7 @@ check_preparing_ends(const char *fault, int prepares, int batches)
 static void
 test_preparing_ends(void **state)
 {
-	check_preparing_ends("on BATCH unprepared", 2, 3);
+	check_preparing_ends("on BATCH unprepared", 1, 2);
 	/* a statement that is none of ours cannot be prepared */
 	check_preparing_ends("on BATCH other-id", 0, 1);
 }

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "cluster/cluster.h"
+#include "cluster/topology.h"
 #include "cql/token.h"
 #include "node.h"
 
@@ -382,23 +383,18 @@ prepare(Fixture *f, const char *text)
 static inline void
 await_all_nodes(Fixture *f)
 {
-	uint64_t	before[MAX_TEST_NODES] = {0};
 	uint64_t	give_up = uv_hrtime() + AWAIT_MS * UINT64_C(1000000);
 	TestRequest r = {0};
-	int			used = 0;
+	uint32_t	used = 0;		/* a bit for each node that answered */
 
-	for (int i = 0; i < f->nnodes; i++)
-		before[i] = node_count(f->node[i], "QUERY");
-	while (used < f->nnodes)
+	while (__builtin_popcount(used) < f->nnodes)
 	{
 		if (uv_hrtime() > give_up)
-			fail_msg("only %d of %d nodes are used", used, f->nnodes);
+			fail_msg("only %d of %d nodes are used", __builtin_popcount(used), f->nnodes);
 		make_query(&r, "SELECT id FROM ks.t");
 		run(f, &r);
 		assert_worked(&r);
-		used = 0;
-		for (int i = 0; i < f->nnodes; i++)
-			used += node_count(f->node[i], "QUERY") > before[i];
+		used |= 1U << r.core.node->number;
 	}
 	request_free(&r);
 }

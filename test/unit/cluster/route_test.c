@@ -79,12 +79,17 @@ test_verdicts_given_once(void **state)
 		{{.code = CQL_ERR_UNAVAILABLE}, 1},
 		{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_BATCH_LOG}, 1},
 		{{.code = CQL_ERR_READ_TIMEOUT, .received = 1, .required = 1}, 1},
-		{{.code = CQL_ERR_UNPREPARED}, 2},
+		{{.code = CQL_ERR_UNPREPARED}, -1},
 		{{.code = CQL_ERR_OVERLOADED}, -1},
 		{{.code = CQL_ERR_SERVER}, -1},
 		{{.code = CQL_ERR_BOOTSTRAPPING}, -1},
 	};
 	uint8_t		spent = 0;
+
+	/* once at once, then with pauses */
+	assert_int_equal(cluster_route_verdict(&limited[3].error, false, &spent), PREPARE);
+	assert_int_equal(cluster_route_verdict(&limited[3].error, false, &spent), LATER);
+	assert_int_equal(cluster_route_verdict(&limited[3].error, false, &spent), LATER);
 
 	/* one request meets them all: none spends another's */
 	for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); i++)

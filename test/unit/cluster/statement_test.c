@@ -146,23 +146,29 @@ test_prepared_again_on_the_same_node(void **state)
 	fixture_end(&f);
 }
 
-/* ---- B10: no end of preparing ---- */
+/* ---- a node that forgets at once what it prepares ---- */
 
+/* At the deadline, with pauses until then; requests that it does not forget pass by. */
 static void
 check_preparing_ends(const char *faults)
 {
 	Fixture		f;
 	TestRequest r = {0};
 	uint32_t	statement = open_prepared(&f, 1, "");
+	uint64_t	executes;
 
 	order_all(&f, "forget\nreset");
 	order_all(&f, faults);
-	make_insert(&r, statement, 1);
-	run(&f, &r);
+	make_unrepeatable(&r, statement, 1);
+	r.core.timeout_ms = 450;
+	assert_true(submit(&f, &r));
+	AWAIT(&f, r.times == 1);
 	assert_failed(&r, CLUSTER_FAIL_CQL);
 	assert_int_equal(r.core.failure->code, CQL_ERR_UNPREPARED);
-	assert_int_equal(node_count(f.node[0], "PREPARE"), 2);
-	assert_int_equal(node_count(f.node[0], "executes"), 3);
+	executes = node_count(f.node[0], "executes");
+	assert_in_range(executes, 3, 5);	/* pauses of 100, 200, 400 ms and more behind the second */
+	assert_int_equal(r.core.attempts, executes);
+	assert_int_equal(node_count(f.node[0], "PREPARE"), executes - 1);
 	order_all(&f, "clear\nforget");
 	insert_all(&f, statement, 0, 10);
 	request_free(&r);
@@ -170,10 +176,70 @@ check_preparing_ends(const char *faults)
 }
 
 static void
-test_b10_preparing_ends(void **state)
+test_preparing_ends_at_the_deadline(void **state)
 {
 	check_preparing_ends("on EXECUTE unprepared");
-	check_preparing_ends("on PREPARE other-id");
+}
+
+/* More often than a request may fail, and though it must not be repeated: nothing was done. */
+static void
+test_prepared_until_it_is_kept(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement = open_prepared(&f, 1, "");
+
+	order_all(&f, "reset\non EXECUTE value 0x00000001 times 6 unprepared");
+	f.config.max_attempts = 1;
+	make_unrepeatable(&r, statement, 1);
+	assert_true(submit(&f, &r));
+	insert_all(&f, statement, 10, 200);
+	assert_int_equal(r.times, 0);	/* it held nobody up */
+	AWAIT(&f, r.times == 1);
+	assert_worked(&r);
+	assert_int_equal(r.core.attempts, 7);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* It is another one that has room for the statement. */
+static void
+test_another_node_keeps_what_one_forgets(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement = open_prepared(&f, 2, "");
+
+	insert_all(&f, statement, 0, 20);
+	assert_true(node_order(f.node[0], "on EXECUTE unprepared"));
+	for (int32_t i = 0; i < 4; i++)
+	{
+		make_insert(&r, statement, i);
+		r.core.routed = false;
+		run(&f, &r);
+		assert_worked(&r);
+		assert_in_range(r.core.attempts, 1, 3);
+	}
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* What it names is none of ours. */
+static void
+test_preparing_another_statement_is_senseless(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement = open_prepared(&f, 1, "");
+
+	order_all(&f, "reset\non EXECUTE other-id");
+	make_insert(&r, statement, 1);
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r.core.failure->code, CQL_ERR_UNPREPARED);
+	assert_int_equal(node_count(f.node[0], "PREPARE"), 0);
+	request_free(&r);
+	fixture_end(&f);
 }
 
 /* ---- what PREPARE answers ---- */
@@ -412,7 +478,10 @@ main(void)
 		cmocka_unit_test(test_one_prepare_for_all_that_wait),
 		cmocka_unit_test(test_late_unprepared_does_not_prepare_again),
 		cmocka_unit_test(test_prepared_again_on_the_same_node),
-		cmocka_unit_test(test_b10_preparing_ends),
+		cmocka_unit_test(test_preparing_ends_at_the_deadline),
+		cmocka_unit_test(test_prepared_until_it_is_kept),
+		cmocka_unit_test(test_another_node_keeps_what_one_forgets),
+		cmocka_unit_test(test_preparing_another_statement_is_senseless),
 		cmocka_unit_test(test_prepare_refused),
 		cmocka_unit_test(test_other_markers_are_stale),
 		cmocka_unit_test(test_asked_again),
