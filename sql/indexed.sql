@@ -60,7 +60,78 @@ SELECT indexed_compare(t, '{1,2,7,5000}') FROM unnest('{s,d}'::text[]) t;
 SELECT indexed_compare(t, '{2}') FROM unnest('{p,v,every,sai}'::text[]) t;
 SELECT count(*) FROM indexed_f.every WHERE p = 1 AND q = 1 AND l = '{1,2}';
 
+-- Values that are too long for an index: constants, and values known when the scan begins; written before the plain indexes are made.
+SELECT indexed_cql(cql) FROM unnest(ARRAY[
+  'CREATE TABLE fdw_indexed.long (k int, c int, t text, a ascii, u text, b blob, v int, w int, z text, PRIMARY KEY (k, c))',
+  $$CREATE INDEX ON fdw_indexed.long (t) USING 'sai'$$, $$CREATE INDEX ON fdw_indexed.long (a) USING 'sai'$$, $$CREATE INDEX ON fdw_indexed.long (v) USING 'sai'$$]) cql \g /dev/null
+CREATE TABLE indexed_l.long AS SELECT k, n AS c, repeat('t', n) AS t, repeat('a', n) AS a, repeat('é', n / 2) AS u, repeat('b', n)::bytea AS b, n % 3 AS v, k AS w, repeat('z', n) AS z
+  FROM generate_series(1, 2) k, unnest('{1,8192,8193,65535,65536,70000}'::int[]) n;
+ALTER TABLE indexed_l.long ALTER t TYPE text COLLATE "C";
+CREATE FOREIGN TABLE indexed_f.long (k int, c int, t text COLLATE "C", a text, u text, b bytea, v int, w int, z text) SERVER indexed_cluster OPTIONS (keyspace 'fdw_indexed');
+INSERT INTO indexed_f.long SELECT * FROM indexed_l.long;
+SELECT indexed_cql(cql) FROM unnest('{CREATE INDEX ON fdw_indexed.long (u),CREATE INDEX ON fdw_indexed.long (b)}'::text[]) cql \g /dev/null
+CREATE TABLE indexed_l.o AS SELECT DISTINCT t, u FROM indexed_l.long;
+CREATE VIEW indexed_f.o AS SELECT * FROM indexed_l.o;
+
+CREATE FUNCTION indexed_later(t text, n int) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN repeat(t, n); END';
+CREATE FUNCTION indexed_rows(path text, q text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  r text;
+BEGIN
+  PERFORM set_config('search_path', path || ', public', true);
+  EXECUTE format('SELECT string_agg(x::text, '' '' ORDER BY x::text) FROM (%s) x', q) INTO r;
+  RETURN r;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLERRM;
+END $$;
+-- Values of each length, known when the query is planned, when it begins, and by a subquery.
+CREATE FUNCTION indexed_long(q text) RETURNS text LANGUAGE sql AS $$
+  SELECT coalesce(string_agg(x || ': ' || coalesce(f, '') || ', copy: ' || coalesce(l, ''), ', ') FILTER (WHERE f IS DISTINCT FROM l), count(*) || ' alike')
+  FROM unnest('{1,8192,8193,65535,65536,70000}'::int[]) n, unnest('{repeat,indexed_later,(SELECT repeat}'::text[]) form,
+    LATERAL (SELECT regexp_replace(q, '[$](.)', CASE WHEN q ~ 'é' THEN format('%s(''\1'', %s)', form, n / 2) ELSE format('%s(''\1'', %s)', form, n) END || CASE WHEN form ~ 'SELECT' THEN ')' ELSE '' END, 'g')) x(x),
+    LATERAL (SELECT indexed_rows('indexed_f', x), indexed_rows('indexed_l', x)) r(f, l)
+$$;
+SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE a = $a$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE u = $é$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE b = convert_to($b, 'UTF8')$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t AND v = 0$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t AND w = 2$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE u = $é AND w = 2$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE k = 1 AND t = $t$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE k = 1 AND u = $é AND w = 1$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t > $t$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t <= $t AND v = 0$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t IN ($t, 'none')$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z$$);
+SELECT indexed_long($$SELECT count(*), max(c) FROM long WHERE t = $t$$);
+SELECT indexed_long($$SELECT k, count(*) FROM long WHERE t = $t GROUP BY k$$);
+SELECT indexed_long($$SELECT c FROM long WHERE t = $t LIMIT 1$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t ORDER BY k, c$$);
+SELECT indexed_long($$SELECT DISTINCT k FROM long WHERE t = $t$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t UNION ALL SELECT k, c FROM long WHERE t = $t$$);
+-- by the rows of another table
+SELECT indexed_rows('indexed_f', q) = indexed_rows('indexed_l', q) FROM unnest(ARRAY[
+  'SELECT length(o.t), (SELECT sum(r.c) FROM long r WHERE r.t = o.t) FROM o', 'SELECT length(o.u), (SELECT sum(r.c) FROM long r WHERE r.u = o.u AND r.w = 1) FROM o',
+  'SELECT length(o.t), r.c FROM o JOIN long r ON r.k = 1 AND r.t = o.t', 'SELECT length(o.t), r.c FROM o, LATERAL (SELECT * FROM long r WHERE r.t = o.t OFFSET 0) r',
+  'SELECT length(o.u), r.c FROM o JOIN long r ON r.k = length(o.u) % 2 + 1 AND r.u = o.u']) q;
+-- what is asked for, and how many rows came
+SET search_path = indexed_f, public;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM long WHERE t = 'short';
+EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM long WHERE a = 'short' AND k = 1 AND u = indexed_later('short', 1);
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM long WHERE t = indexed_later('short', 1);
+SELECT count(*) FROM long WHERE t = indexed_later('short', 1);
+-- rows that this session writes are none of a scan that is open, which checks what it reads ahead
+BEGIN;
+DECLARE c CURSOR FOR SELECT c FROM long WHERE t = indexed_later('t', 70000);
+FETCH 1 FROM c;
+UPDATE long SET w = 7 WHERE t = indexed_later('t', 70000);
+FETCH ALL FROM c;
+COMMIT;
+SELECT k, c, w FROM long WHERE w = 7 ORDER BY k, c;
+RESET search_path;
+
 SELECT indexed_cql('DROP KEYSPACE fdw_indexed') \g /dev/null
 DROP SERVER indexed_cluster CASCADE;
 DROP SCHEMA indexed_f, indexed_l CASCADE;
-DROP FUNCTION indexed_compare, indexed_cql;
+DROP FUNCTION indexed_compare, indexed_long, indexed_rows, indexed_later, indexed_cql;

@@ -50,6 +50,15 @@ BEGIN
 END $$;
 SELECT nearest_explain($$SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT 5$$);
 
+-- vectors that are too large for an index
+SELECT scylla_fdw_execute('nearest_cluster', 'CREATE TABLE fdw_nearest.large (id int PRIMARY KEY, e vector<float, 8193>)');
+SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX ON fdw_nearest.large (e) USING ''sai''');
+CREATE FOREIGN TABLE nearest_large (id int, e vector(8193)) SERVER nearest_cluster OPTIONS (keyspace 'fdw_nearest', "table" 'large');
+CREATE FUNCTION nearest_ones() RETURNS vector LANGUAGE plpgsql STABLE AS 'BEGIN RETURN array_fill(1, ARRAY[8193])::vector; END';
+INSERT INTO nearest_large VALUES (1, nearest_ones());
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_large ORDER BY e <=> nearest_ones() LIMIT 1;
+SELECT id FROM nearest_large ORDER BY e <=> nearest_ones() LIMIT 1;
+
 -- with conditions that keys and indexes serve
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM nearest_t WHERE kind = 'even' ORDER BY e <=> '[1,0,0]' LIMIT 5;
 SELECT (SELECT array_agg(id) FROM (SELECT id FROM nearest_t WHERE kind = 'even' ORDER BY e <=> '[1,0,0]' LIMIT 5) x) =
@@ -114,5 +123,5 @@ SELECT l.id, x.id IS NOT NULL AS found FROM nearest_local l, LATERAL (SELECT id 
 SELECT scylla_fdw_execute('nearest_cluster', 'DROP KEYSPACE fdw_nearest');
 DROP SERVER nearest_cluster CASCADE;
 DROP TABLE nearest_local;
-DROP FUNCTION nearest_explain;
+DROP FUNCTION nearest_explain, nearest_ones;
 DROP EXTENSION vector;

@@ -26,6 +26,7 @@ typedef struct ScyllaCondition
 	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
 	Oid			collation;		/* of the comparison */
 	const ScyllaTableColumn *column;	/* NULL until the table is known, or if it has no such column */
+	bool		unsure;			/* pushed, but an index serves it that has no long values: of one, the scan leaves it out, and checks it */
 	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
 } ScyllaCondition;
 

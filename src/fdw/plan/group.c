@@ -430,7 +430,10 @@ scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *groupe
 	if (!may_be_grouped(root, input_rel, extra))
 		return;
 	g.upper = palloc0(sizeof(*g.upper));
-	set_groups(&g);
+	if (g.info->access->unsure)
+		g.reason = "aggregates: the value of a condition may be longer than its index has";
+	else
+		set_groups(&g);
 	add_targets(&g, (Node *) grouped_rel->reltarget->exprs);
 	g.upper->having = (List *) extra->havingQual;
 	add_targets(&g, (Node *) g.upper->having);

@@ -10,11 +10,27 @@
  * entries without clustering columns: conditions on those lose rows or fail. In
  * one partition, pages end early inside the entry of a static column, and fail
  * among entries of a clustering column with a range before it.
+ *
+ * Long values are in no index: a storage-attached one leaves texts of more than
+ * 8192 bytes out (sai_string_term_size_fail_threshold; numbers and ranges of text
+ * do not mind), a secondary one refuses to look for more than 65535. A condition
+ * with such a value stays local. Where the value is not known before the scan
+ * begins, a scan that finds rows by the index leaves the condition out then, reads
+ * the others' rows, and checks it (ScyllaCondition.unsure). Where the index would
+ * only filter what keys have found, it is not asked.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "fdw/compat.h"
 #include "fdw/plan/alike.h"
 #include "fdw/plan/indexed.h"
+#include "fdw/session/deparse.h"
+
+#define LONGEST_ATTACHED 8192
+#define LONGEST_SECONDARY 65535
 
 static bool
 is_fixing(const ScyllaCondition *condition)
@@ -34,6 +50,54 @@ scyllaIndexFindsRanges(const ScyllaTableColumn *column)
 	}
 	return column->index == SCYLLA_SAI;
 }
+
+/* ---- long values ---- */
+
+int
+scyllaIndexLongest(const ScyllaTableColumn *column)
+{
+	static const char *const long_types[] = {"text", "varchar", "ascii", "blob"};
+
+	for (size_t i = 0; i < lengthof(long_types); i++)
+	{
+		if (strcmp(column->type, long_types[i]) == 0)
+			return column->index == SCYLLA_SAI ? LONGEST_ATTACHED :
+				column->index == SCYLLA_SECONDARY_INDEX ? LONGEST_SECONDARY : 0;
+	}
+	return 0;
+}
+
+static bool
+has_limit(const ScyllaCondition *condition)
+{
+	return is_fixing(condition) && scyllaIndexLongest(condition->column) > 0;
+}
+
+bool
+scyllaMayBeTooLong(const ScyllaCondition *condition)
+{
+	return has_limit(condition) && !IsA(condition->value, Const);
+}
+
+/* In the cluster's encoding. */
+static Size
+length_of(const Const *value)
+{
+	if (value->constisnull)
+		return 0;
+	if (value->consttype == BYTEAOID)
+		return VARSIZE_ANY_EXHDR(DatumGetByteaPP(value->constvalue));
+	return strlen(scyllaToUtf8(TextDatumGetCString(value->constvalue)));
+}
+
+static bool
+is_too_long(const ScyllaCondition *condition)
+{
+	return condition->op == SCYLLA_EQ && has_limit(condition) && IsA(condition->value, Const) &&
+		length_of((Const *) condition->value) > (Size) scyllaIndexLongest(condition->column);
+}
+
+/* ---- levels and pages ---- */
 
 /* Such an index has entries for partitions, not for their rows. */
 static bool
@@ -72,6 +136,8 @@ scyllaIndexDiffers(const ScyllaAccess *access, const ScyllaCondition *condition)
 		return "its index finds other values as well";
 	if (column->index == SCYLLA_SECONDARY_INDEX && is_fixing(condition) && !scyllaSameBytes(condition->type, column))
 		return "its index compares bytes, which differ between equal values";
+	if (is_too_long(condition))
+		return psprintf("its index has no values of more than %d bytes", scyllaIndexLongest(column));
 	if (mixes_levels(access, condition))
 		return "an index that finds partitions does not go with clustering columns";
 	return NULL;
@@ -91,5 +157,10 @@ scyllaIndexKeepsFromFiltering(const ScyllaAccess *access, const ScyllaCondition 
 {
 	const char *reason = scyllaIndexDiffers(access, condition);
 
-	return reason == NULL && ends_early(access, condition) ? "its index does not find all rows of one partition" : reason;
+	if (reason == NULL && ends_early(access, condition))
+		return "its index does not find all rows of one partition";
+	if (reason == NULL && scyllaMayBeTooLong(condition))
+		return psprintf("its index has no values of more than %d bytes, and this one may be longer",
+						scyllaIndexLongest(condition->column));
+	return reason;
 }

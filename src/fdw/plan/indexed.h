@@ -12,6 +12,15 @@
 
 #include "fdw/plan/pushdown.h"
 
+/*
+ * Bytes of the longest value that the column's index has; 0: it has all. Cassandra leaves longer ones out, or refuses to
+ * look for them.
+ */
+extern int	scyllaIndexLongest(const ScyllaTableColumn *column);
+
+/* Whether the value may turn out to be longer than that: it is not known yet. */
+extern bool scyllaMayBeTooLong(const ScyllaCondition *condition);
+
 extern bool scyllaIndexFindsRanges(const ScyllaTableColumn *column);
 
 /* Beside the conditions that are pushed. NULL: it finds the rows that the condition means; else why not. */

@@ -30,6 +30,7 @@
 #include "fdw/plan/alike.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
+#include "fdw/plan/indexed.h"
 #include "fdw/plan/order.h"
 #include "fdw/plan/plan.h"
 #include "fdw/session/deparse.h"
@@ -176,10 +177,10 @@ add_sorted_path(PlannerInfo *root, RelOptInfo *rel)
 /*
  * Ranges of tokens may be read apart: no index finds the rows, and no condition
  * is on a column of the partition key, which CQL does not take beside one on the
- * token.
+ * token. Where conditions may be left out: without those.
  */
 static bool
-reads_by_ranges(const ScyllaPath *path)
+reads_by_ranges(const ScyllaPath *path, bool without_unsure)
 {
 	ListCell   *lc;
 
@@ -187,9 +188,11 @@ reads_by_ranges(const ScyllaPath *path)
 		return false;
 	foreach(lc, path->access->pushed)
 	{
-		const ScyllaTableColumn *column = ((ScyllaCondition *) lfirst(lc))->column;
+		const ScyllaCondition *condition = lfirst(lc);
 
-		if (column->kind == SCYLLA_PARTITION_KEY || column->index != SCYLLA_NO_INDEX)
+		if (condition->unsure && without_unsure)
+			continue;
+		if (condition->column->kind == SCYLLA_PARTITION_KEY || condition->column->index != SCYLLA_NO_INDEX)
 			return false;
 	}
 	return true;
@@ -212,7 +215,7 @@ add_partial_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path)
 	ScyllaCost	cost;
 	int			workers;
 
-	if (!rel->consider_parallel || rel->lateral_relids != NULL || !reads_by_ranges(path))
+	if (!rel->consider_parallel || rel->lateral_relids != NULL || !reads_by_ranges(path, false))
 		return;
 	workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
 	if (workers <= 0)
@@ -369,11 +372,12 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 		select->columns = lappend(select->columns, makeString(pstrdup(condition->column->name)));
 		select->operators = lappend_int(select->operators, (int) condition->op);
 		select->attnums = lappend_int(select->attnums, condition->attnum);
+		select->longest = lappend_int(select->longest, condition->unsure ? scyllaIndexLongest(condition->column) : 0);
 		*exprs = lappend(*exprs, condition->value);
 	}
 	select->npartition = access->npartition;
 	select->filtering = access->filtering;
-	select->by_ranges = reads_by_ranges(path);
+	select->by_ranges = reads_by_ranges(path, true);
 	select->pages = path->relation->pages;
 	select->row_bytes = path->relation->row_bytes;
 	select->rows = path->relation->rows;
@@ -481,17 +485,17 @@ add_limit(PlannerInfo *root, ScyllaSelect *select, List **exprs)
 	*exprs = lappend(*exprs, limit_expression(root->parse->limitOffset));
 }
 
-/* Where rows may as well come in any order, all of the table, and be chosen by recheck. */
+/* Where rows may as well come in any order, all of the table, and be chosen by recheck; or a condition may be left out. */
 static void
 add_whole(RelOptInfo *rel, const ScyllaPath *path, List *recheck, ScyllaSelect *select)
 {
 	ScyllaSelect whole = {.relid = select->relid};
 	ListCell   *lc;
 
-	if (path->access->npartition == 0 || path->access->one_run || path->order != NIL || path->merge != NIL ||
-		path->distinct || path->per_partition > 0 || path->nearest != NULL)
+	select->whole_instead = path->access->npartition > 0 && !path->access->one_run && path->order == NIL &&
+		path->merge == NIL && !path->distinct && path->per_partition == 0 && path->nearest == NULL;
+	if (!select->whole_instead && !path->access->unsure)
 		return;
-	select->whole_instead = true;
 	scyllaSelectColumns(&whole, path->relation, rel->relid, recheck);
 	foreach(lc, whole.targets)
 	{

@@ -203,6 +203,15 @@ take_clustering_columns(Choice *choice)
 	}
 }
 
+/* By an index. Whether it has the value may turn out only when the scan begins. */
+static void
+take_by_index(Choice *choice, ScyllaCondition *condition)
+{
+	condition->unsure = scyllaMayBeTooLong(condition);
+	choice->access->unsure |= condition->unsure;
+	take(choice, condition);
+}
+
 static bool
 may_be_indexed(const Choice *choice)
 {
@@ -233,8 +242,8 @@ take_indexed(Choice *choice)
 		if (column->index != SCYLLA_SAI)
 			continue;
 		equal = find_condition(choice, column, is_equal);
-		if (equal != NULL)
-			take(choice, equal);
+		if (equal != NULL && scyllaIndexDiffers(choice->access, equal) == NULL)
+			take_by_index(choice, equal);
 		else if (scyllaIndexFindsRanges(column))
 			take_range(choice, column);
 		sai |= choice->access->pushed != NIL;
@@ -246,7 +255,7 @@ take_indexed(Choice *choice)
 
 		if (equal != NULL && scyllaIndexDiffers(choice->access, equal) == NULL)
 		{
-			take(choice, equal);
+			take_by_index(choice, equal);
 			return;
 		}
 	}

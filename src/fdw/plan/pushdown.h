@@ -45,6 +45,7 @@ typedef struct ScyllaAccess
 	bool		one_run;		/* no IN: the rows come in clustering order */
 	bool		filtering;
 	bool		indexed;		/* an index may be used, and CQL sorts nothing then */
+	bool		unsure;			/* a condition is: the scan may have to check it */
 	List	   *local;			/* RestrictInfo */
 	List	   *reasons;		/* char *, of those: "column "v": ..." */
 } ScyllaAccess;

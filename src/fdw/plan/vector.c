@@ -27,6 +27,9 @@
 #include "fdw/plan/vector.h"
 #include "fdw/type/collection.h"
 
+/* Cassandra leaves larger ones out: sai_vector_term_size_fail_threshold, 32 KiB. */
+#define LARGEST_DIMENSION 8192
+
 /* "column <=> value" */
 typedef struct Distance
 {
@@ -130,6 +133,15 @@ suits_index(const ScyllaAccess *access)
 	return !access->filtering;
 }
 
+/* Of vector<float, n>. */
+static int
+dimension_of(const ScyllaTableColumn *column)
+{
+	const char *comma = strrchr(column->type, ',');
+
+	return comma != NULL ? (int) strtol(comma + 1, NULL, 10) : 0;
+}
+
 /* Why the cluster cannot serve the order; NULL: it can. */
 static const char *
 why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *column, const Distance *d)
@@ -141,6 +153,8 @@ why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *
 		return "the cluster's table has no such column";
 	if (column->similarity == NULL)
 		return "no index finds nearest vectors";
+	if (dimension_of(column) > LARGEST_DIMENSION)
+		return psprintf("its index has no vectors of more than %d numbers", LARGEST_DIMENSION);
 	if (d->similarity == NULL || strcmp(column->similarity, d->similarity) != 0)
 		return psprintf("index %s goes by %s, operator %s does not", column->similarity_index, column->similarity,
 						d->operator);
@@ -154,6 +168,8 @@ why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *
 		return "the value of LIMIT may change";
 	if (info->access->local != NIL)
 		return "a condition stays local";
+	if (info->access->unsure)
+		return "the value of a condition may be longer than its index has";
 	if (!suits_index(info->access))
 		return "a condition is not served by a storage-attached index";
 	return NULL;

@@ -31,6 +31,8 @@ typedef struct Condition
 	char	   *column;			/* UTF-8 */
 	ScyllaOperator planned;
 	bool		key;			/* of the partition key */
+	bool		clustering;
+	int			longest;		/* bytes of the longest value that its index has; 0: it is not asked by an index, or that has all */
 	ScyllaConverter *converter;
 } Condition;
 
@@ -61,6 +63,7 @@ init_condition(ScyllaConditions *cs, int i, Expr *value, ExprState *state)
 	c->column = strVal(list_nth(select->columns, i));
 	c->column_type = get_atttype(select->relid, list_nth_int(select->attnums, i));
 	c->key = i < select->npartition;
+	c->longest = list_nth_int(select->longest, i);
 }
 
 ScyllaConditions *
@@ -132,12 +135,23 @@ scyllaDescribeConditions(ScyllaConditions *cs, ScyllaSession *session, const Scy
 
 		if (column == NULL)
 			no_such_column(relid, options, list_nth_int(all, i));
-		if (i < cs->nconditions)
-			make_converter(cs, &cs->condition[i], column->type);
+		if (i >= cs->nconditions)
+			continue;
+		make_converter(cs, &cs->condition[i], column->type);
+		cs->condition[i].clustering = column->kind == SCYLLA_CLUSTERING;
 	}
 }
 
 /* ---- values ---- */
+
+/* No key is longer, and no partition key of one column is empty. */
+static bool
+may_be_stored(const ScyllaConditions *cs, const Condition *c, ScyllaOperator op, size_t length)
+{
+	bool		fixed = c->key || (c->clustering && (op == SCYLLA_EQ || op == SCYLLA_IN));
+
+	return (!fixed || length <= PG_UINT16_MAX) && (!c->key || cs->select->npartition > 1 || length > 0);
+}
 
 /* One value of a condition. false: no stored value fulfils the condition. */
 static bool
@@ -153,9 +167,10 @@ add_value(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value)
 	cs->operators[i] = op;
 	if (body.failed)
 		scyllaRaiseOutOfMemory();
-	/* no key is longer, and none of one column is empty */
-	fits = !c->key || (body.len <= PG_UINT16_MAX && (cs->select->npartition > 1 || body.len > 0));
-	if (fits)
+	fits = may_be_stored(cs, c, op, body.len);
+	if (fits && c->longest > 0 && body.len > (size_t) c->longest)
+		cs->operators[i] = SCYLLA_ANY;
+	else if (fits)
 		scyllaSourceValue(source, i, body.data, body.len);
 	cql_buffer_free(&body);
 	return fits;
@@ -241,6 +256,26 @@ scyllaDropConditions(ScyllaConditions *cs)
 {
 	for (int i = 0; i < cs->nconditions; i++)
 		cs->operators[i] = SCYLLA_ANY;
+}
+
+bool
+scyllaLeavesConditionsOut(const ScyllaConditions *cs)
+{
+	bool		any = false;
+
+	for (int i = 0; i < cs->nconditions; i++)
+		any |= cs->condition[i].longest > 0 && cs->operators[i] == SCYLLA_ANY;
+	return any;
+}
+
+bool
+scyllaFindsByIndex(const ScyllaConditions *cs)
+{
+	bool		any = false;
+
+	for (int i = 0; i < cs->nconditions; i++)
+		any |= cs->condition[i].longest > 0 && cs->operators[i] != SCYLLA_ANY;
+	return any;
 }
 
 const ScyllaOperator *

@@ -50,6 +50,14 @@ extern void scyllaDropConditions(ScyllaConditions *conditions);
 extern const ScyllaOperator *scyllaConditionOperators(const ScyllaConditions *conditions);
 
 /*
+ * Of the values added last. Conditions are left out whose values no index has, as
+ * they are too long: the rows that come have to be checked. Those that might have
+ * been, but are in, find rows by their index.
+ */
+extern bool scyllaLeavesConditionsOut(const ScyllaConditions *conditions);
+extern bool scyllaFindsByIndex(const ScyllaConditions *conditions);
+
+/*
  * Values are encoded by the types that the table's description gave: fails if the
  * markers of a statement with these operators, the first of them being number
  * first, have others.

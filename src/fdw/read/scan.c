@@ -168,7 +168,7 @@ combine_rows(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 	return true;
 }
 
-/* A row of the whole table that the query wants. false: as of next_row. */
+/* A row that the conditions choose which were not sent. false: as of next_row. */
 static bool
 next_sifted(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 {
@@ -191,7 +191,7 @@ next_slot(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 {
 	if (scan->aggregate != NULL && scan->select->group_by == NIL)
 		return combine_rows(scan, slot, wait);
-	if (scan->instead > 0)
+	if (scan->sifting)
 		return next_sifted(scan, slot, wait);
 	if (!next_row(scan, wait))
 		return false;
@@ -408,7 +408,7 @@ stop_reading(ScyllaScan *scan)
 	}
 	MemoryContextReset(scan->reading);
 	scan->instead = 0;
-	scan->begun = scan->combining = scan->combined = scan->complete = scan->running = scan->broken = false;
+	scan->sifting = scan->begun = scan->combining = scan->combined = scan->complete = scan->running = scan->broken = false;
 }
 
 void

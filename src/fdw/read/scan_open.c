@@ -61,7 +61,7 @@ add_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
 	if (scan->select->by_ranges && scan->aggregate != NULL)
 		return add_strides(scan, source);
-	if (!(scan->select->by_ranges || scan->instead > 0) || limit >= 0)
+	if (!(scan->select->by_ranges || scan->instead > 0) || scyllaFindsByIndex(scan->conditions) || limit >= 0)
 		return false;
 	scan->ranges = scan->shared ? scyllaSharedRanges(scan->shared) :
 		*scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
@@ -136,7 +136,7 @@ scyllaScanDescribe(ScyllaScan *scan)
 static bool
 reads_all(const ScyllaScan *scan)
 {
-	if (scan->instead > 0)
+	if (scan->sifting)
 		return true;
 	return scyllaSelectsNearest(scan->select) &&
 		scyllaConditionOperators(scan->conditions)[scan->nconditions - 1] == SCYLLA_ANY;
@@ -144,9 +144,14 @@ reads_all(const ScyllaScan *scan)
 
 /* The columns that sifting needs are read as well, from now on. */
 static void
-prepare_sift(ScyllaScan *scan)
+begin_sifting(ScyllaScan *scan)
 {
-	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+	MemoryContext old;
+
+	scan->sifting = true;
+	if (scan->sift != NULL)
+		return;
+	old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
 
 	scan->select->items = list_concat_copy(scan->select->items, scan->select->whole_items);
 	scan->select->targets = list_concat_copy(scan->select->targets, scan->select->whole_targets);
@@ -165,8 +170,7 @@ keys_or_whole(ScyllaScan *scan, ScyllaKeySource *keys)
 		return keys;
 	scan->instead = requests;
 	scyllaDropConditions(scan->conditions);
-	if (scan->sift == NULL)
-		prepare_sift(scan);
+	begin_sifting(scan);
 	return scyllaBeginSource(0, 0);
 }
 
@@ -186,6 +190,8 @@ scyllaScanOpen(ScyllaScan *scan)
 	if (limit != 0 && scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source, limit))
 	{
 		source = keys_or_whole(scan, source);
+		if (scyllaLeavesConditionsOut(scan->conditions))
+			begin_sifting(scan);
 		open_fetch(scan, source, reads_all(scan) ? -1 : limit);
 	}
 	MemoryContextSwitchTo(old);

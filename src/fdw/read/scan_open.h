@@ -42,7 +42,8 @@ typedef struct ScyllaScan
 	bool		described;		/* columns and types are known */
 	bool		begun;
 	int			instead;		/* the whole table is read in place of so many keys; 0: it is not */
-	ScyllaSift *sift;			/* what chooses its rows; NULL: that was never done */
+	bool		sifting;		/* conditions are not sent: rows are chosen here */
+	ScyllaSift *sift;			/* what chooses them; NULL: that was never done */
 	bool		combining;		/* the one row of aggregates without groups has been begun, */
 	bool		combined;		/* and given */
 	MemoryContext row_context;	/* decoded values of the current row, and of some before */

@@ -22,6 +22,7 @@ enum
 	PACKED_COLUMNS,
 	PACKED_OPERATORS,
 	PACKED_ATTNUMS,
+	PACKED_LONGEST,
 	PACKED_ORDER,
 	PACKED_MERGE,
 	PACKED_ROLES,
@@ -59,6 +60,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->rows);
 	numbers = lappend_int(numbers, select->whole_instead);
 	packed = lappend(packed, select->attnums);
+	packed = lappend(packed, select->longest);
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->merge);
 	packed = lappend(packed, select->roles);
@@ -82,6 +84,7 @@ scyllaUnpackSelect(List *packed)
 	select->columns = list_nth(packed, PACKED_COLUMNS);
 	select->operators = list_nth(packed, PACKED_OPERATORS);
 	select->attnums = list_nth(packed, PACKED_ATTNUMS);
+	select->longest = list_nth(packed, PACKED_LONGEST);
 	select->order = list_nth(packed, PACKED_ORDER);
 	select->merge = list_nth(packed, PACKED_MERGE);
 	select->roles = list_nth(packed, PACKED_ROLES);

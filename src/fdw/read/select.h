@@ -51,14 +51,15 @@ typedef struct ScyllaSelect
 	List	   *columns;		/* String: column of each condition. Those on the partition key come first, */
 	List	   *operators;		/* int: ScyllaOperator             then clustering columns, each in key order */
 	List	   *attnums;		/* int: attribute of the foreign table */
+	List	   *longest;		/* int: bytes of each value; of a longer one, the scan leaves the condition out and checks it; 0: any */
 	int			npartition;		/* conditions that fix the partition key; 0: all partitions are read */
 
-	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit */
+	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit, and no condition is in that may be left out */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
 	int			rows;			/* of it, too */
 	int			row_bytes;		/* of what is selected, by estimate */
-	bool		whole_instead;	/* the whole table may be read, where keys turn out to be too many (whole.h): */
-	List	   *whole_items;	/* what is selected then as well, */
+	bool		whole_instead;	/* the whole table may be read, where keys turn out to be too many (whole.h) */
+	List	   *whole_items;	/* what is selected as well then, and where a condition is left out, */
 	List	   *whole_targets;	/* as items and targets */
 	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */
 	List	   *order;			/* String: terms of ORDER BY */
