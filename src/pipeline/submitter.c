@@ -19,6 +19,8 @@
  */
 #include "pipeline/submitter.h"
 
+#include "net/loop.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -401,7 +403,7 @@ submitter_main(void *arg)
 static int
 open_loop(Submitter *s)
 {
-	int			rc = uv_loop_init(&s->loop);
+	int			rc = net_loop_init(&s->loop);
 
 	if (rc != 0)
 		return rc;
