@@ -212,7 +212,7 @@ follow_node(Cluster *c, ClusterNode *node, bool nodes_up)
 	if (!node->pool)
 		node->pool = cluster_pool_new(&pool_ops, c, &c->config->net, node, &c->random);
 	if (!node->pool)
-		return;					/* without memory, the node is simply not used */
+		return;					/* without memory, it is not used until the next tick */
 	ready = cluster_pool_ready(node->pool);
 	if (node->dialled && !ready
 		&& node->pool->last.kind != NET_FAIL_NONE
@@ -369,8 +369,12 @@ on_tick(uv_timer_t *timer)
 	cluster_control_tick(c->control, now);
 	for (uint32_t i = 0; i < c->topology.nnodes; i++)
 	{
-		if (c->topology.node[i]->pool)
-			cluster_pool_tick(c->topology.node[i]->pool, now);
+		ClusterNode *node = c->topology.node[i];
+
+		if (node->pool)
+			cluster_pool_tick(node->pool, now);
+		else if (node->local && c->state == STATE_READY)
+			follow_node(c, node, false);
 	}
 	if (c->state == STATE_READY)
 		check_alone(c, now);

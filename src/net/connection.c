@@ -483,7 +483,10 @@ on_connected(uv_connect_t *connect, int status)
 	c->state = HANDSHAKE;
 	c->splitter.max_body = HANDSHAKE_MAX_BODY;
 	net_handshake_begin(&c->handshake, c->config, versions, &c->output.gathered);
-	net_connection_flush(c);
+	if (c->output.gathered.failed)
+		fail(c, NET_FAIL_MEMORY, "out of memory");
+	else
+		net_connection_flush(c);
 }
 
 static void
