@@ -28,7 +28,7 @@ struct ScyllaDecoder
 {
 	const ScyllaSelect *select;
 	TupleDesc	desc;
-	bool		of_table;
+	bool		of_table;		/* desc is the foreign table's */
 	const char *relation;		/* for messages */
 	int			nitems;
 	DecodedItem *item;			/* one of each expression */
@@ -90,7 +90,7 @@ column_context(void *arg)
 
 	if (d->of_table)
 		line = psprintf("column \"%s\" of foreign table \"%s\"",
-						get_attname(d->select->relid, d->current->attribute, false), d->relation);
+						NameStr(TupleDescAttr(d->desc, d->current->attribute - 1)->attname), d->relation);
 	else
 		line = psprintf("%s of foreign table \"%s\"",
 						scyllaFromUtf8(strVal(list_nth(d->select->items, (int) (d->current - d->item)))), d->relation);

@@ -19,7 +19,6 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -279,7 +278,7 @@ assignment_context(void *arg)
 	ScyllaDirect *d = arg;
 
 	errcontext("column \"%s\" of foreign table \"%s\"",
-			   get_attname(RelationGetRelid(d->rel), list_nth_int(d->set, d->current), false),
+			   NameStr(TupleDescAttr(RelationGetDescr(d->rel), list_nth_int(d->set, d->current) - 1)->attname),
 			   RelationGetRelationName(d->rel));
 }
 

@@ -78,7 +78,7 @@ struct ScyllaWrite
 	ScyllaReport report;
 
 	/* while a row is encoded, for the error context */
-	const CqlBuffer *buffer;
+	const CqlBuffer *buffer;	/* NULL: no memory for one */
 	size_t		begin;
 };
 
@@ -364,7 +364,7 @@ row_context(void *arg)
 	ScyllaWrite *w = arg;
 	const CqlBuffer *b = w->buffer;
 	const char *column = scyllaEncodedColumn(w->encoder);
-	char	   *key = b->failed ? NULL :
+	char	   *key = b == NULL || b->failed ? NULL :
 		scyllaKeyText(w->encoder, b->data + w->begin, b->len - w->begin, scyllaEncodedValues(w->encoder));
 
 	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
@@ -407,9 +407,9 @@ begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 {
 	CqlBuffer  *b = w->batched ? scyllaBatchBegin(&w->batch) : pipeline_begin(w->pipeline->core);
 
+	w->buffer = b;
 	if (b == NULL)
 		scyllaRaiseOutOfMemory();
-	w->buffer = b;
 	w->begin = b->len;
 	scyllaEncodeRow(w->encoder, rows, b);
 	if (b->failed)
