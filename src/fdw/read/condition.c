@@ -2,7 +2,8 @@
  * fdw/read/condition.c
  *	  From the values of conditions to what a request binds.
  *
- * Backend thread. Owns the types of the columns, in an arena.
+ * Backend thread. Owns the types of the columns, in an arena, and the buffer that a
+ * value is encoded in: a converter that raises leaves it to the next value.
  */
 #include "postgres.h"
 
@@ -43,6 +44,7 @@ struct ScyllaConditions
 	int			nconditions;
 	ScyllaOperator *operators;
 	CqlArena	types;
+	CqlBuffer	body;			/* of the value at hand */
 	MemoryContextCallback callback;
 };
 
@@ -66,6 +68,15 @@ init_condition(ScyllaConditions *cs, int i, Expr *value, ExprState *state)
 	c->longest = list_nth_int(select->longest, i);
 }
 
+static void
+free_conditions(void *arg)
+{
+	ScyllaConditions *cs = arg;
+
+	cql_arena_free(&cs->types);
+	cql_buffer_free(&cs->body);
+}
+
 ScyllaConditions *
 scyllaMakeConditions(const ScyllaSelect *select, List *exprs, List *states)
 {
@@ -77,7 +88,9 @@ scyllaMakeConditions(const ScyllaSelect *select, List *exprs, List *states)
 	cs->operators = palloc0_array(ScyllaOperator, Max(cs->nconditions, 1));
 	for (int i = 0; i < cs->nconditions; i++)
 		init_condition(cs, i, list_nth(exprs, i), list_nth(states, i));
-	scyllaTieArena(&cs->callback, &cs->types);
+	cs->callback.func = free_conditions;
+	cs->callback.arg = cs;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &cs->callback);
 	return cs;
 }
 
@@ -159,21 +172,21 @@ add_value(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value)
 {
 	Condition  *c = &cs->condition[i];
 	ScyllaOperator op = c->planned;
-	CqlBuffer	body = {0};
-	bool		fits;
+	CqlBuffer  *body = &cs->body;
 
-	if (!scyllaKeyCondition(c->converter, c->type, &op, value, &body))
+	cql_buffer_reset(body);
+	if (!scyllaKeyCondition(c->converter, c->type, &op, value, body))
 		return false;
 	cs->operators[i] = op;
-	if (body.failed)
+	if (body->failed)
 		scyllaRaiseOutOfMemory();
-	fits = may_be_stored(cs, c, op, body.len);
-	if (fits && c->longest > 0 && body.len > (size_t) c->longest)
+	if (!may_be_stored(cs, c, op, body->len))
+		return false;
+	if (c->longest > 0 && body->len > (size_t) c->longest)
 		cs->operators[i] = SCYLLA_ANY;
-	else if (fits)
-		scyllaSourceValue(source, i, body.data, body.len);
-	cql_buffer_free(&body);
-	return fits;
+	else
+		scyllaSourceValue(source, i, body->data, body->len);
+	return true;
 }
 
 static bool
@@ -197,28 +210,28 @@ add_array(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum array)
 
 /* Cassandra searches neither by nothing where that has no cosine, nor by what its arithmetic may not hold. */
 static bool
-is_searched_by(const ScyllaConditions *cs, const Condition *c, Datum vector)
+is_searched_by(ScyllaConditions *cs, const Condition *c, Datum vector)
 {
 	bool		cosine = strncmp(cs->select->nearest, "cosine", 6) == 0;
-	CqlBuffer	body = {0};
+	CqlBuffer  *body = &cs->body;
 	bool		zero = true;
 	bool		held = true;
 
-	c->converter->encode(c->converter, vector, &body);
-	if (body.failed)
+	cql_buffer_reset(body);
+	c->converter->encode(c->converter, vector, body);
+	if (body->failed)
 		scyllaRaiseOutOfMemory();
-	for (size_t at = 0; at + sizeof(float4) <= body.len; at += sizeof(float4))
+	for (size_t at = 0; at + sizeof(float4) <= body->len; at += sizeof(float4))
 	{
 		union
 		{
 			uint32		bits;
 			float4		number;
-		}			x = {cql_load_u32(body.data + at)};
+		}			x = {cql_load_u32(body->data + at)};
 
 		zero &= x.number == 0;
 		held &= x.number >= -LARGEST_SEARCHED && x.number <= LARGEST_SEARCHED;
 	}
-	cql_buffer_free(&body);
 	return held && !(zero && cosine);
 }
 

@@ -70,21 +70,21 @@ forget_ring(ScyllaSession *session)
 {
 	ScyllaRing *old = session->ring;
 
-	if (old == NULL)
-		return;
 	session->ring = NULL;
-	pfree(old->token);
-	pfree(old->owner);
-	pfree(old);
+	if (old != NULL)
+		MemoryContextDelete(GetMemoryChunkContext(old));
 }
 
+/* In a context of its own, which is the session's as soon as it is whole. */
 static void
 keep_ring(ScyllaSession *session, const CqlRing *told)
 {
-	MemoryContext old = MemoryContextSwitchTo(session->context);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw ring", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	ScyllaRing *ring = make_ring(told->nnodes, (int) told->npositions);
 
 	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(context, session->context);
 	for (int i = 0; i < ring->ntokens; i++)
 	{
 		ring->token[i] = told->position[i].token;
@@ -103,7 +103,7 @@ scyllaRing(ScyllaSession *session, const ScyllaTableOptions *options)
 
 	if (session->ring == NULL || session->ring_version != client_topology_version(session->client))
 	{
-		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw ring", ALLOCSET_DEFAULT_SIZES);
+		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw nodes", ALLOCSET_DEFAULT_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
 
 		keep_ring(session, &ask(session, options, CLUSTER_RING)->ring);

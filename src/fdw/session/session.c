@@ -14,10 +14,8 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -290,13 +288,17 @@ invalidate(Datum arg, int cacheid, uint32 hashvalue)
 static void
 init_sessions(void)
 {
+	static HTAB *created = NULL;	/* what was done before memory ran out is not done again */
+	static bool registered = false;
 	HASHCTL		ctl = {.keysize = sizeof(ScyllaSessionKey), .entrysize = sizeof(ScyllaSession)};
-	HTAB	   *created;
 
 	if (sessions != NULL)
 		return;
-	created = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
-	RegisterXactCallback(end_of_transaction, NULL);
+	if (created == NULL)
+		created = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	if (!registered)
+		RegisterXactCallback(end_of_transaction, NULL);
+	registered = true;
 	RegisterSubXactCallback(end_of_subtransaction, NULL);
 	sessions = created;			/* nothing below can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
@@ -504,67 +506,7 @@ scyllaClosePipeline(ScyllaPipeline *p)
 	p->session->open_pipelines--;
 }
 
-/* ---- waiting ---- */
-
-/* Made once: a wait may be as short as one round trip. */
-static WaitEventSet *
-wait_events(ScyllaSession *s)
-{
-	WaitEventSet *events = s->events;
-
-	if (events != NULL)
-		return events;
-	events = scyllaCreateWaitEventSet(3);
-	AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-	AddWaitEventToSet(events, WL_SOCKET_READABLE, client_wait_fd(s->client), NULL, NULL);
-	s->events = events;
-	return events;
-}
-
-/* Until the latch is set or the client wakes us up: which of them. */
-static uint32
-sleep_until_woken(ScyllaSession *s)
-{
-	WaitEvent	happened[2];
-	int			n = WaitEventSetWait(wait_events(s), -1L, happened, lengthof(happened), PG_WAIT_EXTENSION);
-	uint32		events = 0;
-
-	for (int i = 0; i < n; i++)
-		events |= happened[i].events;
-	return events;
-}
-
-void
-scyllaWait(ScyllaSession *s, uint32 want)
-{
-	uint32		outstanding = client_outstanding(s->client);
-
-	if (want == 0 || want > outstanding)
-		want = outstanding;
-	while (want > 0)
-	{
-		uint32		events = WL_SOCKET_READABLE;
-
-		if (client_sleep(s->client, want))
-			events = sleep_until_woken(s);
-		client_awake(s->client);
-		if (events & WL_LATCH_SET)
-			ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-		if (events & WL_SOCKET_READABLE)
-			break;
-	}
-	(void) client_drain(s->client);
-}
-
-void
-scyllaFence(ScyllaSession *s)
-{
-	(void) client_drain(s->client);
-	while (client_abandoned(s->client) > 0)
-		scyllaWait(s, 1);
-}
+/* ---- writers ---- */
 
 void
 scyllaDrainWriters(const ScyllaSession *session, const ScyllaWriter *except)

@@ -75,13 +75,14 @@ request_prepare(ScyllaSession *session, const ScyllaTableOptions *options, const
 	return scyllaRequest(session, &request, &payload, cql);
 }
 
-/* In context. */
+/* In a context of its own, below the caller's until it is wanted for longer. */
 static ScyllaStatement *
-prepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, MemoryContext context)
+prepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql)
 {
 	uint32		version = session->schema_version;
 	uint32		number = session->next_statement++;
 	ScyllaResponse response = request_prepare(session, options, cql, number);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw statement", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ScyllaStatement *statement = palloc0(sizeof(*statement));
 
@@ -146,8 +147,9 @@ scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const c
 		return entry->statement;
 
 	session->forgotten |= entry != NULL;
-	statement = prepare(session, options, cql, session->context);
+	statement = prepare(session, options, cql);
 	entry = hash_search(session->statements, &statement->text, HASH_ENTER, NULL);
 	entry->statement = statement;
+	MemoryContextSetParent(GetMemoryChunkContext(statement), session->context);
 	return statement;
 }

@@ -30,7 +30,7 @@
 
 /* ---- what a rollback does not take back ---- */
 
-static List *truncated = NIL;	/* int: nesting level of each table's TRUNCATE; in TopTransactionContext */
+static List *truncated = NIL;	/* int: nesting level of each table's TRUNCATE, 0 while it runs; in TopTransactionContext */
 
 static void
 warn_about_rollback(const char *what, int tables)
@@ -43,20 +43,38 @@ warn_about_rollback(const char *what, int tables)
 			 errdetail("CQL has no transactions.")));
 }
 
+/* Those of a nesting level, or of all (0), become another one's (0: nobody's). How many there were. */
+static int
+move_truncated(int from, int to)
+{
+	int			tables = 0;
+	ListCell   *lc;
+
+	foreach(lc, truncated)
+	{
+		if (lfirst_int(lc) == 0 || (from != 0 && lfirst_int(lc) != from))
+			continue;
+		lfirst_int(lc) = to;
+		tables++;
+	}
+	return tables;
+}
+
 static void
 end_of_transaction(XactEvent event, void *arg)
 {
-	List	   *tables = truncated;
+	int			tables;
 
-	if (event == XACT_EVENT_PRE_PREPARE && tables != NIL)
+	if (event == XACT_EVENT_PRE_PREPARE && move_truncated(0, 1) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot PREPARE a transaction that has truncated a scylla_fdw foreign table")));
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
+	tables = move_truncated(0, 0);
 	truncated = NIL;
 	if (event == XACT_EVENT_ABORT)
-		warn_about_rollback("the transaction", list_length(tables));
+		warn_about_rollback("the transaction", tables);
 }
 
 /* They become the parent's, or are told of. */
@@ -64,28 +82,16 @@ static void
 end_of_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
 {
 	int			level = GetCurrentTransactionNestLevel();
-	int			tables = 0;
-	ListCell   *lc;
 
-	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
-		return;
-	foreach(lc, truncated)
-	{
-		if (lfirst_int(lc) != level)
-			continue;
-		if (event == SUBXACT_EVENT_COMMIT_SUB)
-			lfirst_int(lc) = level - 1;
-		else
-		{
-			truncated = foreach_delete_current(truncated, lc);
-			tables++;
-		}
-	}
-	warn_about_rollback("a subtransaction", tables);
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		(void) move_truncated(level, level - 1);
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		warn_about_rollback("a subtransaction", move_truncated(level, 0));
 }
 
+/* Room for one more is made before it is emptied: afterwards nothing may fail. */
 static void
-note_truncated(void)
+expect_truncated(void)
 {
 	static bool registered = false;
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
@@ -96,7 +102,7 @@ note_truncated(void)
 		RegisterSubXactCallback(end_of_subtransaction, NULL);
 		registered = true;
 	}
-	truncated = lappend_int(truncated, GetCurrentTransactionNestLevel());
+	truncated = lappend_int(truncated, 0);
 	MemoryContextSwitchTo(old);
 }
 
@@ -132,8 +138,9 @@ truncate_table(ScyllaSession *session, ScyllaTableOptions *options)
 	options->request_timeout = Max(options->request_timeout, TRUNCATE_TIMEOUT);
 	options->read_consistency = options->write_consistency;
 	scyllaCollectReaders(session, options);
+	expect_truncated();
 	(void) scyllaQuery(session, options, cql.data, NULL, no_state);
-	note_truncated();
+	llast_int(truncated) = GetCurrentTransactionNestLevel();
 }
 
 /* In the order of rels. */

@@ -1,0 +1,90 @@
+/*
+ * fdw/session/wait.c
+ *	  Where the backend waits for the cluster.
+ *
+ * Backend thread. Owns a session's set of wait events until the session closes.
+ * Invariants: every wait ends by an interrupt; what is woken for is looked at before
+ * the next wait begins.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+
+#include "fdw/compat.h"
+#include "fdw/session/session.h"
+
+/* A set that lacks one of them would never wake up. */
+static WaitEventSet *
+make_events(const ScyllaSession *s)
+{
+	WaitEventSet *events = scyllaCreateWaitEventSet(3);
+
+	PG_TRY();
+	{
+		AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+		AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+		AddWaitEventToSet(events, WL_SOCKET_READABLE, client_wait_fd(s->client), NULL, NULL);
+	}
+	PG_CATCH();
+	{
+		FreeWaitEventSet(events);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return events;
+}
+
+/* Made once: a wait may be as short as one round trip. */
+static WaitEventSet *
+wait_events(ScyllaSession *s)
+{
+	if (s->events == NULL)
+		s->events = make_events(s);
+	return s->events;
+}
+
+/* Until the latch is set or the client wakes us up: which of them. */
+static uint32
+sleep_until_woken(ScyllaSession *s)
+{
+	WaitEvent	happened[2];
+	int			n = WaitEventSetWait(wait_events(s), -1L, happened, lengthof(happened), PG_WAIT_EXTENSION);
+	uint32		events = 0;
+
+	for (int i = 0; i < n; i++)
+		events |= happened[i].events;
+	return events;
+}
+
+void
+scyllaWait(ScyllaSession *s, uint32 want)
+{
+	uint32		outstanding = client_outstanding(s->client);
+
+	if (want == 0 || want > outstanding)
+		want = outstanding;
+	while (want > 0)
+	{
+		uint32		events = WL_SOCKET_READABLE;
+
+		if (client_sleep(s->client, want))
+			events = sleep_until_woken(s);
+		client_awake(s->client);
+		if (events & WL_LATCH_SET)
+			ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (events & WL_SOCKET_READABLE)
+			break;
+	}
+	(void) client_drain(s->client);
+}
+
+void
+scyllaFence(ScyllaSession *s)
+{
+	(void) client_drain(s->client);
+	while (client_abandoned(s->client) > 0)
+		scyllaWait(s, 1);
+}
