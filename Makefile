@@ -26,7 +26,7 @@ CORE_LIBS = -luv -llz4 -lz -lpthread
 
 REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql sql/nearest.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
 REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw
-EXTRA_CLEAN = build $(wildcard src/fdw/*/*.d) scylla_fdw.d
+EXTRA_CLEAN = build $(wildcard src/fdw/*/*.d) scylla_fdw.d $(wildcard test/alloc/*.[od])
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -iquote src -MMD -MP
@@ -74,6 +74,13 @@ $(BUILD)/cql_node: $(BUILD)/test/node/main.o $(BUILD)/libnode.a $(BUILD)/libcore
 $(BUILD)/bench_floor: $(BUILD)/bench/peers/floor.o $(BUILD)/libcore.a
 	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
 
+# The extension with allocations that a test has fail. The same objects, other ends: see test/alloc.
+WRAPPED := $(shell sed -nE 's/^WRAP[A-Z_]*.[^,]*, ([A-Za-z_0-9]+),.*/\1/p' test/alloc/wrap.c)
+ALLOC_OBJS := test/alloc/alloc.o test/alloc/wrap.o
+test/alloc/%.o: override CFLAGS += -Wno-missing-prototypes
+$(BUILD)/alloc.so: $(OBJS) $(ALLOC_OBJS)
+	$(CC) $(CFLAGS) -shared -o $@ $^ $(WRAPPED:%=-Wl,--wrap=%) $(LDFLAGS) $(SHLIB_LINK) -ldl
+
 # A name service that tests hold up.
 $(BUILD)/slow_dns.so: test/t/slow_dns.c
 	@mkdir -p $(@D)
@@ -82,7 +89,7 @@ $(BUILD)/slow_dns.so: test/t/slow_dns.c
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/test/unit/%.o
 .PHONY: installcheck_ready convertercheck unitbuild unitcheck node bench bench_clients lint fuzz help
 
-node: $(BUILD)/cql_node $(BUILD)/slow_dns.so
+node: $(BUILD)/cql_node $(BUILD)/slow_dns.so $(BUILD)/alloc.so
 
 bench_clients: $(BUILD)/bench_floor
 
@@ -131,4 +138,4 @@ help:
 	@echo 'make bench            measure writes and reads beside other clients; bench/run --help for options'
 	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
 
--include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d) $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/test/unit/%.d)
+-include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d) $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/test/unit/%.d)
