@@ -173,7 +173,8 @@ send_query(Candidate *candidate, ReadKind kind, const char *text)
 {
 	CqlBuffer	body = {0};
 
-	cql_request_query_head(&body, net_connection_version(candidate->net), text, strlen(text), CQL_ONE, 0);
+	/* of tables that each node has a copy of its own of: one answers at any level, and nobody forbids this one */
+	cql_request_query_head(&body, net_connection_version(candidate->net), text, strlen(text), CQL_LOCAL_QUORUM, 0);
 	send_read(candidate, kind, CQL_OP_QUERY, &body);
 	cql_buffer_free(&body);
 }

@@ -23,10 +23,10 @@
 #include "fdw/session/node.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/schema.h"
+#include "fdw/session/system.h"
 
 #define AGREEMENT_TIMEOUT 60000 /* ms */
 #define AGREEMENT_INTERVAL 20
-#define NAMES_A_PAGE 5000		/* of indexes or nodes: all of them */
 
 static const CqlBytes no_state = {NULL, -1};
 
@@ -99,7 +99,7 @@ scyllaAwaitSchema(ScyllaSession *session, const ScyllaTableOptions *options)
 	ScyllaTableOptions local = *options;
 	TimestampTz begun = GetCurrentTimestamp();
 
-	local.read_consistency = CQL_ONE;
+	local.read_consistency = SCYLLA_SYSTEM_CONSISTENCY;
 	while (!schema_agrees(session, &local))
 	{
 		if (!pause_until(begun, AGREEMENT_TIMEOUT))
@@ -130,31 +130,24 @@ typedef struct IndexWait
 
 typedef IndexState (*AskNode) (const IndexWait *wait);
 
+static void
+take_text(const ScyllaRows *rows, void *context)
+{
+	List	  **texts = context;
+
+	if (rows->value[0].len > 0)
+		*texts = lappend(*texts, makeString(pnstrdup((const char *) rows->value[0].data, rows->value[0].len)));
+}
+
 /* The texts of a column, as one node has them (String *); value: of the marker, NULL: there is none. False: an error. */
 static bool
 try_read_texts(const IndexWait *wait, const char *cql, const char *value, List **texts)
 {
-	CqlBuffer	values = scyllaPallocBuffer(value ? strlen(value) + 16 : 0);
-	ScyllaResponse response;
-	ScyllaRows *rows;
+	ScyllaSystemQuery query = {.cql = cql,.texts = value ? list_make1(unconstify(char *, value)) : NIL,.ncolumns = 1,
+	.take = take_text,.context = texts};
 
-	if (value)
-	{
-		cql_put_u16(&values, 1);
-		cql_put_long_string(&values, value, strlen(value));
-	}
-	response = scyllaTryQuery(wait->keyspace.session, wait->keyspace.options, cql, value ? &values : NULL);
-	if (response.failed)
-		return false;
-	rows = scyllaRowsBegin(response.body, response.length);
 	*texts = NIL;
-	while (rows->metadata.count == 1 && scyllaRowsNext(rows))
-	{
-		if (rows->value[0].len > 0)
-			*texts = lappend(*texts, makeString(pnstrdup((const char *) rows->value[0].data, rows->value[0].len)));
-	}
-	scyllaRowsEnd(rows);
-	return true;
+	return scyllaTrySystem(wait->keyspace.session, wait->keyspace.options, &query);
 }
 
 /* What one node has built of them. ScyllaDB has this table, too. */
@@ -262,8 +255,6 @@ scyllaAwaitIndexes(ScyllaSession *session, const ScyllaTableOptions *options, Cq
 	TimestampTz begun = GetCurrentTimestamp();
 	IndexState	state = INDEX_BUILT;
 
-	local.read_consistency = CQL_ONE;
-	local.fetch_size = NAMES_A_PAGE;
 	wait.utf8_keyspace = pnstrdup(keyspace.data, keyspace.len);
 	wait.keyspace.name = scyllaFromUtf8(unconstify(char *, wait.utf8_keyspace));
 	wait.indexes = scyllaReadIndexes(&wait.keyspace, name);

@@ -59,9 +59,9 @@ copy_response(const Request *r)
 }
 
 static void
-raise_request(ScyllaSession *s, const Request *r, const char *cql)
+raise_request(ScyllaSession *s, const Request *r, const RequestTemplate *request, const char *cql)
 {
-	ScyllaErrorContext context = {.cql = cql};
+	ScyllaErrorContext context = {.cql = cql,.by_hand = request->kind == CLUSTER_QUERY};	/* or it is about the cluster's own tables */
 
 	if (r->core.failure)
 		learn_from_failure(s, r->core.failure);
@@ -86,7 +86,7 @@ exchange(ScyllaPipeline *p, const RequestTemplate *request, const CqlBuffer *pay
 	while ((r = pipeline_next_done(p->core)) == NULL)
 		scyllaWait(p->session, 1);
 	if (r->core.failed && raise)
-		raise_request(p->session, r, cql);
+		raise_request(p->session, r, request, cql);
 	response = copy_response(r);
 	pipeline_release(p->core, r);
 	return response;
@@ -160,7 +160,8 @@ scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const cha
 }
 
 ScyllaResponse
-scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, const CqlBuffer *values)
+scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
+			   const CqlBuffer *values, CqlBytes paging_state)
 {
-	return send_query(session, options, cql, values, (CqlBytes) {NULL, -1}, false);
+	return send_query(session, options, cql, values, paging_state, false);
 }

@@ -32,9 +32,9 @@ extern CqlBuffer scyllaPallocBuffer(Size size);
 extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 								  const CqlBuffer *values, CqlBytes paging_state);
 
-/* The same, in one page, for what can be done without: a failure is no error. */
+/* The same for what can be done without: a failure is no error. */
 extern ScyllaResponse scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
-									 const CqlBuffer *values);
+									 const CqlBuffer *values, CqlBytes paging_state);
 
 /* A copy of its failure, palloc'd; what that tells about the schema is learned. The failed request is released. NULL: out of memory. */
 extern ClusterFailure *scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r);

@@ -2,8 +2,7 @@
  * fdw/session/schema.c
  *	  Reading a keyspace's part of system_schema.
  *
- * Backend thread. Owns nothing. Invariant: a page is gone before the next one is
- * asked for; only what was copied out of it stays.
+ * Backend thread. Owns nothing.
  *
  * The tables are described by Cassandra's SchemaKeyspace.java, and ScyllaDB keeps
  * the same ones. Compact tables of old show there how they are stored, which is not
@@ -16,61 +15,22 @@
 #include "cql/value.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
-#include "fdw/session/exchange.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/schema.h"
+#include "fdw/session/system.h"
 
-#define RELATIONS_PER_QUERY 50	/* ScyllaDB takes up to 100 in an IN */
+#define FEW_BETWEEN 16			/* relations that are read along rather than left out by another request */
+
+/* ---- rows ---- */
 
 typedef void (*TakeRow) (const ScyllaRows *rows, void *context);
 
-/* ---- rows of all pages ---- */
-
-/* [short n] n x [value]; texts are char *, UTF-8. */
-static CqlBuffer
-text_values(List *texts)
-{
-	CqlBuffer	values;
-	Size		size = sizeof(uint16);
-	ListCell   *lc;
-
-	foreach(lc, texts)
-		size += sizeof(int32) + strlen(lfirst(lc));
-	values = scyllaPallocBuffer(size);
-	cql_put_u16(&values, (uint16) list_length(texts));
-	foreach(lc, texts)
-		cql_put_long_string(&values, lfirst(lc), strlen(lfirst(lc)));
-	return values;
-}
-
-/* take copies what it needs into CurrentMemoryContext. */
 static void
 read_rows(ScyllaKeyspace *keyspace, const char *cql, List *texts, uint32 ncolumns, TakeRow take, void *context)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext page = AllocSetContextCreate(caller, "scylla_fdw schema page", ALLOCSET_DEFAULT_SIZES);
-	CqlBuffer	values = text_values(texts);
-	CqlBytes	paging_state = {NULL, -1};
+	ScyllaSystemQuery query = {cql, texts, ncolumns, "description of a keyspace", take, context};
 
-	do
-	{
-		ScyllaResponse response;
-		ScyllaRows *rows;
-
-		MemoryContextSwitchTo(page);
-		response = scyllaQuery(keyspace->session, keyspace->options, cql, texts ? &values : NULL, paging_state);
-		rows = scyllaRowsBegin(response.body, response.length);
-		MemoryContextSwitchTo(caller);
-		if (rows->metadata.count != ncolumns)
-			scyllaRaiseMalformed("description of a keyspace");
-		while (scyllaRowsNext(rows))
-			take(rows, context);
-		paging_state.len = rows->metadata.paging_state.len;
-		if (paging_state.len >= 0)
-			paging_state.data = memcpy(palloc(paging_state.len), rows->metadata.paging_state.data, paging_state.len);
-		MemoryContextReset(page);
-	} while (paging_state.len >= 0);
-	MemoryContextDelete(page);
+	scyllaReadSystem(keyspace->session, keyspace->options, &query);
 }
 
 static char *
@@ -138,7 +98,6 @@ scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name)
 
 	keyspace->session = scyllaGetSession(userid, server->serverid);
 	keyspace->options = scyllaServerOptions(server);
-	keyspace->options->read_consistency = CQL_ONE;	/* every node holds the whole schema */
 	keyspace->name = name;
 	/* who asks here wants the schema as it is now: what the session remembers may be older */
 	scyllaForgetSchema(keyspace->session);
@@ -249,6 +208,24 @@ logs_changes(const ScyllaSchemaRelation *table, List *relations)
 	return false;
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((ScyllaSchemaRelation *) lfirst(a))->name, ((ScyllaSchemaRelation *) lfirst(b))->name);
+}
+
+/* Among all of the keyspace, as system_schema has them. */
+static void
+number_relations(List *relations)
+{
+	List	   *sorted = list_copy(relations);
+	ListCell   *lc;
+
+	list_sort(sorted, compare_names);
+	foreach(lc, sorted)
+		((ScyllaSchemaRelation *) lfirst(lc))->place = foreach_current_index(lc);
+}
+
 List *
 scyllaReadRelations(ScyllaKeyspace *keyspace)
 {
@@ -269,6 +246,7 @@ scyllaReadRelations(ScyllaKeyspace *keyspace)
 
 		relation->helper = relation->base ? backs_index(relation, indexes) : logs_changes(relation, relations);
 	}
+	number_relations(relations);
 	return relations;
 }
 
@@ -300,25 +278,23 @@ scyllaReadUserTypes(ScyllaKeyspace *keyspace)
 
 typedef struct ColumnTarget
 {
-	List	   *relations;		/* those asked for */
-	ScyllaSchemaRelation *last;		/* whose column came last */
+	List	   *relations;		/* those asked for, by name */
+	int			current;		/* whose columns come: they come by name, too */
 } ColumnTarget;
 
+/* NULL: it was not asked for. */
 static ScyllaSchemaRelation *
-target_relation(ColumnTarget *target, CqlBytes name)
+target_relation(ColumnTarget *target, const char *name)
 {
-	CqlString	text = {(const char *) name.data, name.len > 0 ? (uint32_t) name.len : 0};
-	ListCell   *lc;
-
-	if (target->last && cql_string_equal(text, target->last->name))
-		return target->last;
-	foreach(lc, target->relations)
+	for (; target->current < list_length(target->relations); target->current++)
 	{
-		target->last = lfirst(lc);
-		if (cql_string_equal(text, target->last->name))
-			return target->last;
+		ScyllaSchemaRelation *relation = list_nth(target->relations, target->current);
+		int			order = strcmp(relation->name, name);
+
+		if (order >= 0)
+			return order == 0 ? relation : NULL;
 	}
-	scyllaRaiseMalformed("description of a table");
+	return NULL;
 }
 
 /*
@@ -336,9 +312,11 @@ is_hidden(const ScyllaSchemaRelation *relation, const ScyllaTableColumn *column)
 static void
 take_column(const ScyllaRows *rows, void *context)
 {
-	ScyllaSchemaRelation *relation = target_relation(context, rows->value[0]);
+	ScyllaSchemaRelation *relation = target_relation(context, text_value(rows->value[0]));
 	ScyllaTableColumn *column = palloc0(sizeof(*column));
 
+	if (relation == NULL)
+		return;
 	column->name = text_value(rows->value[1]);
 	column->kind = scyllaColumnKind(rows->value[2]);
 	column->position = rows->value[3].len == 4 ? (int32) cql_load_u32(rows->value[3].data) : -1;
@@ -364,41 +342,39 @@ compare_columns(const ListCell *a, const ListCell *b)
 	return strcmp(x->name, y->name);
 }
 
+/* Of relations that are next to each other by name, nearly. */
 static void
 read_columns_of(ScyllaKeyspace *keyspace, List *relations)
 {
-	ColumnTarget target = {relations, NULL};
-	List	   *texts = list_make1(scyllaToUtf8(keyspace->name));
-	StringInfoData cql;
+	ColumnTarget target = {relations, 0};
+	List	   *texts = list_make3(scyllaToUtf8(keyspace->name), ((ScyllaSchemaRelation *) linitial(relations))->name,
+								   ((ScyllaSchemaRelation *) llast(relations))->name);
 	ListCell   *lc;
 
-	initStringInfo(&cql);
-	appendStringInfoString(&cql, "SELECT table_name, column_name, kind, position, type FROM system_schema.columns "
-						   "WHERE keyspace_name = ? AND table_name IN (");
-	foreach(lc, relations)
-	{
-		appendStringInfoString(&cql, lc == list_head(relations) ? "?" : ", ?");
-		texts = lappend(texts, ((ScyllaSchemaRelation *) lfirst(lc))->name);
-	}
-	appendStringInfoChar(&cql, ')');
-	read_rows(keyspace, cql.data, texts, 5, take_column, &target);
+	read_rows(keyspace, "SELECT table_name, column_name, kind, position, type FROM system_schema.columns "
+			  "WHERE keyspace_name = ? AND table_name >= ? AND table_name <= ?", texts, 5, take_column, &target);
 	foreach(lc, relations)
 		list_sort(((ScyllaSchemaRelation *) lfirst(lc))->columns, compare_columns);
 }
 
+/* By ranges of names: an IN of many may be forbidden, and asking for each alone takes a round trip each. */
 void
 scyllaReadColumns(ScyllaKeyspace *keyspace, List *relations)
 {
+	List	   *sorted = list_copy(relations);
 	List	   *asked = NIL;
 	ListCell   *lc;
 
-	foreach(lc, relations)
+	list_sort(sorted, compare_names);
+	foreach(lc, sorted)
 	{
-		asked = lappend(asked, lfirst(lc));
-		if (list_length(asked) < RELATIONS_PER_QUERY && lnext(relations, lc) != NULL)
+		ScyllaSchemaRelation *relation = lfirst(lc);
+		ListCell   *next = lnext(sorted, lc);
+
+		asked = lappend(asked, relation);
+		if (next != NULL && ((ScyllaSchemaRelation *) lfirst(next))->place - relation->place <= FEW_BETWEEN)
 			continue;
 		read_columns_of(keyspace, asked);
-		list_free(asked);
 		asked = NIL;
 	}
 }

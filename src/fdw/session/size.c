@@ -16,10 +16,12 @@
 
 #include "utils/timestamp.h"
 
+#include "cql/request.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/exchange.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/size.h"
+#include "fdw/session/system.h"
 
 #define SIZE_CQL "SELECT range_start, range_end, partitions_count, mean_partition_size FROM system.size_estimates " \
 	"WHERE keyspace_name = ? AND table_name = ?"
@@ -50,70 +52,47 @@ read_number(CqlBytes value)
 	return value.len == 8 ? (double) (int64) cql_load_u64(value.data) : 0;
 }
 
+/* What so many rows of it have told. */
+typedef struct Estimates
+{
+	double		width;			/* of the ranges */
+	double		partitions;
+	double		bytes;
+	bool		odd;			/* not as expected */
+} Estimates;
+
 /* Ranges may wrap around; one that begins where it ends is the whole ring. */
 static void
-add_up(ScyllaRows *rows, ScyllaSize *size)
+take_estimate(const ScyllaRows *rows, void *context)
 {
-	double		width = 0;
+	Estimates  *e = context;
+	double		partitions = read_number(rows->value[2]);
+	uint64		start;
+	uint64		end;
 
-	while (scyllaRowsNext(rows))
+	if (!read_token(rows->value[0], &start) || !read_token(rows->value[1], &end))
 	{
-		uint64		start;
-		uint64		end;
-		double		partitions = read_number(rows->value[2]);
-
-		if (!read_token(rows->value[0], &start) || !read_token(rows->value[1], &end))
-		{
-			size->partitions = size->bytes = 0;
-			return;
-		}
-		width += start == end ? (double) PG_UINT64_MAX : (double) (end - start);
-		size->partitions += partitions;
-		size->bytes += partitions * read_number(rows->value[3]);
-	}
-	if (width <= 0)
+		e->odd = true;
 		return;
-	size->partitions *= (double) PG_UINT64_MAX / width;
-	size->bytes *= (double) PG_UINT64_MAX / width;
-}
-
-/* In one page. NULL: no answer of so many columns. */
-static ScyllaRows *
-ask(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, const CqlBuffer *values, uint32 columns)
-{
-	ScyllaTableOptions local = *options;
-	ScyllaResponse response;
-	ScyllaRows *rows;
-
-	local.read_consistency = CQL_ONE;
-	local.fetch_size = 1000000;
-	local.request_timeout = Min(options->request_timeout, TIMEOUT);
-	response = scyllaTryQuery(session, &local, cql, values);
-	if (response.failed || response.body == NULL)
-		return NULL;
-	rows = scyllaRowsBegin(response.body, response.length);
-	if (rows->metadata.count == columns)
-		return rows;
-	scyllaRowsEnd(rows);
-	return NULL;
+	}
+	e->width += start == end ? (double) PG_UINT64_MAX : (double) (end - start);
+	e->partitions += partitions;
+	e->bytes += partitions * read_number(rows->value[3]);
 }
 
 static void
 ask_estimates(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSize *size)
 {
-	const char *keyspace = scyllaToUtf8(options->keyspace);
-	const char *name = scyllaToUtf8(options->table);
-	CqlBuffer	values = scyllaPallocBuffer(strlen(keyspace) + strlen(name) + 16);
-	ScyllaRows *rows;
+	ScyllaTableOptions local = *options;
+	Estimates	e = {0};
+	ScyllaSystemQuery query = {.cql = SIZE_CQL,.ncolumns = 4,.take = take_estimate,.context = &e,
+	.texts = list_make2(scyllaToUtf8(options->keyspace), scyllaToUtf8(options->table))};
 
-	cql_put_u16(&values, 2);
-	cql_put_long_string(&values, keyspace, strlen(keyspace));
-	cql_put_long_string(&values, name, strlen(name));
-	rows = ask(session, options, SIZE_CQL, &values, 4);
-	if (rows == NULL)
+	local.request_timeout = Min(options->request_timeout, TIMEOUT);
+	if (!scyllaTrySystem(session, &local, &query) || e.odd || e.width <= 0)
 		return;
-	add_up(rows, size);
-	scyllaRowsEnd(rows);
+	size->partitions = e.partitions * (double) PG_UINT64_MAX / e.width;
+	size->bytes = e.bytes * (double) PG_UINT64_MAX / e.width;
 }
 
 /* ---- the ring's beginning ---- */
@@ -159,16 +138,26 @@ add_rows(ScyllaRows *rows, ScyllaSize *size)
 	size->partitions = Max(size->partitions, partitions / of_all);
 }
 
+/* In one page. Several partitions are not read in a serial order. */
 static void
 probe(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSize *size)
 {
 	const ScyllaTable *table = scyllaDescribeTable(session, options);
-	ScyllaRows *rows = table->npartition > 0 ? ask(session, options, probe_text(table, options), NULL, 1) : NULL;
+	bool		serial = options->read_consistency == CQL_SERIAL || options->read_consistency == CQL_LOCAL_SERIAL;
+	ScyllaTableOptions local = *options;
+	ScyllaResponse response;
+	ScyllaRows *rows;
 
 	size->probed = true;
-	if (rows == NULL)
+	if (table->npartition == 0)
 		return;
-	add_rows(rows, size);
+	local.read_consistency = serial ? CQL_LOCAL_QUORUM : options->read_consistency;
+	local.fetch_size = PROBE_ROWS;
+	local.request_timeout = Min(options->request_timeout, TIMEOUT);
+	response = scyllaTryQuery(session, &local, probe_text(table, options), NULL, (CqlBytes) {NULL, -1});
+	rows = scyllaRowsBegin(response.body, response.failed ? 0 : response.length);
+	if (rows->metadata.count == 1)
+		add_rows(rows, size);
 	scyllaRowsEnd(rows);
 }
 

@@ -12,8 +12,8 @@
 
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
-#include "fdw/session/exchange.h"
 #include "fdw/session/rows.h"
+#include "fdw/session/system.h"
 #include "fdw/session/table.h"
 
 #define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
@@ -49,47 +49,31 @@ scyllaColumnKind(CqlBytes value)
 	return SCYLLA_REGULAR;
 }
 
-static ScyllaTable *
-read_columns(ScyllaRows *rows)
+static void
+take_column(const ScyllaRows *rows, void *context)
 {
-	ScyllaTable *table = palloc0(sizeof(*table));
+	ScyllaTable *table = context;
+	ScyllaTableColumn *column;
 
-	if (rows->metadata.count != 5)
-		scyllaRaiseMalformed("description of a table");
-	table->column = palloc0(sizeof(ScyllaTableColumn) * rows->left);
-	while (scyllaRowsNext(rows))
-	{
-		ScyllaTableColumn *column = &table->column[table->ncolumns++];
-
-		column->name = text_value(rows->value[0]);
-		column->kind = scyllaColumnKind(rows->value[1]);
-		column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
-		column->type = text_value(rows->value[3]);
-		column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;
-		table->npartition += column->kind == SCYLLA_PARTITION_KEY;
-		table->nclustering += column->kind == SCYLLA_CLUSTERING;
-	}
-	return table;
+	if ((table->ncolumns & (table->ncolumns - 1)) == 0)
+		table->column = table->column ? repalloc(table->column, sizeof(*column) * 2 * table->ncolumns) :
+			palloc(sizeof(*column));
+	column = memset(&table->column[table->ncolumns++], 0, sizeof(*column));
+	column->name = text_value(rows->value[0]);
+	column->kind = scyllaColumnKind(rows->value[1]);
+	column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
+	column->type = text_value(rows->value[3]);
+	column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;
+	table->npartition += column->kind == SCYLLA_PARTITION_KEY;
+	table->nclustering += column->kind == SCYLLA_CLUSTERING;
 }
 
 /* What one of the schema's tables says about this one. */
-static ScyllaRows *
-ask_schema(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql)
+static void
+ask_schema(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSystemQuery query)
 {
-	ScyllaTableOptions local = *options;
-	const char *keyspace = scyllaToUtf8(options->keyspace);
-	const char *name = scyllaToUtf8(options->table);
-	CqlBuffer	values = scyllaPallocBuffer(strlen(keyspace) + strlen(name) + 16);
-	CqlBytes	no_state = {NULL, -1};
-	ScyllaResponse response;
-
-	local.read_consistency = CQL_ONE;	/* every node holds the whole schema */
-	local.fetch_size = 1000000; /* in one page */
-	cql_put_u16(&values, 2);
-	cql_put_long_string(&values, keyspace, strlen(keyspace));
-	cql_put_long_string(&values, name, strlen(name));
-	response = scyllaQuery(session, &local, cql, &values, no_state);
-	return scyllaRowsBegin(response.body, response.length);
+	query.texts = list_make2(scyllaToUtf8(options->keyspace), scyllaToUtf8(options->table));
+	scyllaReadSystem(session, options, &query);
 }
 
 /* ---- compact tables ---- */
@@ -127,18 +111,21 @@ count_kind(const ScyllaTable *table, ScyllaColumnKind kind)
 	return n;
 }
 
+static void
+take_flags(const ScyllaRows *rows, void *context)
+{
+	*(bool *) context = scyllaIsOneRow(rows->value[0]);
+}
+
 /* Only one that looks so is asked about. */
 static bool
 is_one_row(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaTable *table)
 {
-	ScyllaRows *rows;
-	bool		one_row;
+	bool		one_row = false;
 
-	if (table->nclustering != 1 || count_kind(table, SCYLLA_STATIC) == 0 || count_kind(table, SCYLLA_REGULAR) > 1)
-		return false;
-	rows = ask_schema(session, options, FLAGS_CQL);
-	one_row = rows->metadata.count == 1 && scyllaRowsNext(rows) && scyllaIsOneRow(rows->value[0]);
-	scyllaRowsEnd(rows);
+	if (table->nclustering == 1 && count_kind(table, SCYLLA_STATIC) > 0 && count_kind(table, SCYLLA_REGULAR) <= 1)
+		ask_schema(session, options, (ScyllaSystemQuery) {.cql = FLAGS_CQL,.ncolumns = 1,
+														  .what = "description of a table",.take = take_flags,.context = &one_row});
 	return one_row;
 }
 
@@ -167,18 +154,16 @@ make_one_row(ScyllaTable *table)
 static ScyllaTable *
 describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContext context)
 {
-	MemoryContext old;
-	ScyllaRows *rows = ask_schema(session, options, COLUMNS_CQL);
-	ScyllaTable *table;
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaTable *table = palloc0(sizeof(*table));
 
-	if (rows->left == 0)
+	ask_schema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL,.ncolumns = 5,
+													  .what = "description of a table",.take = take_column,.context = table});
+	MemoryContextSwitchTo(old);
+	if (table->ncolumns == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 				 errmsg("table \"%s.%s\" does not exist in the cluster", options->keyspace, options->table)));
-	old = MemoryContextSwitchTo(context);
-	table = read_columns(rows);
-	MemoryContextSwitchTo(old);
-	scyllaRowsEnd(rows);
 	if (is_one_row(session, options, table))
 		make_one_row(table);
 	return table;
@@ -328,12 +313,17 @@ similarity_of_index(CqlBytes options)
 }
 
 static void
-note_index(ScyllaTableColumn *column, const ScyllaRows *rows, MemoryContext context)
+take_index(const ScyllaRows *rows, void *context)
 {
+	ScyllaTable *table = context;
+	ScyllaTableColumn *column = scyllaTableColumn(table, indexed_column(map_value(rows->value[1], "target")));
+
+	if (column == NULL)
+		return;
 	if (strncmp(column->type, "vector<", 7) == 0)
 	{
 		column->similarity = similarity_of_index(rows->value[1]);
-		column->similarity_index = MemoryContextStrdup(context, text_value(rows->value[2]));
+		column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(table), text_value(rows->value[2]));
 	}
 	else
 		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1], column->type));
@@ -342,22 +332,10 @@ note_index(ScyllaTableColumn *column, const ScyllaRows *rows, MemoryContext cont
 void
 scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table)
 {
-	ScyllaRows *rows;
-
 	if (table->indexes_known)
 		return;
-	rows = ask_schema(session, options, INDEXES_CQL);
-	if (rows->left > 0 && rows->metadata.count != 3)
-		scyllaRaiseMalformed("description of an index");
-	while (scyllaRowsNext(rows))
-	{
-		char	   *target = indexed_column(map_value(rows->value[1], "target"));
-		ScyllaTableColumn *column = scyllaTableColumn(table, target);
-
-		if (column != NULL)
-			note_index(column, rows, GetMemoryChunkContext(table));
-	}
-	scyllaRowsEnd(rows);
+	ask_schema(session, options, (ScyllaSystemQuery) {.cql = INDEXES_CQL,.ncolumns = 3,
+													  .what = "description of an index",.take = take_index,.context = table});
 	table->indexes_known = true;
 }
 
