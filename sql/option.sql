@@ -39,6 +39,10 @@ ALTER SERVER option_server OPTIONS (ADD fetch_size '99999999999');
 ALTER SERVER option_server OPTIONS (ADD updatable 'abc');
 ALTER SERVER option_server OPTIONS (ADD insert_null 'maybe');
 ALTER SERVER option_server OPTIONS (ADD batch_mode 'rows');
+ALTER SERVER option_server OPTIONS (ADD pushdown '');
+ALTER SERVER option_server OPTIONS (ADD pushdown 'keys, index');
+ALTER SERVER option_server OPTIONS (ADD pushdown 'all, keys');
+ALTER SERVER option_server OPTIONS (ADD pushdown 'keys,');
 ALTER SERVER option_server OPTIONS (ADD fdw_startup_cost '-1');
 ALTER SERVER option_server OPTIONS (ADD fdw_tuple_cost 'abc');
 ALTER SERVER option_server OPTIONS (ADD local_dc '');
@@ -48,14 +52,14 @@ ALTER SERVER option_server OPTIONS (ADD port '9042', ADD local_dc 'dc1', ADD pro
   ADD compression 'lz4', ADD connect_timeout '5000', ADD request_timeout '12000', ADD max_in_flight '1024',
   ADD max_in_flight_bytes '16MB', ADD keep_connections 'off', ADD consistency 'QUORUM',
   ADD read_consistency 'one', ADD write_consistency 'local_quorum', ADD serial_consistency 'serial',
-  ADD fetch_size '100', ADD updatable 'true', ADD insert_null 'null', ADD batch_mode 'partition', ADD fdw_startup_cost '10',
+  ADD fetch_size '100', ADD updatable 'true', ADD insert_null 'null', ADD batch_mode 'partition', ADD pushdown 'keys, vectors', ADD fdw_startup_cost '10',
   ADD fdw_tuple_cost '0.5');
 CREATE USER MAPPING FOR CURRENT_USER SERVER option_server
   OPTIONS (username 'u', password 'p', password_required 'true');
 CREATE FOREIGN TABLE option_table (a int OPTIONS (column_name 'A')) SERVER option_server
   OPTIONS (keyspace 'ks', "table" 't', request_timeout '1', consistency 'one', read_consistency 'two',
   write_consistency 'three', serial_consistency 'local_serial', fetch_size '1', updatable 'false',
-  insert_null 'unset', batch_mode 'none', ttl '86400', fdw_startup_cost '0', fdw_tuple_cost '0');
+  insert_null 'unset', batch_mode 'none', pushdown 'aggregates', ttl '86400', fdw_startup_cost '0', fdw_tuple_cost '0');
 ALTER FOREIGN TABLE option_table OPTIONS (SET ttl '-1');
 
 -- an empty password is refused without showing anything

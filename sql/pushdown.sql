@@ -282,6 +282,30 @@ SELECT push($$SELECT * FROM numbers WHERE p = 1 ORDER BY n DESC, d DESC, s DESC$
 SELECT push($$SELECT * FROM statics WHERE p = 3 ORDER BY c DESC NULLS LAST$$);
 SELECT push($$SELECT DISTINCT c FROM rows WHERE p = 1 AND q = 'b' ORDER BY c$$);
 
+-- what the option leaves to the cluster; a table's beats the server's
+ALTER SERVER push_cluster OPTIONS (ADD pushdown 'none');
+SELECT push($$SELECT * FROM rows WHERE p = 1 AND q = 'b' AND c = 2 ORDER BY d DESC, e$$);
+SELECT push($$SELECT * FROM second WHERE v = 2$$);
+SELECT push($$SELECT * FROM sai WHERE v > 2 AND t = 'a'$$);
+SELECT push($$SELECT count(*) FROM one$$);
+SELECT push($$SELECT p, q, count(*) FROM rows GROUP BY p, q$$);
+SELECT push($$SELECT DISTINCT p, q FROM rows$$);
+ALTER FOREIGN TABLE push_f.rows OPTIONS (ADD pushdown 'keys , aggregates');
+ALTER FOREIGN TABLE push_f.sai OPTIONS (ADD pushdown 'keys,filtering');
+ALTER FOREIGN TABLE push_f.second OPTIONS (ADD pushdown 'indexes');
+SELECT push($$SELECT p, q, count(*) FROM rows WHERE p = 1 AND q = 'b' AND c > 2 GROUP BY p, q$$);
+SELECT push($$SELECT * FROM sai WHERE v > 2 AND c = 10$$);
+SELECT push($$SELECT * FROM sai WHERE p = 1 AND c > 5 AND v > 2$$);
+SELECT push($$SELECT * FROM second WHERE v = 2 AND c > 10$$);
+SELECT push($$SELECT * FROM second WHERE p = 1 AND q = 1$$);
+SELECT push($$SELECT one.* FROM generate_series(1, 3) g JOIN one ON k = g$$);
+EXPLAIN (COSTS OFF) DELETE FROM push_f.second WHERE p = 1 AND q = 1;
+EXPLAIN (COSTS OFF) DELETE FROM push_f.rows WHERE p = 1 AND q = 'b';
+ALTER FOREIGN TABLE push_f.rows OPTIONS (DROP pushdown);
+ALTER FOREIGN TABLE push_f.sai OPTIONS (DROP pushdown);
+ALTER FOREIGN TABLE push_f.second OPTIONS (DROP pushdown);
+ALTER SERVER push_cluster OPTIONS (DROP pushdown);
+
 -- static columns, partitions that have nothing else
 SELECT push($$SELECT * FROM statics WHERE p IN (1, 2, 3)$$);
 SELECT push($$SELECT p, s FROM statics WHERE p = 1 AND c = 2$$);

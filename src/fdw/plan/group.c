@@ -430,7 +430,9 @@ scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *groupe
 	if (!may_be_grouped(root, input_rel, extra))
 		return;
 	g.upper = palloc0(sizeof(*g.upper));
-	if (g.info->access->unsure)
+	if (!(g.info->options->pushdown & SCYLLA_PUSH_AGGREGATES))
+		g.reason = "aggregates are not in the option pushdown";
+	else if (g.info->access->unsure)
 		g.reason = "aggregates: the value of a condition may be longer than its index has";
 	else
 		set_groups(&g);

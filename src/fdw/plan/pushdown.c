@@ -63,6 +63,12 @@ scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum)
 	return scyllaTableColumn(info->table, scyllaToUtf8(scyllaColumnName(info->relid, attnum)));
 }
 
+static bool
+is_key(const ScyllaTableColumn *column)
+{
+	return column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING;
+}
+
 /* Whether the condition means the same there; sets column and reason. */
 static void
 judge(const ScyllaRelation *info, ScyllaCondition *condition)
@@ -76,6 +82,8 @@ judge(const ScyllaRelation *info, ScyllaCondition *condition)
 	else if (condition->column == NULL)
 		condition->reason = scyllaPseudoColumn(info->relid, condition->attnum) != SCYLLA_NO_PSEUDO ?
 			"CQL has no conditions on TTL and WRITETIME" : "the cluster's table has no such column";
+	if (condition->reason == NULL && is_key(condition->column) && !(info->options->pushdown & SCYLLA_PUSH_KEYS))
+		condition->reason = "keys are not in the option pushdown";
 	if (condition->reason != NULL)
 		return;
 	if (condition->op == SCYLLA_EQ || condition->op == SCYLLA_IN)
@@ -94,6 +102,12 @@ typedef struct Choice
 	bool		whole;			/* none is to be taken */
 	ScyllaAccess *access;
 } Choice;
+
+static bool
+may_push(const Choice *choice, int what)
+{
+	return (choice->info->options->pushdown & what) != 0;
+}
 
 static bool
 is_upper(ScyllaOperator op)
@@ -294,6 +308,15 @@ keys_differ(const Choice *choice)
 	return false;
 }
 
+/* NULL: it is. */
+static const char *
+why_not_filtered(const Choice *choice, const ScyllaCondition *condition)
+{
+	if (condition->column->index != SCYLLA_NO_INDEX && !may_push(choice, SCYLLA_PUSH_INDEXES))
+		return "indexes are not in the option pushdown";
+	return scyllaIndexKeepsFromFiltering(choice->access, condition);
+}
+
 static void
 take_filtered(Choice *choice)
 {
@@ -305,7 +328,7 @@ take_filtered(Choice *choice)
 		ScyllaCondition *condition = lfirst(lc);
 
 		if (condition->op == SCYLLA_IN || !has_room(choice->access, condition) ||
-			scyllaIndexKeepsFromFiltering(choice->access, condition) != NULL)
+			why_not_filtered(choice, condition) != NULL)
 			continue;
 		take(choice, condition);
 		choice->access->filtering = true;
@@ -384,8 +407,8 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 		return "to read the whole table is cheaper";
 	if (!has_room(choice->access, condition))
 		return "CQL takes no further condition on the column";
-	if (scyllaIndexKeepsFromFiltering(choice->access, condition) != NULL)
-		return scyllaIndexKeepsFromFiltering(choice->access, condition);
+	if (why_not_filtered(choice, condition) != NULL)
+		return why_not_filtered(choice, condition);
 	if (column->kind == SCYLLA_PARTITION_KEY)
 		return range ? "the partition key is hashed, it has no ranges" : "not all columns of the partition key are fixed";
 	if (column->kind == SCYLLA_CLUSTERING && choice->access->npartition == 0)
@@ -396,6 +419,8 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 		return "not a key";
 	if (condition->op == SCYLLA_IN)
 		return "lists are looked up by keys only";
+	if (choice->info->options->allow_filtering && !may_push(choice, SCYLLA_PUSH_FILTERING))
+		return "filtering is not in the option pushdown";
 	if (column->index != SCYLLA_NO_INDEX)
 		return range ? "its index finds equal values only" : "another index is used";
 	return "not a key, and no index serves it";
@@ -450,9 +475,10 @@ take_conditions(Choice *choice)
 	else if (may_be_indexed(choice))
 	{
 		scyllaDescribeIndexesOf(info);
-		take_indexed(choice);
+		if (may_push(choice, SCYLLA_PUSH_INDEXES))
+			take_indexed(choice);
 	}
-	if (info->options->allow_filtering && may_be_indexed(choice))
+	if (info->options->allow_filtering && may_push(choice, SCYLLA_PUSH_FILTERING) && may_be_indexed(choice))
 	{
 		scyllaDescribeIndexesOf(info);
 		take_filtered(choice);

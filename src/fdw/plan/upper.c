@@ -271,7 +271,9 @@ add_distinct_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *distinc
 
 	if (!IS_SIMPLE_REL(input_rel) || d.info == NULL || d.info->access->local != NIL || !reads_only(root->parse))
 		return;
-	if (!columns_only(&d))
+	if (!(d.info->options->pushdown & SCYLLA_PUSH_AGGREGATES))
+		d.reason = "aggregates are not in the option pushdown";
+	else if (!columns_only(&d))
 		d.reason = "of more than columns";
 	else
 	{

@@ -149,6 +149,8 @@ why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *
 	const Query *parse = root->parse;
 	Node	   *limits = (Node *) list_make2(parse->limitCount, parse->limitOffset);
 
+	if (!(info->options->pushdown & SCYLLA_PUSH_VECTORS))
+		return "vectors are not in the option pushdown";
 	if (column == NULL)
 		return "the cluster's table has no such column";
 	if (column->similarity == NULL)

@@ -103,8 +103,8 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->relid = scan->select->relid;
 	scan->relation = get_rel_name(scan->relid);
 	scan->options = scyllaTableOptions(scan->relid);
-	if (scyllaSelectsNearest(scan->select))
-		scan->options->read_consistency = CQL_LOCAL_ONE;	/* the only one that Cassandra has for it */
+	if (scyllaSelectsNearest(scan->select) && scan->options->read_consistency != CQL_ONE)
+		scan->options->read_consistency = CQL_LOCAL_ONE;	/* Cassandra has no others for it */
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 

@@ -107,15 +107,64 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 	return detail.data;
 }
 
+/*
+ * What helps where Cassandra's guardrails forbid a request to ordinary users. Their
+ * names are those of org.apache.cassandra.db.guardrails.Guardrails; the message
+ * begins with "Guardrail NAME violated".
+ */
+typedef struct Guardrail
+{
+	const char *name;
+	const char *hint;
+	const char *for_vectors;	/* instead, of a search for nearest vectors; NULL: the same */
+	bool		by_hand;		/* helps where the text is the user's own, too */
+} Guardrail;
+
+#define WITHOUT(word) "The option \"pushdown\" without " word " leaves this to PostgreSQL."
+
+static const Guardrail guardrails[] = {
+	{"page_size", "The option \"fetch_size\" sets the size of pages.", NULL, true},
+	{"read_consistency_levels", "The options \"read_consistency\" and \"consistency\" set the level.",
+	"Cassandra finds nearest vectors at ONE and LOCAL_ONE alone, by the option \"read_consistency\". " WITHOUT("vectors"), true},
+	{"write_consistency_levels", "The options \"write_consistency\" and \"consistency\" set the level.", NULL, true},
+	{"user_timestamps", "The option \"batch_mode\" as none sends rows without timestamps in their CQL.", NULL, false},
+	{"allow_filtering", "The option \"allow_filtering\" as false leaves this to PostgreSQL.", NULL, false},
+	{"intersect_filtering_query", "The option \"allow_filtering\" as false leaves this to PostgreSQL.", NULL, false},
+	{"group_by", WITHOUT("aggregates"), NULL, false},
+	{"non_partition_restricted_index_query_enabled", WITHOUT("indexes"), WITHOUT("vectors"), false},
+	{"sai_sstable_indexes_per_query", WITHOUT("indexes"), WITHOUT("vectors"), false},
+};
+
+/* NULL: none. */
+static const char *
+guardrail_hint(const ClusterFailure *f, const ScyllaErrorContext *context)
+{
+	static const char prefix[] = "Guardrail ";
+	const char *name = f->message + strlen(prefix);
+
+	if (f->kind != CLUSTER_FAIL_CQL || strncmp(f->message, prefix, strlen(prefix)) != 0)
+		return NULL;
+	for (size_t i = 0; i < lengthof(guardrails); i++)
+	{
+		const Guardrail *g = &guardrails[i];
+		size_t		length = strlen(g->name);
+
+		if (strncmp(name, g->name, length) != 0 || name[length] != ' ' || (context->by_hand && !g->by_hand))
+			continue;
+		return g->for_vectors && context->cql && strstr(context->cql, " ANN OF ?") ? g->for_vectors : g->hint;
+	}
+	return NULL;
+}
+
 /* What helps; NULL: nobody knows. */
 static const char *
-failure_hint(const ClusterFailure *f)
+failure_hint(const ClusterFailure *f, const ScyllaErrorContext *context)
 {
 	if (f->kind == CLUSTER_FAIL_STALE)
 		return "Repeat the statement.";
 	if (f->kind == CLUSTER_FAIL_CQL && f->code == CQL_ERR_UNPREPARED)
 		return "The node forgets prepared statements before they are used: its cache for them is too small for what its clients prepare.";
-	return NULL;
+	return guardrail_hint(f, context);
 }
 
 static int
@@ -145,15 +194,15 @@ scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *cont
 {
 	static const ScyllaErrorContext nothing = {0};
 	const ScyllaErrorContext *c = context ? context : &nothing;
+	const char *hint;
 	char	   *message;
 	char	   *detail;
-	const char *hint;
 
 	if (failure == NULL)
 		scyllaRaiseOutOfMemory();
 	message = pg_any_to_server(failure->message, strlen(failure->message), PG_UTF8);
 	detail = failure_detail(failure, c);
-	hint = failure_hint(failure);
+	hint = failure_hint(failure, c);
 	ereport(ERROR,
 			(errcode(sqlstate_of(failure)),
 			 errmsg("%s", message[0] ? message : "the request failed"),

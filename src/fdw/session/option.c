@@ -45,7 +45,8 @@ typedef enum OptionKind
 	KIND_COMPRESSION,
 	KIND_INSERT_NULL,
 	KIND_UPDATE_MODE,
-	KIND_BATCH_MODE
+	KIND_BATCH_MODE,
+	KIND_PUSHDOWN				/* a list of words */
 } OptionKind;
 
 #define ON_SERVER 1
@@ -78,6 +79,7 @@ static const OptionDef option_defs[] = {
 	{"write_consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
 	{"serial_consistency", ON_SERVER | ON_TABLE, KIND_SERIAL, 0, 0},
 	{"fetch_size", ON_SERVER | ON_TABLE, KIND_INTEGER, 1, 1000000},
+	{"pushdown", ON_SERVER | ON_TABLE, KIND_PUSHDOWN, 0, 0},
 	{"allow_filtering", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"async_capable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
 	{"updatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
@@ -273,6 +275,48 @@ hosts_value(const OptionDef *def, const char *value, uint16_t port, ClientContac
 	return n;
 }
 
+static int
+pushdown_bit(const OptionDef *def, const char *value, const char *word)
+{
+	static const char *const words[] = {"keys", "indexes", "filtering", "aggregates", "vectors"};	/* as SCYLLA_PUSH_ bits count */
+	List	   *candidates = NIL;
+	const char *nearest;
+
+	for (size_t i = 0; i < lengthof(words); i++)
+	{
+		if (strcmp(word, words[i]) == 0)
+			return 1 << i;
+		candidates = lappend(candidates, unconstify(char *, words[i]));
+	}
+	nearest = scyllaNearestName(word, candidates);
+	bad_value(def, value, nearest ? psprintf("Perhaps you meant \"%s\".", nearest) :
+			  "Valid values are all, none and lists of keys, indexes, filtering, aggregates and vectors.");
+	return 0;
+}
+
+static int
+pushdown_value(const OptionDef *def, const char *value)
+{
+	char	   *list = pstrdup(value);
+	int			bits = 0;
+
+	if (strcmp(value, "none") == 0)
+		return 0;
+	if (strcmp(value, "all") == 0)
+		return SCYLLA_PUSH_KEYS | SCYLLA_PUSH_INDEXES | SCYLLA_PUSH_FILTERING | SCYLLA_PUSH_AGGREGATES |
+			SCYLLA_PUSH_VECTORS;
+	for (char *item = list; item != NULL;)
+	{
+		char	   *comma = strchr(item, ',');
+
+		if (comma != NULL)
+			*comma++ = '\0';
+		bits |= pushdown_bit(def, value, trim(item));
+		item = comma;
+	}
+	return bits;
+}
+
 static void
 check_value(const OptionDef *def, DefElem *element)
 {
@@ -320,6 +364,9 @@ check_value(const OptionDef *def, DefElem *element)
 			break;
 		case KIND_BATCH_MODE:
 			(void) word_value(def, value, "none", "partition");
+			break;
+		case KIND_PUSHDOWN:
+			(void) pushdown_value(def, value);
 			break;
 	}
 }
@@ -572,6 +619,7 @@ scyllaResolveOptions(List *table, List *server)
 	const char *insert_null = lookup("insert_null", table, server);
 	const char *update_mode = lookup("update_mode", table, server);
 	const char *batch_mode = lookup("batch_mode", table, server);
+	const char *pushdown = lookup("pushdown", table, server);
 
 	o->keyspace = text_option("keyspace", table);
 	o->table = text_option("table", table);
@@ -582,6 +630,7 @@ scyllaResolveOptions(List *table, List *server)
 		integer_option("request_timeout", 12000, table, server);
 	o->fetch_size = integer_option("fetch_size", 5000, table, server);
 	o->max_in_flight_bytes = bytes ? bytes_value(find_def("max_in_flight_bytes"), bytes) : 16 * 1024 * 1024;
+	o->pushdown = pushdown_value(find_def("pushdown"), pushdown ? pushdown : "all");
 	o->allow_filtering = boolean_option("allow_filtering", false, table, server);
 	o->async_capable = boolean_option("async_capable", true, table, server);
 	o->updatable = boolean_option("updatable", true, table, server);

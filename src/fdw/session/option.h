@@ -44,6 +44,7 @@ typedef struct ScyllaTableOptions
 	int			request_timeout;	/* ms */
 	int			fetch_size;		/* rows a page */
 	int64		max_in_flight_bytes;
+	int			pushdown;		/* what may be left to the cluster: SCYLLA_PUSH_ bits */
 	bool		allow_filtering;
 	bool		async_capable;
 	bool		updatable;
@@ -56,6 +57,13 @@ typedef struct ScyllaTableOptions
 	double		startup_cost;	/* -1: default */
 	double		tuple_cost;
 } ScyllaTableOptions;
+
+/* The words of option pushdown. */
+#define SCYLLA_PUSH_KEYS 1
+#define SCYLLA_PUSH_INDEXES 2
+#define SCYLLA_PUSH_FILTERING 4
+#define SCYLLA_PUSH_AGGREGATES 8
+#define SCYLLA_PUSH_VECTORS 16
 
 #define SCYLLA_MAX_TTL 630720000	/* 20 years; org.apache.cassandra.cql3.Attributes.MAX_TTL */
 

@@ -1,0 +1,109 @@
+# What Cassandra's guardrails forbid an ordinary role: it works by another way, or an option leaves it to PostgreSQL, and the
+# error's hint names the option.
+use strict;
+use warnings;
+
+use File::Temp ();
+use FindBin;
+use lib $FindBin::Bin;
+use ScyllaTest;
+use Test::More;
+
+plan skip_all => 'needs RING_DIR: nodes that may be started' unless $ENV{RING_DIR};
+database('scylla_tap_guardrails');
+
+my $dir = File::Temp->newdir;
+my %ring = (AUTH => 1, YAML_EXTRA => <<'YAML');
+page_size_fail_threshold: 600
+non_partition_restricted_index_query_enabled: false
+group_by_enabled: false
+read_consistency_levels_disallowed: [ONE, LOCAL_ONE]
+write_consistency_levels_disallowed: [ANY]
+user_timestamps_enabled: false
+in_select_cartesian_product_fail_threshold: 2
+partition_keys_in_select_fail_threshold: 2
+allow_filtering_enabled: false
+YAML
+{
+	local @ENV{ keys %ring } = values %ring;
+	system("$ENV{DEV}/cassandra start $dir >$dir/log 2>&1") == 0 or BAIL_OUT("no Cassandra: " . `cat $dir/log`);
+}
+END { if ($dir) { my $status = $?; system("$ENV{DEV}/cassandra stop $dir >/dev/null 2>&1"); $? = $status; } }
+my ($host, $port) = `cat $dir/env` =~ /SCYLLA_HOST=(\S+) SCYLLA_PORT=(\d+)/;
+
+my %user = (boss => [ 'cassandra', 'cassandra' ], plain => [ 'plain', 'secret' ]);
+for my $server (sort keys %user)
+{
+	query("CREATE SERVER $server FOREIGN DATA WRAPPER scylla_fdw "
+		. server_options(host => $host, port => $port, request_timeout => 30000, max_in_flight => 1)); # a vector index fails beside others' writes
+	query("CREATE USER MAPPING FOR CURRENT_USER SERVER $server "
+		. server_options(username => $user{$server}[0], password => $user{$server}[1]));
+}
+sub cql { return query(join '', map { (my $v = $_) =~ s/'/''/g; "SELECT scylla_fdw_execute('boss', '$v');\n" } @_); }
+
+cql(q{CREATE KEYSPACE g WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}},
+	(map { "CREATE TABLE g.a$_ (p int PRIMARY KEY)" } 1 .. 3),
+	'CREATE TABLE g.t (p int, c int, v int, w int, e vector<float, 2>, PRIMARY KEY (p, c))',
+	q{CREATE INDEX ON g.t (v) USING 'sai'}, q{CREATE INDEX ON g.t (e) USING 'sai'},
+	q{CREATE ROLE plain WITH PASSWORD = 'secret' AND LOGIN = true}, 'GRANT ALL ON KEYSPACE g TO plain');
+
+# its own requests, for the topology, the schema and estimates
+my $vector = !(psql('CREATE EXTENSION vector'))[0];
+query('CREATE SCHEMA g; IMPORT FOREIGN SCHEMA g FROM SERVER plain INTO g');
+is(query(q{SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'g'::regnamespace}), 'a1 a2 a3 t',
+	'more tables are imported than an IN may list');
+query(q{INSERT INTO g.t (p, c, v, w, e) SELECT p, c, p, c, ARRAY[p, c]::real[] FROM generate_series(1, 3) p, generate_series(1, 3) c});
+
+# Options of the table are set for some SQL.
+sub with_options
+{
+	my ($options, $sql) = @_;
+	my @name = $options =~ /(\w+) '/g;
+	my @done = psql('ALTER FOREIGN TABLE g.t OPTIONS (' . join(', ', map { "ADD $_" } $options =~ /\w+ '[^']*'/g) . "); $sql");
+
+	query('ALTER FOREIGN TABLE g.t OPTIONS (' . join(', ', map { "DROP $_" } @name) . ')');
+	return @done;
+}
+
+# It fails with some options, and the hint names one; with others there is the answer.
+sub guarded
+{
+	my ($what, $sql, $failing, $hint, $working, $answer) = @_;
+
+	like((with_options($failing, $sql))[2], qr/Guardrail .* violated.*\n(?:.*\n)*HINT: .*"$hint"/, "$what: the hint names $hint");
+	is((with_options($working, $sql))[1], $answer, "$what: with $working");
+	return;
+}
+
+my $page = "fetch_size '600'";
+guarded('pages', 'SELECT count(w) FROM (SELECT w FROM g.t OFFSET 0) t', "fetch_size '601'", 'fetch_size', $page, 9);
+guarded('an index', 'SELECT count(*) FROM g.t WHERE v = 1', $page, 'pushdown', "$page, pushdown 'keys, filtering, aggregates, vectors'", 3);
+guarded('groups', 'SELECT p, count(*) FROM g.t GROUP BY p ORDER BY p', $page, 'pushdown', "$page, pushdown 'keys'", "1|3\n2|3\n3|3");
+guarded('filtering', 'SELECT count(*) FROM g.t WHERE w = 2', "$page, allow_filtering 'true'", 'allow_filtering',
+	"$page, allow_filtering 'true', pushdown 'keys, indexes'", 3);
+guarded('filtering of keys', 'SELECT count(*) FROM g.t WHERE c = 2', "$page, allow_filtering 'true'", 'allow_filtering',
+	"$page, allow_filtering 'false'", 3);
+guarded('the level of reads', 'SELECT count(*) FROM g.t', "$page, read_consistency 'one'", 'read_consistency', $page, 9);
+guarded('the level of writes', 'INSERT INTO g.t (p, c) VALUES (1, 1) RETURNING p', "$page, write_consistency 'any'", 'write_consistency', $page, 1);
+guarded('batches', 'WITH w AS (INSERT INTO g.t (p, c) VALUES (1, 1), (1, 2)) SELECT 1', "$page, batch_mode 'partition'", 'batch_mode',
+	"$page, batch_mode 'none'", 1);
+SKIP:
+{
+	skip 'needs pgvector', 2 unless $vector;
+	guarded('nearest vectors', q{SELECT p, c FROM g.t ORDER BY e <=> '[1, 2]' LIMIT 1}, $page, 'pushdown', "$page, pushdown 'none'", '1|2');
+}
+
+# what is not about text and options at all
+query("ALTER FOREIGN TABLE g.t OPTIONS (ADD $page)");
+is(query('SELECT count(*) FROM g.t WHERE p IN (1, 2, 3, 4) AND c IN (1, 2, 3)'), '9', 'lists are requests of their own');
+is(query(q{SET scylla_fdw.write_timestamp = 1; INSERT INTO g.t (p, c, w) VALUES (1, 1, 100); RESET scylla_fdw.write_timestamp;
+	UPDATE g.t SET w = 10 * c WHERE p = 3; DELETE FROM g.t WHERE p = 2 AND c > 1; SELECT p, c, w FROM g.t ORDER BY p, c}),
+	"1|1|1\n1|2|2\n1|3|3\n2|1|1\n3|1|10\n3|2|20\n3|3|30", 'timestamps of a request are none of its text');
+is(query(q{ANALYZE g.t; SELECT reltuples FROM pg_class WHERE oid = 'g.t'::regclass}), '7', 'ANALYZE');
+is(query(q{INSERT INTO g.t (p, c, w) VALUES (1, 1, 5) ON CONFLICT DO NOTHING; TRUNCATE g.t; SELECT count(*) FROM g.t}), '0',
+	'conditions, TRUNCATE');
+
+# by hand, a hint about the planner would help nobody
+unlike((psql(q{SELECT scylla_fdw_query('plain', 'SELECT * FROM g.t WHERE w = 1 ALLOW FILTERING')}))[2], qr/HINT/, 'CQL by hand');
+
+done_testing();
