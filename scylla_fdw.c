@@ -15,6 +15,7 @@
 
 #include "fdw/import/import.h"
 #include "fdw/import/importtype.h"
+#include "fdw/import/refresh.h"
 #include "fdw/plan/join_plan.h"
 #include "fdw/plan/plan.h"
 #include "fdw/plan/upper.h"
@@ -44,6 +45,7 @@ PG_FUNCTION_INFO_V1(scylla_fdw_version);
 PG_FUNCTION_INFO_V1(scylla_fdw_execute);
 PG_FUNCTION_INFO_V1(scylla_fdw_query);
 PG_FUNCTION_INFO_V1(scylla_fdw_udt_types);
+PG_FUNCTION_INFO_V1(scylla_fdw_refresh);
 PG_FUNCTION_INFO_V1(scylla_fdw_nodes);
 PG_FUNCTION_INFO_V1(scylla_fdw_get_connections);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect);
@@ -155,6 +157,14 @@ scylla_fdw_udt_types(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	scyllaListUserTypes(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
 						NameStr(*PG_GETARG_NAME(2)), (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+Datum
+scylla_fdw_refresh(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	scyllaListChanges(PG_GETARG_OID(0), (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 

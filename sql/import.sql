@@ -241,12 +241,42 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT note FROM import_keys.notes WHERE "Who" = 'm
 SELECT note FROM import_keys.notes WHERE "Who" = 'me' AND note >= 'a' AND note < 'c' ORDER BY note;
 IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO (notes) FROM SERVER import_cluster INTO import_keys OPTIONS (collate 'C');
 
+-- follow the cluster's table: renamed, dropped, added, of another type
+SELECT import_cql('CREATE TABLE fdw_import.follow (k int, c text, "C2" int, v int, gone int, t int, u frozen<address>, us list<frozen<person>>, PRIMARY KEY (k, c, "C2"))');
+CREATE SCHEMA import_follow;
+SELECT scylla_fdw_udt_types('import_cluster', 'fdw_import', 'import_follow') \gexec
+IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (follow, statics) FROM SERVER import_cluster INTO import_follow OPTIONS (udt 'composite', case 'lower');
+ALTER FOREIGN TABLE import_follow.follow ADD COLUMN age int OPTIONS (ttl_of 'gone'), ADD COLUMN life int OPTIONS (write_ttl 'true'),
+  ADD COLUMN since bigint OPTIONS (writetime_of 'v'), ALTER COLUMN v TYPE int[];
+SELECT scylla_fdw_refresh('import_follow.follow');
+SELECT import_cql('ALTER TABLE fdw_import.follow RENAME c TO "Seq"', 'ALTER TABLE fdw_import.follow RENAME "C2" TO "From"', 'ALTER TABLE fdw_import.follow DROP gone',
+  'ALTER TABLE fdw_import.follow ADD "New one" map<text, int>',
+  'ALTER TABLE fdw_import.follow ADD xmin int', 'ALTER TABLE fdw_import.follow ADD life address', 'ALTER TYPE fdw_import.address ADD country frozen<set<text>>');
+SELECT scylla_fdw_refresh('import_follow.follow');
+SELECT scylla_fdw_refresh('import_follow.follow') \gexec
+SELECT scylla_fdw_refresh('import_follow.follow');
+SELECT line FROM import_show('import_follow') WHERE line !~ 'dropped' LIMIT 14;
+INSERT INTO import_follow.follow ("Seq", k, c2, v, t, "New one", xmin_, u, us) VALUES ('s', 1, 2, 2, 3, '{"a": 1}', 4, ('S', 7, '{CH}'),
+  ARRAY[ROW('Zoe', ROW('T', 8, '{AT,IT}'), '{1}', '{}')]::import_follow.person[]);
+SELECT k, "Seq", c2, t, u, us, v, "New one", xmin_ FROM import_follow.follow;
+-- keys that cannot be told apart are dropped and added
+SELECT import_cql('ALTER TABLE fdw_import.statics RENAME z TO a1', 'ALTER TABLE fdw_import.statics RENAME y TO a2');
+SELECT scylla_fdw_refresh('import_follow.statics');
+SELECT import_cql('ALTER TABLE fdw_import.statics RENAME a1 TO z', 'ALTER TABLE fdw_import.statics RENAME a2 TO y');
+SELECT scylla_fdw_refresh('import_follow.statics');
+SELECT 'import_follow.statics'::regclass::oid AS statics \gset
+-- what is none, and what is gone
+SELECT scylla_fdw_refresh('pg_class');
+SELECT import_cql('DROP TABLE fdw_import.follow');
+SELECT scylla_fdw_refresh('import_follow.follow');
+
 -- rights: those of the mapping of who imports
 CREATE ROLE import_role;
 CREATE SCHEMA import_theirs AUTHORIZATION import_role;
 SET ROLE import_role;
 IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (counters) FROM SERVER import_cluster INTO import_theirs;
 SELECT scylla_fdw_udt_types('import_cluster', 'fdw_import', 'x');
+SELECT scylla_fdw_refresh(:statics);
 RESET ROLE;
 GRANT USAGE ON FOREIGN SERVER import_cluster TO import_role;
 SET ROLE import_role;
@@ -284,6 +314,6 @@ DROP DATABASE import_latin1;
 
 SELECT import_cql('DROP KEYSPACE fdw_import', 'DROP KEYSPACE "Fdw_Import"');
 DROP SERVER import_cluster CASCADE;
-DROP SCHEMA import_here, import_bare, "Import ""Types""", import_keep, import_lower, import_smart, import_helpers, import_theirs, import_order, import_keys, "import_Local" CASCADE;
+DROP SCHEMA import_here, import_bare, "Import ""Types""", import_keep, import_lower, import_smart, import_helpers, import_theirs, import_order, import_keys, import_follow, "import_Local" CASCADE;
 DROP FUNCTION import_cql, import_cql_keyspace, import_show, import_try;
 DROP ROLE import_role;

@@ -40,6 +40,11 @@ RETURNS SETOF text
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
+CREATE FUNCTION scylla_fdw_refresh(foreign_table regclass)
+RETURNS SETOF text
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
 CREATE FUNCTION scylla_fdw_nodes(server text)
 RETURNS TABLE (node text, data_center text, rack text, up boolean, shards integer, connections integer)
 AS 'MODULE_PATHNAME'

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/heap.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
@@ -278,21 +277,6 @@ choose_relations(const ScyllaKeyspace *keyspace, List *relations, ImportForeignS
 
 /* ---- columns ---- */
 
-static bool
-is_key(const ScyllaTableColumn *column)
-{
-	return column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING;
-}
-
-static void
-evade_system_column(ScyllaImportName *name)
-{
-	if (!name->local || !SystemAttributeByName(name->local))
-		return;
-	name->local = psprintf("%s_", name->local);
-	name->changed = "PostgreSQL has a system column of that name in every table.";
-}
-
 /* Names (ScyllaImportName *) of the columns, or NIL with a WARNING if the table cannot be had. */
 static List *
 choose_columns(const ScyllaSchemaRelation *relation, const char *described, const ImportOptions *options)
@@ -306,9 +290,9 @@ choose_columns(const ScyllaSchemaRelation *relation, const char *described, cons
 		ScyllaTableColumn *column = lfirst(lc);
 		ScyllaImportName *name = scyllaMakeImportName(column->name, options->folding);
 
-		evade_system_column(name);
+		scyllaEvadeSystemColumn(name);
 		name->object = column;
-		name->rank = is_key(column) ? 0 : 1;
+		name->rank = scyllaIsKeyColumn(column) ? 0 : 1;
 		names = lappend(names, name);
 	}
 	scyllaSettleNames(names);
@@ -317,7 +301,7 @@ choose_columns(const ScyllaSchemaRelation *relation, const char *described, cons
 		ScyllaImportName *name = lfirst(lc);
 		char	   *why = why_not(name);
 
-		if (why && is_key(name->object))
+		if (why && scyllaIsKeyColumn(name->object))
 		{
 			warn_left_out(described, psprintf("Its key column \"%s\" cannot be imported. %s", name->remote, why));
 			return NIL;
@@ -377,7 +361,7 @@ append_column(StringInfo sql, const ScyllaSchemaRelation *relation, const Scylla
 	if (strcmp(name->local, name->remote) != 0)
 		appendStringInfo(sql, " OPTIONS (column_name %s)", quote_literal_cstr(name->remote));
 	if (strcmp(type, "text") == 0 &&
-		(options->collate == COLLATE_ALL || (options->collate == COLLATE_KEYS && is_key(column))))
+		(options->collate == COLLATE_ALL || (options->collate == COLLATE_KEYS && scyllaIsKeyColumn(column))))
 		appendStringInfoString(sql, " COLLATE pg_catalog.\"C\"");
 	if (options->not_null && is_never_null(relation, column))
 		appendStringInfoString(sql, " NOT NULL");

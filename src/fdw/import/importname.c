@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 #include "parser/scansup.h"
@@ -78,6 +79,15 @@ scyllaMakeImportName(const char *utf8, ScyllaFolding folding)
 		name->changed = psprintf("Names are not longer than %d bytes.", NAMEDATALEN - 1);
 	truncate_identifier(name->local, (int) strlen(name->local), false);
 	return name;
+}
+
+void
+scyllaEvadeSystemColumn(ScyllaImportName *name)
+{
+	if (!name->local || !SystemAttributeByName(name->local))
+		return;
+	name->local = psprintf("%s_", name->local);
+	name->changed = "PostgreSQL has a system column of that name in every table.";
 }
 
 static int

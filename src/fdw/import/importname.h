@@ -31,6 +31,9 @@ typedef struct ScyllaImportName
 /* rank and object are 0 and NULL. */
 extern ScyllaImportName *scyllaMakeImportName(const char *utf8, ScyllaFolding folding);
 
+/* Of a column: another local name, if it is one of PostgreSQL's own. */
+extern void scyllaEvadeSystemColumn(ScyllaImportName *name);
+
 /*
  * Finds the names (ScyllaImportName *) that want what another one has. At equal
  * rank, the one that is not folded or cut wins, then the first one in byte order.

@@ -117,8 +117,8 @@ check_memory(const ScyllaTypeMap *map)
 }
 
 /* NULL: nothing that the parser knows. */
-static CqlType *
-parse(ScyllaTypeMap *map, const char *text)
+CqlType *
+scyllaParseImportType(ScyllaTypeMap *map, const char *text)
 {
 	CqlType    *type = cql_type_from_schema(text, strlen(text), &map->arena, resolve, map);
 
@@ -172,7 +172,7 @@ build(ScyllaTypeMap *map, UserType *user)
 	check_memory(map);
 	for (uint32 i = 0; i < count; i++)
 	{
-		child[i] = parse(map, list_nth(user->source->types, i));
+		child[i] = scyllaParseImportType(map, list_nth(user->source->types, i));
 		if (!child[i] || has_unknown(child[i]))
 			return false;
 		field[i] = list_nth(user->source->fields, i);
@@ -319,8 +319,6 @@ scyllaMakeTypeMap(ScyllaKeyspace *keyspace, List *relations, const char *schema)
 
 /* ---- PostgreSQL types ---- */
 
-static char *type_text(ScyllaTypeMap *map, const CqlType *type);
-
 /* What the wire makes of a type whose name nobody knows is a custom type. */
 static bool
 is_custom(const ScyllaTypeMap *map, const CqlType *type)
@@ -394,7 +392,7 @@ array_text(ScyllaTypeMap *map, const CqlType *type)
 {
 	if (!has_array(map, type->child[0]))
 		return format_type_be(JSONBOID);
-	return psprintf("%s[]", type_text(map, type->child[0]));
+	return psprintf("%s[]", scyllaImportTypeText(map, type->child[0]));
 }
 
 static char *
@@ -408,8 +406,8 @@ scalar_text(CqlTypeId id)
 	return format_type_be(BYTEAOID);
 }
 
-static char *
-type_text(ScyllaTypeMap *map, const CqlType *type)
+char *
+scyllaImportTypeText(ScyllaTypeMap *map, const CqlType *type)
 {
 	if (is_custom(map, type))
 		return format_type_be(BYTEAOID);
@@ -436,9 +434,9 @@ type_text(ScyllaTypeMap *map, const CqlType *type)
 char *
 scyllaImportType(ScyllaTypeMap *map, const char *text)
 {
-	CqlType    *type = parse(map, text);
+	CqlType    *type = scyllaParseImportType(map, text);
 
-	return type ? type_text(map, type) : format_type_be(BYTEAOID);
+	return type ? scyllaImportTypeText(map, type) : format_type_be(BYTEAOID);
 }
 
 /* ---- CREATE TYPE ---- */
@@ -455,7 +453,7 @@ create_type(ScyllaTypeMap *map, const UserType *user)
 		ScyllaImportName *field = scyllaMakeImportName(user->type->field[i], SCYLLA_FOLD_KEEP);
 
 		appendStringInfo(&sql, "%s%s %s", i > 0 ? ", " : "", quote_identifier(field->local),
-						 type_text(map, user->type->child[i]));
+						 scyllaImportTypeText(map, user->type->child[i]));
 	}
 	appendStringInfoChar(&sql, ')');
 	return sql.data;

@@ -29,6 +29,10 @@ extern ScyllaTypeMap *scyllaMakeTypeMap(ScyllaKeyspace *keyspace, List *relation
  */
 extern char *scyllaImportType(ScyllaTypeMap *map, const char *text);
 
+/* The same in two steps; NULL: nothing that the parser knows. The type lives as long as the map. */
+extern CqlType *scyllaParseImportType(ScyllaTypeMap *map, const char *text);
+extern char *scyllaImportTypeText(ScyllaTypeMap *map, const CqlType *type);
+
 /* CREATE TYPE statements for the keyspace's user types, each behind those it needs, into result's tuplestore. */
 extern void scyllaListUserTypes(const char *server, const char *keyspace, const char *schema, ReturnSetInfo *result);
 

@@ -394,6 +394,12 @@ scyllaClusteringColumn(const ScyllaTable *table, int position)
 }
 
 bool
+scyllaIsKeyColumn(const ScyllaTableColumn *column)
+{
+	return column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING;
+}
+
+bool
 scyllaHasCounters(const ScyllaTable *table)
 {
 	for (int i = 0; i < table->ncolumns; i++)

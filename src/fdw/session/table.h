@@ -86,6 +86,7 @@ extern ScyllaTable *scyllaCopyTable(const ScyllaTable *table);
 
 extern ScyllaTableColumn *scyllaTableColumn(const ScyllaTable *table, const char *name);	/* NULL: none */
 extern ScyllaTableColumn *scyllaPartitionColumn(const ScyllaTable *table, int position);
+extern bool scyllaIsKeyColumn(const ScyllaTableColumn *column);
 extern bool scyllaHasCounters(const ScyllaTable *table);
 extern ScyllaTableColumn *scyllaClusteringColumn(const ScyllaTable *table, int position);
 
