@@ -6,7 +6,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "nodes/makefuncs.h"
+#include "utils/syscache.h"
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
@@ -126,13 +128,72 @@ merge_by(Order *o, const PathKey *key, const ScyllaTableColumn *column, AttrNumb
 	return true;
 }
 
+/* ---- values of no bytes ---- */
+
+static bool
+may_have_no_bytes(const char *type)
+{
+	static const char *const types[] = {"int", "bigint", "varint", "decimal", "boolean", "timestamp"};
+
+	for (size_t i = 0; i < lengthof(types); i++)
+	{
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_not_null(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum));
+	bool		not_null = HeapTupleIsValid(tuple) && ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return not_null;
+}
+
+/* Whether a merge join may go by the sort key, or the rows of several tables be merged by it. */
+static bool
+is_merged_above(const RelOptInfo *rel, const EquivalenceClass *ec)
+{
+	ListCell   *lc;
+
+	if (rel->reloptkind == RELOPT_OTHER_MEMBER_REL || bms_membership(ec->ec_relids) == BMS_MULTIPLE)
+		return true;
+	foreach(lc, rel->joininfo)
+	{
+		const RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (clause->left_ec == ec || clause->right_ec == ec)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A value of no bytes reads as NULL and comes before all others in clustering
+ * order, whatever the query wants of NULL. What the query gives may be so; but
+ * who merges takes a NULL for the end of the values.
+ */
+static bool
+breaks_merge(const RelOptInfo *rel, const PathKey *key, const ScyllaTableColumn *column, AttrNumber attnum)
+{
+	const ScyllaRelation *info = rel->fdw_private;
+
+	return key->pk_nulls_first == scyllaIsDescending(key) && may_have_no_bytes(column->type) &&
+		is_merged_above(rel, key->pk_eclass) && !is_not_null(info->relid, attnum);
+}
+
 static bool
 add_key(Order *o, RelOptInfo *rel, const PathKey *key)
 {
 	AttrNumber	attnum;
 	const ScyllaTableColumn *column = sorted_column(rel, key, &attnum);
 
-	if (column == NULL || (!is_fixed(o, column) && !order_by(o, column, scyllaIsDescending(key))))
+	if (column == NULL || (!is_fixed(o, column) && (breaks_merge(rel, key, column, attnum) ||
+													!order_by(o, column, scyllaIsDescending(key)))))
 		return false;
 	return !o->merged || merge_by(o, key, column, attnum);
 }

@@ -42,6 +42,7 @@ struct ScyllaAggregate
 	MemoryContext context;		/* of values */
 	Datum	   *value;			/* combined so far */
 	bool	   *isnull;
+	bool	   *least;			/* a value of no bytes was among those of MIN: it is less than all, and reads as NULL */
 };
 
 /* ---- begin ---- */
@@ -89,6 +90,7 @@ scyllaMakeAggregate(const ScyllaSelect *select, TupleDesc desc)
 	a->item = palloc0_array(AggregateItem, a->nitems);
 	a->value = palloc0_array(Datum, a->nitems);
 	a->isnull = palloc0_array(bool, a->nitems);
+	a->least = palloc0_array(bool, a->nitems);
 	items = CreateTemplateTupleDesc(a->nitems);
 	for (int i = 0; i < a->nitems; i++)
 		init_item(a, i, desc, items);
@@ -165,6 +167,7 @@ scyllaAggregateBegin(ScyllaAggregate *a)
 	for (int i = 0; i < a->nitems; i++)
 	{
 		a->isnull[i] = a->item[i].role != SCYLLA_ROLE_COUNT;
+		a->least[i] = false;
 		a->value[i] = Int64GetDatum(0);
 	}
 }
@@ -218,7 +221,10 @@ scyllaAggregateAdd(ScyllaAggregate *a, const ScyllaFetch *fetch)
 
 	decode(a, fetch, a->decoded);
 	for (int i = 0; i < a->nitems; i++)
+	{
 		combine_item(a, i);
+		a->least[i] |= a->item[i].role == SCYLLA_ROLE_MIN && a->row->tts_isnull[i] && scyllaFetchRow(fetch)[i].len == 0;
+	}
 	MemoryContextSwitchTo(old);
 	ExecClearTuple(a->row);
 	MemoryContextReset(a->decoded);
@@ -229,6 +235,8 @@ scyllaAggregateResult(ScyllaAggregate *a, MemoryContext row_context, TupleTableS
 {
 	MemoryContext old = MemoryContextSwitchTo(row_context);
 
+	for (int i = 0; i < a->nitems; i++)
+		a->isnull[i] |= a->least[i];
 	finish(a, a->value, a->isnull, slot);
 	MemoryContextSwitchTo(old);
 }

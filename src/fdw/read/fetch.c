@@ -102,22 +102,15 @@ free_buffers(void *arg)
 	}
 }
 
-/* It has none in a partition of static columns alone. Texts may be empty, numbers have no such value. */
-static int
-has_value(const ScyllaMergeKey *key, CqlBytes value)
-{
-	return key->is_signed ? value.len > 0 : value.len >= 0;
-}
-
-/* No value comes last. */
+/* As the cluster does: of no bytes is less than all others. None, in a partition of static columns alone, comes last. */
 static int
 compare_values(const ScyllaMergeKey *key, CqlBytes a, CqlBytes b)
 {
 	int			order;
 
-	if (!has_value(key, a) || !has_value(key, b))
-		return has_value(key, b) - has_value(key, a);
-	if (key->is_signed && (a.data[0] ^ b.data[0]) & 0x80)
+	if (a.len < 0 || b.len < 0)
+		return (b.len >= 0) - (a.len >= 0);
+	if (key->is_signed && a.len > 0 && b.len > 0 && (a.data[0] ^ b.data[0]) & 0x80)
 		return a.data[0] & 0x80 ? -1 : 1;
 	order = memcmp(a.data, b.data, Min(a.len, b.len));
 	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
