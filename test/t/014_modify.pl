@@ -100,4 +100,38 @@ for my $what ('count(*)', 'DELETE FROM')
 	$node->stop;
 }
 
+# no text has a value that varies: a node keeps each text that it prepares
+my %values = (
+	'TTLs' => [ '', q{SET scylla_fdw.ttl = %1$d; INSERT INTO t VALUES (1, %1$d, 'x'); UPDATE t SET s = s || 'y' WHERE id = 1 AND c = %1$d} ],
+	'TTLs of the table' => [ '', q{ALTER FOREIGN TABLE t OPTIONS (SET ttl '%1$d'); INSERT INTO t VALUES (2, %1$d, 'x')} ],
+	'TTLs and timestamps of batches' => [ q{ALTER FOREIGN TABLE t OPTIONS (ADD batch_mode 'partition')},
+		q{SET scylla_fdw.ttl = %1$d; SET scylla_fdw.write_timestamp = %1$d; INSERT INTO t VALUES (3, %1$d, 'x'), (3, 0, 'x')} ],
+	'TTLs of direct writes' => [ q{ALTER FOREIGN TABLE t OPTIONS (ADD update_mode 'if_exists')},
+		q{SET scylla_fdw.ttl = %1$d; UPDATE t SET s = '%1$d' WHERE id = 1 AND c = %1$d} ],
+	'timestamps and keys of deletions' => [ '',
+		q{SET scylla_fdw.write_timestamp = %1$d; DELETE FROM t WHERE id = %1$d; DELETE FROM t WHERE id = 4 AND c = %1$d} ],
+	'limits, keys, ranges, sizes of pages' => [ '', q{ALTER FOREIGN TABLE t OPTIONS (SET fetch_size '%1$d');
+		SELECT * FROM t WHERE id = %1$d LIMIT %1$d; SELECT * FROM t WHERE id IN (%1$d, 3) AND c < %1$d LIMIT 5; SELECT s FROM t; SELECT count(*) FROM t} ],
+	'keys of joins' => [ '', q{SELECT * FROM generate_series(%1$d, %1$d) g JOIN t ON t.id = g} ],
+	'samples' => [ '', q{SET default_statistics_target = %1$d; ANALYZE t} ],
+);
+for my $what (sort keys %values)
+{
+	my ($begin, $each) = @{ $values{$what} };
+	my %prepared;
+
+	start_node();
+	for my $n (1, 4)
+	{
+		query(q{ALTER FOREIGN TABLE t OPTIONS (ADD ttl '5', ADD fetch_size '5')}) if $n == 1;
+		query($begin) if $n == 1;
+		$node->order('reset');
+		query(join ';', map { sprintf $each, $_ } (1, 7, 50, 900)[ 0 .. $n - 1 ]);
+		$prepared{$n} = $node->count('PREPARE');
+	}
+	cmp_ok($prepared{1}, '>', 0, "$what: texts are prepared");
+	is($prepared{4}, $prepared{1}, "$what are no part of texts");
+	$node->stop;
+}
+
 done_testing;

@@ -61,6 +61,7 @@ typedef struct ScyllaDirect
 	List	   *set;			/* int: attributes */
 	bool		set_processed;
 	bool		counter;
+	int			nvalues;		/* in front of the conditions': a TTL, if there is one, and those of set */
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
 	int			level;			/* of the transaction's nesting */
 	ScyllaConditions *conditions;
@@ -76,7 +77,7 @@ typedef struct ScyllaDirect
 	uint64		allocated;
 	ScyllaStatement *statement; /* that writes */
 	RequestTemplate request;
-	CqlBuffer	assignments;	/* values of set */
+	CqlBuffer	assignments;	/* these values */
 	MemoryContext scratch;		/* of one answer */
 	ScyllaPipeline *pipeline;
 	int64		last_token;		/* conditional: of the partition that was written last */
@@ -85,6 +86,12 @@ typedef struct ScyllaDirect
 } ScyllaDirect;
 
 /* ---- begin ---- */
+
+static bool
+has_ttl(const ScyllaDirect *d)
+{
+	return d->options->ttl >= 0 && d->operation == CMD_UPDATE && !d->counter;
+}
 
 static ScyllaDirect *
 unpack(ForeignScanState *node)
@@ -101,6 +108,7 @@ unpack(ForeignScanState *node)
 	d->set = list_nth(plan->fdw_private, SCYLLA_DIRECT_SET);
 	d->set_processed = linitial_int(flags) != 0;
 	d->counter = lsecond_int(flags) != 0;
+	d->nvalues = list_length(d->set) + has_ttl(d);
 	return d;
 }
 
@@ -141,7 +149,7 @@ scyllaBeginDirectModify(ForeignScanState *node, int eflags)
 static char *
 write_text(const ScyllaDirect *d, const ScyllaOperator *operators)
 {
-	ScyllaWriteText text = {.operation = d->operation,.conditional = d->options->if_exists};
+	ScyllaWriteText text = {.operation = d->operation,.conditional = d->options->if_exists,.ttl = has_ttl(d)};
 	StringInfoData where;
 	ListCell   *lc;
 
@@ -262,7 +270,7 @@ write_run(ScyllaDirect *d, Run *run, uint64 number)
 	b = pipeline_begin(core);
 	if (b == NULL)
 		scyllaRaiseOutOfMemory();
-	cql_put_u16(b, (uint16_t) (n + list_length(d->set)));
+	cql_put_u16(b, (uint16_t) (n + d->nvalues));
 	cql_put_raw(b, d->assignments.data, d->assignments.len);
 	cql_put_raw(b, values.at, cql_reader_left(&values));
 	cql_request_tail(b, d->request.flags, 0, no_state, d->options->serial_consistency, run->timestamp);
@@ -282,22 +290,27 @@ assignment_context(void *arg)
 			   RelationGetRelationName(d->rel));
 }
 
-/* What the new values are; they are the same for all rows. */
+/* What the new values are, and their TTL; they are the same for all rows. */
 static void
 encode_assignments(ScyllaDirect *d)
 {
 	ErrorContextCallback context = {.previous = error_context_stack,.callback = assignment_context,.arg = d};
 	ExprContext *econtext = d->node->ss.ps.ps_ExprContext;
 	CqlBuffer  *b = &d->assignments;
+	const CqlColumn *column = d->statement->bind.column + d->nvalues - list_length(d->set);
 
-	if ((int) d->statement->bind.count < list_length(d->set))
+	if ((int) d->statement->bind.count < d->nvalues)
 		scyllaRaiseMalformed("PREPARED message");
+	if (has_ttl(d))
+	{
+		cql_put_u32(b, sizeof(uint32));
+		cql_put_u32(b, (uint32_t) d->options->ttl);
+	}
 	error_context_stack = &context;
 	for (d->current = 0; d->current < list_length(d->set); d->current++)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(d->rel), list_nth_int(d->set, d->current) - 1);
-		ScyllaConverter *converter = scyllaMakeConverter(d->statement->bind.column[d->current].type, att->atttypid,
-														 att->atttypmod);
+		ScyllaConverter *converter = scyllaMakeConverter(column[d->current].type, att->atttypid, att->atttypmod);
 		bool		isnull;
 		Datum		value = ExecEvalExprSwitchContext(list_nth(d->set_states, d->current), econtext, &isnull);
 		size_t		mark;
@@ -323,7 +336,7 @@ open_writing(ScyllaDirect *d, const ScyllaOperator *operators)
 
 	scyllaCheckTimes(d->rel, d->options, &timed);
 	d->statement = scyllaPrepare(d->session, d->options, write_text(d, operators));
-	scyllaCheckMarkers(d->conditions, operators, d->session, d->options, &d->statement->bind, list_length(d->set));
+	scyllaCheckMarkers(d->conditions, operators, d->session, d->options, &d->statement->bind, d->nvalues);
 	encode_assignments(d);
 	d->request.kind = CLUSTER_EXECUTE;
 	d->request.statement = d->statement->number;
@@ -488,6 +501,8 @@ scyllaExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 	{
 		ExplainPropertyText("CQL", scyllaFromUtf8(write_text(d, NULL)), es);
 		ExplainPropertyText("Consistency", cql_consistency_name(d->options->write_consistency), es);
+		if (has_ttl(d))
+			ExplainPropertyInteger("TTL", "s", d->options->ttl, es);
 	}
 	if (es->verbose && d->options->if_exists)
 		ExplainPropertyText("Serial Consistency", cql_consistency_name(d->options->serial_consistency), es);

@@ -45,6 +45,7 @@ struct ScyllaEncoder
 	Marker	   *marker;
 	int			nmarkers;
 	Marker	   *timestamp;		/* the rows' own, as a value; NULL: it is none of the values */
+	Marker	   *constant;		/* the TTL that all rows have; NULL: the same */
 	CqlBuffer	key;			/* routing key of several columns */
 	MemoryContext row_context;	/* reset per row */
 	int			current;		/* marker being encoded; nmarkers: none any more */
@@ -89,8 +90,10 @@ make_markers(ScyllaEncoder *e, const ScyllaEncoderConfig *config)
 		Marker	   *m = &e->marker[e->current];
 
 		m->is = config->marker[e->current];
-		if (m->is.attnum == InvalidAttrNumber)
+		if (m->is.timestamp)
 			e->timestamp = m;
+		else if (m->is.attnum == InvalidAttrNumber)
+			e->constant = m;
 		else
 			make_marker(e, m, TupleDescAttr(desc, m->is.attnum - 1), bind->column[e->current].type);
 	}
@@ -201,10 +204,8 @@ put_null(const ScyllaEncoder *e, const Marker *m, CqlBuffer *b)
 
 /* Not set, it is the table's own. */
 static void
-put_ttl(const ScyllaEncoder *e, const Marker *m, Datum value, bool isnull, CqlBuffer *b)
+put_ttl(int32 ttl, CqlBuffer *b)
 {
-	int32		ttl = isnull ? e->ttl : scyllaRowTtl(value, m->type);
-
 	if (ttl < 0)
 		cql_put_unset(b);
 	else
@@ -257,7 +258,7 @@ encode_value(ScyllaEncoder *e, Marker *m, TupleTableSlot *const rows[], CqlBuffe
 	}
 	if (m->is.ttl)
 	{
-		put_ttl(e, m, value, isnull, b);
+		put_ttl(isnull ? e->ttl : scyllaRowTtl(value, m->type), b);
 		return;
 	}
 	if (isnull)
@@ -295,6 +296,8 @@ scyllaEncodeRow(ScyllaEncoder *e, TupleTableSlot *const rows[SCYLLA_ROW_KINDS], 
 
 		if (m == e->timestamp)
 			reserve_timestamp(m, b);
+		else if (m == e->constant)
+			put_ttl(e->ttl, b);
 		else
 			encode_value(e, m, rows, b);
 	}

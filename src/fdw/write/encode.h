@@ -37,13 +37,14 @@ typedef enum ScyllaNullRule
 /* A bind marker, and where its value comes from. */
 typedef struct ScyllaMarker
 {
-	AttrNumber	attnum;			/* of the foreign table: names and types its column; invalid: the row's timestamp */
+	AttrNumber	attnum;			/* of the foreign table: names and types its column; invalid: it is about the row */
 	ScyllaRowKind row;
 	AttrNumber	source;			/* attribute of that row */
 	ScyllaNullRule null;
 	bool		unless_same;	/* left alone where the old row has the same value */
 	bool		difference;		/* a counter: what is to be added to the old row's value */
-	bool		ttl;			/* the row's; NULL: the options' */
+	bool		ttl;			/* the row's; NULL, or no attribute: the options' */
+	bool		timestamp;		/* the row's, and no attribute */
 } ScyllaMarker;
 
 typedef struct ScyllaEncoderConfig

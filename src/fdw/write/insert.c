@@ -96,9 +96,9 @@ open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
 				 errmsg("INSERT into foreign table \"%s\" adds to no counter", RelationGetRelationName(m->rel))));
 	if (m->ttl_of != InvalidAttrNumber || m->timestamp_of != InvalidAttrNumber)
 		scyllaRefuseCounterTimes(m->rel);
-	m->cql = scyllaDeparseWrite(m->options, &text);
 	m->keep = m->batch = false;
 	m->counter = true;
+	m->cql = scyllaModifyText(m, &text);
 	scyllaModifyOpen(m, sorted, n);
 }
 
@@ -122,10 +122,9 @@ static void
 begin_new_insert(ScyllaModify *m, List *attnums)
 {
 	List	   *names = scyllaModifyNames(m->rel, attnums);
-	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names,.conditional = m->conditional,
-	.ttl = m->ttl_of != InvalidAttrNumber,.timestamp = m->batch};
+	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names};
 
-	m->cql = scyllaDeparseWrite(m->options, &text);
+	m->cql = scyllaModifyText(m, &text);
 	if (m->session != NULL)
 		open_insert(m, attnums, names);
 }

@@ -101,7 +101,7 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	ScyllaModify *m = scyllaModifyMake(mtstate, rri, mtstate->operation);
 	List	   *targets = list_nth(fdw_private, SCYLLA_MODIFY_TARGETS);
 	List	   *keys = list_nth(fdw_private, SCYLLA_MODIFY_KEYS);
-	ScyllaWriteText text = {.operation = m->operation,.conditional = m->conditional};
+	ScyllaWriteText text = {.operation = m->operation};
 
 	m->may_leave = writes_partition_bound(m->rel, targets);
 	scyllaModifyPseudoColumns(m, &targets);
@@ -111,10 +111,9 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	m->nwritten = lthird_int(list_nth(fdw_private, SCYLLA_MODIFY_TABLE));
 	text.keys = scyllaModifyNames(m->rel, list_copy_head(keys, m->nwritten));
 	m->statics = list_nth(fdw_private, SCYLLA_MODIFY_STATICS);
-	text.ttl = m->ttl_of != InvalidAttrNumber;
-	text.timestamp = m->batch &= !text.counter;
+	m->batch &= !text.counter;
 	if (targets != NIL || m->operation == CMD_DELETE)
-		m->cql = scyllaDeparseWrite(m->options, &text);
+		m->cql = scyllaModifyText(m, &text);
 	find_junk(m, outerPlan(mtstate->ps.plan), keys);
 	if (!explain_only)
 	{
@@ -150,7 +149,7 @@ static ScyllaModify *
 begin_alone(ScyllaModify *m, EState *estate)
 {
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	ScyllaWriteText text = {.operation = CMD_DELETE,.conditional = m->conditional,.timestamp = m->batch};
+	ScyllaWriteText text = {.operation = CMD_DELETE};
 	ScyllaModify *alone = palloc(sizeof(*alone));
 	List	   *keys = NIL;
 	ListCell   *lc;
@@ -162,7 +161,7 @@ begin_alone(ScyllaModify *m, EState *estate)
 	foreach(lc, m->statics)
 		text.columns = lappend(text.columns, strVal(lfirst(lc)));
 	text.keys = scyllaModifyNames(m->rel, keys);
-	alone->cql = scyllaDeparseWrite(m->options, &text);
+	alone->cql = scyllaModifyText(alone, &text);
 	open_change(alone, NIL, NIL);
 	MemoryContextSwitchTo(old);
 	return alone;
@@ -280,6 +279,10 @@ scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 	{
 		ExplainPropertyText("CQL", scyllaFromUtf8(m->cql), es);
 		ExplainPropertyText("Consistency", cql_consistency_name(m->options->write_consistency), es);
+		if (m->ttl_of != InvalidAttrNumber)
+			ExplainPropertyText("TTL", get_attname(RelationGetRelid(m->rel), m->ttl_of, false), es);
+		else if (m->options->ttl >= 0 && m->operation != CMD_DELETE && !m->counter)
+			ExplainPropertyInteger("TTL", "s", m->options->ttl, es);
 		if (m->timestamp_of != InvalidAttrNumber)
 			ExplainPropertyText("Timestamp", get_attname(RelationGetRelid(m->rel), m->timestamp_of, false), es);
 		else if (m->options->write_timestamp != 0)

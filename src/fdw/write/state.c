@@ -76,6 +76,22 @@ scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 	scyllaFence(m->session);
 }
 
+/* Not set, by a row that has none, it is the table's own. */
+static bool
+has_ttl(const ScyllaModify *m)
+{
+	return m->ttl_of != InvalidAttrNumber || (m->options->ttl >= 0 && m->operation != CMD_DELETE);
+}
+
+char *
+scyllaModifyText(const ScyllaModify *m, ScyllaWriteText *text)
+{
+	text->conditional = m->conditional;
+	text->ttl = has_ttl(m) && !text->counter;
+	text->timestamp = m->batch;
+	return scyllaDeparseWrite(m->options, text);
+}
+
 /*
  * What stands behind USING: the row's TTL, and the timestamps of rows that go
  * together, each of which has its own as if it went alone.
@@ -85,7 +101,7 @@ using_markers(const ScyllaModify *m, ScyllaMarker *markers)
 {
 	int			n = 0;
 
-	if (m->ttl_of != InvalidAttrNumber)
+	if (has_ttl(m))
 		markers[n++] = (ScyllaMarker)
 		{
 			.attnum = m->ttl_of,.row = SCYLLA_NEW_ROW,.source = m->ttl_of,.ttl = true
@@ -93,7 +109,7 @@ using_markers(const ScyllaModify *m, ScyllaMarker *markers)
 	if (m->batch)
 		markers[n++] = (ScyllaMarker)
 		{
-			.attnum = InvalidAttrNumber
+			.attnum = InvalidAttrNumber,.timestamp = true
 		};
 	return n;
 }
@@ -118,8 +134,8 @@ scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 	.epoch = m->epoch,.keep = m->keep,.target = &m->target,.conditional = m->conditional,.counter = m->counter,
 	.timestamp_of = m->timestamp_of,.batch = m->batch,.statement = m->estate};
 
-	config.nmarkers = all_markers(m, markers, nmarkers, all);
 	scyllaCheckTimes(m->rel, m->options, &timed);
+	config.nmarkers = all_markers(m, markers, nmarkers, all);
 	m->write = scyllaOpenWrite(m->session, &config);
 }
 

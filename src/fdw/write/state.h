@@ -15,6 +15,7 @@
 #include "nodes/execnodes.h"
 
 #include "fdw/write/target.h"
+#include "fdw/write/text.h"
 #include "fdw/write/writer.h"
 
 /* A column that tells the row. */
@@ -65,6 +66,9 @@ extern void scyllaModifyPseudoColumns(ScyllaModify *m, List **attnums);
 extern List *scyllaModifyNames(Relation rel, List *attnums);
 
 extern void scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *estate);
+
+/* Of this statement, whose condition, TTL and timestamp are filled in. */
+extern char *scyllaModifyText(const ScyllaModify *m, ScyllaWriteText *text);
 
 /* Those for TTL and timestamp are added. */
 extern void scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers);

@@ -22,17 +22,14 @@ append_columns(StringInfo out, List *columns)
 	}
 }
 
+/* Values, so that one text, which nodes keep prepared, does for all of them. */
 static void
-append_using(StringInfo out, const ScyllaTableOptions *options, const ScyllaWriteText *text)
+append_using(StringInfo out, const ScyllaWriteText *text)
 {
-	bool		ttl = text->ttl || (options->ttl >= 0 && text->operation != CMD_DELETE && !text->counter);
-
 	if (text->ttl)
 		appendStringInfoString(out, " USING TTL ?");
-	else if (ttl)
-		appendStringInfo(out, " USING TTL %d", options->ttl);
 	if (text->timestamp)
-		appendStringInfo(out, " %s TIMESTAMP ?", ttl ? "AND" : "USING");
+		appendStringInfo(out, " %s TIMESTAMP ?", text->ttl ? "AND" : "USING");
 }
 
 static void
@@ -48,7 +45,7 @@ append_insert(StringInfo out, const ScyllaTableOptions *options, const ScyllaWri
 	appendStringInfoChar(out, ')');
 	if (text->conditional)
 		appendStringInfoString(out, " IF NOT EXISTS");
-	append_using(out, options, text);
+	append_using(out, text);
 }
 
 static void
@@ -105,7 +102,7 @@ scyllaDeparseWrite(const ScyllaTableOptions *options, const ScyllaWriteText *tex
 	}
 	appendStringInfoString(&out, text->operation == CMD_UPDATE ? "UPDATE " : " FROM ");
 	scyllaAppendTable(&out, options);
-	append_using(&out, options, text);
+	append_using(&out, text);
 	if (text->operation == CMD_UPDATE)
 		append_assignments(&out, text);
 	append_keys(&out, text);

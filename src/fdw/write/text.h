@@ -16,8 +16,8 @@
 
 /*
  * What writes rows of one table. Names: char *, UTF-8. Markers stand in the order
- * of columns and then keys; an INSERT has no keys apart. That of the timestamp comes
- * first, but last in an INSERT.
+ * of columns and then keys; an INSERT has no keys apart. Those of TTL and timestamp
+ * come first, but last in an INSERT.
  */
 typedef struct ScyllaWriteText
 {
@@ -27,7 +27,7 @@ typedef struct ScyllaWriteText
 	const char *where;			/* " WHERE ...", in their place; NULL: none */
 	bool		conditional;	/* INSERT: IF NOT EXISTS; else IF EXISTS */
 	bool		counter;		/* columns are counters, to which a value is added */
-	bool		ttl;			/* each row has its own, as a value */
+	bool		ttl;			/* as a value, whether each row has its own or not */
 	bool		timestamp;		/* the same, behind it */
 } ScyllaWriteText;
 
