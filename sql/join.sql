@@ -193,6 +193,8 @@ WITH w AS (INSERT INTO join_f_k SELECT g, 'own' FROM generate_series(20001, 2001
 -- local rows that are locked or changed by what they are joined with
 BEGIN;
 SELECT o.id, f.v FROM join_o o JOIN join_f_k f ON f.k = o.x WHERE o.id IN (7, 8) ORDER BY o.id FOR UPDATE;
+EXPLAIN (COSTS OFF) SELECT o.id, f.v FROM join_o o JOIN join_f_k f ON f.k = o.x WHERE o.id IN (7, 8) ORDER BY o.id FOR NO KEY UPDATE;
+EXPLAIN (COSTS OFF) SELECT o.id, f.v FROM join_o o JOIN join_f_k f ON f.k = o.x WHERE o.id IN (7, 8) ORDER BY o.id FOR UPDATE OF o;
 UPDATE join_o o SET b = f.v FROM join_f_k f WHERE f.k = o.x AND o.id < 100;
 SELECT count(*) FROM join_o WHERE b LIKE 'v%';
 DELETE FROM join_o o USING join_f_k f WHERE f.k = o.x AND f.v = 'v7';

@@ -57,6 +57,7 @@ SELECT count(*) FROM pseudo_plain p WHERE p IS NOT NULL;
 SELECT id FROM pseudo_plain WHERE id = 3 FOR UPDATE;
 SELECT id FROM pseudo_plain WHERE id = 3 FOR SHARE SKIP LOCKED;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM pseudo_plain WHERE id = 3 FOR UPDATE;
+EXPLAIN (COSTS OFF) SELECT id FROM pseudo_plain WHERE id = 3 FOR KEY SHARE;
 
 SELECT scylla_fdw_execute('pseudo_cluster', 'DROP KEYSPACE fdw_pseudo');
 DROP SERVER pseudo_cluster CASCADE;

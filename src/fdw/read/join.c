@@ -419,6 +419,7 @@ explain_join(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (es->analyze && join->quals && instrument)
 		ExplainPropertyFloat("Rows Removed by Join Filter", NULL, instrument->nfiltered2 / loops, 0, es);
 	scyllaExplainRead(join->select, join->options, es);
+	scyllaExplainLocks(node->ss.ps.state, join->rti, es);
 	if (es->analyze && join->session != NULL)
 	{
 		ExplainPropertyInteger("Batches", NULL, (int64) join->batches, es);

@@ -141,6 +141,15 @@ scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options,
 }
 
 void
+scyllaExplainLocks(EState *estate, Index rti, ExplainState *es)
+{
+	ExecRowMark *mark = rti > 0 ? ExecFindRowMark(estate, rti, true) : NULL;
+
+	if (mark && mark->strength != LCS_NONE)
+		ExplainPropertyText("Row Locks", "none", es);
+}
+
+void
 scyllaExplainReport(const ScyllaReport *report, const Client *client, bool writes, ExplainState *es)
 {
 	ClientStats now = report->before;

@@ -45,6 +45,9 @@ extern char *scyllaKeyColumns(const ScyllaSelect *select);
 /* How a foreign table is read. */
 extern void scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es);
 
+/* Of FOR UPDATE and its like: the foreign table's rows are not locked. */
+extern void scyllaExplainLocks(EState *estate, Index rti, ExplainState *es);
+
 /* Properties under ANALYZE; client is the one that the statement used, or NULL. */
 extern void scyllaExplainReport(const ScyllaReport *report, const Client *client, bool writes, ExplainState *es);
 

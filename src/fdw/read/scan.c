@@ -496,6 +496,7 @@ scyllaExplainForeignScan(ForeignScanState *node, struct ExplainState *es)
 	ScyllaScan *scan = node->fdw_state;
 
 	scyllaExplainRead(scan->select, scan->options, es);
+	scyllaExplainLocks(node->ss.ps.state, ((Scan *) node->ss.ps.plan)->scanrelid, es);
 	if (es->analyze && scan->instead > 0)
 		ExplainPropertyText("Full Scan", psprintf("instead of %d keys", scan->instead), es);
 	if (es->analyze && scan->session != NULL)
