@@ -446,6 +446,13 @@ cluster_submit(Cluster *c, ClusterRequest *request)
 	return CLUSTER_BUSY;
 }
 
+uint32_t
+cluster_strains(Cluster *c, uint32_t limit)
+{
+	c->dispatch.gate.allowed = limit;
+	return c->dispatch.gate.strains;
+}
+
 void
 cluster_flush(Cluster *c)
 {

@@ -105,6 +105,7 @@ struct ClusterRequest
 	uint64_t	started;		/* uv_hrtime at cluster_submit, ns */
 	uint64_t	deadline;		/* uv_now ms */
 	uint64_t	due;			/* while waiting: uv_now ms of the next try */
+	bool		passed;			/* one of the few that are on their way again, see waiting.h */
 	struct ClusterNode *node;	/* last node it was sent to */
 	struct ClusterDispatch *dispatch;
 
@@ -154,6 +155,12 @@ typedef enum ClusterSubmit
 	CLUSTER_BUSY				/* still connecting, or every suitable connection is full: keep it, wait for on_room */
 } ClusterSubmit;
 extern ClusterSubmit cluster_submit(Cluster *c, ClusterRequest *request);
+
+/*
+ * How many writes failed on replicas and are repeated, ever; limit: how many of
+ * these may be in flight from now on, 1 or more.
+ */
+extern uint32_t cluster_strains(Cluster *c, uint32_t limit);
 
 /*
  * One write per dirty connection, and the answers to questions about the cluster

@@ -3,7 +3,7 @@
  *	  Takes requests to nodes and brings them to their fate.
  *
  * Submitter thread only.
- * Owns: the list of waiting requests, the statements, the list of connections to
+ * Owns: the lists of waiting requests, the statements, the list of connections to
  * flush. Requests belong to the caller and lie where it put them.
  * Invariants: a request taken completes exactly once, never from inside
  * cluster_dispatch_submit; one whose deadline passed is not sent again; the
@@ -12,6 +12,7 @@
 #include "cluster/dispatch.h"
 
 #include "cluster/failure.h"
+#include "cluster/fate.h"
 #include "cluster/head.h"
 
 #include <stdlib.h>
@@ -38,7 +39,8 @@ void
 cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTopology *topology)
 {
 	*d = (ClusterDispatch) {.config = config, .topology = topology};
-	d->waiting_end = &d->waiting;
+	cluster_list_init(&d->waiting);
+	cluster_gate_init(&d->gate);
 	d->statements.on_prepared = on_prepared;
 	d->statements.owner = d;
 }
@@ -56,106 +58,13 @@ now_of(const ClusterDispatch *d)
 	return uv_now(d->config->net.loop);
 }
 
-/* ---- fates ---- */
-
-/*
- * For latencies. Thousands of answers come with one turn of the loop, and what is
- * submitted leaves at its end: reading the clock for each would cost more than
- * sending a small one.
- */
-static uint64_t
-clock_of(ClusterDispatch *d)
-{
-	if (d->clock == 0)
-		d->clock = uv_hrtime();
-	return d->clock;
-}
-
-/* The one of an attempt that was followed by another. */
-static void
-forget_failure(ClusterRequest *r)
-{
-	free(r->failure);
-	r->failure = NULL;
-}
-
-static void
-complete(ClusterRequest *r)
-{
-	ClusterDispatch *d = r->dispatch;
-
-	if (!r->failed)
-		forget_failure(r);
-	r->latency = clock_of(d) - r->started;
-	d->ops->on_complete(d->owner, r);
-}
-
-static void
-fail(ClusterRequest *r, ClusterFailure *failure)
-{
-	forget_failure(r);
-	r->failed = true;
-	r->failure = failure;
-	complete(r);
-}
-
-static void
-fail_timeout(ClusterRequest *r)
-{
-	const char *node = r->node ? r->node->name : "any node";
-
-	if (r->attempts > 0)
-		fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms", node, r->timeout_ms));
-	else
-		fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "could not be sent to %s within %u ms", node,
-									r->timeout_ms));
-}
-
-/* It waits for another attempt, for which there is no time left. */
-static void
-fail_waiting(ClusterRequest *r)
-{
-	ClusterFailure *last = r->failure;
-
-	if (!last)
-	{
-		fail_timeout(r);
-		return;
-	}
-	r->failure = NULL;
-	last->elapsed_ms = (uint32_t) ((uv_hrtime() - r->started) / 1000000);
-	fail(r, last);
-}
-
-static void
-fail_lost(ClusterRequest *r, const char *why)
-{
-	fail(r, cluster_failure_new(r, CLUSTER_FAIL_LOST, "connection to %s lost: %s", r->node->name, why));
-}
-
-/* Nothing will be sent any more. why NULL: because the cluster closes. */
-static void
-fail_undeliverable(ClusterRequest *r, const ClusterFailure *why)
-{
-	const char *text = why ? why->message : "the session was closed";
-
-	if (r->spent & CLUSTER_SPENT_MAYBE_APPLIED)
-		fail_lost(r, text);
-	else
-		fail(r, cluster_failure_new(r, why ? why->kind : CLUSTER_FAIL_ABANDONED, "%s", text));
-}
-
 /* ---- waiting ---- */
 
 static void
 wait_until(ClusterRequest *r, uint64_t due)
 {
-	ClusterDispatch *d = r->dispatch;
-
 	r->due = due;
-	r->next = NULL;
-	*d->waiting_end = r;
-	d->waiting_end = &r->next;
+	cluster_list_add(&r->dispatch->waiting, r);
 }
 
 /* ---- one attempt ---- */
@@ -293,14 +202,14 @@ settle(ClusterRequest *r, Attempt outcome)
 			wait_until(r, now + LOSS_PAUSE);
 			break;
 		case ATTEMPT_SENSELESS:
-			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, is_execution(r) ?
+			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, is_execution(r) ?
 										"the statement was never prepared" : "the request is malformed"));
 			break;
 		case ATTEMPT_TOO_LARGE:
-			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the request is larger than a CQL frame can be"));
+			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the request is larger than a CQL frame can be"));
 			break;
 		case ATTEMPT_NO_MEMORY:
-			fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
+			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
 			break;
 	}
 }
@@ -316,6 +225,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->forgotten = 0;
 	r->spent = 0;
 	r->overloaded = false;
+	r->passed = false;
 	r->tried = 0;
 	r->failed = false;
 	r->failure = NULL;
@@ -326,7 +236,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	if (outcome == ATTEMPT_FULL || outcome == ATTEMPT_NO_NODE)
 		return CLUSTER_BUSY;
 	d->spread++;
-	r->started = clock_of(d);
+	r->started = cluster_fate_clock(d);
 	if (outcome != ATTEMPT_TAKEN)
 		wait_until(r, 0);		/* fails in the next tick: a caller is not called back from inside its call */
 	return CLUSTER_TAKEN;
@@ -363,9 +273,9 @@ go_elsewhere(ClusterRequest *r)
 {
 	r->tried |= cluster_route_bit(r->node);
 	if (r->dispatch->closing)
-		fail_undeliverable(r, NULL);
+		cluster_fate_undeliverable(r, NULL);
 	else if (expired(r))
-		fail_timeout(r);
+		cluster_fate_timeout(r);
 	else
 		settle(r, attempt(r));
 }
@@ -375,16 +285,16 @@ take_loss(ClusterRequest *r, NetLoss loss)
 {
 	if (loss == NET_TIMED_OUT)
 	{
-		fail_timeout(r);
+		cluster_fate_timeout(r);
 		return;
 	}
-	forget_failure(r);
+	cluster_fate_forget(r);
 	if (loss == NET_UNSENT)
 		r->attempts--;			/* it was not sent after all */
 	if (cluster_route_loss(loss, may_repeat(r), &r->spent) == CLUSTER_VERDICT_FAIL)
-		fail_lost(r, "the request was sent and not answered");
+		cluster_fate_lost(r, "the request was sent and not answered");
 	else if (!attempts_left(r))
-		fail_lost(r, "no attempts are left");
+		cluster_fate_lost(r, "no attempts are left");
 	else
 		go_elsewhere(r);
 }
@@ -398,25 +308,40 @@ try_next(ClusterRequest *r, const CqlError *error)
 	r->tried |= cluster_route_bit(r->node);
 	outcome = attempt(r);
 	if (outcome == ATTEMPT_NO_NODE)
-		fail(r, cluster_failure_from_error(r, error));
+		cluster_fate_fail(r, cluster_failure_from_error(r, error));
 	else
 		settle(r, outcome);
+}
+
+/* false: there is no time left, it failed. */
+static bool
+pause_for(ClusterRequest *r, const CqlError *error)
+{
+	ClusterDispatch *d = r->dispatch;
+	uint32_t	pause = cluster_backoff_delay(r->attempts, d->random);
+
+	r->due = now_of(d) + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+	cluster_fate_forget(r);
+	r->failure = cluster_failure_from_error(r, error);
+	if (r->due < r->deadline)
+		return true;
+	cluster_fate_waiting(r);
+	return false;
 }
 
 static void
 try_later(ClusterRequest *r, const CqlError *error)
 {
-	ClusterDispatch *d = r->dispatch;
-	uint32_t	pause = cluster_backoff_delay(r->attempts, d->random);
-	uint64_t	due = now_of(d) + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
-
 	r->tried |= cluster_route_bit(r->node);
-	forget_failure(r);
-	r->failure = cluster_failure_from_error(r, error);
-	if (due >= r->deadline)
-		fail_waiting(r);
-	else
-		wait_until(r, due);
+	if (pause_for(r, error))
+		wait_until(r, r->due);
+}
+
+static void
+try_with_fewer(ClusterRequest *r, const CqlError *error)
+{
+	if (pause_for(r, error))
+		cluster_gate_add(&r->dispatch->gate, r);
 }
 
 static void
@@ -434,7 +359,7 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 	switch (verdict)
 	{
 		case CLUSTER_VERDICT_FAIL:
-			fail(r, cluster_failure_from_error(r, error));
+			cluster_fate_fail(r, cluster_failure_from_error(r, error));
 			break;
 		case CLUSTER_VERDICT_PREPARE:
 		case CLUSTER_VERDICT_SAME_NODE:
@@ -445,6 +370,9 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 			break;
 		case CLUSTER_VERDICT_LATER:
 			try_later(r, error);
+			break;
+		case CLUSTER_VERDICT_FEWER:
+			try_with_fewer(r, error);
 			break;
 	}
 }
@@ -487,11 +415,11 @@ take_result(ClusterRequest *r, NetConnection *c, CqlReader message)
 	if (r->kind == CLUSTER_PREPARE)
 		defined = cluster_statement_define(&r->dispatch->statements, r, c, message);
 	if (kind == 0 || defined == CLUSTER_PREPARE_MALFORMED)
-		fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent a malformed result"));
+		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent a malformed result"));
 	else if (defined == CLUSTER_PREPARE_MEMORY || (kind != CQL_RESULT_VOID && !keep_body(r, &message)))
-		fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
+		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
 	else
-		complete(r);
+		cluster_fate_complete(r);
 }
 
 /* The statement on the node it was sent to; it was there to be sent. */
@@ -518,7 +446,7 @@ take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
 
 	if (misses_other(r, p, error))
 	{
-		fail(r, cluster_failure_from_error(r, error));
+		cluster_fate_fail(r, cluster_failure_from_error(r, error));
 		return;
 	}
 	cluster_statement_forget(p, r->generation);
@@ -544,7 +472,7 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 			take_error(r, c, &error, may_repeat(r));
 	}
 	else
-		fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent an answer that makes no sense"));
+		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent an answer that makes no sense"));
 }
 
 static void
@@ -580,14 +508,14 @@ take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome
 			go_elsewhere(r);
 			break;
 		case CLUSTER_PREPARE_STALE:
-			fail(r, cluster_failure_new(r, CLUSTER_FAIL_STALE,
+			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_STALE,
 										"the statement's parameters are not what they were when it was prepared"));
 			break;
 		case CLUSTER_PREPARE_MALFORMED:
-			fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent a malformed answer to PREPARE"));
+			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent a malformed answer to PREPARE"));
 			break;
 		case CLUSTER_PREPARE_MEMORY:
-			fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
+			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
 			break;
 	}
 }
@@ -607,9 +535,19 @@ on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *w
 
 /* ---- time, end ---- */
 
+static void
+pass_gate(ClusterDispatch *d)
+{
+	ClusterRequest *r;
+
+	while ((r = cluster_gate_next(&d->gate, now_of(d))))
+		settle(r, attempt(r));
+}
+
 void
 cluster_dispatch_flush(ClusterDispatch *d)
 {
+	pass_gate(d);
 	while (d->dirty)
 	{
 		ClusterConnection *place = d->dirty;
@@ -623,13 +561,13 @@ cluster_dispatch_flush(ClusterDispatch *d)
 }
 
 static ClusterRequest *
-take_waiting(ClusterDispatch *d)
+next_of(ClusterRequest **all)
 {
-	ClusterRequest *all = d->waiting;
+	ClusterRequest *r = *all;
 
-	d->waiting = NULL;
-	d->waiting_end = &d->waiting;
-	return all;
+	if (r)
+		*all = r->next;
+	return r;
 }
 
 /* Those that wait for a PREPARE: it may come in time for others. */
@@ -637,16 +575,14 @@ static void
 expire_preparing(ClusterPrepared *p, uint64_t now)
 {
 	ClusterRequest *all = p->waiting;
+	ClusterRequest *r;
 
 	p->waiting = NULL;
 	p->waiting_end = &p->waiting;
-	while (all)
+	while ((r = next_of(&all)))
 	{
-		ClusterRequest *r = all;
-
-		all = r->next;
 		if (now >= r->deadline)
-			fail_timeout(r);
+			cluster_fate_timeout(r);
 		else
 			cluster_statement_wait(p, r);
 	}
@@ -655,19 +591,25 @@ expire_preparing(ClusterPrepared *p, uint64_t now)
 void
 cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 {
-	ClusterRequest *all = take_waiting(d);
+	ClusterRequest *all = cluster_list_take(&d->waiting);
+	ClusterRequest *r;
 
-	while (all)
+	while ((r = next_of(&all)))
 	{
-		ClusterRequest *r = all;
-
-		all = r->next;
 		if (now >= r->deadline)
-			fail_waiting(r);
+			cluster_fate_waiting(r);
 		else if (now < r->due)
 			wait_until(r, r->due);
 		else
 			settle(r, attempt(r));
+	}
+	all = cluster_list_take(&d->gate.list);
+	while ((r = next_of(&all)))
+	{
+		if (now >= r->deadline)
+			cluster_fate_waiting(r);
+		else
+			cluster_list_add(&d->gate.list, r);
 	}
 	for (ClusterPrepared *p = d->statements.pending; p; p = p->next)
 		expire_preparing(p, now);
@@ -676,19 +618,16 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 void
 cluster_dispatch_give_up(ClusterDispatch *d, const ClusterFailure *why)
 {
-	ClusterRequest *all = take_waiting(d);
+	ClusterRequest *all = cluster_list_take(&d->waiting);
+	ClusterRequest *failed = cluster_list_take(&d->gate.list);
+	ClusterRequest *r;
 
-	while (all)
-	{
-		ClusterRequest *r = all;
-
-		all = r->next;
-		fail_undeliverable(r, why);
-	}
+	while ((r = next_of(&all)) || (r = next_of(&failed)))
+		cluster_fate_undeliverable(r, why);
 }
 
 bool
 cluster_dispatch_idle(const ClusterDispatch *d)
 {
-	return !d->waiting && !d->statements.pending;
+	return !d->waiting.first && !d->gate.list.first && !d->statements.pending;
 }

@@ -6,7 +6,7 @@
  *
  *	 in flight	the connection has it
  *	 preparing	on the waiting list of its statement on a node
- *	 waiting	on the list here, until its due time or its deadline
+ *	 waiting	on the list here, until its due time or its deadline; or behind the gate
  *
  *	 cluster_dispatch_submit -> in flight | preparing
  *	 in flight --answer--> on_complete | again: in flight, preparing, waiting
@@ -19,6 +19,7 @@
 
 #include "cluster/cluster.h"
 #include "cluster/route.h"
+#include "cluster/waiting.h"
 
 typedef struct ClusterDispatch
 {
@@ -28,8 +29,8 @@ typedef struct ClusterDispatch
 	ClusterTopology *topology;
 	ClusterStatements statements;
 	ClusterConnection *dirty;	/* those with frames to flush */
-	ClusterRequest *waiting;	/* oldest first */
-	ClusterRequest **waiting_end;
+	ClusterList waiting;
+	ClusterGate gate;			/* of writes that failed on a replica */
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */
 	uint32_t	spread;
 	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */

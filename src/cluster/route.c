@@ -110,6 +110,11 @@ cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent)
 			if (!idempotent || error->write_type != CQL_WRITE_BATCH_LOG)
 				return CLUSTER_VERDICT_FAIL;
 			return once(CLUSTER_SPENT_WRITE_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
+		case CQL_ERR_WRITE_FAILURE:
+			if (!idempotent || error->write_type == CQL_WRITE_COUNTER || error->write_type == CQL_WRITE_CAS)
+				return CLUSTER_VERDICT_FAIL;
+			*spent |= CLUSTER_SPENT_MAYBE_APPLIED;
+			return CLUSTER_VERDICT_FEWER;
 		case CQL_ERR_READ_TIMEOUT:
 			if (error->received < error->required || error->data_present)
 				return CLUSTER_VERDICT_FAIL;

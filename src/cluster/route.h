@@ -56,6 +56,7 @@ typedef enum ClusterVerdict
 	CLUSTER_VERDICT_SAME_NODE,
 	CLUSTER_VERDICT_NEXT_NODE,
 	CLUSTER_VERDICT_LATER,		/* next node, after a pause; the same one if there is no other */
+	CLUSTER_VERDICT_FEWER,		/* after a pause, and few at a time */
 	CLUSTER_VERDICT_PREPARE		/* the statement, on the same connection, then again at once */
 } ClusterVerdict;
 
@@ -64,7 +65,7 @@ typedef enum ClusterVerdict
 #define CLUSTER_SPENT_WRITE_TIMEOUT 0x02
 #define CLUSTER_SPENT_READ_TIMEOUT 0x04
 #define CLUSTER_SPENT_PREPARE 0x08	/* on this node */
-#define CLUSTER_SPENT_MAYBE_APPLIED 0x10	/* a connection was lost with it in flight */
+#define CLUSTER_SPENT_MAYBE_APPLIED 0x10	/* a connection was lost with it in flight, or it failed on a replica */
 
 /* What an ERROR means for a request; marks in *spent what it spends. */
 extern ClusterVerdict cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent);

@@ -275,8 +275,16 @@ pressed(const Submitter *s)
 }
 
 static void
+heed_strain(Submitter *s)
+{
+	if (s->cluster)
+		window_strain(&s->window, cluster_strains(s->cluster, s->window.limit), uv_now(&s->loop));
+}
+
+static void
 turn(Submitter *s)
 {
+	heed_strain(s);
 	submit_queue(s);
 	if (s->cluster)
 		cluster_flush(s->cluster);

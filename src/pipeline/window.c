@@ -4,8 +4,8 @@
  *
  * Thread: submitter.
  * Owns: nothing.
- * Invariants: a fixed window never changes; an adaptive one stays within
- * WINDOW_MIN and WINDOW_MAX, and once there only halving takes it below
+ * Invariants: without strain, a fixed window never changes; an adaptive one stays
+ * within WINDOW_MIN and WINDOW_MAX, and once there only halving takes it below
  * WINDOW_START.
  */
 #include "pipeline/window.h"
@@ -22,6 +22,12 @@ at_most(uint32_t value, uint32_t ceiling)
 	return value < ceiling ? value : ceiling;
 }
 
+static uint32_t
+first_limit(const Window *w)
+{
+	return w->fixed ? w->fixed : WINDOW_FIRST;
+}
+
 static void
 begin_round(Window *w)
 {
@@ -34,9 +40,42 @@ begin_round(Window *w)
 void
 window_init(Window *w, uint32_t max_in_flight, uint64_t now)
 {
-	w->fixed = max_in_flight > 0;
-	w->limit = w->fixed ? max_in_flight : WINDOW_FIRST;
+	w->fixed = max_in_flight;
+	w->limit = first_limit(w);
 	w->halved = false;
+	w->skip = 0;
+	w->base = 0;
+	w->restarted = now;
+	w->strains = 0;
+	w->patience = 0;
+	begin_round(w);
+}
+
+/* What was in flight before the fall fails for some time: one strain, one fall. */
+void
+window_strain(Window *w, uint32_t strains, uint64_t now)
+{
+	if (strains == w->strains)
+		return;
+	w->strains = strains;
+	w->quiet = 0;
+	if (w->patience > 0 && now - w->strained < WINDOW_STRAIN_PAUSE)
+		return;
+	w->patience = w->patience ? at_most(w->patience * 2, WINDOW_PATIENCE_MAX) : WINDOW_PATIENCE;
+	w->limit = w->limit > WINDOW_STRAINED ? WINDOW_STRAINED : 1;
+	w->strained = now;
+}
+
+static void
+recover(Window *w, uint64_t now)
+{
+	if (w->quiet < w->patience)
+		return;
+	w->quiet = 0;
+	w->limit = at_most(w->limit + at_least(w->limit / 4, 1), first_limit(w));
+	if (w->limit < first_limit(w))
+		return;
+	w->patience = 0;
 	w->skip = 0;
 	w->base = 0;
 	w->restarted = now;
@@ -46,6 +85,11 @@ window_init(Window *w, uint32_t max_in_flight, uint64_t now)
 void
 window_note(Window *w, uint64_t latency, bool overloaded)
 {
+	if (w->patience > 0)
+	{
+		w->quiet++;
+		return;
+	}
 	if (w->skip > 0)
 	{
 		w->skip--;
@@ -81,6 +125,11 @@ weigh_latency(Window *w, uint64_t now)
 void
 window_turn(Window *w, bool pressed, uint64_t now)
 {
+	if (w->patience > 0)
+	{
+		recover(w, now);
+		return;
+	}
 	w->pressed |= pressed;
 	if (w->fixed || w->completions < w->limit)
 		return;

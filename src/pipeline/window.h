@@ -13,6 +13,13 @@
  *	 latency as at START	grow by an eighth: the nodes are not queueing yet
  *	 latency twice that		shrink by an eighth: what we added only waits in line
  *
+ * Strain, which is writes that failed on replicas and are repeated, falls to
+ * WINDOW_STRAINED at once, and to 1 from there, whatever the rule, a fixed window
+ * too: perhaps fewer at a time work. From there it grows by a quarter, one at
+ * least, after each WINDOW_PATIENCE answers; each further strain doubles that
+ * patience, so that what does not get better is not tried again and again. At the
+ * width to begin with, the rule of before is in force again.
+ *
  * Latency is compared with the best round since the window last stood at
  * WINDOW_START. Every WINDOW_RESTART ms it goes back there and measures anew, or
  * a figure from quieter times would hold for ever.
@@ -29,16 +36,26 @@
 #define WINDOW_START 1024
 #define WINDOW_STEP 32
 #define WINDOW_RESTART 10000
+#define WINDOW_STRAINED 2		/* a vector index of Cassandra takes one more than the node has cores */
+#define WINDOW_PATIENCE 32
+#define WINDOW_PATIENCE_MAX 4096
+#define WINDOW_STRAIN_PAUSE 50	/* ms in which more strain is still that of before the fall */
 #define WINDOW_SLOW UINT64_C(500000000) /* ns; a write times out at 2 s in the nodes' own default */
 
 typedef struct Window
 {
 	uint32_t	limit;
-	bool		fixed;
+	uint32_t	fixed;			/* as configured; 0: adaptive */
 	bool		halved;			/* ever */
 	uint32_t	skip;			/* completions still due from before the last cut: not judged */
 	uint64_t	base;			/* ns, mean latency of the best round; 0 not measured */
 	uint64_t	restarted;		/* ms */
+
+	/* strain */
+	uint32_t	strains;		/* as counted when last looked at */
+	uint32_t	patience;		/* answers between two steps up; 0: not strained */
+	uint32_t	quiet;			/* answers since the last step or strain */
+	uint64_t	strained;		/* ms, when it last fell */
 
 	/* the round under way */
 	uint32_t	completions;
@@ -50,5 +67,6 @@ typedef struct Window
 extern void window_init(Window *w, uint32_t max_in_flight, uint64_t now);	/* 0: adaptive */
 extern void window_note(Window *w, uint64_t latency, bool overloaded);	/* one completion; O(1) */
 extern void window_turn(Window *w, bool pressed, uint64_t now);	/* end of a loop turn; now in ms */
+extern void window_strain(Window *w, uint32_t strains, uint64_t now);	/* their count ever */
 
 #endif							/* PIPELINE_WINDOW_H */

@@ -269,7 +269,8 @@ typedef struct NodeRule
 	int			opcode;			/* -1: any */
 	char	   *text;			/* NULL: any */
 	CqlBuffer	value;			/* bytes that must occur in the values; empty: any */
-	uint64_t	nth, every, after, times;	/* 0: not given */
+	uint64_t	over;			/* so many in flight with this one; 0: not given, as all below */
+	uint64_t	nth, every, after, times;
 	uint64_t	seen, fired;
 	NodeAction	action;
 	uint64_t	number;			/* of cut, delay */

@@ -88,7 +88,7 @@ take_value(Node *node, NodeLexer *x, CqlBuffer *out)
 	return true;
 }
 
-/* [text "s"] [value 0x..] [nth N] [every N] [after N] [times N]; stops at the action */
+/* [text "s"] [value 0x..] [over N] [nth N] [every N] [after N] [times N]; stops at the action */
 static bool
 take_conditions(Node *node, NodeLexer *x, NodeRule *rule)
 {
@@ -100,6 +100,8 @@ take_conditions(Node *node, NodeLexer *x, NodeRule *rule)
 			ok = take_string(node, x, &rule->text);
 		else if (node_lexer_accept(x, "value"))
 			ok = take_value(node, x, &rule->value);
+		else if (node_lexer_accept(x, "over"))
+			ok = take_number(node, x, &rule->over);
 		else if (node_lexer_accept(x, "nth"))
 			ok = take_number(node, x, &rule->nth);
 		else if (node_lexer_accept(x, "every"))
@@ -208,6 +210,8 @@ matches(const NodeRule *rule, const NodeCall *call, int opcode)
 		return false;
 	if (rule->text != NULL &&
 		memmem(call->text.data, call->text.len, rule->text, strlen(rule->text)) == NULL)
+		return false;
+	if (rule->over > 0 && (call->node == NULL || call->node->report.in_flight <= rule->over))
 		return false;
 	return rule->value.len == 0 ||
 		memmem(call->values_at, call->values_len, rule->value.data, rule->value.len) != NULL;

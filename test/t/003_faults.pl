@@ -57,7 +57,8 @@ for my $case (
 	[ 'overloaded', 'error 0x1001 "too much"', '53000', qr/too much/ ],
 	[ 'bootstrapping', 'error 0x1002 "starting"', '57P03', qr/starting/ ],
 	[ 'write timeout', 'error 0x1100 "too slow" received 1 required 2 SIMPLE', '40003', qr/too slow/, qr/reached 1 of 2/ ],
-	[ 'write failure', 'error 0x1500 "broken" received 1 required 2 SIMPLE', '40003', qr/broken/ ],
+	[ 'write failure', 'error 0x1500 "broken" received 1 required 2 SIMPLE', '40003', qr/broken/, qr/[2-5] attempts/,
+		qr/HINT:  Fewer requests at a time may help: set max_in_flight/ ],
 	[ 'unauthorized', 'error 0x2100 "not you"', '42501', qr/not you/ ],
 	[ 'invalid', 'error 0x2200 "not that"', 'HV000', qr/not that/ ],
 	[ 'syntax', 'error 0x2000 "not so"', '42601', qr/not so/ ],
@@ -93,6 +94,24 @@ for my $rows (1, 255, 256, 257, 513)
 {
 	query(q{SELECT scylla_fdw_execute('s', 'TRUNCATE ks.t')});
 	works("$rows rows in a window of one", $rows);
+}
+$node->stop;
+
+# a replica that fails where more than three rows come at once, as a vector index of Cassandra does
+start_node('on EXECUTE text "INSERT" over 3 error 0x1500 "too many" received 0 required 1 SIMPLE', 'latency 500');
+query(q{ALTER SERVER s OPTIONS (SET request_timeout '60000')});
+works('a replica that takes few at a time', 2000);
+cmp_ok($node->count('faults'), '<', 400, 'failures end soon');
+$node->stop;
+
+# what must not be done twice is not repeated
+start_node('table ks.c (id int PRIMARY KEY, n counter)', 'on EXECUTE error 0x1500 "broken" received 0 required 1 SIMPLE');
+query(q{CREATE FOREIGN TABLE c (id int, n bigint) SERVER s OPTIONS (keyspace 'ks', "table" 'c')});
+for my $case ([ 'counter', 'INSERT INTO c VALUES (1, 1)' ], [ 'conditional', q{INSERT INTO t VALUES (1, 'x') ON CONFLICT DO NOTHING} ])
+{
+	$node->order('reset');
+	fails("write failure, $case->[0]", $case->[1], '40003', qr/broken/, qr/1 attempt,/);
+	is($node->count('executes'), 1, "write failure, $case->[0]: sent once");
 }
 $node->stop;
 

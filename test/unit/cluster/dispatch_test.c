@@ -278,6 +278,135 @@ test_repeated_requests_are_the_same(void **state)
 	fixture_end(&f);
 }
 
+/* ---- writes that fail on a replica ---- */
+
+#define FAILS "on EXECUTE %s error 0x1500 \"failed\" received 0 required 1 SIMPLE"
+
+/* As many at a time as are allowed, each with its own timestamp, until all are there. */
+static void
+test_failed_writes_are_repeated_few_at_a_time(void **state)
+{
+	enum
+	{
+		ROWS = 60
+	};
+	Fixture		f;
+	uint32_t	statement;
+	TestRequest *r = new_requests(ROWS);
+	NodeRequest seen[3];
+	uint32_t	retries = 0;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "latency 1000\n");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	for (uint32_t limit = 1; limit <= 3; limit += 2)
+	{
+		assert_true(node_order(f.node[0], "reset\n" FAILS, "over 3"));
+		cluster_strains(f.cluster, limit);
+		f.completed = 0;
+		for (int32_t i = 0; i < ROWS; i++)
+		{
+			make_insert(&r[i], statement, i);
+			assert_true(try_submit(&f, &r[i]));
+		}
+		AWAIT(&f, node_count(f.node[0], "faults") > 0 && node_count(f.node[0], "in_flight") == 0);
+		order_all(&f, "reset");
+		AWAIT(&f, f.completed == ROWS);
+		assert_int_equal(node_count(f.node[0], "faults"), 0);
+		assert_int_equal(node_count(f.node[0], "max_in_flight"), limit);
+		for (int32_t i = 0; i < ROWS; i++)
+		{
+			assert_worked(&r[i]);
+			assert_int_equal(r[i].times, 1);
+			retries += r[i].core.attempts - 1u;
+		}
+		order_all(&f, "clear");
+	}
+	assert_int_equal(cluster_strains(f.cluster, 1), retries);
+	assert_true(retries >= 2 * (ROWS - 3));
+
+	assert_true(node_order(f.node[0], "reset\n" FAILS, "times 2"));
+	make_insert(&r[0], statement, 5);
+	run(&f, &r[0]);
+	assert_worked(&r[0]);
+	assert_int_equal(node_requests(f.node[0], CQL_OP_EXECUTE, seen, 3), 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(seen[i].timestamp, 1700000000000005);
+	free_requests(r, ROWS);
+	fixture_end(&f);
+}
+
+static void
+check_failed_write(Fixture *f, TestRequest *r, uint32_t attempts)
+{
+	order_all(f, "reset");
+	run(f, r);
+	assert_failed(r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r->core.failure->code, CQL_ERR_WRITE_FAILURE);
+	assert_int_equal(r->core.failure->attempts, attempts);
+	assert_int_equal(node_count(f->node[0], "executes"), attempts);
+}
+
+/* So often, so long, and not at all where that would be more than once. */
+static void
+test_failed_writes_are_not_repeated_for_ever(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	fixture_init(&f);
+	f.config.max_attempts = 3;
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	assert_true(node_order(f.node[0], FAILS, ""));
+	make_insert(&r, statement, 1);
+	check_failed_write(&f, &r, 3);
+	make_insert(&r, statement, 1);
+	r.core.timeout_ms = 40;
+	check_failed_write(&f, &r, 1);
+	make_insert(&r, statement, 1);
+	r.core.idempotent = false;
+	check_failed_write(&f, &r, 1);
+	order_all(&f, "clear\non EXECUTE error 0x1500 \"failed\" received 0 required 1 COUNTER");
+	make_insert(&r, statement, 1);
+	check_failed_write(&f, &r, 1);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* While they wait: the node goes, or the cluster is closed. */
+static void
+test_failed_writes_wait_no_longer_than_the_cluster(void **state)
+{
+	for (int closing = 0; closing < 2; closing++)
+	{
+		Fixture		f;
+		TestRequest r = {0};
+		uint32_t	statement;
+
+		fixture_init(&f);
+		f.config.net.connect_timeout = 200;
+		start_nodes(&f, 1, "keyspace ks simple 1", "");
+		open_cluster(&f);
+		statement = prepare(&f, INSERT_TEXT);
+		assert_true(node_order(f.node[0], FAILS, ""));
+		make_insert(&r, statement, 1);
+		assert_true(submit(&f, &r));
+		AWAIT(&f, cluster_strains(f.cluster, 1) >= 1);
+		if (closing)
+			close_cluster(&f);
+		else
+			order_all(&f, "refuse\ndisconnect");
+		AWAIT(&f, r.times == 1);
+		assert_failed(&r, CLUSTER_FAIL_LOST);	/* it may have been applied */
+		request_free(&r);
+		fixture_end(&f);
+	}
+}
+
 /* Who broke the protocol once may do so again: the connection goes, and with it nothing else. */
 static void
 test_protocol_error_ends_the_connection(void **state)
@@ -486,6 +615,9 @@ main(void)
 		cmocka_unit_test(test_idempotent_requests_survive_a_lost_connection),
 		cmocka_unit_test(test_others_are_not_repeated),
 		cmocka_unit_test(test_repeated_requests_are_the_same),
+		cmocka_unit_test(test_failed_writes_are_repeated_few_at_a_time),
+		cmocka_unit_test(test_failed_writes_are_not_repeated_for_ever),
+		cmocka_unit_test(test_failed_writes_wait_no_longer_than_the_cluster),
 		cmocka_unit_test(test_protocol_error_ends_the_connection),
 		cmocka_unit_test(test_attempts_are_bounded),
 		cmocka_unit_test(test_repeated_overload_is_remembered),

@@ -22,6 +22,7 @@ typedef struct Case
 #define SAME CLUSTER_VERDICT_SAME_NODE
 #define LATER CLUSTER_VERDICT_LATER
 #define PREPARE CLUSTER_VERDICT_PREPARE
+#define FEWER CLUSTER_VERDICT_FEWER
 
 static const Case cases[] = {
 	{{.code = CQL_ERR_SERVER}, NEXT, FAIL},
@@ -41,7 +42,10 @@ static const Case cases[] = {
 	{{.code = CQL_ERR_READ_TIMEOUT, .received = 1, .required = 2}, FAIL, FAIL},
 	{{.code = CQL_ERR_READ_FAILURE, .received = 2, .required = 2}, FAIL, FAIL},
 	{{.code = CQL_ERR_FUNCTION_FAILURE}, FAIL, FAIL},
-	{{.code = CQL_ERR_WRITE_FAILURE}, FAIL, FAIL},
+	{{.code = CQL_ERR_WRITE_FAILURE, .write_type = CQL_WRITE_SIMPLE}, FEWER, FAIL},
+	{{.code = CQL_ERR_WRITE_FAILURE, .write_type = CQL_WRITE_UNLOGGED_BATCH}, FEWER, FAIL},
+	{{.code = CQL_ERR_WRITE_FAILURE, .write_type = CQL_WRITE_COUNTER}, FAIL, FAIL},
+	{{.code = CQL_ERR_WRITE_FAILURE, .write_type = CQL_WRITE_CAS}, FAIL, FAIL},
 	{{.code = CQL_ERR_CDC_WRITE_FAILURE}, FAIL, FAIL},
 	{{.code = CQL_ERR_CAS_WRITE_UNKNOWN}, FAIL, FAIL},
 	{{.code = CQL_ERR_SYNTAX}, FAIL, FAIL},
@@ -83,6 +87,7 @@ test_verdicts_given_once(void **state)
 		{{.code = CQL_ERR_OVERLOADED}, -1},
 		{{.code = CQL_ERR_SERVER}, -1},
 		{{.code = CQL_ERR_BOOTSTRAPPING}, -1},
+		{{.code = CQL_ERR_WRITE_FAILURE, .write_type = CQL_WRITE_SIMPLE}, -1},
 	};
 	uint8_t		spent = 0;
 

@@ -49,6 +49,7 @@ typedef struct FakeOrder
 	_Atomic bool connected;
 	_Atomic bool down;
 	_Atomic bool lose;			/* what is in flight is lost */
+	_Atomic uint32_t strains;	/* writes that failed and are repeated */
 } FakeOrder;
 
 typedef struct FakeLog
@@ -60,6 +61,7 @@ typedef struct FakeLog
 	_Atomic uint32_t busy;
 	_Atomic uint32_t in_flight_max;
 	_Atomic uint32_t flushes;	/* of something */
+	_Atomic uint32_t allowed;	/* repeated ones in flight */
 	_Atomic uint32_t broken_rules;	/* submitted from a callback, flushed twice between two polls */
 	_Atomic uint32_t handles;	/* of the whole loop, when the cluster is closed */
 	_Atomic uint64_t callback_ns;	/* spent in on_complete */
@@ -435,6 +437,13 @@ cluster_flush(Cluster *c)
 	c->dirty = false;
 	fake_log.flushes++;
 	uv_async_send(&c->async);
+}
+
+uint32_t
+cluster_strains(Cluster *c, uint32_t limit)
+{
+	fake_log.allowed = limit;
+	return fake_order.strains;
 }
 
 ClusterVersions

@@ -156,6 +156,100 @@ test_measures_anew_after_a_while(void **state)
 	assert_int_equal(w.limit, WINDOW_MAX);
 }
 
+/* ---- strain ---- */
+
+/* Answers until it grows by one step; how many that took. */
+static uint32_t
+await_step(Window *w, uint64_t now)
+{
+	uint32_t	limit = w->limit;
+	uint32_t	n = 0;
+
+	while (w->limit == limit)
+	{
+		window_note(w, MS, false);
+		window_turn(w, true, now);
+		n++;
+	}
+	assert_true(w->limit > limit);
+	return n;
+}
+
+static void
+test_strain_falls_at_once_and_grows_slowly(void **state)
+{
+	Window		w;
+	uint32_t	steps = 0;
+
+	start(&w);
+	window_strain(&w, 0, 0);
+	assert_int_equal(w.limit, WINDOW_START);
+	window_strain(&w, 1, 0);
+	assert_int_equal(w.limit, WINDOW_STRAINED);
+
+	/* what was in flight fails as well */
+	window_strain(&w, 100, WINDOW_STRAIN_PAUSE - 1);
+	assert_int_equal(w.limit, WINDOW_STRAINED);
+	assert_int_equal(await_step(&w, 0), WINDOW_PATIENCE);
+	assert_int_equal(w.limit, WINDOW_STRAINED + 1);
+
+	/* overload and slow answers do not raise it */
+	for (uint32_t i = 0; i < WINDOW_PATIENCE; i++)
+	{
+		window_note(&w, 2 * WINDOW_SLOW, true);
+		window_turn(&w, true, 0);
+	}
+	assert_int_equal(w.limit, WINDOW_STRAINED + 2);
+
+	for (; w.limit < WINDOW_FIRST; steps++)
+		await_step(&w, 0);
+	assert_in_range(steps, 10, 25);
+	assert_int_equal(w.limit, WINDOW_FIRST);
+	play_round(&w, MS, false, true, 0);
+	assert_int_equal(w.limit, WINDOW_FIRST * 2);
+}
+
+static void
+test_strain_that_comes_again_is_awaited_longer(void **state)
+{
+	Window		w;
+	uint64_t	now = 0;
+	uint32_t	patience = WINDOW_PATIENCE;
+
+	start(&w);
+	for (uint32_t strains = 1; strains <= 20; strains++)
+	{
+		window_strain(&w, strains, now);
+		assert_int_equal(w.limit, strains > 1 && strains % 2 == 0 ? 1 : WINDOW_STRAINED);
+		assert_int_equal(await_step(&w, now), patience);
+		patience = patience * 2 < WINDOW_PATIENCE_MAX ? patience * 2 : WINDOW_PATIENCE_MAX;
+		if (strains % 2 == 0)
+			await_step(&w, now);	/* to 3: the next one falls from there */
+		else
+			w.limit = WINDOW_STRAINED;	/* the next one meets it there */
+		now += WINDOW_STRAIN_PAUSE;
+	}
+}
+
+/* A fixed one is what it may have at most. */
+static void
+test_strain_in_a_fixed_window(void **state)
+{
+	Window		w;
+
+	window_init(&w, 4, 0);
+	window_strain(&w, 1, 0);
+	assert_int_equal(w.limit, WINDOW_STRAINED);
+	await_step(&w, 0);
+	await_step(&w, 0);
+	assert_int_equal(w.limit, 4);
+	play_round(&w, MS, false, true, 0);
+	assert_int_equal(w.limit, 4);
+	window_init(&w, 1, 0);
+	window_strain(&w, 1, 0);
+	assert_int_equal(w.limit, 1);
+}
+
 int
 main(void)
 {
@@ -168,6 +262,9 @@ main(void)
 		cmocka_unit_test(test_overload_halves_once_then_adds),
 		cmocka_unit_test(test_slow_answers_halve),
 		cmocka_unit_test(test_measures_anew_after_a_while),
+		cmocka_unit_test(test_strain_falls_at_once_and_grows_slowly),
+		cmocka_unit_test(test_strain_that_comes_again_is_awaited_longer),
+		cmocka_unit_test(test_strain_in_a_fixed_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,27 @@
+/*
+ * cluster/fate.h
+ *	  How a request that was taken ends: an answer or a failure, once.
+ *
+ * Submitter thread only; calls on_complete of the dispatch's owner.
+ */
+#ifndef CLUSTER_FATE_H
+#define CLUSTER_FATE_H
+
+#include "cluster/dispatch.h"
+
+/* uv_hrtime, the same all over a turn of the loop. */
+extern uint64_t cluster_fate_clock(ClusterDispatch *d);
+
+/* The failure of an attempt that is followed by another. */
+extern void cluster_fate_forget(ClusterRequest *request);
+
+extern void cluster_fate_complete(ClusterRequest *request);
+extern void cluster_fate_fail(ClusterRequest *request, ClusterFailure *failure);
+extern void cluster_fate_timeout(ClusterRequest *request);
+/* It waits for another attempt, for which there is no time left: as the last one failed. */
+extern void cluster_fate_waiting(ClusterRequest *request);
+extern void cluster_fate_lost(ClusterRequest *request, const char *why);
+/* Nothing will be sent any more. why NULL: because the cluster closes. */
+extern void cluster_fate_undeliverable(ClusterRequest *request, const ClusterFailure *why);
+
+#endif							/* CLUSTER_FATE_H */

@@ -1,0 +1,47 @@
+/*
+ * cluster/waiting.h
+ *	  Requests between two attempts: lists of them, and the gate for those that
+ *	  only few may pass at a time.
+ *
+ * Submitter thread only; plain lists.
+ *
+ * A write that failed on a replica (0x1500) may have failed because too many came
+ * at once: a vector index of Cassandra 5.0 takes about as many as the node has
+ * cores. Those are repeated one after the other, or as many at a time as the
+ * window allows. They keep their place in the window meanwhile, so nothing new is
+ * sent before most of them are through.
+ *
+ *	 failed --cluster_gate_add--> waits --cluster_gate_next--> out --cluster_gate_done--> fate, or waits again
+ */
+#ifndef CLUSTER_WAITING_H
+#define CLUSTER_WAITING_H
+
+#include "cluster/cluster.h"
+
+typedef struct ClusterList
+{
+	ClusterRequest *first;		/* oldest first; linked by next */
+	ClusterRequest **end;
+} ClusterList;
+
+extern void cluster_list_init(ClusterList *list);
+extern void cluster_list_add(ClusterList *list, ClusterRequest *request);
+/* All of it, linked by next; the list is empty then. */
+extern ClusterRequest *cluster_list_take(ClusterList *list);
+
+typedef struct ClusterGate
+{
+	ClusterList list;			/* each not before its due time */
+	uint32_t	out;			/* passed and not done */
+	uint32_t	allowed;		/* how many may be out, 1 or more */
+	uint32_t	strains;		/* how many ever came here */
+} ClusterGate;
+
+extern void cluster_gate_init(ClusterGate *gate);
+extern void cluster_gate_add(ClusterGate *gate, ClusterRequest *request);
+/* One that may pass now; NULL: none. */
+extern ClusterRequest *cluster_gate_next(ClusterGate *gate, uint64_t now);
+/* Of any request that has its fate, or is to wait; one that never passed changes nothing. */
+extern void cluster_gate_done(ClusterGate *gate, ClusterRequest *request);
+
+#endif							/* CLUSTER_WAITING_H */
