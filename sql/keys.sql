@@ -13,6 +13,8 @@ SELECT keys_cql(cql) FROM unnest(ARRAY[
   $$CREATE KEYSPACE fdw_keys WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}$$,
   'CREATE TABLE fdw_keys.large (k int PRIMARY KEY, v text)',
   'CREATE TABLE fdw_keys.pairs (a int, b bigint, c smallint, v text, PRIMARY KEY ((a, b), c))',
+  'CREATE TABLE fdw_keys.log (device int, at timestamp, seq int, n varint, v text, PRIMARY KEY (device, at, seq, n))',
+  'CREATE TABLE fdw_keys.log_desc (device int, at timestamp, seq int, n varint, v text, PRIMARY KEY (device, at, seq, n)) WITH CLUSTERING ORDER BY (at DESC, seq DESC, n ASC)',
   'CREATE TABLE fdw_keys.events (device int, day date, at int, v text, PRIMARY KEY ((device, day), at))']) cql \g /dev/null
 CREATE SCHEMA keys_f;
 CREATE SCHEMA keys_l;
@@ -21,12 +23,19 @@ CREATE TABLE large AS SELECT g AS k, 'v' || g AS v FROM generate_series(1, 20000
 CREATE TABLE events AS SELECT device, date '2024-02-01' + day AS day, at, device || '-' || day || '-' || at AS v
   FROM generate_series(1, 10) device, generate_series(0, 59) day, generate_series(1, 5) at;
 CREATE TABLE pairs AS SELECT a, b::bigint, c::smallint, a || '/' || b || '/' || c AS v FROM generate_series(1, 20) a, generate_series(1, 10) b, generate_series(1, 2) c;
+CREATE TABLE log AS SELECT device, timestamptz '2024-02-29 12:00+00' + at * interval '1 ms' AS at, seq, n::numeric, device || '/' || at || '/' || seq || '/' || n AS v
+  FROM generate_series(1, 2) device, generate_series(-3, 3) at, unnest('{-2147483648,-1,0,7,2147483647}'::int[]) seq, generate_series(0, 1) n;
+CREATE TABLE log_desc AS TABLE log;
 CREATE TABLE public.keys_o AS SELECT g AS id, g * 7 AS k, g % 12 AS device, date '2024-01-25' + g % 70 AS day FROM generate_series(1, 600) g;
 CREATE FOREIGN TABLE keys_f.large (k int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.pairs (a int, b bigint, c smallint, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.log (device int, at timestamptz, seq int, n numeric, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.log_desc (device int, at timestamptz, seq int, n numeric, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.events (device int, day date, at int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 INSERT INTO keys_f.large SELECT * FROM keys_l.large;
 INSERT INTO keys_f.events SELECT * FROM keys_l.events;
+INSERT INTO keys_f.log SELECT * FROM keys_l.log;
+INSERT INTO keys_f.log_desc SELECT * FROM keys_l.log;
 INSERT INTO keys_f.pairs SELECT * FROM keys_l.pairs;
 RESET search_path;
 
@@ -104,8 +113,98 @@ SELECT count(*) FROM pairs;
 RESET plan_cache_mode;
 RESET search_path;
 
+-- alternatives: exactly the combinations that are asked for
+SELECT keys($$SELECT * FROM large WHERE k = 1 OR k = 3 OR 5 = k OR k = NULL$$);
+SELECT keys($$SELECT * FROM large WHERE k = 1 OR k IN (3, 5) OR k = ANY ('{7,3,NULL}') OR k = 3000000000$$);
+SELECT keys($$SELECT * FROM large WHERE k = 1 OR (k = 3 AND v = 'v3') OR (k = 4 AND v = 'no')$$);
+SELECT keys($$SELECT * FROM large WHERE k = 1 OR v = 'v3'$$);
+SELECT keys($$SELECT * FROM large WHERE (k = 1 OR k = 3) AND (k = 3 OR k = 5)$$);
+SELECT keys($$SELECT * FROM large WHERE k = 1 OR k > 19998$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b) IN ((1, 2), (3, 4), (1, 2), (3, 40), (NULL, 1), (2, 3000000000))$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b, c) IN ((1, 2, 1), (3, 4, 2), (5, 6, 100000))$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b) IN ((1, 2), (3, 4)) AND c > 1 AND v LIKE '%/2'$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b) IN ((1, 2), (3, 4)) AND c IN (1, 2)$$);
+SELECT keys($$SELECT * FROM pairs WHERE b = 2 AND (a, c) IN ((1, 2), (3, 1), (4, 7))$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a = 1 AND b IN (2, 3)) OR (b = 4 AND a = ANY ('{5,6}') AND c = 1)$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b, v) IN ((1, 2, '1/2/1'), (3, 4, 'no'))$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, c) IN ((1, 2), (3, 1))$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b) IN ((1, 2), (3, 4)) ORDER BY c DESC, a LIMIT 3$$);
+SELECT keys($$SELECT a, b, count(*), max(c) FROM pairs WHERE (a, b) IN ((1, 2), (3, 4), (30, 4)) GROUP BY a, b$$);
+SELECT keys($$SELECT count(*) FROM pairs WHERE (a, b) IN ((1, 2), (3, 4), (30, 4))$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b) IN ((NULL, 1), (1, NULL))$$);
+SELECT keys($$SELECT * FROM pairs WHERE (a, b) IN (VALUES (1, 2), (3, 4), (3, 4))$$);
+SELECT keys($$SELECT p.* FROM pairs p JOIN (VALUES (1, 2, 1), (3, 4, 2), (NULL, 4, 2)) x (a, b, c) ON p.a = x.a AND p.b = x.b AND p.c = x.c$$);
+SELECT keys($$SELECT o.id, p.* FROM keys_o o JOIN pairs p ON (p.a = o.device AND p.b = o.device + 1) OR (p.a = o.device + 1 AND p.b = o.device) WHERE o.id < 40$$);
+SELECT keys($$SELECT o.id, p.* FROM keys_o o JOIN pairs p ON (o.id = 1 AND p.a = 1 AND p.b = 2) OR (o.id = 2 AND p.a = 3 AND p.b = 4)$$);
+-- values that are known later
+SET search_path = keys_f, public;
+PREPARE keys_pairs (int, bigint, int, bigint) AS SELECT count(*), min(v), max(v) FROM pairs WHERE (a, b) IN (($1, $2), ($3, $4));
+SET plan_cache_mode = force_generic_plan;
+EXPLAIN (VERBOSE, COSTS OFF) EXECUTE keys_pairs (1, 2, 3, 4);
+EXECUTE keys_pairs (1, 2, 3, 4);
+EXECUTE keys_pairs (1, 2, NULL, 4);
+EXECUTE keys_pairs (1, 2, 1, 2);
+EXECUTE keys_pairs (1, NULL, NULL, 4);
+RESET search_path;
+RESET plan_cache_mode;
+-- rows that are written by the same keys
+SET search_path = keys_f, public;
+EXPLAIN (COSTS OFF) DELETE FROM pairs WHERE (a, b, c) IN ((21, 1, 1), (21, 2, 2));
+INSERT INTO pairs SELECT 21, b, c, 'x' FROM generate_series(1, 2) b, generate_series(1, 2) c;
+WITH u AS (UPDATE pairs SET v = 'y' WHERE (a, b, c) IN ((21, 1, 1), (21, 2, 2)) RETURNING b, c) SELECT * FROM u ORDER BY b;
+DELETE FROM pairs WHERE (a, b) IN ((21, 1), (22, 2)) AND c = 2;
+DELETE FROM pairs WHERE (a, b, c) IN ((21, 1, 1), (21, 2, 2));
+SELECT * FROM pairs WHERE a = 21 AND b IN (1, 2);
+DELETE FROM pairs WHERE a = 21 AND (b = 1 OR b = 2);
+RESET search_path;
+
+-- comparisons of rows, as pages of a partition are asked for
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, seq) > ('2024-02-29 12:00:00.001+00', 0) ORDER BY at, seq, n LIMIT 9$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND ('2024-02-29 12:00:00.001+00', 0) > (at, seq) ORDER BY at DESC, seq DESC, n DESC LIMIT 9$$);
+SELECT keys($$SELECT * FROM log_desc WHERE device = 1 AND (at, seq) < ('2024-02-29 12:00:00.001+00', 0) ORDER BY at DESC, seq DESC, n LIMIT 9$$);
+SELECT keys($$SELECT * FROM log_desc WHERE device = 1 AND (at, seq) >= ('2024-02-29 12:00:00.001+00', 0)$$);
+SELECT keys($$SELECT * FROM log_desc WHERE device IN (1, 2, 7) AND (at, seq) >= ('2024-02-29 12:00:00.001+00', 0) ORDER BY at, seq, n DESC, device$$);
+SELECT keys($$SELECT * FROM log_desc WHERE device = 1 AND (at, seq, n) > ('2024-02-29 12:00:00.001+00', 0, 0) ORDER BY at, seq, n DESC$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, seq) > ('2024-02-29 12:00:00.001+00', 0) AND at <= '2024-02-29 12:00:00.002+00'$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, seq, n) > ('2024-02-29 12:00:00.001+00', 0, 0) AND (at, seq) <= ('2024-02-29 12:00:00.002+00', 7)$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, seq) > ('2024-02-29 12:00:00.001+00', 0) AND at > '2024-02-29 12:00:00.002+00'$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) > (0, 0) ORDER BY seq, n$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND (seq, at) > (0, '2024-02-29 12:00:00.001+00')$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, n) > ('2024-02-29 12:00:00.001+00', 0)$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, n) > ('2024-02-29 12:00:00.001+00', seq)$$);
+SELECT keys($$SELECT * FROM log WHERE (at, seq) > ('2024-02-29 12:00:00.001+00', 0)$$);
+SELECT keys($$SELECT count(*), max(seq) FROM log WHERE device = 1 AND (at, seq) <= ('2024-02-29 12:00:00.001+00', 0)$$);
+-- with values that CQL cannot hold, at each place, in each direction
+SELECT count(*), count(*) FILTER (WHERE r ~ 'Filter|DIFFERENT') AS wrong FROM unnest('{log,log_desc}'::text[]) t, unnest('{<,<=,>,>=}'::text[]) op, unnest('{"at, seq, n","at, seq"}'::text[]) row, unnest(ARRAY[
+  $$'2024-02-29 12:00:00.0011+00', 0, 0$$, $$'2024-02-29 12:00:00.001+00', 3000000000, 0$$, $$'2024-02-29 12:00:00.001+00', -3000000000, 0$$,
+  $$'2024-02-29 12:00:00.001+00', 7, 0.5$$, $$'2024-02-29 12:00:00.001+00', 7, 'NaN'$$, $$'infinity', 7, 0$$, $$'-infinity', 7, 0$$, $$'2024-02-29 12:00:00.001+00', 2147483647, '-Infinity'$$]) x,
+  keys(format('SELECT * FROM %s WHERE device = 1 AND (%s) %s (%s)', t, row, op, CASE WHEN row ~ 'n' THEN x ELSE regexp_replace(x, ', [^,]*$', '') END)) r WHERE t = 'log' OR row = 'at, seq';
+SET plan_cache_mode = force_generic_plan;
+CREATE FUNCTION keys_page(timestamptz, bigint, numeric, OUT here text, OUT there text) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('search_path', 'keys_l, public', true);
+  EXECUTE 'SELECT count(*) || md5(string_agg(l::text, '','' ORDER BY at, seq, n)) FROM log l WHERE device = 1 AND (at, seq, n) > ($1, $2, $3)' INTO here USING $1, $2, $3;
+  PERFORM set_config('search_path', 'keys_f, public', true);
+  EXECUTE 'SELECT count(*) || md5(string_agg(l::text, '','' ORDER BY at, seq, n)) FROM log l WHERE device = 1 AND (at, seq, n) > ($1, $2, $3)' INTO there USING $1, $2, $3;
+END $$;
+SELECT count(*), count(*) FILTER (WHERE here IS DISTINCT FROM there) AS different FROM
+  unnest(ARRAY[NULL, 'infinity', '-infinity', '2024-02-29 12:00:00+00', '2024-02-29 12:00:00.00055+00']::timestamptz[]) at, unnest('{NULL,0,7,2147483647,-3000000000,3000000000}'::bigint[]) seq,
+  unnest('{NULL,0,0.5,-Infinity,NaN}'::numeric[]) n, keys_page(at, seq, n);
+RESET plan_cache_mode;
+-- of a join
+SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;
+SELECT keys($$SELECT o.id, l.* FROM keys_o o JOIN log l ON l.device = o.device AND (l.at, l.seq) > ('2024-02-29 12:00+00'::timestamptz + o.id * interval '0.7 ms', o.k) WHERE o.id < 50$$);
+SELECT keys($$SELECT o.id, l.* FROM keys_o o LEFT JOIN log l ON l.device = o.device AND (l.at, l.v) > ('2024-02-29 12:00+00'::timestamptz + o.id * interval '0.7 ms', 'x') WHERE o.id < 50$$);
+RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_nestloop;
+SET search_path = keys_f, public;
+BEGIN;
+DELETE FROM log_desc WHERE device = 2 AND (at, seq) > ('2024-02-29 12:00:00.001+00', 0);
+SELECT count(*) FROM log_desc WHERE device = 2;
+COMMIT;
+RESET search_path;
+
 SELECT keys_cql('DROP KEYSPACE fdw_keys') \g /dev/null
 DROP SERVER keys_cluster CASCADE;
 DROP SCHEMA keys_f, keys_l CASCADE;
 DROP TABLE keys_o;
-DROP FUNCTION keys, keys_move, keys_two, keys_late, keys_cql;
+DROP FUNCTION keys, keys_move, keys_page, keys_two, keys_late, keys_cql;

@@ -15,6 +15,7 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
+#include "utils/selfuncs.h"
 
 #include "fdw/compat.h"
 #include "fdw/plan/cost.h"
@@ -93,14 +94,17 @@ double
 scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access)
 {
 	double		n = 1;
+	Bitmapset  *groups = NULL;	/* of one list each */
 	ListCell   *lc;
 
 	foreach(lc, access->pushed)
 	{
 		const ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->op == SCYLLA_IN)
+		if (condition->op == SCYLLA_IN && !bms_is_member(condition->group, groups))
 			n *= Max(scyllaArrayLength(root, (Node *) condition->value), 1);
+		if (condition->group > 0)
+			groups = bms_add_member(groups, condition->group);
 	}
 	return n;
 }
@@ -131,15 +135,32 @@ scyllaRequestCost(const ScyllaTableOptions *options)
 	return SCYLLA_REQUEST_ROWS * tuple_cost(options);
 }
 
+/* Of a condition that says less than a local clause, which has a selectivity of its own. */
+static Selectivity
+selectivity_of_part(PlannerInfo *root, const ScyllaCondition *condition)
+{
+	if (condition->op == SCYLLA_IN)
+		return Min(scyllaArrayLength(root, (Node *) condition->value) / DEFAULT_NUM_DISTINCT, 1);
+	return condition->op == SCYLLA_EQ ? 1.0 / DEFAULT_NUM_DISTINCT : DEFAULT_INEQ_SEL;
+}
+
 static Selectivity
 selectivity_of_pushed(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access)
 {
 	List	   *clauses = NIL;
+	Selectivity of_parts = 1;
 	ListCell   *lc;
 
 	foreach(lc, access->pushed)
-		clauses = lappend(clauses, ((ScyllaCondition *) lfirst(lc))->clause);
-	return clauselist_selectivity(root, clauses, (int) rel->relid, JOIN_INNER, NULL);
+	{
+		ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->clause != NULL)
+			clauses = list_append_unique_ptr(clauses, condition->clause);
+		else if (condition->op != SCYLLA_NEAREST && condition->place == 0)
+			of_parts *= selectivity_of_part(root, condition);
+	}
+	return of_parts * clauselist_selectivity(root, clauses, (int) rel->relid, JOIN_INNER, NULL);
 }
 
 void

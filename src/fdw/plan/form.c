@@ -4,8 +4,10 @@
  *
  * Backend thread. Owns nothing.
  *
- * A clause is a comparison of one column with something that is constant while the
- * table is read, by an operator of the type's default B-tree family.
+ * A condition is a comparison of one column with something that is constant while
+ * the table is read, by an operator of the type's default B-tree family. A clause
+ * is one, or several that belong together: a comparison of rows, or combinations of
+ * values (combination.c).
  */
 #include "postgres.h"
 
@@ -19,10 +21,11 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
+#include "fdw/plan/combination.h"
 #include "fdw/plan/form.h"
 
-static Node *
-strip_relabel(Node *node)
+Node *
+scyllaStripRelabel(Node *node)
 {
 	while (node && IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
@@ -50,7 +53,7 @@ commuted(ScyllaOperator op)
 static Var *
 column_of(RelOptInfo *rel, Node *node)
 {
-	Var		   *var = (Var *) strip_relabel(node);
+	Var		   *var = (Var *) scyllaStripRelabel(node);
 
 	if (var == NULL || !IsA(var, Var) || var->varno != (int) rel->relid || var->varattno <= 0 || var->varlevelsup != 0)
 		return NULL;
@@ -65,29 +68,44 @@ is_constant(PlannerInfo *root, RelOptInfo *rel, Node *value)
 		!contain_subplans(value);
 }
 
-/* "left op right", the column on the left. */
-static bool
-match_sides(PlannerInfo *root, RelOptInfo *rel, OpExpr *expr, bool swapped, ScyllaCondition *found)
+/* "left op right" */
+typedef struct Comparison
 {
-	Var		   *var = column_of(rel, swapped ? lsecond(expr->args) : linitial(expr->args));
-	Node	   *value = swapped ? linitial(expr->args) : lsecond(expr->args);
+	Node	   *left;
+	Node	   *right;
+	Oid			opno;
+	Oid			collation;
+} Comparison;
+
+/* swapped: the column is on the right. */
+static bool
+match_sides(PlannerInfo *root, RelOptInfo *rel, const Comparison *c, bool swapped, ScyllaCondition *found)
+{
+	Var		   *var = column_of(rel, swapped ? c->right : c->left);
+	Node	   *value = swapped ? c->left : c->right;
 	Oid			type;
 
 	if (var == NULL || !is_constant(root, rel, value))
 		return false;
 	found->attnum = var->varattno;
 	found->value = (Expr *) value;
-	found->collation = expr->inputcollid;
+	found->collation = c->collation;
 	type = getBaseType(var->vartype);
-	found->op = scyllaDefaultOperator(expr->opno, type);
+	found->op = scyllaDefaultOperator(c->opno, type);
 	if (swapped)
 		found->op = commuted(found->op);
 	if (found->op == SCYLLA_ANY)
-		found->reason = psprintf("operator %s has no counterpart in CQL", get_opname(expr->opno));
-	else if (!scyllaSameFamily(type, getBaseType(exprType(strip_relabel(value)))))
+		found->reason = psprintf("operator %s has no counterpart in CQL", get_opname(c->opno));
+	else if (!scyllaSameFamily(type, getBaseType(exprType(scyllaStripRelabel(value)))))
 		found->reason = psprintf("%s and %s are not compared in CQL", format_type_be(type),
 								 format_type_be(exprType(value)));
 	return true;
+}
+
+static bool
+match_comparison(PlannerInfo *root, RelOptInfo *rel, const Comparison *c, ScyllaCondition *found)
+{
+	return match_sides(root, rel, c, false, found) || match_sides(root, rel, c, true, found);
 }
 
 /* "column = ANY (array)" */
@@ -102,7 +120,7 @@ match_array(PlannerInfo *root, RelOptInfo *rel, ScalarArrayOpExpr *expr, ScyllaC
 	if (var == NULL || !expr->useOr || !is_constant(root, rel, value))
 		return false;
 	type = getBaseType(var->vartype);
-	element = get_element_type(getBaseType(exprType(strip_relabel(value))));
+	element = get_element_type(getBaseType(exprType(scyllaStripRelabel(value))));
 	found->attnum = var->varattno;
 	found->value = (Expr *) value;
 	found->collation = expr->inputcollid;
@@ -131,18 +149,15 @@ match_boolean(RelOptInfo *rel, Node *node, ScyllaCondition *found)
 }
 
 ScyllaCondition *
-scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
+scyllaMatchComparison(PlannerInfo *root, RelOptInfo *rel, Node *node)
 {
-	Node	   *node = (Node *) clause->clause;
 	ScyllaCondition *found = palloc0(sizeof(*found));
-	bool		matched = false;
+	OpExpr	   *expr = (OpExpr *) node;
+	bool		matched;
 
-	found->clause = clause;
-	if (clause->pseudoconstant)
-		return NULL;
-	if (is_opclause(node) && list_length(((OpExpr *) node)->args) == 2)
-		matched = match_sides(root, rel, (OpExpr *) node, false, found) ||
-			match_sides(root, rel, (OpExpr *) node, true, found);
+	if (is_opclause(node) && list_length(expr->args) == 2)
+		matched = match_comparison(root, rel, &(Comparison) {linitial(expr->args), lsecond(expr->args), expr->opno,
+								   expr->inputcollid}, found);
 	else if (IsA(node, ScalarArrayOpExpr))
 		matched = match_array(root, rel, (ScalarArrayOpExpr *) node, found);
 	else
@@ -150,12 +165,64 @@ scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
 	return matched ? found : NULL;
 }
 
+/* "(column, column) > (value, value)". Up to where it is no comparison in one direction, of columns with values. */
+static List *
+match_row(PlannerInfo *root, RelOptInfo *rel, const RowCompareExpr *row, bool *exact)
+{
+	List	   *conditions = NIL;
+
+	*exact = true;
+	for (int i = 0; i < list_length(row->opnos); i++)
+	{
+		ScyllaCondition *found = palloc0(sizeof(*found));
+		Comparison	c = {list_nth(row->largs, i), list_nth(row->rargs, i), list_nth_oid(row->opnos, i),
+		list_nth_oid(row->inputcollids, i)};
+
+		*exact = match_comparison(root, rel, &c, found) &&
+			(i == 0 || found->op == ((ScyllaCondition *) linitial(conditions))->op);
+		if (!*exact)
+			break;
+		found->group = 1;
+		found->place = i;
+		conditions = lappend(conditions, found);
+	}
+	return conditions;
+}
+
+List *
+scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause, bool *exact)
+{
+	Node	   *node = (Node *) clause->clause;
+	List	   *found = NIL;
+	ScyllaCondition *condition;
+	ListCell   *lc;
+
+	*exact = true;
+	if (clause->pseudoconstant)
+		return NIL;
+	if (is_orclause(node))
+		found = scyllaMatchCombinations(root, rel, (BoolExpr *) node, exact);
+	else if (IsA(node, RowCompareExpr))
+		found = match_row(root, rel, (RowCompareExpr *) node, exact);
+	else if ((condition = scyllaMatchComparison(root, rel, node)) != NULL)
+		found = list_make1(condition);
+	foreach(lc, found)
+		((ScyllaCondition *) lfirst(lc))->clause = clause;
+	return found;
+}
+
 bool
 scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
 {
-	ScyllaCondition *condition = scyllaMatchClause(root, rel, clause);
+	bool		exact;
+	ListCell   *lc;
 
-	return condition != NULL && condition->reason == NULL;
+	foreach(lc, scyllaMatchClause(root, rel, clause, &exact))
+	{
+		if (((ScyllaCondition *) lfirst(lc))->reason == NULL)
+			return true;
+	}
+	return false;
 }
 
 bool

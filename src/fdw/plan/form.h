@@ -19,7 +19,7 @@
 /* "column op value", found in a clause. */
 typedef struct ScyllaCondition
 {
-	RestrictInfo *clause;		/* NULL: none, of SCYLLA_NEAREST */
+	RestrictInfo *clause;		/* that need not be checked again, if all of its conditions are pushed; NULL: none */
 	AttrNumber	attnum;
 	Oid			type;			/* of the column, once the table is known */
 	ScyllaOperator op;
@@ -27,11 +27,18 @@ typedef struct ScyllaCondition
 	Oid			collation;		/* of the comparison */
 	const ScyllaTableColumn *column;	/* NULL until the table is known, or if it has no such column */
 	bool		unsure;			/* pushed, but an index serves it that has no long values: of one, the scan leaves it out, and checks it */
+	int			group;			/* of those that belong together: IN of rows, or a comparison of rows; 0: it stands alone */
+	int			place;			/* in its group */
 	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
 } ScyllaCondition;
 
-/* NULL: it has not the form of a condition. */
-extern ScyllaCondition *scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
+/* ScyllaCondition; NIL: it has no such form. exact: all of them together say what the clause says, else they say less. */
+extern List *scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause, bool *exact);
+
+/* Of one column. NULL: it has not that form. */
+extern ScyllaCondition *scyllaMatchComparison(PlannerInfo *root, RelOptInfo *rel, Node *node);
+
+extern Node *scyllaStripRelabel(Node *node);
 
 /* Whether a clause has it, and may be sent if the table in the cluster suits it. */
 extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);

@@ -373,6 +373,7 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 		select->operators = lappend_int(select->operators, (int) condition->op);
 		select->attnums = lappend_int(select->attnums, condition->attnum);
 		select->longest = lappend_int(select->longest, condition->unsure ? scyllaIndexLongest(condition->column) : 0);
+		select->groups = lappend_int(select->groups, condition->group);
 		*exprs = lappend(*exprs, condition->value);
 	}
 	select->npartition = access->npartition;

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -99,6 +100,7 @@ typedef struct Choice
 	PlannerInfo *root;
 	ScyllaRelation *info;
 	List	   *conditions;		/* ScyllaCondition not yet taken, those without a reason */
+	int			ngroups;		/* of conditions */
 	bool		whole;			/* none is to be taken */
 	ScyllaAccess *access;
 } Choice;
@@ -121,8 +123,9 @@ is_lower(ScyllaOperator op)
 	return op == SCYLLA_GT || op == SCYLLA_GE;
 }
 
+/* Of one that is, or is not, in a group. */
 static ScyllaCondition *
-find_condition(const Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op))
+find_any(const Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op), bool in_group)
 {
 	ListCell   *lc;
 
@@ -130,10 +133,16 @@ find_condition(const Choice *choice, const ScyllaTableColumn *column, bool (*sui
 	{
 		ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->column == column && suits(condition->op))
+		if (condition->column == column && suits(condition->op) && (condition->group > 0) == in_group)
 			return condition;
 	}
 	return NULL;
+}
+
+static ScyllaCondition *
+find_condition(const Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op))
+{
+	return find_any(choice, column, suits, false);
 }
 
 static bool
@@ -154,7 +163,9 @@ find_fixing(const Choice *choice, const ScyllaTableColumn *column)
 {
 	ScyllaCondition *condition = find_condition(choice, column, is_equal);
 
-	return condition ? condition : find_condition(choice, column, is_in);
+	if (condition == NULL)
+		condition = find_condition(choice, column, is_in);
+	return condition ? condition : find_any(choice, column, is_in, true);
 }
 
 static void
@@ -172,6 +183,79 @@ take_range(Choice *choice, const ScyllaTableColumn *column)
 	take(choice, find_condition(choice, column, is_lower));
 	take(choice, find_condition(choice, column, is_upper));
 }
+
+/* ---- comparisons of rows ---- */
+
+/* The columns that are compared, from its first condition on; NIL: they are not clustering columns one after the other. */
+static List *
+row_in_clustering_order(const Choice *choice, const ScyllaCondition *first)
+{
+	const ScyllaTable *table = choice->info->table;
+	List	   *row = NIL;
+	ListCell   *lc;
+
+	foreach(lc, choice->conditions)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+		int			position = first->column->position + list_length(row);
+
+		if (condition->group != first->group)
+			continue;
+		if (position >= table->nclustering || condition->column != scyllaClusteringColumn(table, position) ||
+			condition->column->descending != first->column->descending)
+			return NIL;
+		row = lappend(row, condition);
+	}
+	return row;
+}
+
+/* "(a, b) > (1, 2)" says "a >= 1", too. */
+static ScyllaCondition *
+implied_bound(const ScyllaCondition *first)
+{
+	ScyllaCondition *bound = palloc(sizeof(*bound));
+
+	*bound = *first;
+	bound->op = is_lower(first->op) ? SCYLLA_GE : SCYLLA_LE;
+	bound->clause = NULL;
+	bound->group = 0;
+	return bound;
+}
+
+/*
+ * A bound of several columns, the first of which is this one. ScyllaDB takes none
+ * beside conditions on single clustering columns before it: then, or where CQL does
+ * not compare so, what it says of the first column is sent.
+ */
+static bool
+take_row(Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op))
+{
+	ScyllaCondition *first = find_any(choice, column, suits, true);
+	List	   *row;
+	ListCell   *lc;
+
+	if (first == NULL || first->place > 0)
+		return false;
+	row = first->clause != NULL && column->position == 0 ? row_in_clustering_order(choice, first) : NIL;
+	if (row == NIL)
+		choice->access->pushed = lappend(choice->access->pushed, implied_bound(first));
+	foreach(lc, row)
+		take(choice, lfirst(lc));
+	choice->access->rows_compared |= row != NIL;
+	return true;
+}
+
+/* On one side or both. */
+static void
+take_bounds(Choice *choice, const ScyllaTableColumn *column)
+{
+	if (!take_row(choice, column, is_lower))
+		take(choice, find_condition(choice, column, is_lower));
+	if (!take_row(choice, column, is_upper))
+		take(choice, find_condition(choice, column, is_upper));
+}
+
+/* ---- keys ---- */
 
 static bool
 take_partition_key(Choice *choice)
@@ -209,7 +293,7 @@ take_clustering_columns(Choice *choice)
 		if (condition == NULL)
 		{
 			if (column != NULL)
-				take_range(choice, column);
+				take_bounds(choice, column);
 			return;
 		}
 		take(choice, condition);
@@ -235,7 +319,7 @@ may_be_indexed(const Choice *choice)
 	{
 		const ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->op != SCYLLA_IN)
+		if (condition->op != SCYLLA_IN && condition->group == 0)
 			return true;
 	}
 	return false;
@@ -320,14 +404,14 @@ why_not_filtered(const Choice *choice, const ScyllaCondition *condition)
 static void
 take_filtered(Choice *choice)
 {
-	List	   *conditions = keys_differ(choice) ? NIL : list_copy(choice->conditions);
+	List	   *conditions = keys_differ(choice) || choice->access->rows_compared ? NIL : list_copy(choice->conditions);
 	ListCell   *lc;
 
 	foreach(lc, conditions)
 	{
 		ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->op == SCYLLA_IN || !has_room(choice->access, condition) ||
+		if (condition->op == SCYLLA_IN || condition->group > 0 || !has_room(choice->access, condition) ||
 			why_not_filtered(choice, condition) != NULL)
 			continue;
 		take(choice, condition);
@@ -405,6 +489,8 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 
 	if (choice->whole)
 		return "to read the whole table is cheaper";
+	if (range && condition->group > 0)
+		return "CQL compares rows only of clustering columns, from the first one on, in one direction";
 	if (!has_room(choice->access, condition))
 		return "CQL takes no further condition on the column";
 	if (why_not_filtered(choice, condition) != NULL)
@@ -427,10 +513,8 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 }
 
 static void
-keep_local(Choice *choice, RestrictInfo *clause, const ScyllaCondition *condition, const char *reason)
+keep_local(Choice *choice, RestrictInfo *clause, char *reason)
 {
-	char	   *text = condition == NULL ? pstrdup("no comparison of a column with a value") :
-		psprintf("column \"%s\": %s", get_attname(choice->info->relid, condition->attnum, false), reason);
 	ListCell   *lc;
 
 	choice->access->local = lappend(choice->access->local, clause);
@@ -438,30 +522,91 @@ keep_local(Choice *choice, RestrictInfo *clause, const ScyllaCondition *conditio
 		return;
 	foreach(lc, choice->access->reasons)
 	{
-		if (strcmp(lfirst(lc), text) == 0)
+		if (strcmp(lfirst(lc), reason) == 0)
 			return;
 	}
-	choice->access->reasons = lappend(choice->access->reasons, text);
+	choice->access->reasons = lappend(choice->access->reasons, reason);
 }
 
-/* What may be taken goes to choice->conditions, the rest stays local. */
-static void
-sort_out(Choice *choice, RelOptInfo *rel, List *clauses)
+static char *
+reason_of_column(const Choice *choice, const ScyllaCondition *condition, const char *reason)
 {
-	ScyllaRelation *info = choice->info;
+	return psprintf("column \"%s\": %s", get_attname(choice->info->relid, condition->attnum, false), reason);
+}
+
+/* Those of a clause that mean the same there. Of a comparison of rows, what follows another one means nothing. */
+static List *
+judge_all(const Choice *choice, List *found, char **reason)
+{
+	List	   *good = NIL;
 	ListCell   *lc;
 
-	foreach(lc, clauses)
+	foreach(lc, choice->info->table != NULL ? found : NIL)
 	{
-		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
-		ScyllaCondition *condition = scyllaMatchClause(choice->root, rel, clause);
+		ScyllaCondition *condition = lfirst(lc);
 
-		if (condition != NULL && info->table != NULL)
-			judge(info, condition);
-		if (condition != NULL && condition->reason == NULL && info->table != NULL)
-			choice->conditions = lappend(choice->conditions, condition);
-		else
-			keep_local(choice, clause, condition, condition ? condition->reason : NULL);
+		judge(choice->info, condition);
+		if (condition->reason == NULL && (condition->op == SCYLLA_IN || condition->place == list_length(good)))
+			good = lappend(good, condition);
+	}
+	foreach(lc, found)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->reason != NULL && *reason == NULL)
+			*reason = reason_of_column(choice, condition, condition->reason);
+	}
+	return good;
+}
+
+/* What may be taken of a clause goes to choice->conditions; what they do not say altogether is checked here, too. */
+static void
+sort_clause(Choice *choice, RelOptInfo *rel, RestrictInfo *clause)
+{
+	bool		exact;
+	List	   *found = scyllaMatchClause(choice->root, rel, clause, &exact);
+	char	   *reason = NULL;
+	List	   *good = judge_all(choice, found, &reason);
+	ListCell   *lc;
+
+	exact &= list_length(good) == list_length(found);
+	if (reason == NULL)
+		reason = pstrdup(good == NIL ? "no comparison of a column with a value" : is_orclause(clause->clause) ?
+						 "alternatives compare other columns, too" : "a part is no comparison of a column with a value");
+	if (good == NIL || !exact)
+		keep_local(choice, clause, reason);
+	choice->ngroups++;
+	foreach(lc, good)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+
+		condition->group = condition->group > 0 ? choice->ngroups : 0;
+		condition->clause = exact ? clause : NULL;
+		choice->conditions = lappend(choice->conditions, condition);
+	}
+}
+
+/* Nor do those that were taken say all of their clause, if others were not. */
+static void
+keep_rest(Choice *choice)
+{
+	ListCell   *lc;
+	ListCell   *pc;
+
+	foreach(lc, choice->conditions)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+		RestrictInfo *clause = condition->clause;
+
+		if (clause == NULL)
+			continue;
+		if (!list_member_ptr(choice->access->local, clause))
+			keep_local(choice, clause, reason_of_column(choice, condition, why_not_taken(choice, condition)));
+		foreach(pc, choice->access->pushed)
+		{
+			if (((ScyllaCondition *) lfirst(pc))->clause == clause)
+				((ScyllaCondition *) lfirst(pc))->clause = NULL;
+		}
 	}
 }
 
@@ -492,15 +637,11 @@ choose(Choice *choice, RelOptInfo *rel, List *clauses)
 	ListCell   *lc;
 
 	choice->access = palloc0(sizeof(ScyllaAccess));
-	sort_out(choice, rel, clauses);
+	foreach(lc, clauses)
+		sort_clause(choice, rel, lfirst_node(RestrictInfo, lc));
 	if (choice->conditions != NIL && !choice->whole)
 		take_conditions(choice);
-	foreach(lc, choice->conditions)
-	{
-		ScyllaCondition *condition = lfirst(lc);
-
-		keep_local(choice, condition->clause, condition, why_not_taken(choice, condition));
-	}
+	keep_rest(choice);
 	return choice->access;
 }
 

@@ -42,6 +42,7 @@ typedef struct ScyllaAccess
 	List	   *pushed;			/* ScyllaCondition, in the order of ScyllaSelect.columns */
 	int			npartition;		/* of them on the partition key: all of its columns, or 0 */
 	int			nclustering;	/* clustering columns fixed by "=" or IN after them */
+	bool		rows_compared;	/* a range is of several clustering columns */
 	bool		one_run;		/* no IN: the rows come in clustering order */
 	bool		filtering;
 	bool		indexed;		/* an index may be used, and CQL sorts nothing then */

@@ -31,6 +31,7 @@ typedef struct Condition
 	Oid			column_type;
 	char	   *column;			/* UTF-8 */
 	ScyllaOperator planned;
+	int			group;			/* as in ScyllaSelect */
 	bool		key;			/* of the partition key */
 	bool		clustering;
 	int			longest;		/* bytes of the longest value that its index has; 0: it is not asked by an index, or that has all */
@@ -58,6 +59,7 @@ init_condition(ScyllaConditions *cs, int i, Expr *value, ExprState *state)
 
 	c->expr = state;
 	c->planned = list_nth_int(select->operators, i);
+	c->group = list_nth_int(select->groups, i);
 	c->type = exprType((Node *) value);
 	if (c->planned == SCYLLA_IN)
 		c->type = get_element_type(getBaseType(c->type));
@@ -166,27 +168,40 @@ may_be_stored(const ScyllaConditions *cs, const Condition *c, ScyllaOperator op,
 	return (!fixed || length <= PG_UINT16_MAX) && (!c->key || cs->select->npartition > 1 || length > 0);
 }
 
-/* One value of a condition. false: no stored value fulfils the condition. */
+/* One value of a condition, into cs->body. false: no stored value fulfils the condition. */
+static bool
+encode_value(ScyllaConditions *cs, int i, ScyllaOperator *op, Datum value)
+{
+	Condition  *c = &cs->condition[i];
+
+	cql_buffer_reset(&cs->body);
+	if (!scyllaKeyCondition(c->converter, c->type, op, value, &cs->body))
+		return false;
+	if (cs->body.failed)
+		scyllaRaiseOutOfMemory();
+	return may_be_stored(cs, c, *op, cs->body.len);
+}
+
+/* By this operator, which may become another one. */
+static bool
+add_by(ScyllaConditions *cs, ScyllaKeySource *source, int i, ScyllaOperator op, Datum value)
+{
+	Condition  *c = &cs->condition[i];
+
+	if (!encode_value(cs, i, &op, value))
+		return false;
+	cs->operators[i] = op;
+	if (c->longest > 0 && cs->body.len > (size_t) c->longest)
+		cs->operators[i] = SCYLLA_ANY;
+	else
+		scyllaSourceValue(source, i, cs->body.data, cs->body.len);
+	return true;
+}
+
 static bool
 add_value(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value)
 {
-	Condition  *c = &cs->condition[i];
-	ScyllaOperator op = c->planned;
-	CqlBuffer  *body = &cs->body;
-
-	cql_buffer_reset(body);
-	if (!scyllaKeyCondition(c->converter, c->type, &op, value, body))
-		return false;
-	cs->operators[i] = op;
-	if (body->failed)
-		scyllaRaiseOutOfMemory();
-	if (!may_be_stored(cs, c, op, body->len))
-		return false;
-	if (c->longest > 0 && body->len > (size_t) c->longest)
-		cs->operators[i] = SCYLLA_ANY;
-	else
-		scyllaSourceValue(source, i, body->data, body->len);
-	return true;
+	return add_by(cs, source, i, cs->condition[i].planned, value);
 }
 
 static bool
@@ -245,20 +260,178 @@ add_nearest(ScyllaConditions *cs, ScyllaKeySource *source, int i, Datum value, b
 	return true;
 }
 
+/* ---- conditions that belong together ---- */
+
+/* Before this one. */
+static bool
+is_led(const ScyllaConditions *cs, int i)
+{
+	for (int k = 0; k < i && cs->condition[i].group > 0; k++)
+	{
+		if (cs->condition[k].group == cs->condition[i].group)
+			return true;
+	}
+	return false;
+}
+
+/* The next one of the group; the number of conditions: there is none. */
+static int
+next_in_group(const ScyllaConditions *cs, int i)
+{
+	int			group = cs->condition[i].group;
+
+	while (++i < cs->nconditions)
+	{
+		if (group > 0 && cs->condition[i].group == group)
+			break;
+	}
+	return i;
+}
+
+/* An array of a group, taken apart. */
+typedef struct Elements
+{
+	Datum	   *value;
+	bool	   *isnull;
+	int			n;
+} Elements;
+
+static bool
+get_elements(const Condition *c, ExprContext *econtext, Elements *e)
+{
+	bool		isnull;
+	Datum		array = ExecEvalExprSwitchContext(c->expr, econtext, &isnull);
+	Oid			type;
+	int16		length;
+	bool		byval;
+	char		align;
+
+	if (isnull)
+		return false;
+	type = ARR_ELEMTYPE(DatumGetArrayTypeP(array));
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	deconstruct_array(DatumGetArrayTypeP(array), type, length, byval, align, &e->value, &e->isnull, &e->n);
+	return true;
+}
+
+/* One of IN's rows: all of its values, or none. */
+static bool
+add_row(ScyllaConditions *cs, ScyllaKeySource *source, int leader, const Elements *e, int row)
+{
+	uint8_t   **body = palloc0_array(uint8_t *, cs->nconditions);
+	size_t	   *length = palloc0_array(size_t, cs->nconditions);
+
+	for (int i = leader; i < cs->nconditions; i = next_in_group(cs, i))
+	{
+		ScyllaOperator op = SCYLLA_IN;
+
+		if (row >= e[i].n || e[i].isnull[row] || !encode_value(cs, i, &op, e[i].value[row]))
+			return false;
+		length[i] = cs->body.len;
+		body[i] = memcpy(palloc(Max(cs->body.len, 1)), cs->body.data, cs->body.len);
+	}
+	for (int i = leader; i < cs->nconditions; i = next_in_group(cs, i))
+		scyllaSourceValue(source, i, body[i], length[i]);
+	return true;
+}
+
+static bool
+add_rows(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int leader)
+{
+	Elements   *e = palloc0_array(Elements, cs->nconditions);
+	bool		any = false;
+
+	for (int i = leader; i < cs->nconditions; i = next_in_group(cs, i))
+	{
+		if (!get_elements(&cs->condition[i], econtext, &e[i]))
+			return false;
+		cs->operators[i] = SCYLLA_IN;
+		if (i > leader)
+			scyllaSourceTogether(source, i, leader);
+	}
+	for (int row = 0; row < e[leader].n; row++)
+		any |= add_row(cs, source, leader, e, row);
+	return any;
+}
+
+static ScyllaOperator
+strict(ScyllaOperator op)
+{
+	return op == SCYLLA_LE || op == SCYLLA_LT ? SCYLLA_LT : SCYLLA_GT;
+}
+
+/*
+ * "(a, b) > (x, y)". From the first value on that is NULL or that no b is equal to,
+ * the row is cut off: what comes before it decides, strictly. *op: as it has become.
+ * The number of columns that are compared; 0: no row fulfils it.
+ */
+static int
+add_bounds(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int leader, ScyllaOperator *op)
+{
+	int			n = 0;
+
+	*op = strict(cs->condition[leader].planned);
+	for (int i = leader; i < cs->nconditions; i = next_in_group(cs, i))
+	{
+		Condition  *c = &cs->condition[i];
+		bool		last = next_in_group(cs, i) == cs->nconditions;
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(c->expr, econtext, &isnull);
+
+		if (isnull || !add_by(cs, source, i, last ? c->planned : strict(c->planned), value))
+			return n;
+		n++;
+		*op = cs->operators[i];
+		if (!scyllaKeyHolds(c->converter, c->type, value))
+			return n;
+	}
+	return n;
+}
+
+static bool
+add_comparison(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int leader)
+{
+	ScyllaOperator op;
+	int			n = add_bounds(cs, econtext, source, leader, &op);
+	int			seen = 0;
+
+	for (int i = leader; i < cs->nconditions; i = next_in_group(cs, i))
+		cs->operators[i] = seen++ < n ? op : SCYLLA_ANY;
+	return n > 0;
+}
+
+/* ---- all ---- */
+
+static bool
+add_condition(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int i)
+{
+	Condition  *c = &cs->condition[i];
+	bool		isnull;
+	Datum		value;
+
+	if (is_led(cs, i))
+		return true;
+	if (c->group > 0)
+		return c->planned == SCYLLA_IN ? add_rows(cs, econtext, source, i) : add_comparison(cs, econtext, source, i);
+	value = ExecEvalExprSwitchContext(c->expr, econtext, &isnull);
+	if (isnull)
+		return false;
+	return c->planned == SCYLLA_IN ? add_array(cs, source, i, value) : add_value(cs, source, i, value);
+}
+
 bool
 scyllaAddConditions(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int64 rows)
 {
 	for (int i = 0; i < cs->nconditions; i++)
 	{
-		bool		isnull;
-		Datum		value = ExecEvalExprSwitchContext(cs->condition[i].expr, econtext, &isnull);
-
 		if (cs->condition[i].planned == SCYLLA_NEAREST)
+		{
+			bool		isnull;
+			Datum		value = ExecEvalExprSwitchContext(cs->condition[i].expr, econtext, &isnull);
+
 			return add_nearest(cs, source, i, value, isnull, rows);	/* the last one */
-		if (isnull)
-			return false;
-		if (!(cs->condition[i].planned == SCYLLA_IN ? add_array(cs, source, i, value) :
-			  add_value(cs, source, i, value)))
+		}
+		if (!add_condition(cs, econtext, source, i))
 			return false;
 	}
 	return true;

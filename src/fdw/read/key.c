@@ -153,6 +153,12 @@ place(const ScyllaConverter *c, Oid type, Datum *value)
 	}
 }
 
+bool
+scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value)
+{
+	return place(converter, type, &value) == PLACE_ON;
+}
+
 /* ---- the ends of a type ---- */
 
 /* What PostgreSQL's numeric can hold has at most 131072 digits before the point. */

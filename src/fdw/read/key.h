@@ -22,4 +22,7 @@
 extern bool scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOperator *op, Datum value,
 							   CqlBuffer *body);
 
+/* Whether a value of this type is one that can be stored. */
+extern bool scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value);
+
 #endif							/* FDW_READ_KEY_H */

@@ -23,6 +23,7 @@ enum
 	PACKED_OPERATORS,
 	PACKED_ATTNUMS,
 	PACKED_LONGEST,
+	PACKED_GROUPS,
 	PACKED_ORDER,
 	PACKED_MERGE,
 	PACKED_ROLES,
@@ -61,6 +62,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->whole_instead);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->longest);
+	packed = lappend(packed, select->groups);
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->merge);
 	packed = lappend(packed, select->roles);
@@ -85,6 +87,7 @@ scyllaUnpackSelect(List *packed)
 	select->operators = list_nth(packed, PACKED_OPERATORS);
 	select->attnums = list_nth(packed, PACKED_ATTNUMS);
 	select->longest = list_nth(packed, PACKED_LONGEST);
+	select->groups = list_nth(packed, PACKED_GROUPS);
 	select->order = list_nth(packed, PACKED_ORDER);
 	select->merge = list_nth(packed, PACKED_MERGE);
 	select->roles = list_nth(packed, PACKED_ROLES);
@@ -150,21 +153,93 @@ operator_text(ScyllaOperator op, bool in)
 	}
 }
 
+static ScyllaOperator
+operator_of(const ScyllaSelect *select, const ScyllaSelectForm *form, int i)
+{
+	return form && form->operators ? form->operators[i] : (ScyllaOperator) list_nth_int(select->operators, i);
+}
+
+static bool
+is_range(ScyllaOperator op)
+{
+	return op == SCYLLA_LT || op == SCYLLA_LE || op == SCYLLA_GT || op == SCYLLA_GE;
+}
+
+/* Other bounds of a column that is compared in a row are written as rows, too: CQL does not mix them. */
+static bool
+is_beside_row(const ScyllaSelect *select, int i)
+{
+	for (int k = 0; k < list_length(select->columns); k++)
+	{
+		if (list_nth_int(select->groups, k) > 0 && is_range(list_nth_int(select->operators, k)) &&
+			is_range(list_nth_int(select->operators, i)) &&
+			list_nth_int(select->attnums, k) == list_nth_int(select->attnums, i))
+			return true;
+	}
+	return false;
+}
+
+/* "(a, b) > (?, ?)", of those of a group that have a value. */
+static void
+append_row(StringInfo out, const ScyllaSelect *select, const ScyllaSelectForm *form, int first, bool in)
+{
+	int			n = 0;
+
+	for (int i = first; i < list_length(select->columns); i++)
+	{
+		bool		member = i == first || (list_nth_int(select->groups, first) > 0 &&
+											list_nth_int(select->groups, i) == list_nth_int(select->groups, first));
+
+		if (!member || operator_of(select, form, i) == SCYLLA_ANY)
+			continue;
+		appendStringInfoString(out, n++ == 0 ? "(" : ", ");
+		scyllaAppendIdentifier(out, strVal(list_nth(select->columns, i)));
+	}
+	appendStringInfo(out, ") %s ", operator_text(operator_of(select, form, first), in));
+	for (int i = 0; i < n && !in; i++)
+		appendStringInfoString(out, i == 0 ? "(?" : ", ?");
+	appendStringInfoString(out, in ? "?" : ")");
+}
+
+/* Another one of the same group, before this one or anywhere. */
+static bool
+has_other(const ScyllaSelect *select, int i, int end)
+{
+	for (int k = 0; k < end; k++)
+	{
+		if (k != i && list_nth_int(select->groups, i) > 0 && list_nth_int(select->groups, k) == list_nth_int(select->groups, i))
+			return true;
+	}
+	return false;
+}
+
+/* It is in the row that one before it has begun. */
+static bool
+is_appended(const ScyllaSelect *select, const ScyllaSelectForm *form, int i)
+{
+	return (form == NULL || is_range(operator_of(select, form, i))) && has_other(select, i, i);
+}
+
 /* form NULL: for EXPLAIN, where an array is one condition IN; else one of its elements is the value. */
 static void
 append_conditions(StringInfo out, const ScyllaSelect *select, const ScyllaSelectForm *form, bool first)
 {
 	for (int i = 0; i < list_length(select->columns); i++)
 	{
-		ScyllaOperator op = form && form->operators ? form->operators[i] :
-			(ScyllaOperator) list_nth_int(select->operators, i);
+		ScyllaOperator op = operator_of(select, form, i);
+		bool		in = form == NULL && op == SCYLLA_IN;
 
-		if (op == SCYLLA_ANY || op == SCYLLA_NEAREST)
+		if (op == SCYLLA_ANY || op == SCYLLA_NEAREST || is_appended(select, form, i))
 			continue;
 		appendStringInfoString(out, first ? " WHERE " : " AND ");
 		first = false;
+		if (is_beside_row(select, i) || (in && has_other(select, i, list_length(select->columns))))
+		{
+			append_row(out, select, form, i, in);
+			continue;
+		}
 		scyllaAppendIdentifier(out, strVal(list_nth(select->columns, i)));
-		appendStringInfo(out, " %s ?", operator_text(op, form == NULL));
+		appendStringInfo(out, " %s ?", operator_text(op, in));
 	}
 }
 

@@ -20,8 +20,9 @@
 typedef enum ScyllaOperator
 {
 	SCYLLA_EQ,
-	SCYLLA_IN,					/* the value is an array; each element makes a request of its own, with "=" */
-	SCYLLA_LT,
+	SCYLLA_IN,					/* the value is an array; each element makes a request of its own, with "=". In a group,
+								 * the n-th elements of all arrays do together */
+	SCYLLA_LT,					/* this and the next ones in a group: the columns are compared as a row */
 	SCYLLA_LE,
 	SCYLLA_GT,
 	SCYLLA_GE,
@@ -52,6 +53,7 @@ typedef struct ScyllaSelect
 	List	   *operators;		/* int: ScyllaOperator             then clustering columns, each in key order */
 	List	   *attnums;		/* int: attribute of the foreign table */
 	List	   *longest;		/* int: bytes of each value; of a longer one, the scan leaves the condition out and checks it; 0: any */
+	List	   *groups;			/* int: conditions of one belong together; 0: it stands alone */
 	int			npartition;		/* conditions that fix the partition key; 0: all partitions are read */
 
 	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit, and no condition is in that may be left out */

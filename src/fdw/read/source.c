@@ -11,6 +11,7 @@
 #include "lib/qunique.h"
 
 #include "cql/token.h"
+#include "fdw/compat.h"
 #include "fdw/read/source.h"
 #include "fdw/session/error.h"
 
@@ -20,13 +21,21 @@ typedef struct Value
 	size_t		length;
 } Value;
 
-/* All values of a condition; "=" has one, and one that is always true none: it has no marker. */
+/*
+ * All values of a condition; "=" has one, and one that is always true none: it has
+ * no marker. Conditions whose values go together have them in rows, which the first
+ * of them, the leader, counts. A condition that stands alone leads itself.
+ */
 typedef struct Condition
 {
 	Value	   *value;
 	int			nvalues;
 	int			allocated;
-	int			current;
+	int			leader;
+	bool		leads_others;
+	int		   *row;			/* of a leader: rows in order, each once */
+	int			nrows;
+	int			current;		/* row */
 } Condition;
 
 struct ScyllaKeySource
@@ -63,6 +72,8 @@ scyllaBeginSource(int nconditions, int npartition)
 	s->base.next = next_request;
 	s->condition = palloc0(sizeof(Condition) * Max(nconditions, 1));
 	s->nconditions = nconditions;
+	for (int i = 0; i < nconditions; i++)
+		s->condition[i].leader = i;
 	s->npartition = npartition;
 	pg_atomic_init_u32(&s->own, 0);
 	s->callback.func = free_routing;
@@ -85,6 +96,13 @@ scyllaSourceValue(ScyllaKeySource *s, int condition, const uint8_t *body, size_t
 			palloc(sizeof(Value) * c->allocated);
 	}
 	c->value[c->nvalues++] = (Value) {copy, length};
+}
+
+void
+scyllaSourceTogether(ScyllaKeySource *s, int condition, int leader)
+{
+	s->condition[condition].leader = leader;
+	s->condition[leader].leads_others = true;
 }
 
 void
@@ -117,6 +135,57 @@ compare_values(const void *a, const void *b)
 	return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
+/* One that stands alone has its values themselves in order. */
+static void
+sort_values(Condition *c)
+{
+	qsort(c->value, c->nvalues, sizeof(Value), compare_values);
+	c->nvalues = (int) qunique(c->value, c->nvalues, sizeof(Value), compare_values);
+	c->nrows = c->nvalues;
+}
+
+typedef struct Rows
+{
+	const ScyllaKeySource *source;
+	int			leader;
+} Rows;
+
+static int
+compare_rows(const void *a, const void *b, void *arg)
+{
+	const Rows *rows = arg;
+
+	for (int i = rows->leader; i < rows->source->nconditions; i++)
+	{
+		const Condition *c = &rows->source->condition[i];
+		int			order = c->leader == rows->leader ?
+			compare_values(&c->value[*(const int *) a], &c->value[*(const int *) b]) : 0;
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+static void
+sort_rows(ScyllaKeySource *s, int leader)
+{
+	Condition  *c = &s->condition[leader];
+	Rows		rows = {s, leader};
+
+	if (c->row == NULL)
+		c->row = palloc_array(int, c->nvalues);
+	for (int i = 0; i < c->nvalues; i++)
+		c->row[i] = i;
+	qsort_arg(c->row, c->nvalues, sizeof(int), compare_rows, &rows);
+	c->nrows = 0;
+	for (int i = 0; i < c->nvalues; i++)
+	{
+		if (i == 0 || compare_rows(&c->row[i], &c->row[c->nrows - 1], &rows) != 0)
+			c->row[c->nrows++] = c->row[i];
+	}
+}
+
 int
 scyllaEndSource(ScyllaKeySource *s)
 {
@@ -129,10 +198,14 @@ scyllaEndSource(ScyllaKeySource *s)
 
 		if (c->nvalues == 0)
 			continue;
-		qsort(c->value, c->nvalues, sizeof(Value), compare_values);
-		c->nvalues = (int) qunique(c->value, c->nvalues, sizeof(Value), compare_values);
 		s->nmarkers++;
-		if (pg_mul_s32_overflow(count, c->nvalues, &count))
+		if (c->leader != i)
+			continue;
+		if (c->leads_others)
+			sort_rows(s, i);
+		else
+			sort_values(c);
+		if (pg_mul_s32_overflow(count, c->nrows, &count))
 			count = PG_INT32_MAX;
 	}
 	return count;
@@ -167,7 +240,10 @@ put_token(CqlBuffer *b, int64 token)
 static Value *
 current_value(const ScyllaKeySource *s, int condition)
 {
-	return &s->condition[condition].value[s->condition[condition].current];
+	const Condition *c = &s->condition[condition];
+	const Condition *leader = &s->condition[c->leader];
+
+	return &c->value[leader->leads_others ? leader->row[leader->current] : leader->current];
 }
 
 static int64
@@ -191,7 +267,9 @@ to_next_combination(ScyllaKeySource *s)
 	{
 		Condition  *c = &s->condition[i];
 
-		if (++c->current < c->nvalues)
+		if (c->leader != i)
+			continue;
+		if (++c->current < c->nrows)
 			return;
 		c->current = 0;
 	}

@@ -29,6 +29,9 @@ extern ScyllaKeySource *scyllaBeginSource(int nconditions, int npartition);
 /* A value in wire form; equal ones count once. */
 extern void scyllaSourceValue(ScyllaKeySource *source, int condition, const uint8_t *body, size_t length);
 
+/* Its values go with those of another condition before it, of which it has as many: the n-th with the n-th. */
+extern void scyllaSourceTogether(ScyllaKeySource *source, int condition, int leader);
+
 /* The statement's first two markers; a range's number is its rows' tag. range is borrowed. shared: counts ranges taken by all processes that read them; NULL: this one alone. */
 extern void scyllaSourceRanges(ScyllaKeySource *source, const CqlTokenRange *range, int nranges,
 							   pg_atomic_uint32 *shared);

@@ -166,7 +166,7 @@ count_text(const ScyllaDirect *d, const ScyllaOperator *operators)
 {
 	ScyllaSelectForm form = {.operators = operators};
 	ScyllaSelect select = {.relid = d->select->relid,.columns = d->select->columns,.operators = d->select->operators,
-	.attnums = d->select->attnums,.npartition = d->select->npartition};
+	.attnums = d->select->attnums,.groups = d->select->groups,.npartition = d->select->npartition};
 
 	select.items = list_make1(makeString("count(*)"));
 	return operators ? scyllaDeparseSelect(&select, d->options, &form) : scyllaExplainSelect(&select, d->options);
