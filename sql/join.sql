@@ -300,9 +300,6 @@ ROLLBACK TO a;
 INSERT INTO join_f_k VALUES (100001, 'n');
 COMMIT;
 DELETE FROM join_f_k WHERE k > 100000;
--- system columns are none of a joined row
-SELECT count(*) FROM join_o o JOIN join_f_k f ON f.k = o.x WHERE f.ctid <> '(0,1)' AND o.id < 50;
-SELECT count(*), count(DISTINCT q.t) FROM join_o o LEFT JOIN (SELECT k, coalesce(f.ctid::text, 'x') t FROM join_f_k f) q ON q.k = o.x WHERE o.id < 50;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_nestloop;

@@ -134,4 +134,21 @@ for my $what (sort keys %values)
 	$node->stop;
 }
 
+# Another wrapper in front of this one tells rows by ctid, where it does not leave the statement as a whole to this server.
+SKIP:
+{
+	skip 'needs postgres_fdw', 6 unless query(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'postgres_fdw'});
+	start_node();
+	query('CREATE EXTENSION postgres_fdw');
+	query(sprintf 'CREATE SERVER front FOREIGN DATA WRAPPER postgres_fdw %s',
+		server_options(host => $ENV{PGHOST}, port => $ENV{PGPORT}, dbname => 'scylla_tap_modify'));
+	query(sprintf 'CREATE USER MAPPING FOR CURRENT_USER SERVER front %s', server_options(user => $ENV{PGUSER}));
+	query(q{CREATE FOREIGN TABLE fronted (id int, c int, s text) SERVER front OPTIONS (table_name 't')});
+	query(q{DELETE FROM fronted WHERE id = 1});
+	is(query('SELECT count(*) FROM fronted'), 16, 'behind another wrapper: what it leaves to this one is done');
+	fails('behind another wrapper', q{DELETE FROM fronted WHERE s = 'x' || (random() > 2)::text}, '0A000', qr/has no ctid/);
+	is(query('SELECT count(*) FROM fronted'), 16, 'behind another wrapper: nothing else is');
+	$node->stop;
+}
+
 done_testing;

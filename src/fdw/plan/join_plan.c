@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
 #include "foreign/fdwapi.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -70,24 +69,6 @@ is_ours(const RelOptInfo *rel)
 		bms_is_empty(rel->lateral_relids);
 }
 
-/* Of a joined row nobody has them, tableoid apart. */
-static bool
-wants_system_columns(const RelOptInfo *rel)
-{
-	Bitmapset  *used = NULL;
-	ListCell   *lc;
-
-	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
-	foreach(lc, rel->baserestrictinfo)
-		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &used);
-	for (AttrNumber attnum = FirstLowInvalidHeapAttributeNumber + 1; attnum < 0; attnum++)
-	{
-		if (attnum != TableOidAttributeNumber && bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
-			return true;
-	}
-	return false;
-}
-
 /*
  * What the query wants of a table: columns, and what is computed of them below an
  * outer join. Constants stand for columns by which other partitions tell rows.
@@ -106,7 +87,7 @@ gives_what_is_wanted(PlannerInfo *root, const RelOptInfo *rel)
 			!IsA(expr, Var) && !IsA(expr, Const))
 			return false;
 	}
-	return !wants_system_columns(rel);
+	return true;
 }
 
 /* Neither a condition that a Result node checks once, nor one that might write while it is checked. */

@@ -28,11 +28,13 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/alike.h"
+#include "fdw/plan/ctid.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/indexed.h"
 #include "fdw/plan/order.h"
 #include "fdw/plan/plan.h"
+#include "fdw/read/system.h"
 #include "fdw/session/deparse.h"
 
 #define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
@@ -115,6 +117,7 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
 	ScyllaRelation *info = palloc0(sizeof(*info));
 
+	scyllaCheckCtid(root, rel, foreigntableid);
 	name_row_type(root, rel, foreigntableid);
 	rel->fdw_private = info;
 	info->relid = foreigntableid;
@@ -431,6 +434,7 @@ scyllaSelectColumns(ScyllaSelect *select, ScyllaRelation *info, Index varno, Lis
 
 	pull_varattnos((Node *) exprs, varno, &used);
 	whole = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
+	select->heap_tuples = scyllaNeedsHeapTuple(used);
 	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), attnum - 1);

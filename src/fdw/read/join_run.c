@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -57,8 +58,10 @@ put_columns(ScyllaJoin *join, TupleTableSlot *inner, TupleTableSlot *slot)
 			slot->tts_values[to] = slot_getattr(inner, attnum, &slot->tts_isnull[to]);
 		else if (attnum == 0)
 			slot->tts_values[to] = ExecFetchSlotHeapTupleDatum(inner);
-		else
+		else if (attnum == TableOidAttributeNumber)
 			slot->tts_values[to] = ObjectIdGetDatum(join->relid);
+		else
+			slot->tts_values[to] = (Datum) 0;	/* other system columns: see system.h */
 	}
 	MemoryContextSwitchTo(old);
 }

@@ -40,6 +40,7 @@
 #include "fdw/read/scan.h"
 #include "fdw/read/scan_open.h"
 #include "fdw/read/select.h"
+#include "fdw/read/system.h"
 #include "fdw/read/whole.h"
 #include "fdw/session/reader.h"
 #include "fdw/session/session.h"
@@ -293,11 +294,10 @@ raise_broken(const ScyllaScan *scan)
 
 /* ---- the executor's calls ---- */
 
-TupleTableSlot *
-scyllaIterateForeignScan(ForeignScanState *node)
+static TupleTableSlot *
+next_tuple(ScyllaScan *scan)
 {
-	ScyllaScan *scan = node->fdw_state;
-	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	TupleTableSlot *slot = scan->node->ss.ss_ScanTupleSlot;
 
 	if (scan->broken)
 		raise_broken(scan);
@@ -320,6 +320,18 @@ scyllaIterateForeignScan(ForeignScanState *node)
 		scan->complete = scan->store != NULL;
 	scan->running = false;
 	return slot;
+}
+
+TupleTableSlot *
+scyllaIterateForeignScan(ForeignScanState *node)
+{
+	ScyllaScan *scan = node->fdw_state;
+	TupleTableSlot *slot = next_tuple(scan);
+
+	if (!scan->select->heap_tuples || TupIsNull(slot))
+		return slot;
+	scyllaPutSystemColumns(slot, node->ss.ss_ScanTupleSlot);
+	return node->ss.ss_ScanTupleSlot;
 }
 
 /* ---- the calls of an Append that asks many scans at the same time ---- */

@@ -60,6 +60,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->row_bytes);
 	numbers = lappend_int(numbers, select->rows);
 	numbers = lappend_int(numbers, select->whole_instead);
+	numbers = lappend_int(numbers, select->heap_tuples);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->longest);
 	packed = lappend(packed, select->groups);
@@ -104,6 +105,7 @@ scyllaUnpackSelect(List *packed)
 	select->row_bytes = list_nth_int(numbers, 7);
 	select->rows = list_nth_int(numbers, 8);
 	select->whole_instead = list_nth_int(numbers, 9) != 0;
+	select->heap_tuples = list_nth_int(numbers, 10) != 0;
 	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
 	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
 	return select;

@@ -71,6 +71,7 @@ typedef struct ScyllaSelect
 	bool		distinct;
 	bool		filtering;		/* ALLOW FILTERING */
 	bool		limited;		/* fdw_exprs ends with LIMIT's and OFFSET's expressions, NULL constants where absent */
+	bool		heap_tuples;	/* system columns are asked for (system.h) */
 	char	   *nearest;		/* how nearest vectors are found, for EXPLAIN, first the similarity; NULL: none are asked for */
 	char	   *local;			/* why conditions stay local; NULL: none does */
 } ScyllaSelect;

@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
+#include "fdw/read/system.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/table.h"
 #include "fdw/write/identity.h"
@@ -361,6 +362,17 @@ scyllaCheckModifyPlan(ScyllaSession *session, const ScyllaTableOptions *options,
 			 errhint("Repeat the statement.")));
 }
 
+/* By RETURNING, or by a view's WITH CHECK OPTION. */
+static void
+check_ctid(const ModifyTable *plan, Index rtindex, Oid relid, int subplan_index)
+{
+	List	   *returning = plan->returningLists ? list_nth(plan->returningLists, subplan_index) : NIL;
+	List	   *checks = plan->withCheckOptionLists ? list_nth(plan->withCheckOptionLists, subplan_index) : NIL;
+
+	if (scyllaAsksForCtid((Node *) list_make2(returning, checks), rtindex))
+		scyllaRefuseCtid(relid);
+}
+
 List *
 scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index)
 {
@@ -372,6 +384,7 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	List	   *rows;
 	bool		if_exists;
 
+	check_ctid(plan, rtindex, rte->relid, subplan_index);
 	if (plan->operation == CMD_INSERT)
 		scyllaCheckPositions(root, rtindex);
 	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)

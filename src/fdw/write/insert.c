@@ -12,6 +12,7 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
+#include "fdw/read/system.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/setting.h"
 #include "fdw/session/table.h"
@@ -195,7 +196,7 @@ scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 	TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slot, plan_slot, NULL};
 
 	scyllaModifyCheck(m, rri, m->moved == m ? CMD_UPDATE : CMD_INSERT, slot);
-	return scyllaModifyRow(m, rows) ? slot : NULL;
+	return scyllaModifyRow(m, rows) ? scyllaModifyReturn(m, rri, slot) : NULL;
 }
 
 /* Conditional rows alone come this way: those that were applied are counted. */
@@ -235,6 +236,9 @@ scyllaGetForeignModifyBatchSize(ResultRelInfo *rri)
 void
 scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
+	/* of the partitioned table; when it was planned, nobody asked this one */
+	if (scyllaAsksForCtid((Node *) rri->ri_returningList, mtstate->resultRelInfo->ri_RangeTableIndex))
+		scyllaRefuseCtid(RelationGetRelid(rri->ri_RelationDesc));
 	if (rri->ri_FdwState == NULL)
 		rri->ri_FdwState = begin_insert(mtstate, rri, mtstate->operation == CMD_UPDATE, false);
 }

@@ -216,10 +216,10 @@ scyllaExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 	check_key_unchanged(m, slot, plan_slot);
 	scyllaModifyCheck(m, rri, CMD_UPDATE, slot);
 	if (m->write == NULL)
-		return slot;			/* it sets nothing that is written */
+		return scyllaModifyReturn(m, rri, slot);	/* it sets nothing that is written */
 	if (m->whole_row > 0)
 		fetch_old_row(m, plan_slot);
-	return scyllaModifyRow(m, rows) ? slot : NULL;
+	return scyllaModifyRow(m, rows) ? scyllaModifyReturn(m, rri, slot) : NULL;
 }
 
 TupleTableSlot *
@@ -239,7 +239,7 @@ scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 		fetch_old_row(m, plan_slot);
 		ExecCopySlot(slot, m->old);	/* for RETURNING */
 	}
-	return slot;
+	return scyllaModifyReturn(m, rri, slot);
 }
 
 /* ---- begin and end, as the executor calls them ---- */

@@ -15,6 +15,7 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
+#include "fdw/read/system.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/epoch.h"
 #include "fdw/write/rowtime.h"
@@ -195,6 +196,21 @@ scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 	if (m->synchronous || m->conditional)
 		scyllaDrainWrite(m->write);
 	return !m->conditional || scyllaRowApplied(m->write, 0);
+}
+
+TupleTableSlot *
+scyllaModifyReturn(ScyllaModify *m, const ResultRelInfo *rri, TupleTableSlot *slot)
+{
+	MemoryContext old;
+
+	if (rri->ri_projectReturning == NULL)
+		return slot;
+	old = MemoryContextSwitchTo(m->estate->es_query_cxt);
+	if (m->returned == NULL)
+		m->returned = ExecInitExtraTupleSlot(m->estate, RelationGetDescr(m->rel), &TTSOpsHeapTuple);
+	MemoryContextSwitchTo(old);
+	scyllaPutSystemColumns(slot, m->returned);
+	return m->returned;
 }
 
 void

@@ -50,6 +50,7 @@ typedef struct ScyllaModify
 	AttrNumber	whole_row;		/* junk: the old row; 0: none */
 	TupleTableSlot *old;		/* holds it */
 	HeapTupleData old_tuple;
+	TupleTableSlot *returned;	/* the row for RETURNING; NULL: none yet */
 	bool		may_leave;		/* UPDATE: rows may come to belong to other partitions, which they cannot be moved to */
 	int			npartition;		/* of the keys, those of the partition key */
 	List	   *statics;		/* DELETE: String, static columns */
@@ -82,6 +83,9 @@ extern void scyllaModifyCheck(const ScyllaModify *m, ResultRelInfo *rri, CmdType
 
 /* false: there was a condition that it did not meet. */
 extern bool scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
+
+/* The row as RETURNING may ask for it: of a partition, the executor's slot holds no system columns. */
+extern TupleTableSlot *scyllaModifyReturn(ScyllaModify *m, const ResultRelInfo *rri, TupleTableSlot *slot);
 
 /* All is acknowledged, or kept for more. NULL: nothing. */
 extern void scyllaModifyEnd(ScyllaModify *m);
