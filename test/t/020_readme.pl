@@ -1,5 +1,6 @@
-# README's statements work as they stand there, one after the other, from "Getting started" to the end.
-# Replaced are only the host, by the cluster's, and the name of a file that COPY reads; the role is dropped at the end.
+# README's statements work as they stand there, one after the other, from "Getting started" to the end, and those of the
+# recipes after them. Replaced are only the host, by the cluster's, and the name of a file that COPY reads; the role is
+# dropped at the end. Statements that belong to another server begin with "-- on".
 use strict;
 use warnings;
 
@@ -44,10 +45,10 @@ sub clean
 	return;
 }
 
-my @blocks = blocks('README.md', '## Getting started');
+my @blocks = grep { $_->[1] !~ /^-- on / } blocks('README.md', '## Getting started'), blocks('doc/recipes.md', '# Recipes');
 my $sql = join '', map { "\\echo at $_->[0]\n$_->[1]" } @blocks;
 
-cmp_ok(scalar @blocks, '>', 30, 'README has statements');
+cmp_ok(scalar @blocks, '>', 50, 'there are statements');
 for ([ q{host '10.0.0.1, 10.0.0.2'}, "host '$ENV{SCYLLA_HOST}', port '$ENV{SCYLLA_PORT}'" ], [ '/tmp/items.csv', "$csv" ])
 {
 	my ($stands, $here) = @$_;
@@ -63,8 +64,13 @@ unlike($err, qr/WARNING/, 'without a warning');
 # not only without an error
 is(query('SELECT count(*) FROM local_events') - query('SELECT count(*) FROM events'),
 	query(q{SELECT count(*) FROM local_events WHERE device = 7 AND day = '2024-02-29'}), 'what was loaded is there, but for what was deleted');
-is(query('SELECT count(*) FROM shop_typed.customers'), '100', 'foreign tables are those of the cluster');
+is(query('SELECT count(*) FROM shop_typed.items'), '1000', 'foreign tables are those of the cluster');
 is(query(q{SELECT count(*) FROM (SELECT 1 FROM items ORDER BY embedding <=> '[1, 2, 3]' LIMIT 10) AS nearest}), '10', 'vectors are found');
+is(query(q{SELECT string_agg(id || coalesce(name, ''), ' ' ORDER BY id) FROM customers}), '1 2', 'a copy is in step');
+is(query('SELECT count(*) FROM readings'), '1000', 'rows have a bucket');
+like(query(q{EXPLAIN (COSTS OFF) SELECT * FROM readings WHERE sensor = 7 AND month = ANY (months('2024-02-20', '2024-03-10'))}),
+	qr/Key: sensor, month/, 'and are found by it');
+is(query(q{SELECT views FROM page_views WHERE page = '/device/7'}), '110', 'counters count');
 query('DROP OWNED BY analyst; DROP EXTENSION scylla_fdw CASCADE');
 clean();
 
