@@ -169,6 +169,15 @@ ALTER FOREIGN TABLE time_bad ALTER t OPTIONS (ADD column_name 'n');
 ALTER FOREIGN TABLE time_bad ALTER t OPTIONS (SET write_ttl 'soon');
 CREATE FOREIGN TABLE time_only (t int OPTIONS (write_ttl 'true')) SERVER time_cluster OPTIONS (keyspace 'fdw_time', "table" 't');
 SELECT DISTINCT t FROM time_only;
+-- ANALYZE of these tables, of a partitioned one, of all that it knows itself: columns that are only written are NULL
+ALTER FOREIGN TABLE time_bad DROP t;
+ANALYZE time_t;
+ANALYZE time_only;
+ANALYZE time_part;
+ANALYZE;
+SELECT relname FROM pg_class WHERE relname IN ('time_t', 'time_only', 'time_part', 'time_part_2') AND reltuples > 0 ORDER BY 1;
+SELECT tablename, attname FROM pg_stats WHERE tablename IN ('time_t', 'time_only', 'time_part', 'time_part_2') AND null_frac = 1
+  AND attname IN ('expires_in', 'written', 't', 'ttl') ORDER BY 1, 2;
 
 SELECT scylla_fdw_execute('time_cluster', 'DROP KEYSPACE fdw_time');
 DROP TABLE time_part;

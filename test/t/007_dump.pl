@@ -28,7 +28,7 @@ is(query('SELECT count(*) FROM apart.scylla_fdw_get_connections()'), '0', 'funct
 my ($version) = `pg_dump --version` =~ / (\d+)/;
 SKIP:
 {
-	skip 'pg_dump is older than the server', 3 if $version < int(query(q{SELECT current_setting('server_version_num')}) / 10000);
+	skip 'pg_dump is older than the server', 6 if $version < int(query(q{SELECT current_setting('server_version_num')}) / 10000);
 	my @dump = qw(pg_dump --schema-only -d);
 	my ($first, $second, $noise) = ('', '', '');
 
@@ -42,6 +42,20 @@ SKIP:
 	query("INSERT INTO t VALUES (3, 'c', 3), (4, NULL, 4), (5, 'e', 5)");
 	is(query('SELECT id, s, o FROM t WHERE id > 2 ORDER BY id'), "3|c|3\n4||4\n5|e|5", 'and works');
 	like($first, qr/password 'p'/, 'with its password');
+
+	# with data: COPY has all columns, also those that can only be read, or only be written
+	query(q{DROP FOREIGN TABLE t; CREATE FOREIGN TABLE t (id int, left_of_s int OPTIONS (ttl_of 's'), s text, expires_in int OPTIONS (write_ttl 'true'),
+		time_of_s bigint OPTIONS (writetime_of 's'), written bigint OPTIONS (write_timestamp 'true')) SERVER s OPTIONS (keyspace 'ks')});
+	$first = '';
+	IPC::Run::run([ qw(pg_dump --include-foreign-data=s -d scylla_tap_restore) ], '>', \$first) or die 'pg_dump';
+	like($first, qr/^COPY public\.t \(id, left_of_s, s, expires_in, time_of_s, written\) FROM stdin;$/m, 'a dump has all columns');
+	query('TRUNCATE t');
+	database('scylla_tap_restore_data');
+	query('DROP EXTENSION scylla_fdw');
+	IPC::Run::run([ qw(psql -Xq -v ON_ERROR_STOP=1 -d scylla_tap_restore_data) ], '<', \$first, '>', \$noise, '2>', \my $warnings) or die 'psql';
+	is(query('SELECT id, s FROM t ORDER BY id'), "1|a\n2|b\n3|c\n4|\n5|e", 'rows of a dump are restored');
+	is(join(' ', $warnings =~ /WARNING:  values for column "(\w+)" of foreign table "t" are left out/g), 'left_of_s time_of_s',
+		'and it is told what is left out');
 }
 
 done_testing();

@@ -63,6 +63,7 @@ typedef struct Sampling
 
 /* ---- begin ---- */
 
+/* What is only written is NULL in the sample, as in any row that is read. */
 static void
 select_all(ScyllaSelect *select, Relation relation)
 {
@@ -71,11 +72,23 @@ select_all(ScyllaSelect *select, Relation relation)
 	select->relid = RelationGetRelid(relation);
 	for (int i = 0; i < desc->natts; i++)
 	{
-		if (TupleDescAttr(desc, i)->attisdropped || scyllaIsVirtual(TupleDescAttr(desc, i)))
+		if (TupleDescAttr(desc, i)->attisdropped || scyllaIsVirtual(TupleDescAttr(desc, i)) ||
+			scyllaIsWriteOnly(select->relid, i + 1))
 			continue;
 		select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, i + 1)));
 		select->targets = lappend_int(select->targets, i + 1);
 	}
+}
+
+static void
+select_key(ScyllaSelect *select)
+{
+	StringInfoData item;
+
+	initStringInfo(&item);
+	scyllaAppendIdentifier(&item, strVal(linitial(select->token_columns)));
+	select->items = list_make1(makeString(item.data));
+	select->targets = list_make1_int(0);
 }
 
 static void
@@ -112,6 +125,8 @@ begin_sampling(Relation relation)
 	scyllaDescribeConditions(scyllaMakeConditions(&s->rows, NIL, NIL), s->session, s->options,
 							 scyllaDecodedAttributes(&s->rows));
 	s->rows.token_columns = scyllaTokenColumns(s->session, s->options);
+	if (s->rows.items == NIL)	/* rows are counted all the same */
+		select_key(&s->rows);
 	select_tokens(&s->tokens, s->rows.token_columns);
 	s->hashed = scyllaRing(s->session, s->options)->ntokens > 0;
 	return s;

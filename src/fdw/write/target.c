@@ -162,14 +162,22 @@ translate_to_partition(Columns *columns, ResultRelInfo *root, ResultRelInfo *par
 	columns->listed = execute_attr_map_cols(map->attrMap, columns->listed);
 }
 
-/* What only the cluster knows can be read, not set. */
+/*
+ * What only the cluster knows can be read, not set. A dump has it all the same, in a
+ * COPY of all columns, and must be restored.
+ */
 static bool
-is_settable(Relation rel, Form_pg_attribute att, bool named)
+is_settable(Relation rel, Form_pg_attribute att, bool named, bool copied)
 {
 	if (scyllaPseudoColumn(RelationGetRelid(rel), att->attnum) == SCYLLA_NO_PSEUDO ||
 		scyllaIsWriteOnly(RelationGetRelid(rel), att->attnum))
 		return true;
-	if (named)
+	if (named && copied)
+		ereport(WARNING,
+				(errmsg("values for column \"%s\" of foreign table \"%s\" are left out",
+						NameStr(att->attname), RelationGetRelationName(rel)),
+				 errdetail("It shows what the cluster knows about another column.")));
+	else if (named)
 		ereport(ERROR,
 				(errcode(ERRCODE_GENERATED_ALWAYS),
 				 errmsg("cannot insert a value into column \"%s\" of foreign table \"%s\"",
@@ -189,6 +197,7 @@ scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri, bool moved)
 {
 	TupleDesc	desc = RelationGetDescr(rri->ri_RelationDesc);
 	bool		trigger = rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row;
+	bool		copied = mtstate->ps.plan == NULL;
 	bool		pseudo = scyllaHasPseudoColumns(RelationGetRelid(rri->ri_RelationDesc));
 	ResultRelInfo *root = rri->ri_RootResultRelInfo;
 	Columns		columns = columns_of_statement(mtstate, root ? root : rri, moved);
@@ -204,7 +213,7 @@ scyllaTargetColumns(ModifyTableState *mtstate, ResultRelInfo *rri, bool moved)
 
 		if (att->attisdropped || scyllaIsVirtual(att) || !(set || stored || trigger))
 			continue;
-		if (pseudo && !is_settable(rri->ri_RelationDesc, att, has_column(columns.listed, att->attnum)))
+		if (pseudo && !is_settable(rri->ri_RelationDesc, att, has_column(columns.listed, att->attnum), copied))
 			continue;
 		target.attnums = lappend_int(target.attnums, att->attnum);
 		if (!stored && !has_column(columns.named, att->attnum))
