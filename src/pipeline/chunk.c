@@ -28,14 +28,14 @@ chunk_create(void)
 }
 
 void
-chunk_reset(Chunk *c, Pipeline *p, const _Atomic bool *abandoned)
+chunk_reset(Chunk *c, Pipeline *p, Gate *gate)
 {
 	if (c->bytes.cap > CHUNK_BYTES_KEPT)
 		cql_buffer_free(&c->bytes);
 	cql_buffer_reset(&c->bytes);
 	c->next = NULL;
 	c->pipeline = p;
-	c->abandoned = abandoned;
+	c->gate = gate;
 	c->committed = 0;
 	c->count = 0;
 	c->home = 0;
@@ -75,6 +75,7 @@ chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token,
 	memset(r, 0, sizeof(*r));
 	r->chunk = c;
 	r->ordinal = ordinal;
+	r->rows = t->rows;
 	r->offset = c->committed;
 	r->core.length = (uint32_t) (c->bytes.len - c->committed);	/* CQL_BUFFER_MAX fits */
 	r->core.statement = t->statement;

@@ -17,12 +17,21 @@
 typedef struct Chunk Chunk;
 typedef struct Pipeline Pipeline;
 
+/* All that both threads see of a pipeline. */
+typedef struct Gate
+{
+	_Atomic bool shut;			/* by the backend: nothing more goes to the cluster */
+	_Atomic uint64_t sent;		/* by the submitter: rows of the requests that went there */
+} Gate;
+
 /* A request and its fate. Belongs to its chunk. */
 typedef struct Request
 {
 	ClusterRequest core;		/* first; core.next links it in whichever list it is on */
 	Chunk	   *chunk;
 	uint64_t	ordinal;		/* the caller's: row number, page number */
+	uint32_t	rows;			/* that it writes */
+	bool		counted;		/* among those sent */
 	size_t		offset;			/* of its payload in chunk->bytes, which may move until submitted */
 	uint64_t	queued;			/* uv_now, ms, when the submitter took it: its deadline counts from here */
 } Request;
@@ -31,7 +40,7 @@ struct Chunk
 {
 	Chunk	   *next;			/* submission queue, or the client's free list */
 	Pipeline   *pipeline;		/* backend's */
-	const _Atomic bool *abandoned;	/* the pipeline's flag: all that the submitter sees of it */
+	Gate	   *gate;			/* the pipeline's */
 	CqlBuffer	bytes;
 	size_t		committed;		/* bytes of committed requests; what lies behind is overwritten */
 	uint32_t	count;			/* requests committed */
@@ -48,11 +57,12 @@ typedef struct RequestTemplate
 	uint8_t		consistency;
 	uint8_t		flags;			/* CQL_PARAM_* */
 	bool		idempotent;
+	uint32_t	rows;			/* that one writes; 0: it reads */
 } RequestTemplate;
 
 extern Chunk *chunk_create(void);	/* NULL: no memory */
 /* Empty it for the pipeline that fills it next; gives back an oversize buffer. */
-extern void chunk_reset(Chunk *c, Pipeline *p, const _Atomic bool *abandoned);
+extern void chunk_reset(Chunk *c, Pipeline *p, Gate *gate);
 extern void chunk_destroy(Chunk *c);
 extern bool chunk_full(const Chunk *c);
 

@@ -53,7 +53,7 @@ struct Pipeline
 	Client	   *client;
 	Pipeline   *prev;			/* client->pipelines; not once abandoned */
 	Pipeline   *next;
-	_Atomic bool abandoned;		/* read by the submitter */
+	bool		abandoned;
 	PipelineLimit limit;
 	Chunk	   *filling;		/* NULL: none begun */
 	uint32_t	outstanding;	/* committed, not yet drained */
@@ -61,6 +61,8 @@ struct Pipeline
 	uint32_t	submitted;		/* of the outstanding: those not in the filling chunk */
 	RequestList done;			/* drained, not yet asked for */
 	RequestList taken;			/* in the caller's hands until released */
+	char		apart[64];		/* the submitter's writes leave alone what the backend has in its cache */
+	Gate		gate;
 };
 
 struct Client
@@ -314,12 +316,6 @@ release_request(Client *c, Request *r)
 		recycle_chunk(c, chunk);
 }
 
-static bool
-is_abandoned(Pipeline *p)
-{
-	return atomic_load_explicit(&p->abandoned, memory_order_relaxed);
-}
-
 /* false: nobody cares for it any more */
 static bool
 bring_home(Client *c, ClusterRequest *core)
@@ -331,7 +327,7 @@ bring_home(Client *c, ClusterRequest *core)
 	p->outstanding--;
 	p->submitted--;
 	p->outstanding_bytes -= core->length;
-	if (!is_abandoned(p))
+	if (!p->abandoned)
 	{
 		request_list_append(&p->done, core);
 		return true;
@@ -440,7 +436,7 @@ take_chunk(Pipeline *p)
 	else
 		chunk = chunk_create();
 	if (chunk)
-		chunk_reset(chunk, p, &p->abandoned);
+		chunk_reset(chunk, p, &p->gate);
 	return chunk;
 }
 
@@ -575,6 +571,14 @@ unlink_pipeline(Pipeline *p)
 	}
 }
 
+/* Of this and the submitter's count_sent, whichever comes second sees what the other one has written. */
+uint64_t
+pipeline_shut(Pipeline *p)
+{
+	atomic_store(&p->gate.shut, true);
+	return atomic_load(&p->gate.sent);
+}
+
 void
 pipeline_abandon(Pipeline *p)
 {
@@ -603,7 +607,8 @@ pipeline_abandon(Pipeline *p)
 	 * at the next look through its queue.
 	 */
 	c->abandoned += p->outstanding;
-	atomic_store_explicit(&p->abandoned, true, memory_order_relaxed);
+	p->abandoned = true;
+	atomic_store_explicit(&p->gate.shut, true, memory_order_relaxed);
 }
 
 void

@@ -136,6 +136,12 @@ extern void pipeline_release(Pipeline *p, Request *r);	/* frees body and failure
 /* Everything must be released (what is not is abandoned). Its chunks return to the client. */
 extern void pipeline_close(Pipeline *p);
 /*
+ * Send nothing more. Returns the rows of what was sent: with all that is home then,
+ * and what comes home later, it is known how many have no fate yet. Only to be
+ * drained and abandoned from here on.
+ */
+extern uint64_t pipeline_shut(Pipeline *p);
+/*
  * Stop caring: unsent requests come back unsent, late answers are dropped, p and
  * every request of it, also one not released yet, are gone for the caller. Never
  * waits.

@@ -123,7 +123,7 @@ refused(const Submitter *s, ClusterRequest *core, ClusterFailureKind *kind)
 {
 	const Request *r = request_of(core);
 
-	if (s->stopping || atomic_load_explicit(r->chunk->abandoned, memory_order_relaxed))
+	if (s->stopping || atomic_load_explicit(&r->chunk->gate->shut, memory_order_relaxed))
 		*kind = CLUSTER_FAIL_ABANDONED;
 	else if (uv_now(&s->loop) - r->queued >= core->timeout_ms)
 		*kind = CLUSTER_FAIL_TIMEOUT;
@@ -196,15 +196,52 @@ cluster_is_open(Submitter *s)
 
 /* ---- the turn ---- */
 
+/*
+ * Its rows are sent from here on, unless the backend has shut the gate meanwhile
+ * (false): then it knows of rows that were counted before, and of no others.
+ */
+static bool
+count_sent(Request *r)
+{
+	Gate	   *gate = r->chunk->gate;
+	uint64_t	before = atomic_load_explicit(&gate->sent, memory_order_relaxed);
+
+	if (r->rows == 0)
+		return true;
+	atomic_store(&gate->sent, before + r->rows);
+	if (!atomic_load(&gate->shut))
+		return r->counted = true;
+	atomic_store_explicit(&gate->sent, before, memory_order_relaxed);
+	return false;
+}
+
+static void
+uncount_sent(Request *r)
+{
+	Gate	   *gate = r->chunk->gate;
+
+	if (!r->counted)
+		return;
+	r->counted = false;
+	atomic_store_explicit(&gate->sent, atomic_load_explicit(&gate->sent, memory_order_relaxed) - r->rows,
+						  memory_order_relaxed);
+}
+
 /* Its deadline counts from the queue, so the cluster gets what is left of it. */
 static bool
 submit_request(Submitter *s, ClusterRequest *core)
 {
 	uint32_t	timeout = core->timeout_ms;
 
+	if (!count_sent(request_of(core)))
+	{
+		give_back_unsent(s, core, CLUSTER_FAIL_ABANDONED);
+		return true;
+	}
 	core->timeout_ms = timeout - (uint32_t) (uv_now(&s->loop) - request_of(core)->queued);
 	if (cluster_submit(s->cluster, core) == CLUSTER_BUSY)
 	{
+		uncount_sent(request_of(core));
 		core->timeout_ms = timeout;
 		return false;
 	}

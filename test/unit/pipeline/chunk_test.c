@@ -12,7 +12,7 @@ static const RequestTemplate template = {
 	.statement = 9, .timeout_ms = 1234, .kind = CLUSTER_EXECUTE, .consistency = CQL_LOCAL_ONE,
 	.flags = CQL_PARAM_VALUES, .idempotent = true
 };
-static _Atomic bool abandoned;
+static Gate gate;
 
 static Chunk *
 new_chunk(void)
@@ -20,7 +20,7 @@ new_chunk(void)
 	Chunk	   *c = chunk_create();
 
 	assert_non_null(c);
-	chunk_reset(c, NULL, &abandoned);
+	chunk_reset(c, NULL, &gate);
 	return c;
 }
 
@@ -131,7 +131,7 @@ test_full_by_requests_or_bytes(void **state)
 	}
 	assert_true(chunk_full(c));
 
-	chunk_reset(c, NULL, &abandoned);
+	chunk_reset(c, NULL, &gate);
 	put(c, CHUNK_BYTES - 1, 'a');
 	chunk_commit_request(c, &template, NULL, 0);
 	assert_false(chunk_full(c));
@@ -155,7 +155,7 @@ test_reset_forgets_and_shrinks(void **state)
 	r->core.attempts = 3;
 	c->home = 1;
 	kept = c->bytes.data;
-	chunk_reset(c, NULL, &abandoned);
+	chunk_reset(c, NULL, &gate);
 	assert_ptr_equal(c->bytes.data, kept);
 	assert_int_equal(c->count, 0);
 	assert_int_equal(c->home, 0);
@@ -165,7 +165,7 @@ test_reset_forgets_and_shrinks(void **state)
 	r = chunk_commit_request(c, &template, NULL, 6);
 	assert_false(r->core.failed);
 	assert_int_equal(r->core.attempts, 0);
-	chunk_reset(c, NULL, &abandoned);
+	chunk_reset(c, NULL, &gate);
 	assert_int_equal(c->bytes.cap, 0);
 	chunk_destroy(c);
 }

@@ -167,6 +167,48 @@ test_11_close_is_bounded_when_the_thread_hangs(void **state)
 	assert_true(uv_hrtime() - before < (uint64_t) CLOSE_MS * 1000000);
 }
 
+/* ---- 13: what was sent is known when nothing more is ---- */
+
+static void
+test_13_shut_pipeline_knows_what_was_sent(void **state)
+{
+	RequestTemplate three = fixture_template;
+	Client	   *c;
+	Pipeline   *p;
+	Request    *r;
+	uint64_t	answered = 0;
+	uint64_t	unsent = 0;
+
+	three.rows = 3;
+	fake_plan.hold = true;
+	c = open_client(20);
+	p = open_pipeline(c, 0, 0);
+	for (uint64_t i = 0; i < 500; i++)
+		write_row(p, &three, i);
+	pipeline_submit(p);
+	fake_await(&fake_log.taken, 20);
+	fake_release(5);
+	fake_await(&fake_log.taken, 25);
+	assert_int_equal(pipeline_shut(p), 3 * 25);
+	fake_release(20);
+	await_all(c, p);
+	while ((r = pipeline_next_done(p)) != NULL)
+	{
+		assert_int_equal(r->counted, !r->core.failed);
+		if (r->core.failed)
+			unsent += r->rows;
+		else
+			answered += r->rows;
+		pipeline_release(p, r);
+	}
+	assert_int_equal(answered, 3 * 25);
+	assert_int_equal(unsent, 3 * 475);
+	assert_int_equal(pipeline_shut(p), 3 * 25);
+	assert_int_equal(fake_log.taken, 25);
+	pipeline_abandon(p);
+	close_client(c);
+}
+
 int
 main(void)
 {
@@ -177,6 +219,7 @@ main(void)
 		PIPELINE_TEST(test_11_close_with_answers_not_taken),
 		PIPELINE_TEST(test_12_late_answers_are_dropped),
 		PIPELINE_TEST(test_12_abandon_frees_what_was_taken),
+		PIPELINE_TEST(test_13_shut_pipeline_knows_what_was_sent),
 		PIPELINE_TEST(test_11_close_is_bounded_when_the_thread_hangs),
 	};
 
