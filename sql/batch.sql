@@ -187,9 +187,11 @@ INSERT INTO batch_time (k, c, v, n) VALUES (5, 17, 'other option and time', 1);
 COMMIT;
 RESET scylla_fdw.flush_at;
 SELECT c, v, ttl, written FROM batch_shown(5);
+SET scylla_fdw.warn_on_rollback = off;
 \set VERBOSITY sqlstate
 INSERT INTO batch_time (k, c, v, expires_in) SELECT 6, g, 'x', CASE g WHEN 3 THEN -1 ELSE 2000 END FROM generate_series(1, 5) g;
 \set VERBOSITY default
+RESET scylla_fdw.warn_on_rollback;
 
 -- rows that cannot be encoded, and those that the cluster refuses
 \set VERBOSITY sqlstate

@@ -75,7 +75,7 @@ INSERT INTO ins_compound VALUES (3, 10, 'x', 'v3', NULL);
 INSERT INTO ins_t SELECT g, 'error', CASE WHEN g = 20003 THEN NULL ELSE g END FROM generate_series(20001, 20005) g;
 CREATE FOREIGN TABLE ins_narrow (id bigint, s text) SERVER insert_cluster OPTIONS (keyspace 'fdw_insert', "table" 't');
 SET scylla_fdw.warn_on_rollback = off;
-INSERT INTO ins_narrow SELECT 2147483645::bigint + g, 'x' FROM generate_series(1, 5) g;
+INSERT INTO ins_narrow SELECT 2147483645::bigint + g, 'x' FROM generate_series(1, 5) g RETURNING 1;
 INSERT INTO ins_narrow SELECT g, 'x' FROM generate_series(30001, 30005) g;
 RESET scylla_fdw.warn_on_rollback;
 

@@ -168,13 +168,13 @@ CREATE FOREIGN TABLE mod_c (a int, b int, c int) SERVER modify_cluster OPTIONS (
 INSERT INTO mod_c (a) VALUES (1);
 SELECT scylla_fdw_execute('modify_other', 'DROP TABLE fdw_modify.c');
 SELECT scylla_fdw_execute('modify_other', 'CREATE TABLE fdw_modify.c (a int, b int, c int, PRIMARY KEY ((b, c)))');
-INSERT INTO mod_c VALUES (1, 1, 1), (1, NULL, 1);
-INSERT INTO mod_c VALUES (1, 1, 1), (2, 2, NULL);
+INSERT INTO mod_c VALUES (1, 1, 1), (1, NULL, 1) RETURNING 1;
+INSERT INTO mod_c VALUES (1, 1, 1), (2, 2, NULL) RETURNING 1;
 
 -- an error of a row names its key, where that was known, and counts what stays; after that no warning is due
 CREATE FOREIGN TABLE mod_wide (s text, id bigint, n numeric) SERVER modify_cluster OPTIONS (keyspace 'fdw_modify', "table" 't');
-INSERT INTO mod_wide VALUES ('x', 1, 1), ('x', 2, 0.5);
-INSERT INTO mod_wide VALUES ('x', 1, 1), ('x', 3000000000, 1);
+INSERT INTO mod_wide VALUES ('x', 1, 1), ('x', 2, 0.5) RETURNING 1;
+INSERT INTO mod_wide VALUES ('x', 1, 1), ('x', 3000000000, 1) RETURNING 1;
 INSERT INTO mod_wide VALUES ('x', 1, 0.5);
 DO $$
 DECLARE n int; detail text; context text;
@@ -187,7 +187,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE FOREIGN TABLE mod_long (b text, c text, v text) SERVER modify_cluster OPTIONS (keyspace 'fdw_modify', "table" 'l');
 SELECT scylla_fdw_execute('modify_cluster', 'CREATE TABLE fdw_modify.l (b text, c text, v text, PRIMARY KEY ((b, c)))');
-INSERT INTO mod_long VALUES ('a', 'b', 'c'), ('a', repeat('b', 70000), 'c');
+INSERT INTO mod_long VALUES ('a', 'b', 'c'), ('a', repeat('b', 70000), 'c') RETURNING 1;
 INSERT INTO mod_c VALUES (NULL, 1, 2);
 SELECT * FROM mod_c WHERE b = 1 AND c = 2;
 

@@ -41,6 +41,7 @@
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
 #include "fdw/session/node.h"
+#include "fdw/session/transaction.h"
 
 #define PROBES 32
 #define PROBE_ROWS 1000

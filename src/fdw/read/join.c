@@ -28,6 +28,7 @@
 #include "fdw/read/join.h"
 #include "fdw/read/join_run.h"
 #include "fdw/read/select.h"
+#include "fdw/session/transaction.h"
 
 static int
 private_number(const CustomScan *plan, ScyllaJoinNumber number)

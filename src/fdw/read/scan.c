@@ -44,6 +44,7 @@
 #include "fdw/read/whole.h"
 #include "fdw/session/reader.h"
 #include "fdw/session/session.h"
+#include "fdw/session/transaction.h"
 
 #define RANGES_PER_PROCESS 4	/* at least, so that all end at about the same time */
 

@@ -18,6 +18,7 @@
 #include "fdw/read/source.h"
 #include "fdw/session/session.h"
 #include "fdw/session/statement.h"
+#include "fdw/session/transaction.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
 #define MAX_MERGE_LANES 250000	/* each has a page of its own */

@@ -78,11 +78,28 @@ sqlstate_of(const ClusterFailure *f)
 }
 
 char *
-scyllaWrittenDetail(uint64 rows, bool shared)
+scyllaWrittenDetail(const ScyllaFates *fates, bool shared)
 {
-	return psprintf(UINT64_FORMAT " row%s of %s %s acknowledged before and %s written.",
+	uint64		rows = fates->acknowledged;
+	char	   *more = "";
+
+	if (fates->unknown > 0)
+		more = psprintf(", " UINT64_FORMAT " more %s sent and may be written or not",
+						fates->unknown, fates->unknown == 1 ? "was" : "were");
+	return psprintf(UINT64_FORMAT " row%s of %s %s acknowledged before and %s written%s.",
 					rows, rows == 1 ? "" : "s", shared ? "this and earlier statements" : "this statement",
-					rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay");
+					rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay", more);
+}
+
+bool
+scyllaMayBeWritten(const ClusterFailure *f)
+{
+	if (f == NULL)
+		return true;
+	if (f->kind == CLUSTER_FAIL_CQL)
+		return f->code == CQL_ERR_WRITE_TIMEOUT || f->code == CQL_ERR_WRITE_FAILURE ||
+			f->code == CQL_ERR_CAS_WRITE_UNKNOWN || f->code == CQL_ERR_SERVER;
+	return f->kind != CLUSTER_FAIL_STALE && f->attempts > 0;
 }
 
 /* Node, consistency, attempts, time; then what the statement did before. */
@@ -103,7 +120,7 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 	if (detail.len > 0)
 		appendStringInfoChar(&detail, '.');
 	if (context->writes)
-		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(context->written, context->statement > 0));
+		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(&context->fates, context->statement > 0));
 	return detail.data;
 }
 

@@ -11,6 +11,13 @@
 
 #include "pipeline/client.h"
 
+/* Rows of statements that no transaction takes back. */
+typedef struct ScyllaFates
+{
+	uint64		acknowledged;
+	uint64		unknown;		/* sent, and nobody knows whether they were written */
+} ScyllaFates;
+
 /* What the caller knows beyond the failure itself. NULL and 0 where there is nothing to say. */
 typedef struct ScyllaErrorContext
 {
@@ -21,8 +28,8 @@ typedef struct ScyllaErrorContext
 	uint16		rows;			/* that went as one request, this the first of them; 0 and 1: it went alone */
 	uint64		statement;		/* of several that share a write, from 1; 0: it has its own */
 	const char *key;			/* "(id) = (42)" */
-	uint64		written;		/* rows of this statement, or of these, acknowledged before */
-	bool		writes;			/* written is worth telling */
+	ScyllaFates fates;			/* of other rows of this statement, or of these */
+	bool		writes;			/* they are worth telling */
 } ScyllaErrorContext;
 
 /* Raises ERROR. failure NULL: out of memory in the core. Copies what it needs first. */
@@ -30,7 +37,10 @@ extern void scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorC
 			__attribute__((noreturn));
 
 /* "3 rows of this statement were acknowledged before and stay written.", palloc'd. shared: of statements that share a write. */
-extern char *scyllaWrittenDetail(uint64 rows, bool shared);
+extern char *scyllaWrittenDetail(const ScyllaFates *fates, bool shared);
+
+/* Of a write: it may have been carried out all the same. NULL: no memory to say why it failed. */
+extern bool scyllaMayBeWritten(const ClusterFailure *failure);
 
 extern void scyllaRaiseOutOfMemory(void) __attribute__((noreturn));
 

@@ -27,6 +27,7 @@
 #include "fdw/session/query.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/session.h"
+#include "fdw/session/transaction.h"
 #include "fdw/type/typemap.h"
 
 static const CqlBytes no_state = {NULL, -1};

@@ -68,15 +68,33 @@ scyllaRowsEnd(ScyllaRows *rows)
 	cql_arena_free(&rows->arena);
 }
 
+int
+scyllaReadApplied(const uint8_t *body, uint32 length)
+{
+	CqlReader	r = cql_reader(body, body ? length : 0);
+	CqlArena	arena = {0};
+	CqlMetadata metadata;
+	uint32_t	rows = 0;
+	int			applied = -1;
+
+	if (cql_response_result_kind(&r) == CQL_RESULT_ROWS && cql_response_rows(&r, &arena, &metadata, &rows) &&
+		rows > 0 && metadata.count > 0)
+	{
+		CqlBytes	value = cql_get_bytes(&r);
+
+		if (!r.failed && value.len == 1)
+			applied = value.data[0] != 0;
+	}
+	cql_arena_free(&arena);
+	return applied;
+}
+
 bool
 scyllaAnswerApplied(const uint8_t *body, uint32 length)
 {
-	ScyllaRows *rows = scyllaRowsBegin(body, length);
-	bool		applied;
+	int			applied = scyllaReadApplied(body, length);
 
-	if (!scyllaRowsNext(rows) || rows->metadata.count == 0 || rows->value[0].len != 1)
+	if (applied < 0)
 		scyllaRaiseMalformed("answer to a conditional write");
-	applied = rows->value[0].data[0] != 0;
-	scyllaRowsEnd(rows);
 	return applied;
 }

@@ -46,8 +46,11 @@ scyllaRowsNext(ScyllaRows *rows)
 	return true;
 }
 
-/* Whether a conditional write was applied: its answer is a row whose first column tells. Leaves memory in the current context. */
+/* Whether a conditional write was applied: its answer is a row whose first column tells. */
 extern bool scyllaAnswerApplied(const uint8_t *body, uint32 length);
+
+/* The same, 0 or 1; raises nothing. -1: it does not say, or there is no memory. */
+extern int	scyllaReadApplied(const uint8_t *body, uint32 length);
 
 /* Frees an arena when the current memory context goes. */
 extern void scyllaTieArena(MemoryContextCallback *callback, CqlArena *arena);

@@ -2,13 +2,11 @@
  * fdw/session/session.c
  *	  Clients of user mappings: opened late, kept, invalidated, waited for.
  *
- * Backend thread. Owns the hash of sessions, their clients and the transaction
- * callbacks. Invariants: nothing else in the extension blocks on the cluster; a
+ * Backend thread. Owns the hash of sessions and their clients. Invariants: nothing else in the extension blocks on the cluster; a
  * session is closed only between uses, so no statement ever sees it go.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
@@ -26,7 +24,7 @@
 #include "fdw/session/epoch.h"
 #include "fdw/session/error.h"
 #include "fdw/session/session.h"
-#include "fdw/session/setting.h"
+#include "fdw/session/transaction.h"
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
@@ -38,6 +36,7 @@
 #define CLIENT_DESCRIPTORS 16
 
 static HTAB *sessions = NULL;
+static ScyllaSession *all = NULL;	/* in the hash */
 
 /* ---- descriptors ---- */
 
@@ -118,152 +117,20 @@ close_all_at_exit(int code, Datum arg)
 	}
 }
 
-/* ---- transactions and invalidation ---- */
+/* ---- uses and invalidation ---- */
 
-static void
-warn_about_rollback(const char *what, uint64 rows)
+ScyllaSession *
+scyllaSessions(void)
 {
-	if (!scylla_warn_on_rollback || rows == 0)
-		return;
-	ereport(WARNING,
-			(errmsg("%s is rolled back, but " UINT64_FORMAT " row%s written to the cluster %s",
-					what, rows, rows == 1 ? "" : "s", rows == 1 ? "stays" : "stay"),
-			 errdetail("CQL has no transactions: a write is durable when it is acknowledged.")));
+	return all;
 }
 
-/* Of this nesting level; they are taken out. */
-static uint64
-take_untold(ScyllaSession *s, int level)
+void
+scyllaReleaseSession(ScyllaSession *s)
 {
-	uint64		rows = level < s->levels ? s->untold[level] : 0;
-
-	if (rows > 0)
-		s->untold[level] = 0;
-	return rows;
-}
-
-static void
-refuse_two_phase(const ScyllaSession *s)
-{
-	if (s->written > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot PREPARE a transaction that has written to a scylla_fdw foreign table")));
-	if (s->by_hand)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot PREPARE a transaction that has run CQL by hand that may write")));
-}
-
-/* Writes that were kept open for more, of this nesting level. A row that failed is raised here. */
-static void
-close_kept_writes(ScyllaSession *s, int level)
-{
-	dlist_mutable_iter iter;
-
-	dlist_foreach_modify(iter, &s->writers)
-	{
-		ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
-
-		if (writer->kept && writer->level == level)
-			writer->close(writer);
-	}
-}
-
-/*
- * Those of this server, or of all (InvalidOid), that have open writes: a list, so
- * that the scan of the hash is not left open by an error. In a context where it
- * can be freed: what is in a subtransaction's own stays until the transaction ends.
- */
-static List *
-writing_sessions(Oid serverid)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	HASH_SEQ_STATUS scan;
-	ScyllaSession *s;
-	List	   *writing = NIL;
-
-	hash_seq_init(&scan, sessions);
-	while ((s = hash_seq_search(&scan)) != NULL)
-	{
-		if (!dlist_is_empty(&s->writers) && (!OidIsValid(serverid) || s->serverid == serverid))
-			writing = lappend(writing, s);
-	}
-	MemoryContextSwitchTo(old);
-	return writing;
-}
-
-static void
-close_kept_writes_of_all(int level)
-{
-	List	   *writing = writing_sessions(InvalidOid);
-	ListCell   *lc;
-
-	foreach(lc, writing)
-		close_kept_writes(lfirst(lc), level);
-	list_free(writing);
-}
-
-static void
-end_of_transaction(XactEvent event, void *arg)
-{
-	HASH_SEQ_STATUS scan;
-	ScyllaSession *s;
-
-	if (sessions == NULL)		/* init_sessions ran out of memory half-way */
-		return;
-	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
-		close_kept_writes_of_all(1);
-	hash_seq_init(&scan, sessions);
-	while ((s = hash_seq_search(&scan)) != NULL)
-	{
-		switch (event)
-		{
-			case XACT_EVENT_PRE_PREPARE:
-				if (s->written > 0 || s->by_hand)
-					hash_seq_term(&scan);
-				refuse_two_phase(s);
-				break;
-			case XACT_EVENT_ABORT:
-				warn_about_rollback("the transaction", take_untold(s, 1));
-				/* fall through */
-			case XACT_EVENT_COMMIT:
-			case XACT_EVENT_PREPARE:
-				s->used = false;
-				(void) take_untold(s, 1);
-				s->written = 0;
-				s->by_hand = false;
-				if (!in_use(s) && (!s->keep || s->invalidated))
-					close_session(s);
-				break;
-			default:
-				break;
-		}
-	}
-}
-
-/* What a subtransaction wrote becomes its parent's, or is told of. */
-static void
-end_of_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
-{
-	int			level = GetCurrentTransactionNestLevel();
-	HASH_SEQ_STATUS scan;
-	ScyllaSession *s;
-
-	if (sessions != NULL && event == SUBXACT_EVENT_PRE_COMMIT_SUB)
-		close_kept_writes_of_all(level);
-	if (sessions == NULL || (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
-		return;
-	hash_seq_init(&scan, sessions);
-	while ((s = hash_seq_search(&scan)) != NULL)
-	{
-		uint64		rows = take_untold(s, level);
-
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			warn_about_rollback("a subtransaction", rows);
-		else if (rows > 0)
-			s->untold[level - 1] += rows;
-	}
+	s->used = false;
+	if (!in_use(s) && (!s->keep || s->invalidated))
+		close_session(s);
 }
 
 /* Catalogs changed: what is in use goes on to the end of its transaction. */
@@ -289,17 +156,13 @@ static void
 init_sessions(void)
 {
 	static HTAB *created = NULL;	/* what was done before memory ran out is not done again */
-	static bool registered = false;
 	HASHCTL		ctl = {.keysize = sizeof(ScyllaSessionKey), .entrysize = sizeof(ScyllaSession)};
 
 	if (sessions != NULL)
 		return;
 	if (created == NULL)
 		created = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
-	if (!registered)
-		RegisterXactCallback(end_of_transaction, NULL);
-	registered = true;
-	RegisterSubXactCallback(end_of_subtransaction, NULL);
+	scyllaWatchTransactions();
 	sessions = created;			/* nothing below can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
@@ -425,6 +288,8 @@ look_up_session(Oid userid, Oid serverid)
 	{
 		memset((char *) s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
 		dlist_init(&s->writers);
+		s->next = all;
+		all = s;
 	}
 	tidy_session(s);
 	if (s->client == NULL)
@@ -504,68 +369,6 @@ scyllaClosePipeline(ScyllaPipeline *p)
 	pipeline_close(p->core);
 	p->core = NULL;
 	p->session->open_pipelines--;
-}
-
-/* ---- writers ---- */
-
-void
-scyllaDrainWriters(const ScyllaSession *session, const ScyllaWriter *except)
-{
-	List	   *writing = writing_sessions(session->serverid);
-	ListCell   *lc;
-
-	foreach(lc, writing)
-	{
-		dlist_iter	iter;
-
-		dlist_foreach(iter, &((ScyllaSession *) lfirst(lc))->writers)
-		{
-			ScyllaWriter *writer = dlist_container(ScyllaWriter, node, iter.cur);
-
-			if (writer != except)
-				writer->drain(writer);
-		}
-	}
-	list_free(writing);
-}
-
-uint64
-scyllaWrittenByStatement(const ScyllaSession *session, const ScyllaWriter *writer)
-{
-	uint64		rows = 0;
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &unconstify(ScyllaSession *, session)->writers)
-	{
-		const ScyllaWriter *other = dlist_container(ScyllaWriter, node, iter.cur);
-
-		if (other == writer || (writer->statement != NULL && other->statement == writer->statement))
-			rows += *other->written;
-	}
-	return rows;
-}
-
-void
-scyllaCountWritten(ScyllaSession *s, int level, uint64 rows)
-{
-	if (level >= s->levels)
-	{
-		Size		size = (level + 8) * sizeof(uint64);
-
-		s->untold = s->untold ? repalloc(s->untold, size) : MemoryContextAlloc(TopMemoryContext, size);
-		memset(s->untold + s->levels, 0, size - s->levels * sizeof(uint64));
-		s->levels = level + 8;
-	}
-	s->written += rows;
-	s->acknowledged += rows;
-	s->untold[level] += rows;
-}
-
-void
-scyllaToldWritten(ScyllaSession *s, int level, uint64 rows)
-{
-	if (level < s->levels)
-		s->untold[level] -= Min(rows, s->untold[level]);
 }
 
 /* ---- SQL functions ---- */

@@ -45,29 +45,13 @@ typedef struct ScyllaSession
 	bool		keep;			/* keep_connections */
 	bool		invalidated;	/* server or mapping changed */
 	bool		used;			/* by the current transaction */
-	uint64		written;		/* rows acknowledged in the current transaction */
 	bool		by_hand;		/* CQL by hand that may write was sent in it */
 	uint64		acknowledged;	/* rows, since the session began */
-	uint64	   *untold;			/* of those written, by nesting level, those that no message has told of */
-	int			levels;			/* entries of untold */
-	dlist_head	writers;		/* ScyllaWriter: what reads must wait for */
+	struct ScyllaWritten *written;	/* transaction.c's; NULL: nothing yet */
+	dlist_head	writers;		/* ScyllaWriter (transaction.h): what reads must wait for */
+	struct ScyllaSession *next; /* scyllaSessions' */
 	struct WaitEventSet *events;	/* that end a wait; NULL: nothing was waited for yet */
 } ScyllaSession;
-
-/*
- * An open write: of a running statement, or kept open for others of its
- * transaction. A read of the same session has it drained first.
- */
-typedef struct ScyllaWriter
-{
-	dlist_node	node;
-	bool		kept;
-	int			level;			/* of the transaction's nesting, where it began */
-	const void *statement;		/* tells writes of one statement from others; NULL: it belongs to several */
-	const uint64 *written;		/* rows acknowledged */
-	void		(*drain) (struct ScyllaWriter *writer);
-	void		(*close) (struct ScyllaWriter *writer); /* drains, and is gone */
-} ScyllaWriter;
 
 /*
  * A pipeline that cannot leak: it lives in a memory context and is abandoned when
@@ -102,18 +86,11 @@ extern void scyllaWait(ScyllaSession *session, uint32 want);
 /* Wait until nothing that was abandoned can land any more: before a write. */
 extern void scyllaFence(ScyllaSession *session);
 
-/* Drain the open writes of this server's sessions, but for one (NULL: none): before a read, or a write that is not ordered by timestamps. */
-extern void scyllaDrainWriters(const ScyllaSession *session, const ScyllaWriter *except);
+/* All that ever were, open or not, by their next. */
+extern ScyllaSession *scyllaSessions(void);
 
-/* Rows acknowledged of the statement that this open write is a part of. */
-extern uint64 scyllaWrittenByStatement(const ScyllaSession *session, const ScyllaWriter *writer);
-
-/*
- * Rows of a statement at this nesting level were acknowledged: a rollback of the
- * level will tell that they stay, unless an error of theirs does.
- */
-extern void scyllaCountWritten(ScyllaSession *session, int level, uint64 rows);
-extern void scyllaToldWritten(ScyllaSession *session, int level, uint64 rows);
+/* No transaction uses it any more: it may be closed. */
+extern void scyllaReleaseSession(ScyllaSession *session);
 
 /* Connections, for the SQL functions of these names. */
 extern void scyllaListSessions(ReturnSetInfo *result);

@@ -92,6 +92,7 @@ scyllaBatchCommit(ScyllaBatch *batch, Pipeline *pipeline, const RequestTemplate 
 	else
 	{
 		request.kind = CLUSTER_BATCH;
+		request.rows = batch->rows;
 		request.flags &= ~CQL_PARAM_VALUES;
 		cql_store_u16(batch->bytes.data, batch->rows);
 	}
@@ -100,12 +101,6 @@ scyllaBatchCommit(ScyllaBatch *batch, Pipeline *pipeline, const RequestTemplate 
 		return false;
 	forget_rows(batch);
 	return true;
-}
-
-uint16
-scyllaRequestRows(const Request *request)
-{
-	return request->core.kind == CLUSTER_BATCH ? cql_load_u16(request->core.payload) : 1;
 }
 
 CqlBytes

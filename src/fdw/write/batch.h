@@ -58,8 +58,6 @@ extern bool scyllaBatchJoin(ScyllaBatch *batch, bool routed, int64 token, uint64
  */
 extern bool scyllaBatchCommit(ScyllaBatch *batch, Pipeline *pipeline, const RequestTemplate *execute);
 
-/* Of a request come home or under way, of whichever kind: rows in it, and the first one's [short n] n x [value]. */
-extern uint16 scyllaRequestRows(const Request *request);
 extern CqlBytes scyllaRequestRow(const Request *request);
 
 #endif							/* FDW_WRITE_BATCH_H */

@@ -16,7 +16,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "utils/memutils.h"
@@ -33,6 +32,7 @@
 #include "fdw/session/rows.h"
 #include "fdw/session/statement.h"
 #include "fdw/session/timestamp.h"
+#include "fdw/session/transaction.h"
 #include "fdw/type/typemap.h"
 #include "fdw/write/direct.h"
 #include "fdw/write/direct_plan.h"
@@ -63,7 +63,7 @@ typedef struct ScyllaDirect
 	bool		counter;
 	int			nvalues;		/* in front of the conditions': a TTL, if there is one, and those of set */
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
-	int			level;			/* of the transaction's nesting */
+	ScyllaWriter writer;
 	ScyllaConditions *conditions;
 	List	   *set_states;		/* ExprState, of set */
 	ScyllaReport report;
@@ -78,11 +78,11 @@ typedef struct ScyllaDirect
 	ScyllaStatement *statement; /* that writes */
 	RequestTemplate request;
 	CqlBuffer	assignments;	/* these values */
-	MemoryContext scratch;		/* of one answer */
 	ScyllaPipeline *pipeline;
 	int64		last_token;		/* conditional: of the partition that was written last */
 	int			current;		/* of set, while it is encoded */
 	MemoryContextCallback callback;
+	MemoryContextCallback leave;
 } ScyllaDirect;
 
 /* ---- begin ---- */
@@ -121,6 +121,44 @@ free_buffers(void *arg)
 	cql_buffer_free(&d->values.bytes);
 }
 
+/* Rows that an acknowledged request has written. */
+static int64
+rows_of(ScyllaWriter *writer, const Request *r)
+{
+	const ScyllaDirect *d = dlist_container(ScyllaDirect, writer.node, &writer->node);
+
+	return d->options->if_exists ? scyllaReadApplied(r->core.body, r->core.body_length) : d->run[r->ordinal - 1].rows;
+}
+
+/* It drains by itself before anything else runs. */
+static void
+drain_nothing(ScyllaWriter *writer)
+{
+}
+
+static void
+leave_writers(void *arg)
+{
+	ScyllaDirect *d = arg;
+
+	scyllaLeaveWriters(&d->writer);
+}
+
+/* Behind the pipeline's callback, which abandons it: this one comes first. */
+static void
+join_writers(ScyllaDirect *d)
+{
+	d->writer.session = d->session;
+	d->writer.statement = d->node->ss.ps.state;
+	d->writer.pipeline = d->pipeline;
+	d->writer.drain = drain_nothing;
+	d->writer.rows = rows_of;
+	scyllaJoinWriters(&d->writer);
+	d->leave.func = leave_writers;
+	d->leave.arg = d;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &d->leave);
+}
+
 void
 scyllaBeginDirectModify(ForeignScanState *node, int eflags)
 {
@@ -132,11 +170,9 @@ scyllaBeginDirectModify(ForeignScanState *node, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	d->session = scyllaGetSession(scyllaScanUser(node), GetForeignTable(RelationGetRelid(d->rel))->serverid);
-	d->level = GetCurrentTransactionNestLevel();
 	states = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
 	d->conditions = scyllaMakeConditions(d->select, plan->fdw_exprs, states);
 	d->set_states = list_copy_tail(states, list_length(d->select->columns));
-	d->scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw answer", ALLOCSET_SMALL_SIZES);
 	d->callback.func = free_buffers;
 	d->callback.arg = d;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &d->callback);
@@ -177,29 +213,14 @@ count_text(const ScyllaDirect *d, const ScyllaOperator *operators)
 static void
 raise_write(ScyllaDirect *d, Request *r)
 {
-	ScyllaErrorContext context = {.relation = RelationGetRelationName(d->rel),.written = d->report.rows,.writes = true};
+	ScyllaErrorContext context = {.relation = RelationGetRelationName(d->rel),.writes = true};
 	ClusterFailure *failure;
 
 	context.cql = scyllaFromUtf8(d->statement->text);
+	(void) scyllaNoteFate(&d->writer, r, true);
 	failure = scyllaTakeFailure(d->session, d->pipeline, r);
-	scyllaToldWritten(d->session, d->level, d->report.rows);
+	context.fates = scyllaTellFates(&d->writer);
 	scyllaRaiseFailure(failure, &context);
-}
-
-/* Rows that an acknowledged request has written. */
-static int64
-rows_of(ScyllaDirect *d, const Request *r)
-{
-	MemoryContext old;
-	bool		applied;
-
-	if (!d->options->if_exists)
-		return d->run[r->ordinal - 1].rows;
-	old = MemoryContextSwitchTo(d->scratch);
-	applied = scyllaAnswerApplied(r->core.body, r->core.body_length);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(d->scratch);
-	return applied;
 }
 
 static void
@@ -216,9 +237,10 @@ collect(ScyllaDirect *d)
 		scyllaReportRequest(&d->report, r);
 		if (r->core.failed)
 			raise_write(d, r);
-		rows = rows_of(d, r);
+		rows = scyllaNoteFate(&d->writer, r, false);
+		if (rows < 0)
+			scyllaRaiseMalformed("answer to a conditional write");
 		d->report.rows += rows;
-		scyllaCountWritten(d->session, d->level, rows);
 		pipeline_release(core, r);
 	}
 	scyllaReportProgress(&d->report, RelationGetRelationName(d->rel), d->report.rows, false);
@@ -267,6 +289,7 @@ write_run(ScyllaDirect *d, Run *run, uint64 number)
 	CqlBuffer  *b;
 
 	make_room(d, run);
+	d->request.rows = d->options->if_exists ? 1 : (uint32) Min(run->rows, PG_UINT32_MAX);
 	b = pipeline_begin(core);
 	if (b == NULL)
 		scyllaRaiseOutOfMemory();
@@ -276,6 +299,7 @@ write_run(ScyllaDirect *d, Run *run, uint64 number)
 	cql_request_tail(b, d->request.flags, 0, no_state, d->options->serial_consistency, run->timestamp);
 	if (b->failed || pipeline_commit(core, &d->request, &run->token, number) == NULL)
 		scyllaRaiseOutOfMemory();
+	scyllaNoteSent(d->session);
 	pfree(run->values);
 	run->values = NULL;
 }
@@ -349,6 +373,7 @@ open_writing(ScyllaDirect *d, const ScyllaOperator *operators)
 		d->request.flags |= CQL_PARAM_TIMESTAMP;
 	d->request.idempotent = !d->options->if_exists && !d->counter;
 	d->pipeline = scyllaOpenPipeline(d->session, 0, (size_t) d->options->max_in_flight_bytes);
+	join_writers(d);
 }
 
 /* ---- runs ---- */

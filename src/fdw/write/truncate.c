@@ -19,6 +19,7 @@
 #include "fdw/session/reader.h"
 #include "fdw/session/session.h"
 #include "fdw/session/setting.h"
+#include "fdw/session/transaction.h"
 #include "fdw/write/truncate.h"
 
 /*

@@ -26,6 +26,7 @@
 #include "fdw/session/rows.h"
 #include "fdw/session/statement.h"
 #include "fdw/session/timestamp.h"
+#include "fdw/session/transaction.h"
 #include "fdw/write/batch.h"
 #include "fdw/write/rowtime.h"
 #include "fdw/write/writer.h"
@@ -90,7 +91,7 @@ release_write(void *arg)
 	ScyllaWrite *w = arg;
 
 	scyllaBatchFree(&w->batch);
-	dlist_delete(&w->writer.node);
+	scyllaLeaveWriters(&w->writer);
 }
 
 static void
@@ -115,6 +116,7 @@ make_request(ScyllaWrite *w)
 	else if (!w->counter && !w->batched)
 		w->request.flags |= CQL_PARAM_TIMESTAMP;
 	w->request.idempotent = !w->conditional && !w->counter;
+	w->request.rows = 1;
 }
 
 static void
@@ -122,7 +124,7 @@ drain_writer(ScyllaWriter *writer)
 {
 	ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, &writer->node);
 
-	if (w->pipeline->core != NULL)
+	if (w->pipeline->core != NULL || w->broken)
 		scyllaDrainWrite(w);
 }
 
@@ -135,14 +137,24 @@ close_writer(ScyllaWriter *writer)
 	MemoryContextDelete(w->context);
 }
 
+/* Of a condition: whether it was met. */
+static int64
+rows_of(ScyllaWriter *writer, const Request *r)
+{
+	const ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, &writer->node);
+
+	return w->conditional ? scyllaReadApplied(r->core.body, r->core.body_length) : (int64) r->rows;
+}
+
 static void
 register_write(ScyllaWrite *w)
 {
+	w->writer.session = w->session;
+	w->writer.pipeline = w->pipeline;
 	w->writer.drain = drain_writer;
 	w->writer.close = close_writer;
-	w->writer.level = GetCurrentTransactionNestLevel();
-	w->writer.written = &w->report.rows;
-	dlist_push_tail(&w->session->writers, &w->writer.node);
+	w->writer.rows = rows_of;
+	scyllaJoinWriters(&w->writer);
 	w->callback.func = release_write;
 	w->callback.arg = w;
 	MemoryContextRegisterResetCallback(w->context, &w->callback);
@@ -207,47 +219,39 @@ static void
 raise_row(ScyllaWrite *w, Request *r)
 {
 	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
-		.rows = scyllaRequestRows(r),.statement = r->ordinal >> ROW_BITS,
-	.written = scyllaWrittenByStatement(w->session, &w->writer),.writes = true};
+		.rows = (uint16) r->rows,.statement = r->ordinal >> ROW_BITS,.writes = true};
 	CqlBytes	row = scyllaRequestRow(r);
 	ClusterFailure *failure;
 
 	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
+	(void) scyllaNoteFate(&w->writer, r, true);
 	failure = scyllaTakeFailure(w->session, w->pipeline, r);
-	scyllaToldWritten(w->session, w->writer.level, context.written);
 	w->broken = true;
+	context.fates = scyllaTellFates(&w->writer);
 	scyllaRaiseFailure(failure, &context);
 }
 
 /* A subtransaction that had it drained, by a read for example, has caught the failure: the row is missing all the same. */
 static void
-raise_broken(const ScyllaWrite *w)
+check_unbroken(const ScyllaWrite *w)
 {
+	if (!w->broken)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
 			 errmsg("a row of foreign table \"%s\" was refused, and the error was caught elsewhere", w->relation)));
 }
 
-static bool
-was_applied(const ScyllaWrite *w, const Request *r)
-{
-	MemoryContext old = MemoryContextSwitchTo(w->row_context);
-	bool		applied = scyllaAnswerApplied(r->core.body, r->core.body_length);
-
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(w->row_context);
-	return applied;
-}
-
 static void
 note_fate(ScyllaWrite *w, const Request *r)
 {
-	uint16		applied = scyllaRequestRows(r);
+	int64		rows = scyllaNoteFate(&w->writer, r, false);
 
-	if (w->conditional)
-		applied = w->applied[r->ordinal - w->announced - 1] = was_applied(w, r);
-	w->report.rows += applied;
-	scyllaCountWritten(w->session, w->writer.level, applied);
+	if (rows < 0)
+		scyllaRaiseMalformed("answer to a conditional write");
+	if (w->conditional && !r->core.failed)
+		w->applied[r->ordinal - w->announced - 1] = rows > 0;
+	w->report.rows += rows;
 }
 
 /* Look at everything that came home; of several failures the first row's is raised. */
@@ -258,8 +262,6 @@ collect(ScyllaWrite *w)
 	Request    *failed = NULL;
 	Request    *r;
 
-	if (w->broken)
-		raise_broken(w);
 	while ((r = pipeline_next_done(core)) != NULL)
 	{
 		scyllaReportRequest(&w->report, r);
@@ -270,10 +272,10 @@ collect(ScyllaWrite *w)
 			failed = r;
 			r = later;
 		}
-		else if (!r->core.failed)
-			note_fate(w, r);
-		if (r != NULL)
-			pipeline_release(core, r);
+		if (r == NULL)
+			continue;
+		note_fate(w, r);
+		pipeline_release(core, r);
 	}
 	if (failed != NULL)
 		raise_row(w, failed);
@@ -294,6 +296,7 @@ scyllaDrainWrite(ScyllaWrite *w)
 {
 	Pipeline   *core = w->pipeline->core;
 
+	check_unbroken(w);
 	commit_batch(w);
 	pipeline_submit(core);
 	for (;;)
@@ -325,6 +328,7 @@ make_room(ScyllaWrite *w)
 {
 	Pipeline   *core = w->pipeline->core;
 
+	check_unbroken(w);
 	if (++w->unseen == COLLECT_EVERY)
 	{
 		w->unseen = 0;
@@ -348,13 +352,15 @@ tell_written(ScyllaWrite *w)
 {
 	MemoryContext old = MemoryContextSwitchTo(w->row_context);
 	ErrorData  *error = CopyErrorData();
-	uint64		written = scyllaWrittenByStatement(w->session, &w->writer);
+	ScyllaFates fates;
 
 	MemoryContextSwitchTo(old);
-	if ((w->row == 1 && written == 0 && w->statements <= 1) || error->elevel < ERROR || error->detail != NULL)
+	if (error->elevel < ERROR || error->detail != NULL)
 		return;
-	errdetail_internal("%s", scyllaWrittenDetail(written, w->statements > 1));
-	scyllaToldWritten(w->session, w->writer.level, written);
+	w->broken = true;
+	fates = scyllaTellFates(&w->writer);
+	if (w->row > 1 || fates.acknowledged > 0 || fates.unknown > 0 || w->statements > 1)
+		errdetail_internal("%s", scyllaWrittenDetail(&fates, w->statements > 1));
 }
 
 /* The key as far as it is encoded. */
@@ -486,6 +492,7 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 	else if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, ordinal) == NULL)
 		scyllaRaiseOutOfMemory();
 	w->committed = w->row;
+	scyllaNoteSent(w->session);
 }
 
 /* ---- end ---- */
@@ -493,7 +500,7 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 void
 scyllaCloseWrite(ScyllaWrite *w)
 {
-	if (w->pipeline->core == NULL)
+	if (w->pipeline->core == NULL && !w->broken)
 		return;
 	scyllaDrainWrite(w);
 	scyllaReportProgress(&w->report, w->relation, w->row, true);
@@ -535,7 +542,7 @@ void
 scyllaKeepWrite(ScyllaWrite *w)
 {
 	if (w->pipeline->core == NULL)
-		return;
+		return;					/* nothing was written, or it is broken */
 	if (pipeline_idle(w->pipeline->core))
 		commit_batch(w);
 	w->writer.kept = true;
