@@ -167,6 +167,13 @@ INSERT INTO upd_k (id) VALUES ('c');
 INSERT INTO upd_k VALUES (NULL, 1, 1);
 DELETE FROM upd_k WHERE id = 'a';
 SELECT * FROM upd_k ORDER BY id;
+-- a load that is repeated counts twice, and after TRUNCATE once
+INSERT INTO upd_k (id, hits) SELECT 'load', g FROM generate_series(1, 4) g;
+INSERT INTO upd_k (id, hits) SELECT 'load', g FROM generate_series(1, 4) g;
+SELECT hits FROM upd_k WHERE id = 'load';
+TRUNCATE upd_k;
+INSERT INTO upd_k (id, hits) SELECT 'load', g FROM generate_series(1, 4) g;
+SELECT * FROM upd_k;
 
 SELECT scylla_fdw_execute('update_cluster', 'DROP KEYSPACE fdw_update');
 DROP VIEW upd_view;
