@@ -190,6 +190,7 @@ SELECT push($$SELECT * FROM numbers WHERE p = 1 AND n < 'NaN' AND n >= '-Infinit
 SELECT push($$SELECT * FROM numbers WHERE p = 1 AND n = 1 AND d < 'Infinity' AND d > '-Infinity'$$);
 SELECT push($$SELECT * FROM numbers WHERE p = 1 AND n IN ('NaN', 0, 1.0, 1.00) AND d IN (0.5, 0.50, 0.500)$$);
 SELECT push($$SELECT * FROM numbers WHERE p = 1 AND n = 1 AND d = 1 AND s < 100000$$);
+SELECT push($$SELECT * FROM numbers WHERE p = 1 AND n = 1 AND d < 1e131071 AND d > -1e131071$$);
 SELECT push($$SELECT v FROM amounts WHERE d = 1$$);
 -- texts
 SELECT push($$SELECT * FROM texts WHERE p = 'p' AND c > 'B' AND c <= 'é'$$);

@@ -126,6 +126,23 @@ query("EXPLAIN SELECT * FROM large WHERE v = 'x'; SELECT count(*) FROM large WHE
 is($sized->count('faults'), 0, 'not with statistics');
 $sized->order('clear');
 
+# ---- a bound of many digits: its zeros go into the scale, as a node compares all digits with each row; those of a key stay ----
+my $decimals = ScyllaTest::Node->start('keyspace ks simple 1', "token @{$tokens[0]}", 'table ks.d (k int, d decimal, v int, PRIMARY KEY (k, d))', 'table ks.k (d decimal PRIMARY KEY)');
+query(sprintf 'CREATE SERVER decimals FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $decimals->{address}, port => $decimals->{port}));
+query(q{CREATE USER MAPPING FOR CURRENT_USER SERVER decimals; CREATE FOREIGN TABLE d (k int, d numeric, v int) SERVER decimals OPTIONS (keyspace 'ks');
+CREATE FOREIGN TABLE k (d numeric) SERVER decimals OPTIONS (keyspace 'ks')});
+for my $case ([ 'd < 1e131071', 'fffe000101' ], [ 'd > -1500', 'fffffffef1' ], [ 'd = 0', '0000000000' ], [ 'd >= 10.50', '0000000169' ], [ 'd = 1000', 'fffffffd01' ], [ 'd = 7', '0000000007' ])
+{
+	my ($condition, $bytes) = @$case;
+
+	$decimals->order($_) for 'clear', 'reset', qq{on EXECUTE text "SELECT" value 0x$bytes warn "seen"};
+	query("SELECT * FROM d WHERE k = 1 AND $condition");
+	is($decimals->count('faults'), 1, "$condition: is sent as 0x$bytes");
+}
+$decimals->order($_) for 'clear', 'reset', 'on EXECUTE text "INSERT" value 0x0000000003e8 warn "seen"';
+query('INSERT INTO k VALUES (1000); INSERT INTO d VALUES (1, 1000, 1)');
+is($decimals->count('faults'), 2, '1000 is written as the key that it always was');
+
 # ---- parallel workers: of a ring of one, as a worker reads before it is connected to all ----
 my $single = ScyllaTest::Node->start(@table, "token @{$tokens[0]}");
 query(sprintf 'CREATE SERVER single FOREIGN DATA WRAPPER scylla_fdw %s', server_options(host => $single->{address}, port => $single->{port}));

@@ -17,6 +17,7 @@
 #include "fdw/compat.h"
 #include "fdw/read/key.h"
 #include "fdw/type/number.h"
+#include "fdw/type/scalartext.h"
 
 /* Where a value lies among those that can be stored. */
 typedef enum Place
@@ -159,6 +160,34 @@ scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value)
 	return place(converter, type, &value) == PLACE_ON;
 }
 
+/*
+ * 1000 as 1E+3, which a condition compares alike: no partition is looked up by the
+ * bytes of a decimal. By all of its digits, a node takes 30 ms to compare 1e131071
+ * with the value of one row.
+ */
+static void
+put_decimal(const ScyllaConverter *c, Datum value, CqlBuffer *body)
+{
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
+	size_t		length = strlen(text);
+	size_t		zeros = 0;
+
+	while (strchr(text, '.') == NULL && zeros + 1 < length && text[length - zeros - 1] == '0')
+		zeros++;
+	if (zeros > 0)
+		text = psprintf("%.*sE%zu", (int) (length - zeros), text, zeros);
+	scyllaPutDecimal(body, c->cql, text, (int) strlen(text));
+}
+
+static void
+put_value(ScyllaConverter *c, Datum value, CqlBuffer *body)
+{
+	if (c->cql->id == CQL_TYPE_DECIMAL && c->basetype == NUMERICOID)
+		put_decimal(c, value, body);
+	else
+		c->encode(c, value, body);
+}
+
 /* ---- the ends of a type ---- */
 
 /* What PostgreSQL's numeric can hold has at most 131072 digits before the point. */
@@ -223,7 +252,7 @@ scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOperator *op, Dat
 
 	if (where == PLACE_ON)
 	{
-		converter->encode(converter, value, body);
+		put_value(converter, value, body);
 		return true;
 	}
 	if ((!upper && !lower) || where == PLACE_NOWHERE || where == (upper ? PLACE_BELOW : PLACE_ABOVE))
