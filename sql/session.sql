@@ -164,6 +164,13 @@ ALTER USER MAPPING FOR PUBLIC SERVER session_cluster OPTIONS (ADD password_requi
 SET ROLE session_role;
 SELECT count(*) FROM session_t;
 RESET ROLE;
+-- a node's list of clients leads to this session
+SELECT scylla_fdw_disconnect_all();
+SET application_name = 'it''s "me"';
+SELECT DISTINCT options->>'APPLICATION_NAME' AS application_name, options->>'POSTGRES_ROLE' = session_user AS role,
+  options->>'POSTGRES_DATABASE' = current_database() AS database, options->>'DRIVER_NAME' AS driver
+FROM scylla_fdw_query('session_cluster', 'SELECT client_options FROM system_views.clients') AS row, LATERAL (SELECT row->'client_options') AS o (options)
+WHERE options->>'POSTGRES_PID' = pg_backend_pid()::text;
 SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE fdw_session');
 DROP SERVER session_cluster CASCADE;
 DROP PROCEDURE session_refuse;

@@ -504,8 +504,16 @@ start_connecting(NetConnection *c, NetVersions versions)
 }
 
 static void
+count_connections(const NetConfig *config, int more)
+{
+	if (config->connections)
+		*config->connections += (uint32_t) more;
+}
+
+static void
 free_connection(NetConnection *c)
 {
+	count_connections(c->config, -1);
 	cql_splitter_free(&c->splitter);
 	net_output_free(&c->output);
 	net_streams_free(&c->streams);
@@ -543,6 +551,7 @@ net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner
 		return NULL;
 	}
 	c->config = config;
+	count_connections(config, 1);
 	c->owner = owner;
 	c->address = *address;
 	net_address_format(address, c->name, sizeof(c->name));

@@ -67,10 +67,18 @@ struct NetOwner
 	const NetOwnerOps *ops;
 };
 
+/* One more pair of STARTUP: a node shows it in its list of clients. */
+typedef struct NetOption
+{
+	const char *key;
+	const char *value;			/* UTF-8 */
+} NetOption;
+
 /* Read-only, outlives the connection. */
 typedef struct NetConfig
 {
 	uv_loop_t  *loop;
+	uint32_t   *connections;	/* counts those of the loop that have a socket; NULL: nobody asks */
 	int			protocol_version;	/* 0 auto, 4 or 5 */
 	bool		lz4;			/* used if the node offers it */
 	uint32_t	connect_timeout;	/* ms */
@@ -80,6 +88,8 @@ typedef struct NetConfig
 	const char *password;
 	const char *driver_name;
 	const char *driver_version;
+	const NetOption *option;	/* of who uses the driver */
+	int			noptions;
 	uint32_t	max_orphans;	/* more: the connection is replaced (closed) */
 	bool		require_auth;	/* refuse a node that does not ask for the password */
 } NetConfig;

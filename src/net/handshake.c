@@ -184,6 +184,8 @@ send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
 	h->lz4 = h->config->lz4 && cql_response_supported_has(supported, "COMPRESSION", "lz4");
 	h->has_metadata_id = h->version >= 5 || offers(supported, METADATA_ID_KEY);
 	cql_request_startup(&body, h->lz4 ? "lz4" : NULL, h->config->driver_name, h->config->driver_version);
+	for (int i = 0; i < h->config->noptions; i++)
+		add_option(&body, h->config->option[i].key, h->config->option[i].value);
 	if (h->version < 5 && h->has_metadata_id)
 		add_option(&body, METADATA_ID_KEY, "");
 	if (offers(supported, RATE_LIMIT_KEY))

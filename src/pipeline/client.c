@@ -110,6 +110,19 @@ copy_contacts(Client *c, const ClientConfig *from)
 	return contact;
 }
 
+static const NetOption *
+copy_tags(Client *c, const ClientConfig *from)
+{
+	NetOption  *option = cql_arena_alloc(&c->strings, (size_t) from->ntags * sizeof(*option));
+
+	for (int i = 0; option && i < from->ntags; i++)
+	{
+		option[i].key = copy_string(c, from->tag[i].name);
+		option[i].value = copy_string(c, from->tag[i].value);
+	}
+	return option;
+}
+
 static uint32_t
 or_default(uint32_t value, uint32_t otherwise)
 {
@@ -135,6 +148,8 @@ copy_config(Client *c, const ClientConfig *from)
 	to->net.password = copy_string(c, from->password);
 	to->net.driver_name = DRIVER_NAME;
 	to->net.driver_version = DRIVER_VERSION;
+	to->net.option = copy_tags(c, from);
+	to->net.noptions = from->ntags;
 	to->net.max_orphans = MAX_ORPHANS;
 	to->net.require_auth = from->require_auth;
 	return !c->strings.failed;
@@ -387,6 +402,12 @@ client_stats(const Client *c, ClientStats *stats)
 	stats->window = atomic_load_explicit(&from->window, memory_order_relaxed);
 	stats->window_peak = atomic_load_explicit(&from->window_peak, memory_order_relaxed);
 	stats->stalls = atomic_load_explicit(&from->stalls, memory_order_relaxed);
+}
+
+uint32_t
+client_connections(const Client *c)
+{
+	return atomic_load_explicit(&c->counters.connections, memory_order_relaxed);
 }
 
 uint32_t

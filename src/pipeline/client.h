@@ -27,6 +27,15 @@ typedef struct ClientContact
 	uint16_t	port;
 } ClientContact;
 
+#define CLIENT_TAGS 8
+
+/* What nodes show of a client in their lists. */
+typedef struct ClientTag
+{
+	const char *name;
+	const char *value;			/* UTF-8 */
+} ClientTag;
+
 /* Deep-copied by client_open. NULL strings mean absent. */
 typedef struct ClientConfig
 {
@@ -43,6 +52,8 @@ typedef struct ClientConfig
 	uint32_t	heartbeat_interval_ms;	/* 0 = default (30000) */
 	uint32_t	heartbeat_timeout_ms;	/* 0 = default (15000) */
 	bool		require_auth;
+	ClientTag	tag[CLIENT_TAGS];
+	int			ntags;
 } ClientConfig;
 
 /* A snapshot of the submitter's counters. */
@@ -57,6 +68,13 @@ typedef struct ClientStats
 	uint32_t	window_peak;
 	uint64_t	stalls;
 } ClientStats;
+
+/*
+ * File descriptors of a client beside its connections: three eventfds, and of its
+ * loop epoll's, an eventfd, a pipe for signals and a spare one.
+ */
+#define CLIENT_DESCRIPTORS 8
+extern uint32_t client_connections(const Client *c);	/* sockets that are open now */
 
 /* Starts the thread; connecting begins with the first request. NULL: message in error, NUL-terminated. */
 extern Client *client_open(const ClientConfig *config, char *error, size_t error_size);

@@ -64,6 +64,7 @@ struct Submitter
 	RequestList done;
 	bool		done_failed;	/* some request in done failed */
 	uint32_t	in_flight;
+	uint32_t	connections;
 	Window		window;
 	Tally		tally;
 };
@@ -293,6 +294,7 @@ publish_counters(const Submitter *s)
 	atomic_store_explicit(&to->window, s->window.limit, memory_order_relaxed);
 	atomic_store_explicit(&to->window_peak, s->tally.peak, memory_order_relaxed);
 	atomic_store_explicit(&to->stalls, s->tally.stalls, memory_order_relaxed);
+	atomic_store_explicit(&to->connections, s->connections, memory_order_relaxed);
 	if (s->cluster)
 		publish_versions(to, cluster_versions(s->cluster));
 }
@@ -513,6 +515,7 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	s->counters = counters;
 	s->config = config->cluster;
 	s->config.net.loop = &s->loop;
+	s->config.net.connections = &s->connections;
 	request_list_init(&s->queue);
 	request_list_init(&s->done);
 	window_init(&s->window, config->max_in_flight, uv_now(&s->loop));

@@ -27,6 +27,7 @@ typedef struct SubmitterCounters
 	_Atomic uint32_t window;	/* its limit now */
 	_Atomic uint32_t window_peak;	/* highest in_flight */
 	_Atomic uint64_t stalls;	/* turns that ended with a queue and a full window */
+	_Atomic uint32_t connections;	/* sockets */
 	_Atomic uint32_t topology_version;	/* ClusterVersions */
 	_Atomic uint32_t schema_version;
 } SubmitterCounters;

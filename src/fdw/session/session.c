@@ -12,7 +12,6 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -24,42 +23,13 @@
 #include "fdw/session/epoch.h"
 #include "fdw/session/error.h"
 #include "fdw/session/session.h"
+#include "fdw/session/start.h"
 #include "fdw/session/transaction.h"
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
-/*
- * File descriptors that the server's accounting knows of: eight of the client and
- * its loop, the control connection, and as many nodes as most clusters have. How
- * many there are is not known yet; those over eight go uncounted.
- */
-#define CLIENT_DESCRIPTORS 16
-
 static HTAB *sessions = NULL;
 static ScyllaSession *all = NULL;	/* in the hash */
-
-/* ---- descriptors ---- */
-
-static void
-release_descriptors(int n)
-{
-	while (n-- > 0)
-		ReleaseExternalFD();
-}
-
-static bool
-acquire_descriptors(void)
-{
-	for (int i = 0; i < CLIENT_DESCRIPTORS; i++)
-	{
-		if (!AcquireExternalFD())
-		{
-			release_descriptors(i);
-			return false;
-		}
-	}
-	return true;
-}
 
 /* ---- closing ---- */
 
@@ -81,7 +51,7 @@ close_session(ScyllaSession *s)
 	if (s->events != NULL)
 		FreeWaitEventSet(s->events);
 	s->events = NULL;
-	release_descriptors(CLIENT_DESCRIPTORS);
+	scyllaReleaseDescriptors(&s->descriptors);
 	(void) client_close(client, CLOSE_TIMEOUT);
 }
 
@@ -186,45 +156,13 @@ must_use_password(const ScyllaConnectionOptions *o, Oid userid)
 	return true;
 }
 
-static char *
-to_utf8(char *text)
-{
-	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
-}
-
 /* What may run out of memory comes first: the session has a client and all that belongs to it, or nothing. */
 static void
 open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, const ScyllaConnectionOptions *o)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
-	ClientConfig config = {0};
-	char		error[256];
 
-	config.contact = o->contact;
-	config.ncontacts = o->ncontacts;
-	config.local_dc = to_utf8(o->local_dc);
-	config.username = to_utf8(o->username);
-	config.password = to_utf8(o->password);
-	config.protocol_version = o->protocol_version;
-	config.lz4 = o->lz4;
-	config.connect_timeout_ms = (uint32_t) o->connect_timeout;
-	config.max_in_flight = (uint32_t) o->max_in_flight;
-	config.require_auth = s->key.require_auth;
-
-	if (!acquire_descriptors())
-		ereport(ERROR,
-				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
-				 errmsg("could not connect to server \"%s\"", server->servername),
-				 errdetail("There are too many open files on the local server."),
-				 errhint("Raise the server's max_files_per_process and/or \"ulimit -n\" limits.")));
-	s->client = client_open(&config, error, sizeof(error));
-	if (s->client == NULL)
-	{
-		release_descriptors(CLIENT_DESCRIPTORS);
-		ereport(ERROR,
-				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
-				 errmsg("could not start the client of server \"%s\": %s", server->servername, error)));
-	}
+	s->client = scyllaStartClient(server->servername, o, s->key.require_auth, &s->descriptors);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	s->context = context;
 	s->serverid = server->serverid;
@@ -321,6 +259,7 @@ scyllaGetSession(Oid userid, Oid serverid)
 		last.epoch = epoch;
 	}
 	notice_schema_changes(last.session);
+	scyllaFollowDescriptors(last.session->client, &last.session->descriptors);
 	last.session->used = true;
 	return last.session;
 }

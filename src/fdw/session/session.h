@@ -32,6 +32,7 @@ typedef struct ScyllaSession
 	Oid			serverid;
 	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC */
 	Client	   *client;			/* NULL: not open */
+	int			descriptors;	/* of it, that the server's accounting knows of */
 	MemoryContext context;		/* statements, tables; dies with the client, or is emptied between uses */
 	HTAB	   *statements;		/* prepared, by text */
 	HTAB	   *tables;			/* described, by name */

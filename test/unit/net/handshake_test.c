@@ -106,6 +106,20 @@ test_version_is_chosen_from_supported(void **state)
 }
 
 static void
+test_startup_says_who_uses_the_driver(void **state)
+{
+	static const char *const none[] = {"COMPRESSION", "lz4", NULL};
+	static const NetOption option[] = {{"APPLICATION_NAME", "ps\"ql"}, {"POSTGRES_PID", "42"}};
+	Talk		talk = {.config.option = option, .config.noptions = 2};
+
+	assert_int_equal(answer_options(&talk, none), NET_HANDSHAKE_SEND);
+	assert_true(startup_has(&talk, "APPLICATION_NAME", "ps\"ql"));
+	assert_true(startup_has(&talk, "POSTGRES_PID", "42"));
+	assert_true(startup_has(&talk, "DRIVER_VERSION", "1"));
+	cql_buffer_free(&talk.out);
+}
+
+static void
 test_compression_only_where_both_want_it(void **state)
 {
 	static const char *const with[] = {"COMPRESSION", "lz4", NULL};
@@ -789,6 +803,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_version_is_chosen_from_supported),
+		cmocka_unit_test(test_startup_says_who_uses_the_driver),
 		cmocka_unit_test(test_compression_only_where_both_want_it),
 		cmocka_unit_test(test_extensions_are_asked_for),
 		cmocka_unit_test(test_lwt_mark_that_makes_no_sense_is_not_asked_for),

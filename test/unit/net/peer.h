@@ -49,6 +49,7 @@ struct Client
 	NetOwner	owner;			/* first */
 	uv_loop_t	loop;
 	NetConfig	config;
+	uint32_t	connections;	/* as the config counts them */
 	NetConnection *c;			/* NULL once closed */
 	int			ready;
 	int			closed;
@@ -129,6 +130,7 @@ client_init(Client *client)
 	assert_int_equal(uv_loop_init(&client->loop), 0);
 	client->owner.ops = &client_ops;
 	client->config.loop = &client->loop;
+	client->config.connections = &client->connections;
 	client->config.connect_timeout = 1000;
 	client->config.heartbeat_timeout = 500;
 	client->config.max_orphans = 100;
@@ -148,6 +150,7 @@ client_free(Client *client)
 	}
 	assert_true(client->closed <= 1);
 	uv_run(&client->loop, UV_RUN_DEFAULT);
+	assert_int_equal(client->connections, 0);
 	assert_int_equal(uv_loop_close(&client->loop), 0);
 }
 
@@ -285,6 +288,7 @@ client_open(Client *client, const Peer *peer)
 	client->c = net_connection_open(&client->config, &peer->address, &client->owner);
 	client->inside = false;
 	assert_non_null(client->c);
+	assert_int_equal(client->connections, 1);
 }
 
 static inline void

@@ -1,0 +1,142 @@
+/*
+ * fdw/session/start.c
+ *	  Starting a client.
+ *
+ * Backend thread. Owns nothing. Invariants: what may run out of memory comes
+ * before descriptors are accounted for, which no error gives back.
+ */
+#include "postgres.h"
+
+#include "commands/dbcommands.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#include "fdw/session/start.h"
+
+/* ---- descriptors ---- */
+
+/* Before a client has connected: its own, the control connection, a node's. */
+#define FIRST_DESCRIPTORS (CLIENT_DESCRIPTORS + 2)
+
+void
+scyllaReleaseDescriptors(int *descriptors)
+{
+	for (; *descriptors > 0; (*descriptors)--)
+		ReleaseExternalFD();
+}
+
+static bool
+acquire_descriptors(int *descriptors)
+{
+	for (; *descriptors < FIRST_DESCRIPTORS; (*descriptors)++)
+	{
+		if (!AcquireExternalFD())
+		{
+			scyllaReleaseDescriptors(descriptors);
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+scyllaFollowDescriptors(const Client *client, int *descriptors)
+{
+	int			n = CLIENT_DESCRIPTORS + (int) client_connections(client);
+
+	for (; *descriptors < n; (*descriptors)++)
+		ReserveExternalFD();
+	for (; *descriptors > n && *descriptors > FIRST_DESCRIPTORS; (*descriptors)--)
+		ReleaseExternalFD();
+}
+
+/* ---- what nodes show ---- */
+
+/*
+ * Names of roles and databases may be in another encoding than this database's,
+ * and nodes refuse what is not UTF-8; a tag is not worth an error.
+ */
+static char *
+to_tag(const char *text)
+{
+	char	   *tag = pstrdup(text);
+
+	if (GetDatabaseEncoding() == PG_UTF8 && pg_verify_mbstr(PG_UTF8, tag, strlen(tag), true))
+		return tag;
+	for (char *p = tag; *p; p++)
+	{
+		if (IS_HIGHBIT_SET(*p))
+			*p = '?';
+	}
+	return tag;
+}
+
+static void
+add_tag(ClientConfig *config, const char *name, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	config->tag[config->ntags++] = (ClientTag) {name, to_tag(value)};
+}
+
+/* What leads from a node's list of clients to this session in pg_stat_activity. */
+static void
+add_tags(ClientConfig *config)
+{
+	add_tag(config, "APPLICATION_NAME", application_name);
+	add_tag(config, "POSTGRES_ROLE", GetUserNameFromId(GetSessionUserId(), true));
+	add_tag(config, "POSTGRES_DATABASE", get_database_name(MyDatabaseId));
+	add_tag(config, "POSTGRES_PID", psprintf("%d", MyProcPid));
+}
+
+/* ---- starting ---- */
+
+static char *
+to_utf8(char *text)
+{
+	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
+}
+
+static void
+configure(ClientConfig *config, const ScyllaConnectionOptions *o, bool require_auth)
+{
+	config->contact = o->contact;
+	config->ncontacts = o->ncontacts;
+	config->local_dc = to_utf8(o->local_dc);
+	config->username = to_utf8(o->username);
+	config->password = to_utf8(o->password);
+	config->protocol_version = o->protocol_version;
+	config->lz4 = o->lz4;
+	config->connect_timeout_ms = (uint32_t) o->connect_timeout;
+	config->max_in_flight = (uint32_t) o->max_in_flight;
+	config->require_auth = require_auth;
+	add_tags(config);
+}
+
+Client *
+scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth, int *descriptors)
+{
+	ClientConfig config = {0};
+	char		error[256];
+	Client	   *client;
+
+	configure(&config, o, require_auth);
+	if (!acquire_descriptors(descriptors))
+		ereport(ERROR,
+				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
+				 errmsg("could not connect to server \"%s\"", server),
+				 errdetail("There are too many open files on the local server."),
+				 errhint("Raise the server's max_files_per_process and/or \"ulimit -n\" limits.")));
+	client = client_open(&config, error, sizeof(error));
+	if (client == NULL)
+	{
+		scyllaReleaseDescriptors(descriptors);
+		ereport(ERROR,
+				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
+				 errmsg("could not start the client of server \"%s\": %s", server, error)));
+	}
+	return client;
+}

@@ -1,0 +1,24 @@
+/*
+ * fdw/session/start.h
+ *	  Starting a client: its configuration, what nodes show of it, and the file
+ *	  descriptors that the server's accounting knows of.
+ *
+ * Backend thread.
+ */
+#ifndef FDW_SESSION_START_H
+#define FDW_SESSION_START_H
+
+#include "postgres.h"
+
+#include "fdw/session/option.h"
+#include "pipeline/client.h"
+
+/* Raises what is in the way. descriptors: how many are accounted for; 0 before. */
+extern Client *scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth,
+								 int *descriptors);
+
+/* Connections have opened and closed since; nothing is refused for it any more. */
+extern void scyllaFollowDescriptors(const Client *client, int *descriptors);
+extern void scyllaReleaseDescriptors(int *descriptors);
+
+#endif							/* FDW_SESSION_START_H */

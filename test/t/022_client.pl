@@ -1,0 +1,66 @@
+# What a session's clients are to others: to the server they take descriptors from, and to the nodes that list them.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use ScyllaTest;
+use Test::More;
+
+plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
+database('scylla_tap_client');
+
+my @table = ('keyspace ks simple 1', 'table ks.t (id int, s text, PRIMARY KEY (id))');
+my $node = ScyllaTest::Node->start(@table);
+
+sub server
+{
+	my ($name) = @_;
+
+	return sprintf(q{CREATE SERVER %s FOREIGN DATA WRAPPER scylla_fdw %s; CREATE USER MAPPING FOR CURRENT_USER SERVER %s;
+		CREATE FOREIGN TABLE %s (id int, s text) SERVER %s OPTIONS (keyspace 'ks', "table" 't');},
+		$name, server_options(host => $node->{address}, port => $node->{port}), ($name) x 3);
+}
+
+# many servers in one session, up to what the server allows a session; what it has open by then goes on
+my $servers = 100;
+query(join "\n", map { server("s$_") } 1 .. $servers);
+my $descriptors = q{SELECT count(*) FROM pg_ls_dir('/proc/' || pg_backend_pid() || '/fd');};
+my $opens = join "\n", map { "SELECT 'opened' FROM s$_ WHERE id = 1 UNION ALL SELECT 'opened';" } 1 .. $servers;
+my (undef, $out, $err) = within(120, 'a hundred servers',
+	sub { psql("\\set ON_ERROR_STOP off\n$descriptors\n$opens\n$descriptors\nSELECT count(*) FROM s1;") });
+my @lines = split /\n/, $out;
+my $opened = grep { $_ eq 'opened' } @lines;
+my $used = ($lines[-2] - $lines[0]) / $opened;
+cmp_ok($opened, '>=', 25, "many servers in one session: $opened");
+cmp_ok($used, '<=', 11.5, "descriptors of a client: $used");	# as many as are accounted for, and one for all
+my $refused = () = $err =~ /ERROR:  08001: could not connect to server "s\d+"\n.*DETAIL:  There are too many open files on the local server/g;
+is($refused, $servers - $opened, 'the others are refused');
+like($err, qr/HINT:  Raise the server's max_files_per_process/, 'with a hint') if $refused;
+is($lines[-1], '0', 'and the session goes on');
+
+# they come back
+my $rounds = join "\n", map { "SELECT 'opened' FROM s$_ WHERE id = 1 UNION ALL SELECT 'opened'; SELECT scylla_fdw_disconnect_all();" } 1 .. $servers;
+(undef, $out, $err) = within(120, 'one after the other', sub { psql("$descriptors\n$rounds\n$descriptors") });
+@lines = split /\n/, $out;
+is((grep { $_ eq 'opened' } @lines) . $err, $servers, 'a hundred servers, one after the other');
+cmp_ok($lines[-1] - $lines[0], '<=', 3, 'all descriptors are given back');
+
+# progress goes to whoever asked for the command, and to the server's log where that is wanted
+query(q{ALTER SERVER s1 OPTIONS (ADD request_timeout '60000')});
+$node->order('latency 1000');
+my $load = q{INSERT INTO s1 SELECT g, 'x' FROM generate_series(1, 10) g;};
+my $log = q{pg_read_file(current_setting('data_directory') || '/../log')};
+for my $level ('warning', 'info')
+{
+	my $told = qr/INFO:  .*: 10 rows sent, 10 acknowledged, 0 failed, \d+ rows\/s/;
+	my (undef, $written, $progress) = psql(<<"SQL");
+CREATE TEMP TABLE before AS SELECT length($log) AS size;
+SET log_min_messages = $level; SET scylla_fdw.progress_interval = '1s'; $load
+SELECT substr($log, size + 1) FROM before;
+SQL
+	like($progress, $told, "log_min_messages = $level: the client sees progress");
+	($level eq 'info' ? \&like : \&unlike)->($written, $told, "log_min_messages = $level: the log");
+}
+
+done_testing();
