@@ -15,6 +15,9 @@ SELECT keys_cql(cql) FROM unnest(ARRAY[
   'CREATE TABLE fdw_keys.pairs (a int, b bigint, c smallint, v text, PRIMARY KEY ((a, b), c))',
   'CREATE TABLE fdw_keys.log (device int, at timestamp, seq int, n varint, v text, PRIMARY KEY (device, at, seq, n))',
   'CREATE TABLE fdw_keys.log_desc (device int, at timestamp, seq int, n varint, v text, PRIMARY KEY (device, at, seq, n)) WITH CLUSTERING ORDER BY (at DESC, seq DESC, n ASC)',
+  'CREATE TABLE fdw_keys.buckets (b smallint, n bigint, v text, PRIMARY KEY ((b, n)))',
+  'CREATE TABLE fdw_keys.days (day date PRIMARY KEY, v text)',
+  'CREATE TABLE fdw_keys.tiny (t tinyint PRIMARY KEY, v text)',
   'CREATE TABLE fdw_keys.events (device int, day date, at int, v text, PRIMARY KEY ((device, day), at))']) cql \g /dev/null
 CREATE SCHEMA keys_f;
 CREATE SCHEMA keys_l;
@@ -26,16 +29,26 @@ CREATE TABLE pairs AS SELECT a, b::bigint, c::smallint, a || '/' || b || '/' || 
 CREATE TABLE log AS SELECT device, timestamptz '2024-02-29 12:00+00' + at * interval '1 ms' AS at, seq, n::numeric, device || '/' || at || '/' || seq || '/' || n AS v
   FROM generate_series(1, 2) device, generate_series(-3, 3) at, unnest('{-2147483648,-1,0,7,2147483647}'::int[]) seq, generate_series(0, 1) n;
 CREATE TABLE log_desc AS TABLE log;
+CREATE TABLE buckets AS SELECT b::smallint, n::bigint, b || '/' || n AS v FROM unnest('{-32768,-1,0,1,2,32767}'::int[]) b, unnest('{-9223372036854775808,-1,0,1,9223372036854775806,9223372036854775807}'::bigint[]) n;
+CREATE TABLE days AS SELECT date '2024-02-01' + day AS day, 'v' || day AS v FROM generate_series(0, 3000, 3) day;
+INSERT INTO days VALUES ('4713-01-01 BC', 'first'), ('5874897-12-31', 'last');
+CREATE TABLE tiny AS SELECT t::int, 'v' || t AS v FROM generate_series(-128, 127) t;
 CREATE TABLE public.keys_o AS SELECT g AS id, g * 7 AS k, g % 12 AS device, date '2024-01-25' + g % 70 AS day FROM generate_series(1, 600) g;
 CREATE FOREIGN TABLE keys_f.large (k int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.pairs (a int, b bigint, c smallint, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.log (device int, at timestamptz, seq int, n numeric, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.log_desc (device int, at timestamptz, seq int, n numeric, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.buckets (b smallint, n bigint, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.days (day date, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.tiny (t int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.events (device int, day date, at int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 INSERT INTO keys_f.large SELECT * FROM keys_l.large;
 INSERT INTO keys_f.events SELECT * FROM keys_l.events;
 INSERT INTO keys_f.log SELECT * FROM keys_l.log;
 INSERT INTO keys_f.log_desc SELECT * FROM keys_l.log;
+INSERT INTO keys_f.buckets SELECT * FROM keys_l.buckets;
+INSERT INTO keys_f.days SELECT * FROM keys_l.days;
+INSERT INTO keys_f.tiny SELECT * FROM keys_l.tiny;
 INSERT INTO keys_f.pairs SELECT * FROM keys_l.pairs;
 RESET search_path;
 
@@ -44,7 +57,7 @@ CREATE FUNCTION keys(q text, ran boolean DEFAULT false) RETURNS text LANGUAGE pl
 DECLARE
   line text;
   how text := '';
-  wanted text := CASE WHEN ran THEN 'Full Scan' ELSE 'ScyllaJoin|Key|CQL: |Filter: |Sort Key|Reason' END;
+  wanted text := CASE WHEN ran THEN 'Full Scan' ELSE 'ScyllaJoin|Key|CQL: |^ *Filter: |Sort Key|Reason' END;
   f text[];
   l text[];
   aggregate text := 'SELECT array_agg(r::text' || CASE WHEN q ~ 'ORDER BY' THEN '' ELSE ' ORDER BY r::text COLLATE "C"' END || ') FROM (%s) r';
@@ -203,8 +216,123 @@ SELECT count(*) FROM log_desc WHERE device = 2;
 COMMIT;
 RESET search_path;
 
+-- a range of a partition key's column is so many keys
+SELECT keys($$SELECT * FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2024-03-02'$$);
+SELECT keys($$SELECT * FROM events WHERE device IN (3, 4) AND day >= '2024-02-28' AND '2024-03-02' > day AND at > 2$$);
+SELECT keys($$SELECT * FROM events WHERE device = 3 AND day > '2024-03-29'$$);
+SELECT keys($$SELECT * FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2028-03-02'$$);
+SELECT keys($$SELECT * FROM events WHERE device = 3 AND day BETWEEN '2024-03-02' AND '2024-02-28'$$);
+SELECT keys($$SELECT * FROM events WHERE device BETWEEN 3 AND 5 AND day BETWEEN '2024-02-28' AND '2024-03-02' ORDER BY at, device, day LIMIT 7$$);
+SELECT keys($$SELECT device, day, count(*) FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2024-03-02' GROUP BY device, day$$);
+SELECT keys($$SELECT count(*), max(at) FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2024-03-02'$$);
+SELECT keys($$SELECT DISTINCT device, day FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2024-03-02'$$);
+SELECT keys($$SELECT DISTINCT ON (device, day) * FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2024-03-02' ORDER BY device, day, at DESC$$);
+SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;
+SELECT keys($$SELECT o.id, e.v FROM keys_o o JOIN events e ON e.device = o.device AND e.day BETWEEN '2024-02-28' AND '2024-03-02' WHERE o.id < 5$$);
+SELECT keys($$SELECT o.id, e.v FROM keys_o o JOIN events e ON e.device = o.device AND e.day BETWEEN o.day AND o.day + 1 WHERE o.id < 50$$);
+RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_nestloop;
+SELECT keys($$SELECT * FROM days WHERE day BETWEEN '2024-02-28' AND '2024-03-12' AND day <> '2024-03-02'$$);
+SELECT keys($$SELECT * FROM days WHERE day BETWEEN '2024-02-28' AND timestamp '2024-03-12 00:00'$$);
+-- the ends of types, bounds beyond them
+SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wrong, count(*) FILTER (WHERE r ~ 'Key Range') AS ranges
+  FROM unnest('{>,>=}'::text[]) ge, unnest('{<,<=}'::text[]) le, unnest(ARRAY['b %s -32769 AND b %s -32766', 'b %s 32766 AND b %s 99999', 'b %s -1 AND b %s 2', 'b %s 1 AND b %s 1', 'b %s 32767 AND b %s 32768', 'b %s -32769 AND b %s 32768']) b,
+  unnest(ARRAY['n = 1', 'n > 9223372036854775800 AND n <= 9223372036854775807', 'n > 9223372036854775807 AND n <= 9223372036854775807', 'n BETWEEN -9223372036854775808 AND 9223372036854775807']) n, keys(format('SELECT * FROM buckets WHERE ' || b || ' AND ' || n, ge, le)) r;
+SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wrong, count(*) FILTER (WHERE r ~ 'Key Range') AS ranges
+  FROM unnest('{>,>=}'::text[]) ge, unnest('{<,<=}'::text[]) le, unnest('{-129,127,128}'::bigint[]) l, unnest('{-128,127,128,3000000000}'::bigint[]) u, keys(format('SELECT * FROM tiny WHERE t %s %s AND t %s %s', ge, l, le, u)) r;
+SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wrong, count(*) FILTER (WHERE r ~ 'Key Range') AS ranges
+  FROM unnest('{>,>=}'::text[]) ge, unnest('{<,<=}'::text[]) le, unnest('{-infinity,4713-01-01 BC,2024-02-02,5874897-12-30}'::text[]) l, unnest('{4713-01-03 BC,2024-02-09,5874897-12-31,infinity}'::text[]) u,
+    keys(format('SELECT * FROM days WHERE day %s %L AND day %s %L', ge, l, le, u)) r;
+-- bounds that are known when the scan begins
+PREPARE keys_days_f (date, date) AS SELECT count(*) || coalesce(min(v), '') || coalesce(max(v), ''), count(*) FROM (SELECT * FROM keys_f.days WHERE day BETWEEN $1 AND $2 OFFSET 0) x;
+PREPARE keys_days_l (date, date) AS SELECT count(*) || coalesce(min(v), '') || coalesce(max(v), '') FROM (SELECT * FROM keys_l.days WHERE day BETWEEN $1 AND $2 OFFSET 0) x;
+CREATE FUNCTION keys_between(low date, high date, OUT plan text, OUT n bigint, OUT same boolean) LANGUAGE plpgsql AS $$
+DECLARE
+  line text;
+  l text;
+  f text;
+BEGIN
+  EXECUTE format('EXECUTE keys_days_l (%L, %L)', low, high) INTO l;
+  EXECUTE format('EXECUTE keys_days_f (%L, %L)', low, high) INTO f, n;
+  same := l = f;
+  plan := '';
+  FOR line IN EXECUTE format('EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, COSTS OFF, SUMMARY OFF) EXECUTE keys_days_f (%L, %L)', low, high) LOOP
+    IF line ~ 'Key|Full Scan|CQL' THEN
+      plan := plan || btrim(line) || ' ';
+    END IF;
+  END LOOP;
+END $$;
+SET plan_cache_mode = force_generic_plan;
+SELECT * FROM keys_between('2024-02-28', '2024-03-12');
+SELECT * FROM keys_between('2024-03-12', '2024-02-28');
+SELECT * FROM keys_between('2024-02-28', '2027-03-12');
+SELECT * FROM keys_between('-infinity', 'infinity');
+SELECT * FROM keys_between(NULL, '2024-03-12');
+SELECT * FROM keys_between('2024-02-28', NULL);
+RESET plan_cache_mode;
+SELECT keys($$SELECT * FROM days WHERE day >= (SELECT date '2024-02-28') AND day < (SELECT date '2024-03-12')$$);
+SELECT keys($$SELECT * FROM days WHERE day >= (SELECT date '2024-02-28') AND day < (SELECT date '2024-03-12') ORDER BY day$$);
+SELECT keys($$SELECT count(*) FROM days WHERE day >= (SELECT date '2024-02-28') AND day < (SELECT date '2024-03-12')$$);
+SELECT keys($$SELECT count(*) FROM days WHERE day >= (SELECT date '2024-02-28') AND day < (SELECT date '2034-03-12')$$, true);
+SELECT keys($$SELECT x.n, d.* FROM (VALUES (1), (40), (2000), (-1)) x (n), LATERAL (SELECT * FROM days WHERE day BETWEEN '2024-02-01' AND date '2024-02-01' + x.n OFFSET 0) d$$, true);
+SELECT keys($$SELECT * FROM days WHERE day BETWEEN CURRENT_DATE - 20000 AND CURRENT_DATE + 20000$$);
+-- writes
+SET search_path = keys_f, public;
+EXPLAIN (COSTS OFF) DELETE FROM days WHERE day BETWEEN '2024-02-01' AND '2024-02-20';
+DELETE FROM days WHERE day BETWEEN '2024-02-01' AND '2024-02-20';
+DELETE FROM days WHERE day BETWEEN (SELECT date '2024-02-21') AND '2024-02-27';
+UPDATE days SET v = 'new' WHERE day BETWEEN '2024-02-20' AND '2024-03-03';
+SELECT day, v FROM days WHERE day BETWEEN '2024-02-01' AND '2024-03-04' ORDER BY day;
+RESET search_path;
+
+-- a setting guards against reads of whole tables that nobody has asked for as such
+CREATE FUNCTION keys_try(q text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  n bigint;
+  detail text;
+  hint text;
+BEGIN
+  EXECUTE q;
+  GET DIAGNOSTICS n = ROW_COUNT;
+  RETURN n || ' rows';
+EXCEPTION WHEN configuration_limit_exceeded THEN
+  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+  RETURN concat_ws(' / ', sqlerrm, nullif(detail, ''), hint);
+END $$;
+SET search_path = keys_f, public;
+SET scylla_fdw.full_scan = 'refuse';
+SELECT keys_try($$SELECT * FROM events WHERE v = '1-1-1'$$);
+SELECT keys_try($$SELECT * FROM events WHERE device = 1 AND day > '2024-03-01'$$);
+SELECT keys_try($$SELECT * FROM events WHERE v = '1-1-1' LIMIT 1$$);
+SELECT keys_try($$SELECT count(*) FROM events WHERE v IS NOT NULL$$);
+SELECT keys_try($$SELECT * FROM keys_o o JOIN events e ON e.at = o.id$$);
+SELECT keys_try($$UPDATE events SET v = 'x' WHERE v = 'no'$$);
+SELECT keys_try($$DELETE FROM days WHERE v = 'no'$$);
+SELECT keys_try($$SELECT * FROM days WHERE day BETWEEN (SELECT date '2024-02-01') AND '2034-02-01'$$);
+-- asked for as such, or not whole
+SELECT keys_try($$SELECT * FROM events$$);
+SELECT keys_try($$SELECT count(*) FROM events$$);
+SELECT keys_try($$SELECT * FROM events WHERE current_setting('port')::int > 0$$);
+SELECT keys_try($$SELECT * FROM events LIMIT 3$$);
+SELECT keys_try($$SELECT * FROM events WHERE device = 1 AND day = '2024-03-01' AND v <> 'no'$$);
+SELECT keys_try($$SELECT * FROM days WHERE day BETWEEN (SELECT date '2024-02-01') AND '2024-03-12'$$);
+SELECT keys_try($$ANALYZE days$$);
+SELECT keys_try($$EXPLAIN SELECT * FROM events WHERE v = '1-1-1'$$) ~ 'rows$';
+SELECT keys_try($$SELECT CASE WHEN g = 0 THEN (SELECT count(*) FROM events WHERE v = 'x') END FROM generate_series(1, 3) g$$);
+-- the planner does it by keys, if it can: a join with a large outer side, long lists
+SELECT keys_try($$SELECT * FROM keys_o o JOIN pairs p ON p.a = o.device AND p.b = o.id$$);
+SELECT keys_try($$SELECT * FROM pairs WHERE a = ANY (ARRAY(SELECT generate_series(1, 60))) AND b = ANY (ARRAY(SELECT generate_series(1, 40)::bigint))$$);
+SELECT keys_try(format('SELECT * FROM pairs WHERE a = ANY (%L) AND b = ANY (%1$L)', (SELECT array_agg(g) FROM generate_series(1, 40) g)));
+SET scylla_fdw.full_scan = 'warn';
+SELECT count(*) FROM events WHERE v = '1-1-1';
+SELECT count(*) FROM (VALUES (1), (2)) x (n), LATERAL (SELECT * FROM events WHERE v = x.n::text OFFSET 0) e;
+SELECT count(*) FROM events;
+SET scylla_fdw.full_scan = 'no';
+RESET scylla_fdw.full_scan;
+SELECT keys_try($$SELECT * FROM events WHERE v = '1-1-1'$$);
+RESET search_path;
+
 SELECT keys_cql('DROP KEYSPACE fdw_keys') \g /dev/null
 DROP SERVER keys_cluster CASCADE;
 DROP SCHEMA keys_f, keys_l CASCADE;
 DROP TABLE keys_o;
-DROP FUNCTION keys, keys_move, keys_page, keys_two, keys_late, keys_cql;
+DROP FUNCTION keys, keys_try, keys_move, keys_between, keys_page, keys_two, keys_late, keys_cql;

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/appendinfo.h"
+#include "optimizer/cost.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "parser/parse_relation.h"
@@ -232,6 +233,18 @@ scyllaInheritDisabled(Path *path, const Path *child)
 {
 #if PG_VERSION_NUM >= 180000
 	path->disabled_nodes = child->disabled_nodes;
+#endif
+}
+
+/* As an enable_ setting does. */
+static inline void
+scyllaDisablePath(Path *path)
+{
+#if PG_VERSION_NUM >= 180000
+	path->disabled_nodes++;
+#else
+	path->startup_cost += disable_cost;
+	path->total_cost += disable_cost;
 #endif
 }
 

@@ -103,6 +103,8 @@ scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access)
 
 		if (condition->op == SCYLLA_IN && !bms_is_member(condition->group, groups))
 			n *= Max(scyllaArrayLength(root, (Node *) condition->value), 1);
+		else if (condition->series > 0)
+			n *= Max(condition->values, 1);
 		if (condition->group > 0)
 			groups = bms_add_member(groups, condition->group);
 	}

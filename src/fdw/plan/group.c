@@ -254,7 +254,7 @@ is_fixed(const Grouping *g, const ScyllaTableColumn *column)
 	{
 		const ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->column == column && (condition->op == SCYLLA_EQ || condition->op == SCYLLA_IN))
+		if (condition->column == column && (condition->op == SCYLLA_EQ || scyllaAsksForEach(condition)))
 			return true;
 	}
 	return false;
@@ -309,7 +309,7 @@ requests_differ(const Grouping *g, const List *columns)
 	{
 		const ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->op == SCYLLA_IN && !list_member_ptr(columns, condition->column))
+		if (scyllaAsksForEach(condition) && !list_member_ptr(columns, condition->column))
 			return false;
 	}
 	return true;
@@ -432,6 +432,8 @@ scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *groupe
 	g.upper = palloc0(sizeof(*g.upper));
 	if (!(g.info->options->pushdown & SCYLLA_PUSH_AGGREGATES))
 		g.reason = "aggregates are not in the option pushdown";
+	else if (g.info->access->open_ended)
+		g.reason = "aggregates: how many keys a range has is not known yet";
 	else if (g.info->access->unsure)
 		g.reason = "aggregates: the value of a condition may be longer than its index has";
 	else

@@ -136,7 +136,7 @@ choose_access(PlannerInfo *root, RelOptInfo *inner, List *clauses)
 		return NULL;
 	scyllaDescribeRelation(info);
 	access = scyllaChooseAccess(root, inner, info, list_concat_copy(inner->baserestrictinfo, clauses));
-	return access->npartition > 0 && scyllaPushesAnyOf(access, clauses) ? access : NULL;
+	return access->npartition > 0 && !access->open_ended && scyllaPushesAnyOf(access, clauses) ? access : NULL;
 }
 
 /* ---- cost ---- */

@@ -204,7 +204,7 @@ scyllaSortedKeys(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access,
 	Order		o = {.access = access,.merged = !access->one_run};
 	int			n = 0;
 
-	if (pathkeys == NIL || access->npartition == 0 || access->indexed || (o.merged && scyllaCountRequests(root, access) > MAX_MERGED))
+	if (pathkeys == NIL || access->npartition == 0 || access->open_ended || access->indexed || (o.merged && scyllaCountRequests(root, access) > MAX_MERGED))
 		return 0;
 	o.table = path->relation->table;
 	while (n < list_length(pathkeys) && add_key(&o, rel, list_nth_node(PathKey, pathkeys, n)))

@@ -36,6 +36,7 @@
 #include "fdw/plan/plan.h"
 #include "fdw/read/system.h"
 #include "fdw/session/deparse.h"
+#include "fdw/session/setting.h"
 
 #define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
 
@@ -112,6 +113,19 @@ name_row_type(PlannerInfo *root, const RelOptInfo *rel, Oid relid)
 	}
 }
 
+static bool
+chooses_rows(const RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		if (!lfirst_node(RestrictInfo, lc)->pseudoconstant)
+			return true;
+	}
+	return rel->joininfo != NIL || rel->has_eclass_joins;
+}
+
 void
 scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 {
@@ -124,6 +138,7 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 	info->serverid = rel->serverid;
 	info->userid = scyllaRelationUser(root, rel);
 	info->options = scyllaTableOptions(foreigntableid);
+	info->chosen = chooses_rows(rel);
 	info->joins = join_clauses(root, rel);
 	if (info->joins != NIL || scyllaAnyMayBePushed(root, rel, rel->baserestrictinfo))
 		scyllaDescribeRelation(info);
@@ -133,6 +148,25 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 }
 
 /* ---- paths ---- */
+
+/* All of the table is read, where the query wants some rows of it: what the setting full_scan is about. */
+static bool
+reads_unasked(const ScyllaPath *path)
+{
+	const ScyllaAccess *access = path->access;
+
+	return path->relation->chosen && access->npartition == 0 && path->nearest == NULL &&
+		(access->pushed == NIL || (access->filtering && !access->indexed));
+}
+
+/* Where that is refused, anything else is better. */
+static ForeignPath *
+guard_path(ForeignPath *scan, const ScyllaPath *path)
+{
+	if (scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE && reads_unasked(path))
+		scyllaDisablePath(&scan->path);
+	return scan;
+}
 
 /*
  * Workers read by partial paths only: any other one would have each of them
@@ -153,7 +187,7 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path, List *pathke
 	scan = scyllaForeignScanPath(root, rel, rows, cost.startup, cost.total, pathkeys,
 								 outer ? outer : rel->lateral_relids, list_make1(path));
 	scan->path.parallel_safe = false;
-	add_path(rel, (Path *) scan);
+	add_path(rel, (Path *) guard_path(scan, path));
 }
 
 static ScyllaPath *
@@ -229,7 +263,7 @@ add_partial_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path)
 								 list_make1(path));
 	scan->path.parallel_aware = true;
 	scan->path.parallel_workers = workers;
-	add_partial_path(rel, (Path *) scan);
+	add_partial_path(rel, (Path *) guard_path(scan, path));
 }
 
 bool
@@ -289,7 +323,7 @@ add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel)
 		ScyllaAccess *access = scyllaChooseAccess(root, rel, info, list_concat_copy(rel->baserestrictinfo,
 																					param->ppi_clauses));
 
-		if (access->npartition > 0 && scyllaPushesAnyOf(access, param->ppi_clauses))
+		if (access->npartition > 0 && !access->open_ended && scyllaPushesAnyOf(access, param->ppi_clauses))
 			add_scan_path(root, rel, make_path(rel, access), NIL,
 						  Min(param->ppi_rows, scyllaMostRows(root, info, access)), lfirst(lc));
 	}
@@ -360,6 +394,25 @@ join_reasons(List *reasons)
 	return text.data;
 }
 
+/* As ScyllaSelect has them. */
+static List *
+list_series(List *pushed)
+{
+	List	   *series = NIL;
+
+	for (int lower = 0; lower < list_length(pushed); lower++)
+	{
+		const ScyllaCondition *condition = list_nth(pushed, lower);
+
+		for (int upper = lower + 1; upper < list_length(pushed) && condition->series > 0; upper++)
+		{
+			if (((ScyllaCondition *) list_nth(pushed, upper))->series == condition->series)
+				series = list_concat(series, list_make3_int(lower, upper, condition->known ? condition->values : 0));
+		}
+	}
+	return series;
+}
+
 ScyllaSelect *
 scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 {
@@ -379,9 +432,11 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 		select->groups = lappend_int(select->groups, condition->group);
 		*exprs = lappend(*exprs, condition->value);
 	}
+	select->series = list_series(access->pushed);
 	select->npartition = access->npartition;
 	select->filtering = access->filtering;
 	select->by_ranges = reads_by_ranges(path, true);
+	select->unasked = reads_unasked(path);
 	select->pages = path->relation->pages;
 	select->row_bytes = path->relation->row_bytes;
 	select->rows = path->relation->rows;

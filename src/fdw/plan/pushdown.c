@@ -22,6 +22,8 @@
 #include "fdw/plan/form.h"
 #include "fdw/plan/indexed.h"
 #include "fdw/plan/pushdown.h"
+#include "fdw/plan/series.h"
+#include "fdw/read/key.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/session.h"
 
@@ -55,14 +57,6 @@ scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses)
 }
 
 /* ---- meaning ---- */
-
-const ScyllaTableColumn *
-scyllaColumnOf(const ScyllaRelation *info, AttrNumber attnum)
-{
-	if (scyllaPseudoColumn(info->relid, attnum) != SCYLLA_NO_PSEUDO)
-		return NULL;
-	return scyllaTableColumn(info->table, scyllaToUtf8(scyllaColumnName(info->relid, attnum)));
-}
 
 static bool
 is_key(const ScyllaTableColumn *column)
@@ -101,6 +95,7 @@ typedef struct Choice
 	ScyllaRelation *info;
 	List	   *conditions;		/* ScyllaCondition not yet taken, those without a reason */
 	int			ngroups;		/* of conditions */
+	List	   *ends;			/* ScyllaCondition: upper bounds of series, to be taken last */
 	bool		whole;			/* none is to be taken */
 	ScyllaAccess *access;
 } Choice;
@@ -257,11 +252,35 @@ take_bounds(Choice *choice, const ScyllaTableColumn *column)
 
 /* ---- keys ---- */
 
+/* Both bounds of a column. */
+static bool
+find_bounds(const Choice *choice, const ScyllaTableColumn *column, ScyllaCondition **lower, ScyllaCondition **upper)
+{
+	*lower = find_condition(choice, column, is_lower);
+	*upper = find_condition(choice, column, is_upper);
+	return *lower != NULL && *upper != NULL && scyllaIsDiscrete(*lower);
+}
+
+/* All values between the bounds of a column: the lower one stands for them. NULL: there are none, or too many. */
+static ScyllaCondition *
+find_series(Choice *choice, const ScyllaTableColumn *column, List **ends)
+{
+	ScyllaCondition *lower;
+	ScyllaCondition *upper;
+
+	if (!find_bounds(choice, column, &lower, &upper) || !scyllaMakeSeries(choice->root, lower, upper))
+		return NULL;
+	lower->series = upper->series = ++choice->ngroups;
+	*ends = lappend(*ends, upper);
+	return lower;
+}
+
 static bool
 take_partition_key(Choice *choice)
 {
 	const ScyllaTable *table = choice->info->table;
 	List	   *found = NIL;
+	List	   *ends = NIL;
 	ListCell   *lc;
 
 	for (int i = 0; i < table->npartition; i++)
@@ -269,12 +288,21 @@ take_partition_key(Choice *choice)
 		ScyllaTableColumn *column = scyllaPartitionColumn(table, i);
 		ScyllaCondition *condition = column ? find_fixing(choice, column) : NULL;
 
+		if (condition == NULL && column != NULL)
+			condition = find_series(choice, column, &ends);
 		if (condition == NULL)
 			return false;
 		found = lappend(found, condition);
 	}
 	foreach(lc, found)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		choice->access->open_ended |= condition->series > 0 && !condition->known;
 		take(choice, lfirst(lc));
+	}
+	choice->ends = ends;
+	choice->conditions = list_difference_ptr(choice->conditions, ends);
 	choice->access->npartition = table->npartition;
 	return true;
 }
@@ -428,55 +456,10 @@ is_one_run(const ScyllaAccess *access)
 
 	foreach(lc, access->pushed)
 	{
-		if (((ScyllaCondition *) lfirst(lc))->op == SCYLLA_IN)
+		if (scyllaAsksForEach(lfirst(lc)))
 			return false;
 	}
 	return access->npartition > 0;
-}
-
-/* ---- the table ---- */
-
-/* Joins may be planned in memory that goes before the plan is made (GEQO): the table stays as long as info. */
-void
-scyllaDescribeRelation(ScyllaRelation *info)
-{
-	ScyllaSession *session;
-	MemoryContext old;
-
-	if (info->table != NULL)
-		return;
-	session = scyllaGetSession(info->userid, info->serverid);
-	old = MemoryContextSwitchTo(GetMemoryChunkContext(info));
-	info->table = scyllaCopyTable(scyllaDescribeTable(session, info->options));
-	MemoryContextSwitchTo(old);
-}
-
-/* Into the copy: conditions point to its columns. */
-void
-scyllaDescribeIndexesOf(ScyllaRelation *info)
-{
-	ScyllaSession *session;
-	ScyllaTable *table;
-
-	if (info->table->indexes_known)
-		return;
-	session = scyllaGetSession(info->userid, info->serverid);
-	table = scyllaDescribeTable(session, info->options);
-	scyllaDescribeIndexes(session, info->options, table);
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		ScyllaTableColumn *column = scyllaTableColumn(info->table, table->column[i].name);
-
-		if (column != NULL)
-		{
-			column->index = table->column[i].index;
-			column->similarity = table->column[i].similarity;
-			if (column->similarity != NULL)
-				column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(info),
-															   table->column[i].similarity_index);
-		}
-	}
-	info->table->indexes_known = true;
 }
 
 /* ---- what stays ---- */
@@ -486,6 +469,8 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 {
 	const ScyllaTableColumn *column = condition->column;
 	bool		range = is_lower(condition->op) || is_upper(condition->op);
+	ScyllaCondition *lower;
+	ScyllaCondition *upper;
 
 	if (choice->whole)
 		return "to read the whole table is cheaper";
@@ -495,6 +480,9 @@ why_not_taken(const Choice *choice, const ScyllaCondition *condition)
 		return "CQL takes no further condition on the column";
 	if (why_not_filtered(choice, condition) != NULL)
 		return why_not_filtered(choice, condition);
+	if (column->kind == SCYLLA_PARTITION_KEY && range && find_bounds(choice, column, &lower, &upper) &&
+		!scyllaMakeSeries(choice->root, lower, upper))
+		return psprintf("the partition key is hashed, and the range has more than %d values", SCYLLA_SERIES_MAX);
 	if (column->kind == SCYLLA_PARTITION_KEY)
 		return range ? "the partition key is hashed, it has no ranges" : "not all columns of the partition key are fixed";
 	if (column->kind == SCYLLA_CLUSTERING && choice->access->npartition == 0)
@@ -628,6 +616,7 @@ take_conditions(Choice *choice)
 		scyllaDescribeIndexesOf(info);
 		take_filtered(choice);
 	}
+	choice->access->pushed = list_concat(choice->access->pushed, choice->ends);
 	choice->access->one_run = is_one_run(choice->access);
 }
 

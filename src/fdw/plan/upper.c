@@ -163,7 +163,9 @@ check_conditions(Distinct *d)
 {
 	const ScyllaAccess *access = d->info->access;
 
-	if (access->filtering || access->indexed || (access->pushed != NIL && access->npartition == 0))
+	if (access->open_ended)
+		d->reason = "of a range whose number of keys is not known yet";
+	else if (access->filtering || access->indexed || (access->pushed != NIL && access->npartition == 0))
 		d->reason = "of rows that conditions choose within partitions";
 	for (int i = access->npartition; i < list_length(access->pushed) && d->reason == NULL; i++)
 	{

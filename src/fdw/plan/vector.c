@@ -168,6 +168,8 @@ why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *
 		return psprintf("CQL finds %d rows at most", SCYLLA_NEAREST_MAX);
 	if (contain_volatile_functions(limits) || contain_subplans(limits))
 		return "the value of LIMIT may change";
+	if (info->access->open_ended)
+		return "how many keys a range has is not known yet";
 	if (info->access->local != NIL)
 		return "a condition stays local";
 	if (info->access->unsure)

@@ -44,6 +44,7 @@ struct ScyllaConditions
 	Condition  *condition;
 	int			nconditions;
 	ScyllaOperator *operators;
+	int			too_many;		/* keys of a range; 0: none has too many */
 	CqlArena	types;
 	CqlBuffer	body;			/* of the value at hand */
 	MemoryContextCallback callback;
@@ -168,14 +169,14 @@ may_be_stored(const ScyllaConditions *cs, const Condition *c, ScyllaOperator op,
 	return (!fixed || length <= PG_UINT16_MAX) && (!c->key || cs->select->npartition > 1 || length > 0);
 }
 
-/* One value of a condition, into cs->body. false: no stored value fulfils the condition. */
+/* One value of a condition, of this type, into cs->body. false: no stored value fulfils the condition. */
 static bool
-encode_value(ScyllaConditions *cs, int i, ScyllaOperator *op, Datum value)
+encode_value(ScyllaConditions *cs, int i, ScyllaOperator *op, Oid type, Datum value)
 {
 	Condition  *c = &cs->condition[i];
 
 	cql_buffer_reset(&cs->body);
-	if (!scyllaKeyCondition(c->converter, c->type, op, value, &cs->body))
+	if (!scyllaKeyCondition(c->converter, type, op, value, &cs->body))
 		return false;
 	if (cs->body.failed)
 		scyllaRaiseOutOfMemory();
@@ -188,7 +189,7 @@ add_by(ScyllaConditions *cs, ScyllaKeySource *source, int i, ScyllaOperator op, 
 {
 	Condition  *c = &cs->condition[i];
 
-	if (!encode_value(cs, i, &op, value))
+	if (!encode_value(cs, i, &op, c->type, value))
 		return false;
 	cs->operators[i] = op;
 	if (c->longest > 0 && cs->body.len > (size_t) c->longest)
@@ -325,7 +326,7 @@ add_row(ScyllaConditions *cs, ScyllaKeySource *source, int leader, const Element
 	{
 		ScyllaOperator op = SCYLLA_IN;
 
-		if (row >= e[i].n || e[i].isnull[row] || !encode_value(cs, i, &op, e[i].value[row]))
+		if (row >= e[i].n || e[i].isnull[row] || !encode_value(cs, i, &op, cs->condition[i].type, e[i].value[row]))
 			return false;
 		length[i] = cs->body.len;
 		body[i] = memcpy(palloc(Max(cs->body.len, 1)), cs->body.data, cs->body.len);
@@ -400,6 +401,65 @@ add_comparison(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *sou
 	return n > 0;
 }
 
+/* ---- series ---- */
+
+/* Of the condition's bound. false: no value fulfils it. */
+static bool
+get_place(const Condition *c, ExprContext *econtext, int64 *place)
+{
+	bool		isnull;
+	Datum		value = ExecEvalExprSwitchContext(c->expr, econtext, &isnull);
+
+	return !isnull && scyllaSeriesPlace(c->type, value, c->planned, place);
+}
+
+static bool
+add_values_between(ScyllaConditions *cs, ScyllaKeySource *source, int lower, int64 first, int64 last)
+{
+	const ScyllaConverter *converter = cs->condition[lower].converter;
+	ScyllaOperator op = SCYLLA_IN;
+	bool		any = false;
+
+	for (int64 i = 0; i <= last - first; i++)
+	{
+		if (!encode_value(cs, lower, &op, converter->basetype, scyllaSeriesValue(converter, first + i)))
+			continue;
+		scyllaSourceValue(source, lower, cs->body.data, cs->body.len);
+		any = true;
+	}
+	return any;
+}
+
+static bool
+add_series(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int lower)
+{
+	int			upper = scyllaSeriesEnd(cs->select, lower);
+	int64		first;
+	int64		last;
+	int64		least;
+	int64		greatest;
+
+	cs->operators[lower] = SCYLLA_IN;
+	cs->operators[upper] = SCYLLA_ANY;
+	if (!get_place(&cs->condition[lower], econtext, &first) || !get_place(&cs->condition[upper], econtext, &last))
+		return false;
+	scyllaSeriesLimits(cs->condition[lower].converter, &least, &greatest);
+	first = Max(first, least);
+	last = Min(last, greatest);
+	if (first > last)
+		return false;
+	if ((uint64) last - (uint64) first < SCYLLA_SERIES_MAX)
+		return add_values_between(cs, source, lower, first, last);
+	cs->too_many = (int) Min((uint64) last - (uint64) first, PG_INT32_MAX - 1) + 1;
+	return true;
+}
+
+int
+scyllaTooManyKeys(const ScyllaConditions *cs)
+{
+	return cs->too_many;
+}
+
 /* ---- all ---- */
 
 static bool
@@ -409,8 +469,10 @@ add_condition(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *sour
 	bool		isnull;
 	Datum		value;
 
-	if (is_led(cs, i))
+	if (is_led(cs, i) || scyllaSeriesBegin(cs->select, i) >= 0)
 		return true;
+	if (scyllaSeriesEnd(cs->select, i) >= 0)
+		return add_series(cs, econtext, source, i);
 	if (c->group > 0)
 		return c->planned == SCYLLA_IN ? add_rows(cs, econtext, source, i) : add_comparison(cs, econtext, source, i);
 	value = ExecEvalExprSwitchContext(c->expr, econtext, &isnull);
@@ -422,6 +484,7 @@ add_condition(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *sour
 bool
 scyllaAddConditions(ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *source, int64 rows)
 {
+	cs->too_many = 0;
 	for (int i = 0; i < cs->nconditions; i++)
 	{
 		if (cs->condition[i].planned == SCYLLA_NEAREST)

@@ -43,6 +43,9 @@ extern void scyllaDescribeConditions(ScyllaConditions *conditions, ScyllaSession
 extern bool scyllaAddConditions(ScyllaConditions *conditions, ExprContext *econtext, ScyllaKeySource *source,
 								int64 rows);
 
+/* A range had more keys than it is looked up by: nothing of it was added. As many; 0: no range had. */
+extern int	scyllaTooManyKeys(const ScyllaConditions *conditions);
+
 /* None is sent: SCYLLA_ANY takes the place of all. */
 extern void scyllaDropConditions(ScyllaConditions *conditions);
 

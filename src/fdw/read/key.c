@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/inet.h"
@@ -159,6 +160,36 @@ scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value)
 {
 	return place(converter, type, &value) == PLACE_ON;
 }
+
+/* ---- series ---- */
+
+bool
+scyllaSeriesPlace(Oid type, Datum bound, ScyllaOperator op, int64 *place)
+{
+	*place = type == DATEOID ? (int64) DatumGetDateADT(bound) : scyllaIntegerOfDatum(type, bound);
+	return op == SCYLLA_GT ? !pg_add_s64_overflow(*place, 1, place) :
+		op == SCYLLA_LT ? !pg_sub_s64_overflow(*place, 1, place) : true;
+}
+
+void
+scyllaSeriesLimits(const ScyllaConverter *c, int64 *first, int64 *last)
+{
+	int			bits = c->basetype == DATEOID ? 32 : integer_bits(c->cql->id, c->basetype);
+
+	*first = bits < 64 ? -(INT64CONST(1) << (bits - 1)) : PG_INT64_MIN;
+	*last = bits < 64 ? (INT64CONST(1) << (bits - 1)) - 1 : PG_INT64_MAX;
+}
+
+Datum
+scyllaSeriesValue(const ScyllaConverter *c, int64 place)
+{
+	if (c->basetype == DATEOID)
+		return DateADTGetDatum((DateADT) place);
+	return c->basetype == INT2OID ? Int16GetDatum((int16) place) :
+		c->basetype == INT4OID ? Int32GetDatum((int32) place) : Int64GetDatum(place);
+}
+
+/* ---- values ---- */
 
 /*
  * 1000 as 1E+3, which a condition compares alike: no partition is looked up by the

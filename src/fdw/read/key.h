@@ -22,6 +22,21 @@
 extern bool scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOperator *op, Datum value,
 							   CqlBuffer *body);
 
+#define SCYLLA_SERIES_MAX 1000	/* keys that a range of values is looked up by */
+
+/*
+ * The first or last value of a discrete type, an integer's or date's, that fulfils
+ * "op bound", by its place among all. op: SCYLLA_LT to SCYLLA_GE; type: of the
+ * bound. false: none does.
+ */
+extern bool scyllaSeriesPlace(Oid type, Datum bound, ScyllaOperator op, int64 *place);
+
+/* The value at a place, of the column's type. */
+extern Datum scyllaSeriesValue(const ScyllaConverter *converter, int64 place);
+
+/* Places outside of it have no value in the column's type. */
+extern void scyllaSeriesLimits(const ScyllaConverter *converter, int64 *first, int64 *last);
+
 /* Whether a value of this type is one that can be stored. */
 extern bool scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value);
 

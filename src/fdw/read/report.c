@@ -10,6 +10,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "fdw/read/key.h"
 #include "fdw/read/report.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/option.h"
@@ -110,8 +111,8 @@ scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bo
 			 errhidestmt(true), errhidecontext(true)));
 }
 
-char *
-scyllaKeyColumns(const ScyllaSelect *select)
+static char *
+key_columns(const ScyllaSelect *select)
 {
 	StringInfoData names;
 
@@ -122,13 +123,42 @@ scyllaKeyColumns(const ScyllaSelect *select)
 	return names.data;
 }
 
+/* Columns, and how many keys their ranges are, as far as is known. */
+static char *
+series_text(const ScyllaSelect *select)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < list_length(select->series); i += 3)
+	{
+		int			values = list_nth_int(select->series, i + 2);
+
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "",
+						 get_attname(select->relid, list_nth_int(select->attnums, list_nth_int(select->series, i)), false));
+		if (values > 0)
+			appendStringInfo(&text, " (%d %s)", values, values == 1 ? "value" : "values");
+		else
+			appendStringInfo(&text, " (at most %d values)", SCYLLA_SERIES_MAX);
+	}
+	return text.data;
+}
+
+void
+scyllaExplainKeys(const ScyllaSelect *select, ExplainState *es)
+{
+	if (select->npartition > 0)
+		ExplainPropertyText("Key", key_columns(select), es);
+	if (select->series != NIL)
+		ExplainPropertyText("Key Range", series_text(select), es);
+}
+
 void
 scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es)
 {
 	if (select->roles != NIL)	/* the plan node names no table */
 		ExplainPropertyText("Relations", psprintf("Aggregate on (%s)", get_rel_name(select->relid)), es);
-	if (select->npartition > 0)
-		ExplainPropertyText("Key", scyllaKeyColumns(select), es);
+	scyllaExplainKeys(select, es);
 	if (select->nearest != NULL)
 		ExplainPropertyText("Nearest", select->nearest, es);
 	if (!es->verbose)

@@ -39,8 +39,8 @@ extern double scyllaReportLatency(const ScyllaReport *report, double fraction);	
 /* An INFO message if scylla_fdw.progress_interval says it is time; last: whatever the time. */
 extern void scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bool last);
 
-/* Columns of the partition key that conditions fix, for EXPLAIN, palloc'd. */
-extern char *scyllaKeyColumns(const ScyllaSelect *select);
+/* Columns of the partition key that conditions fix, and ranges of them. */
+extern void scyllaExplainKeys(const ScyllaSelect *select, ExplainState *es);
 
 /* How a foreign table is read. */
 extern void scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es);

@@ -455,6 +455,7 @@ scyllaEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt)
 	/* before workers begin to read, on connections of their own */
 	scyllaDrainWriters(scan->session, NULL);
 	scyllaScanDescribe(scan);
+	scyllaScanGuard(scan);
 	scan->ranges = *scyllaChooseRanges(scan->session, scan->options, scan->select->pages,
 									   RANGES_PER_PROCESS * (pcxt->nworkers + 1));
 	MemoryContextSwitchTo(old);

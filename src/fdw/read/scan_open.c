@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "executor/executor.h"
 #include "utils/memutils.h"
 
@@ -165,14 +166,38 @@ begin_sifting(ScyllaScan *scan)
 static ScyllaKeySource *
 keys_or_whole(ScyllaScan *scan, ScyllaKeySource *keys)
 {
-	int			requests = scan->select->whole_instead ? scyllaEndSource(keys) : 0;
+	int			requests = scyllaTooManyKeys(scan->conditions);
 
-	if (!scyllaRatherWhole(scan->session, scan->options, scan->select, requests))
-		return keys;
+	if (requests > 0 && !scan->select->whole_instead)
+		elog(ERROR, "a range of foreign table \"%s\" has other bounds than were planned", scan->relation);
+	if (requests == 0)
+	{
+		requests = scan->select->whole_instead ? scyllaEndSource(keys) : 0;
+		if (!scyllaRatherWhole(scan->session, scan->options, scan->select, requests))
+			return keys;
+	}
 	scan->instead = requests;
 	scyllaDropConditions(scan->conditions);
 	begin_sifting(scan);
 	return scyllaBeginSource(0, 0);
+}
+
+/* Where no condition finds rows, those that may be checked here apart. */
+static bool
+reads_unasked(const ScyllaScan *scan)
+{
+	return scan->select->unasked || scan->instead > 0 ||
+		(scan->sifting && scan->select->npartition == 0 && !scyllaFindsByIndex(scan->conditions));
+}
+
+void
+scyllaScanGuard(ScyllaScan *scan)
+{
+	if (scan->guarded || !reads_unasked(scan))
+		return;
+	scan->guarded = true;
+	if (!IsParallelWorker())
+		scyllaGuardWhole(scan->session, scan->options, scan->select);
 }
 
 void
@@ -193,6 +218,7 @@ scyllaScanOpen(ScyllaScan *scan)
 		source = keys_or_whole(scan, source);
 		if (scyllaLeavesConditionsOut(scan->conditions))
 			begin_sifting(scan);
+		scyllaScanGuard(scan);
 		open_fetch(scan, source, reads_all(scan) ? -1 : limit);
 	}
 	MemoryContextSwitchTo(old);

@@ -41,6 +41,7 @@ typedef struct ScyllaScan
 	ScyllaFetch *fetch;			/* NULL: nothing was asked for, or no row can match */
 	bool		described;		/* columns and types are known */
 	bool		begun;
+	bool		guarded;		/* the setting full_scan was looked at */
 	int			instead;		/* the whole table is read in place of so many keys; 0: it is not */
 	bool		sifting;		/* conditions are not sent: rows are chosen here */
 	ScyllaSift *sift;			/* what chooses them; NULL: that was never done */
@@ -66,6 +67,9 @@ typedef struct ScyllaScan
 
 /* Columns and types, once. */
 extern void scyllaScanDescribe(ScyllaScan *scan);
+
+/* The setting full_scan, where the whole table is read. Once: workers do as the leader may. */
+extern void scyllaScanGuard(ScyllaScan *scan);
 
 /* Work the values out and open the fetch; no row can match: there is none. What this session has written is drained first. */
 extern void scyllaScanOpen(ScyllaScan *scan);

@@ -24,6 +24,7 @@ enum
 	PACKED_ATTNUMS,
 	PACKED_LONGEST,
 	PACKED_GROUPS,
+	PACKED_SERIES,
 	PACKED_ORDER,
 	PACKED_MERGE,
 	PACKED_ROLES,
@@ -61,9 +62,11 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->rows);
 	numbers = lappend_int(numbers, select->whole_instead);
 	numbers = lappend_int(numbers, select->heap_tuples);
+	numbers = lappend_int(numbers, select->unasked);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->longest);
 	packed = lappend(packed, select->groups);
+	packed = lappend(packed, select->series);
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->merge);
 	packed = lappend(packed, select->roles);
@@ -89,6 +92,7 @@ scyllaUnpackSelect(List *packed)
 	select->attnums = list_nth(packed, PACKED_ATTNUMS);
 	select->longest = list_nth(packed, PACKED_LONGEST);
 	select->groups = list_nth(packed, PACKED_GROUPS);
+	select->series = list_nth(packed, PACKED_SERIES);
 	select->order = list_nth(packed, PACKED_ORDER);
 	select->merge = list_nth(packed, PACKED_MERGE);
 	select->roles = list_nth(packed, PACKED_ROLES);
@@ -106,9 +110,45 @@ scyllaUnpackSelect(List *packed)
 	select->rows = list_nth_int(numbers, 8);
 	select->whole_instead = list_nth_int(numbers, 9) != 0;
 	select->heap_tuples = list_nth_int(numbers, 10) != 0;
+	select->unasked = list_nth_int(numbers, 11) != 0;
 	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
 	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
 	return select;
+}
+
+/* ---- series ---- */
+
+bool
+scyllaIsOpenEnded(const ScyllaSelect *select)
+{
+	for (int i = 2; i < list_length(select->series); i += 3)
+	{
+		if (list_nth_int(select->series, i) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+scyllaSeriesEnd(const ScyllaSelect *select, int lower)
+{
+	for (int i = 0; i < list_length(select->series); i += 3)
+	{
+		if (list_nth_int(select->series, i) == lower)
+			return list_nth_int(select->series, i + 1);
+	}
+	return -1;
+}
+
+int
+scyllaSeriesBegin(const ScyllaSelect *select, int upper)
+{
+	for (int i = 0; i < list_length(select->series); i += 3)
+	{
+		if (list_nth_int(select->series, i + 1) == upper)
+			return list_nth_int(select->series, i);
+	}
+	return -1;
 }
 
 /* ---- text ---- */
@@ -231,8 +271,9 @@ append_conditions(StringInfo out, const ScyllaSelect *select, const ScyllaSelect
 		ScyllaOperator op = operator_of(select, form, i);
 		bool		in = form == NULL && op == SCYLLA_IN;
 
-		if (op == SCYLLA_ANY || op == SCYLLA_NEAREST || is_appended(select, form, i))
+		if (op == SCYLLA_ANY || op == SCYLLA_NEAREST || is_appended(select, form, i) || scyllaSeriesBegin(select, i) >= 0)
 			continue;
+		in |= form == NULL && scyllaSeriesEnd(select, i) >= 0;
 		appendStringInfoString(out, first ? " WHERE " : " AND ");
 		first = false;
 		if (is_beside_row(select, i) || (in && has_other(select, i, list_length(select->columns))))
@@ -241,7 +282,7 @@ append_conditions(StringInfo out, const ScyllaSelect *select, const ScyllaSelect
 			continue;
 		}
 		scyllaAppendIdentifier(out, strVal(list_nth(select->columns, i)));
-		appendStringInfo(out, " %s ?", operator_text(op, in));
+		appendStringInfo(out, " %s ?", in ? "IN" : operator_text(op, false));
 	}
 }
 

@@ -54,9 +54,12 @@ typedef struct ScyllaSelect
 	List	   *attnums;		/* int: attribute of the foreign table */
 	List	   *longest;		/* int: bytes of each value; of a longer one, the scan leaves the condition out and checks it; 0: any */
 	List	   *groups;			/* int: conditions of one belong together; 0: it stands alone */
+	List	   *series;			/* int: ranges of the partition key that are looked up by each of their values, three for each: the condition that is
+								 * the lower bound, that which is the upper one, and how many values they are; 0: nobody knows yet */
 	int			npartition;		/* conditions that fix the partition key; 0: all partitions are read */
 
 	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit, and no condition is in that may be left out */
+	bool		unasked;		/* the whole table is read, where the query wants some rows of it */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
 	int			rows;			/* of it, too */
 	int			row_bytes;		/* of what is selected, by estimate */
@@ -78,6 +81,13 @@ typedef struct ScyllaSelect
 
 /* Whether it asks for nearest vectors. */
 extern bool scyllaSelectsNearest(const ScyllaSelect *select);
+
+/* Whether a series may turn out to have too many values. */
+extern bool scyllaIsOpenEnded(const ScyllaSelect *select);
+
+/* The other bound of a series; -1: the condition is none. */
+extern int	scyllaSeriesEnd(const ScyllaSelect *select, int lower);
+extern int	scyllaSeriesBegin(const ScyllaSelect *select, int upper);
 
 extern List *scyllaPackSelect(const ScyllaSelect *select);
 extern ScyllaSelect *scyllaUnpackSelect(List *packed);

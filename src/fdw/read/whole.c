@@ -11,9 +11,13 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
+#include "fdw/read/key.h"
 #include "fdw/read/whole.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/setting.h"
 #include "fdw/session/size.h"
 
 #define FEW_REQUESTS 1000		/* are not worth to ask how large the table is */
@@ -31,7 +35,7 @@ scyllaRatherWhole(ScyllaSession *session, const ScyllaTableOptions *options, con
 	double		worth = (double) requests * SCYLLA_REQUEST_ROWS / CLEARLY;
 	double		rows = select->rows;
 
-	if (!select->whole_instead || requests <= FEW_REQUESTS)
+	if (!select->whole_instead || requests <= FEW_REQUESTS || scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE)
 		return false;
 	if (rows == 0)
 	{
@@ -41,6 +45,38 @@ scyllaRatherWhole(ScyllaSession *session, const ScyllaTableOptions *options, con
 	}
 	return rows > 0 && rows < worth;
 }
+
+/* ---- the setting full_scan ---- */
+
+/* The partition key, as users write it. */
+static char *
+key_names(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	const ScyllaTable *table = scyllaDescribeTable(session, options);
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < table->npartition; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", scyllaFromUtf8(scyllaPartitionColumn(table, i)->name));
+	return names.data;
+}
+
+void
+scyllaGuardWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select)
+{
+	if (scylla_full_scan == SCYLLA_FULL_SCAN_ALLOW)
+		return;
+	ereport(scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE ? ERROR : WARNING,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg(scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE ? "foreign table \"%s\" would be read whole" :
+					"foreign table \"%s\" is read whole", get_rel_name(select->relid)),
+			 select->local ? errdetail("%s", select->local) : 0,
+			 errhint("Rows are looked up by conditions that fix the partition key (%s) by = or IN, or by ranges of at most "
+					 "%d values of dates or integers, or by an index. Without, set scylla_fdw.full_scan to allow.",
+					 key_names(session, options), SCYLLA_SERIES_MAX)));
+}
+
+/* ---- conditions that are not sent ---- */
 
 ScyllaSift *
 scyllaMakeSift(ForeignScanState *node)

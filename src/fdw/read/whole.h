@@ -1,7 +1,7 @@
 /*
  * fdw/read/whole.h
- *	  Reading the whole table where a scan was planned to look keys up, and these
- *	  turn out to be too many.
+ *	  Reading the whole table: whether that may be, and in place of keys that turn
+ *	  out to be too many.
  *
  * Backend thread. How many keys an array has is known when the scan begins, how
  * many were expected when it was planned: by a guess, where the array is a
@@ -22,6 +22,9 @@
 /* Whether so many requests take clearly longer than all rows. */
 extern bool scyllaRatherWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select,
 							  int requests);
+
+/* Warn of reading a whole table that nobody has asked for as such, or refuse it: by the setting full_scan. */
+extern void scyllaGuardWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select);
 
 /* The conditions that are not sent then. */
 typedef struct ScyllaSift ScyllaSift;

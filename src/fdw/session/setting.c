@@ -13,6 +13,7 @@
 #include "fdw/session/option.h"
 #include "fdw/session/setting.h"
 
+int			scylla_full_scan = SCYLLA_FULL_SCAN_ALLOW;
 int			scylla_progress_interval = 0;
 bool		scylla_warn_on_rollback = true;
 bool		scylla_flush_at_transaction = false;
@@ -91,6 +92,10 @@ assign_flush_at(int value, void *extra)
 void
 scyllaDefineSettings(void)
 {
+	static const struct config_enum_entry full_scan[] = {
+		{"allow", SCYLLA_FULL_SCAN_ALLOW, false}, {"warn", SCYLLA_FULL_SCAN_WARN, false},
+		{"refuse", SCYLLA_FULL_SCAN_REFUSE, false}, {NULL, 0, false}
+	};
 	static const struct config_enum_entry flush_at[] = {
 		{"statement", 0, false}, {"transaction", 1, false}, {NULL, 0, false}
 	};
@@ -114,6 +119,10 @@ scyllaDefineSettings(void)
 	DefineCustomBoolVariable("scylla_fdw.enable_join",
 							 "Let the planner choose joins that look many keys of a foreign table up at once.",
 							 NULL, &scylla_enable_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomEnumVariable("scylla_fdw.full_scan",
+							 "Whether a statement may read a whole table where its conditions choose rows of it.",
+							 "What has no conditions on a table asks for all of it, and is not meant.",
+							 &scylla_full_scan, SCYLLA_FULL_SCAN_ALLOW, full_scan, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomEnumVariable("scylla_fdw.flush_at",
 							 "When rows that were inserted have to be acknowledged.",
 							 "With \"transaction\", INSERTs of one transaction share the window across statements.",

@@ -9,6 +9,15 @@
 
 #include "postgres.h"
 
+/* What is done about reads of whole tables that no statement asks for as such. */
+typedef enum ScyllaFullScan
+{
+	SCYLLA_FULL_SCAN_ALLOW,
+	SCYLLA_FULL_SCAN_WARN,
+	SCYLLA_FULL_SCAN_REFUSE
+} ScyllaFullScan;
+
+extern int	scylla_full_scan;	/* ScyllaFullScan */
 extern int	scylla_progress_interval;	/* s; 0 = off */
 extern bool scylla_warn_on_rollback;
 extern bool scylla_flush_at_transaction;	/* else at the end of each statement */

@@ -202,7 +202,7 @@ count_text(const ScyllaDirect *d, const ScyllaOperator *operators)
 {
 	ScyllaSelectForm form = {.operators = operators};
 	ScyllaSelect select = {.relid = d->select->relid,.columns = d->select->columns,.operators = d->select->operators,
-	.attnums = d->select->attnums,.groups = d->select->groups,.npartition = d->select->npartition};
+	.attnums = d->select->attnums,.groups = d->select->groups,.series = d->select->series,.npartition = d->select->npartition};
 
 	select.items = list_make1(makeString("count(*)"));
 	return operators ? scyllaDeparseSelect(&select, d->options, &form) : scyllaExplainSelect(&select, d->options);
@@ -521,7 +521,7 @@ scyllaExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 {
 	ScyllaDirect *d = node->fdw_state;
 
-	ExplainPropertyText("Key", scyllaKeyColumns(d->select), es);
+	scyllaExplainKeys(d->select, es);
 	if (es->verbose)
 	{
 		ExplainPropertyText("CQL", scyllaFromUtf8(write_text(d, NULL)), es);

@@ -40,7 +40,7 @@ find_scan(const ModifyTable *plan, Index rtindex, int subplan_index)
 static bool
 finds_by_keys(const ScyllaSelect *select)
 {
-	return select->npartition > 0 && !select->filtering && !select->limited && select->nearest == NULL;
+	return select->npartition > 0 && !scyllaIsOpenEnded(select) && !select->filtering && !select->limited && select->nearest == NULL;
 }
 
 static bool
