@@ -47,6 +47,22 @@ ALTER SERVER option_server OPTIONS (ADD fdw_startup_cost '-1');
 ALTER SERVER option_server OPTIONS (ADD fdw_tuple_cost 'abc');
 ALTER SERVER option_server OPTIONS (ADD local_dc '');
 
+-- times have units, as settings have them, and a few more names for these
+ALTER SERVER option_server OPTIONS (ADD connect_timeout '5 parsecs');
+ALTER SERVER option_server OPTIONS (ADD connect_timeout '0.4ms');
+ALTER SERVER option_server OPTIONS (ADD request_timeout '2h');
+CREATE FOREIGN TABLE option_time (a int) SERVER option_server OPTIONS (keyspace 'ks', ttl '30 years');
+CREATE FOREIGN TABLE option_time (a int) SERVER option_server OPTIONS (keyspace 'ks', ttl '400ms');
+CREATE FOREIGN TABLE option_time (a int) SERVER option_server OPTIONS (keyspace 'ks', ttl '');
+CREATE FOREIGN TABLE option_time (a int) SERVER option_server OPTIONS (keyspace 'ks', ttl '1 day', request_timeout '1.5 s');
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO option_time VALUES (1);
+ALTER FOREIGN TABLE option_time OPTIONS (SET ttl '2 Hours', SET request_timeout '010');
+ALTER FOREIGN TABLE option_time OPTIONS (SET ttl '0100');
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO option_time VALUES (1);
+ALTER FOREIGN TABLE option_time OPTIONS (SET ttl '90min', SET request_timeout '250 milliseconds');
+ALTER FOREIGN TABLE option_time OPTIONS (SET ttl '0', SET request_timeout '1 minute');
+DROP FOREIGN TABLE option_time;
+
 -- all of them, as they should be
 ALTER SERVER option_server OPTIONS (ADD port '9042', ADD local_dc 'dc1', ADD protocol_version '4',
   ADD compression 'lz4', ADD connect_timeout '5000', ADD request_timeout '12000', ADD max_in_flight '1024',
@@ -78,9 +94,29 @@ SET ROLE option_role;
 INSERT INTO option_table VALUES (1);
 RESET ROLE;
 
--- a table must know its keyspace
+-- a table must know its keyspace, also if nobody checks its options
 CREATE FOREIGN TABLE option_lost (a int) SERVER option_server;
-SELECT * FROM option_lost;
+CREATE FOREIGN TABLE option_lost (a int) SERVER option_server OPTIONS ("table" 't');
+CREATE FOREIGN TABLE option_lost (a int) SERVER option_server OPTIONS (keyspace 'ks');
+ALTER FOREIGN TABLE option_lost OPTIONS (DROP keyspace);
+ALTER FOREIGN TABLE option_lost OPTIONS (SET keyspace 'other', ADD "table" 't');
+CREATE FOREIGN DATA WRAPPER option_unchecked HANDLER scylla_fdw_handler;
+CREATE SERVER option_unchecked FOREIGN DATA WRAPPER option_unchecked;
+CREATE FOREIGN TABLE option_unfinished (id int) SERVER option_unchecked;
+SELECT * FROM option_unfinished;
+
+-- a column of the cluster's table is one of the foreign table
+CREATE FOREIGN TABLE option_twins (a int, b int OPTIONS (column_name 'a'), c int, d int OPTIONS (writetime_of 'c'),
+  e int OPTIONS (writetime_of 'c')) SERVER option_server OPTIONS (keyspace 'ks');
+SELECT c FROM option_twins;
+EXPLAIN SELECT c FROM option_twins;
+INSERT INTO option_twins (c) VALUES (1);
+ALTER FOREIGN TABLE option_twins ALTER a OPTIONS (ADD column_name 'b');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT a, b, c FROM option_twins;
+ALTER FOREIGN TABLE option_twins ALTER c OPTIONS (ADD column_name 'b');
+EXPLAIN SELECT 1 FROM option_twins;
+ALTER FOREIGN TABLE option_twins DROP a;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT b, c FROM option_twins;
 
 -- not updatable: refused here, and said so
 ALTER FOREIGN TABLE option_table OPTIONS (SET updatable 'false');
@@ -88,7 +124,6 @@ INSERT INTO option_table VALUES (1);
 COPY option_table FROM stdin;
 \.
 SELECT is_insertable_into FROM information_schema.tables WHERE table_name = 'option_table';
-CREATE FOREIGN TABLE option_unfinished (id int) SERVER option_server;
 SELECT is_insertable_into FROM information_schema.tables WHERE table_name = 'option_unfinished';
 
 -- plans show the CQL without a connection
@@ -118,5 +153,6 @@ SELECT scylla_fdw_execute('option_server', 'x');
 SELECT scylla_fdw_query('option_server', 'x');
 RESET ROLE;
 
+DROP FOREIGN DATA WRAPPER option_unchecked CASCADE;
 DROP SERVER option_server CASCADE;
 DROP ROLE option_role;

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
 
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
@@ -19,7 +18,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -27,53 +25,25 @@
 
 #include "cql/request.h"
 #include "fdw/session/option.h"
+#include "fdw/session/option_value.h"
 #include "fdw/session/setting.h"
-
-#define DEFAULT_PORT 9042
-
-typedef enum OptionKind
-{
-	KIND_TEXT,					/* not empty */
-	KIND_HOSTS,
-	KIND_INTEGER,				/* min..max */
-	KIND_BYTES,					/* "16MB" */
-	KIND_COST,
-	KIND_BOOLEAN,
-	KIND_CONSISTENCY,
-	KIND_SERIAL,
-	KIND_PROTOCOL,
-	KIND_COMPRESSION,
-	KIND_INSERT_NULL,
-	KIND_UPDATE_MODE,
-	KIND_BATCH_MODE,
-	KIND_PUSHDOWN				/* a list of words */
-} OptionKind;
 
 #define ON_SERVER 1
 #define ON_TABLE 2
 #define ON_COLUMN 4
 #define ON_MAPPING 8
 
-typedef struct OptionDef
-{
-	const char *name;
-	int			where;
-	OptionKind	kind;
-	int			min;
-	int			max;
-} OptionDef;
-
-static const OptionDef option_defs[] = {
+static const ScyllaOptionDef option_defs[] = {
 	{"host", ON_SERVER, KIND_HOSTS, 0, 0},
 	{"port", ON_SERVER, KIND_INTEGER, 1, 65535},
 	{"local_dc", ON_SERVER, KIND_TEXT, 0, 0},
 	{"protocol_version", ON_SERVER, KIND_PROTOCOL, 0, 0},
 	{"compression", ON_SERVER, KIND_COMPRESSION, 0, 0},
-	{"connect_timeout", ON_SERVER, KIND_INTEGER, 1, 600000},
+	{"connect_timeout", ON_SERVER, KIND_MILLISECONDS, 1, 600000},
 	{"max_in_flight", ON_SERVER, KIND_INTEGER, 1, 32000},
 	{"max_in_flight_bytes", ON_SERVER, KIND_BYTES, 0, 0},
 	{"keep_connections", ON_SERVER, KIND_BOOLEAN, 0, 0},
-	{"request_timeout", ON_SERVER | ON_TABLE, KIND_INTEGER, 1, 3600000},
+	{"request_timeout", ON_SERVER | ON_TABLE, KIND_MILLISECONDS, 1, 3600000},
 	{"consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
 	{"read_consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
 	{"write_consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
@@ -91,7 +61,7 @@ static const OptionDef option_defs[] = {
 	{"fdw_tuple_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
 	{"keyspace", ON_TABLE, KIND_TEXT, 0, 0},
 	{"table", ON_TABLE, KIND_TEXT, 0, 0},
-	{"ttl", ON_TABLE, KIND_INTEGER, 0, SCYLLA_MAX_TTL},
+	{"ttl", ON_TABLE, KIND_SECONDS, 0, SCYLLA_MAX_TTL},
 	{"column_name", ON_COLUMN, KIND_TEXT, 0, 0},
 	{"ttl_of", ON_COLUMN, KIND_TEXT, 0, 0},
 	{"writetime_of", ON_COLUMN, KIND_TEXT, 0, 0},
@@ -102,278 +72,9 @@ static const OptionDef option_defs[] = {
 	{"password_required", ON_MAPPING, KIND_BOOLEAN, 0, 0},
 };
 
-/* ---- values ---- */
-
-static void
-bad_value(const OptionDef *def, const char *value, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-			 strcmp(def->name, "password") == 0 ?
-			 errmsg("invalid value for option \"%s\"", def->name) :
-			 errmsg("invalid value for option \"%s\": \"%s\"", def->name, value),
-			 errhint("%s", hint)));
-}
-
-static int
-integer_value(const OptionDef *def, const char *value)
-{
-	char	   *end;
-	long		n;
-
-	errno = 0;
-	n = strtol(value, &end, 10);
-	if (errno != 0 || end == value || *end != '\0' || n < def->min || n > def->max)
-		bad_value(def, value, psprintf("Valid values are %d to %d.", def->min, def->max));
-	return (int) n;
-}
-
-static double
-cost_value(const OptionDef *def, const char *value)
-{
-	char	   *end;
-	double		cost;
-
-	errno = 0;
-	cost = strtod(value, &end);
-	if (errno != 0 || end == value || *end != '\0' || !(cost >= 0) || isinf(cost))
-		bad_value(def, value, "The cost must be a number, not below zero.");
-	return cost;
-}
-
-static int64
-bytes_value(const OptionDef *def, const char *value)
-{
-	const char *hint = NULL;
-	int			kilobytes;
-
-	/* the unit is kB in the absence of one, as for the server's own memory settings */
-	if (!parse_int(value, &kilobytes, GUC_UNIT_KB, &hint) || kilobytes < 64 || kilobytes > 1024 * 1024)
-		bad_value(def, value, "Valid values are 64kB to 1GB.");
-	return (int64) kilobytes * 1024;
-}
-
-static bool
-boolean_value(const OptionDef *def, const char *value)
-{
-	bool		result;
-
-	if (!parse_bool(value, &result))
-		bad_value(def, value, "Valid values are true and false.");
-	return result;
-}
-
-static uint16_t
-consistency_value(const OptionDef *def, const char *value)
-{
-	int			consistency = cql_consistency_from_name(value);
-
-	if (consistency < 0)
-		bad_value(def, value, "Valid values are any, one, two, three, quorum, all, local_quorum, each_quorum, "
-				  "serial, local_serial and local_one.");
-	return (uint16_t) consistency;
-}
-
-static uint16_t
-serial_value(const OptionDef *def, const char *value)
-{
-	int			consistency = cql_consistency_from_name(value);
-
-	if (consistency != CQL_SERIAL && consistency != CQL_LOCAL_SERIAL)
-		bad_value(def, value, "Valid values are serial and local_serial.");
-	return (uint16_t) consistency;
-}
-
-static int
-protocol_value(const OptionDef *def, const char *value)
-{
-	if (strcmp(value, "auto") == 0)
-		return 0;
-	if (strcmp(value, "4") != 0 && strcmp(value, "5") != 0)
-		bad_value(def, value, "Valid values are auto, 4 and 5.");
-	return value[0] - '0';
-}
-
-/* One of two words; true for the second. */
-static bool
-word_value(const OptionDef *def, const char *value, const char *first, const char *second)
-{
-	bool		is_second = strcmp(value, second) == 0;
-
-	if (!is_second && strcmp(value, first) != 0)
-		bad_value(def, value, psprintf("Valid values are %s and %s.", first, second));
-	return is_second;
-}
-
-/* "name", "name:port", "[v6]", "[v6]:port"; a bare v6 address has two colons at least. */
-static void
-parse_contact(const OptionDef *def, const char *whole, char *item, uint16_t port, ClientContact *contact)
-{
-	char	   *host = item;
-	char	   *rest;
-
-	if (item[0] == '[')
-	{
-		host = item + 1;
-		rest = strchr(host, ']');
-		if (rest == NULL)
-			bad_value(def, whole, "An IPv6 address in brackets must end with \"]\".");
-		*rest++ = '\0';
-	}
-	else
-	{
-		rest = strchr(item, ':');
-		if (rest != NULL && strchr(rest + 1, ':') != NULL)
-			rest = NULL;
-		if (rest == NULL)
-			rest = item + strlen(item);
-	}
-	contact->port = port;
-	if (*rest == ':')
-	{
-		OptionDef	port_def = {"port", ON_SERVER, KIND_INTEGER, 1, 65535};
-
-		*rest = '\0';
-		contact->port = (uint16_t) integer_value(&port_def, rest + 1);
-	}
-	else if (*rest != '\0')
-		bad_value(def, whole, "Valid contact points are name, name:port and [address]:port.");
-	if (*host == '\0')
-		bad_value(def, whole, "A contact point must have a name.");
-	contact->host = host;
-}
-
-static char *
-trim(char *s)
-{
-	char	   *end;
-
-	while (*s == ' ')
-		s++;
-	end = s + strlen(s);
-	while (end > s && end[-1] == ' ')
-		*--end = '\0';
-	return s;
-}
-
-static int
-hosts_value(const OptionDef *def, const char *value, uint16_t port, ClientContact **contacts)
-{
-	char	   *list = pstrdup(value);
-	int			n = 0;
-
-	*contacts = palloc(sizeof(ClientContact) * (strlen(value) / 2 + 1));
-	for (char *item = list; item != NULL;)
-	{
-		char	   *comma = strchr(item, ',');
-
-		if (comma != NULL)
-			*comma++ = '\0';
-		parse_contact(def, value, trim(item), port, &(*contacts)[n++]);
-		item = comma;
-	}
-	return n;
-}
-
-static int
-pushdown_bit(const OptionDef *def, const char *value, const char *word)
-{
-	static const char *const words[] = {"keys", "indexes", "filtering", "aggregates", "vectors"};	/* as SCYLLA_PUSH_ bits count */
-	List	   *candidates = NIL;
-	const char *nearest;
-
-	for (size_t i = 0; i < lengthof(words); i++)
-	{
-		if (strcmp(word, words[i]) == 0)
-			return 1 << i;
-		candidates = lappend(candidates, unconstify(char *, words[i]));
-	}
-	nearest = scyllaNearestName(word, candidates);
-	bad_value(def, value, nearest ? psprintf("Perhaps you meant \"%s\".", nearest) :
-			  "Valid values are all, none and lists of keys, indexes, filtering, aggregates and vectors.");
-	return 0;
-}
-
-static int
-pushdown_value(const OptionDef *def, const char *value)
-{
-	char	   *list = pstrdup(value);
-	int			bits = 0;
-
-	if (strcmp(value, "none") == 0)
-		return 0;
-	if (strcmp(value, "all") == 0)
-		return SCYLLA_PUSH_KEYS | SCYLLA_PUSH_INDEXES | SCYLLA_PUSH_FILTERING | SCYLLA_PUSH_AGGREGATES |
-			SCYLLA_PUSH_VECTORS;
-	for (char *item = list; item != NULL;)
-	{
-		char	   *comma = strchr(item, ',');
-
-		if (comma != NULL)
-			*comma++ = '\0';
-		bits |= pushdown_bit(def, value, trim(item));
-		item = comma;
-	}
-	return bits;
-}
-
-static void
-check_value(const OptionDef *def, DefElem *element)
-{
-	char	   *value = defGetString(element);
-	ClientContact *contacts;
-
-	switch (def->kind)
-	{
-		case KIND_TEXT:
-			if (*value == '\0')
-				bad_value(def, value, "The value must not be empty.");
-			break;
-		case KIND_HOSTS:
-			(void) hosts_value(def, value, DEFAULT_PORT, &contacts);
-			break;
-		case KIND_INTEGER:
-			(void) integer_value(def, value);
-			break;
-		case KIND_BYTES:
-			(void) bytes_value(def, value);
-			break;
-		case KIND_COST:
-			(void) cost_value(def, value);
-			break;
-		case KIND_BOOLEAN:
-			(void) boolean_value(def, value);
-			break;
-		case KIND_CONSISTENCY:
-			(void) consistency_value(def, value);
-			break;
-		case KIND_SERIAL:
-			(void) serial_value(def, value);
-			break;
-		case KIND_PROTOCOL:
-			(void) protocol_value(def, value);
-			break;
-		case KIND_COMPRESSION:
-			(void) word_value(def, value, "none", "lz4");
-			break;
-		case KIND_INSERT_NULL:
-			(void) word_value(def, value, "unset", "null");
-			break;
-		case KIND_UPDATE_MODE:
-			(void) word_value(def, value, "upsert", "if_exists");
-			break;
-		case KIND_BATCH_MODE:
-			(void) word_value(def, value, "none", "partition");
-			break;
-		case KIND_PUSHDOWN:
-			(void) pushdown_value(def, value);
-			break;
-	}
-}
-
 /* ---- validation ---- */
 
-static const OptionDef *
+static const ScyllaOptionDef *
 find_def(const char *name)
 {
 	for (size_t i = 0; i < lengthof(option_defs); i++)
@@ -479,6 +180,23 @@ check_column_options(List *options)
 						linitial_node(DefElem, options)->defname, lsecond_node(DefElem, options)->defname)));
 }
 
+static void
+require_keyspace(List *options)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		if (strcmp(lfirst_node(DefElem, lc)->defname, "keyspace") == 0)
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+			 errmsg("option \"keyspace\" is required"),
+			 errhint("Use OPTIONS (keyspace 'name').")));
+}
+
+/* The options are all that the object has afterwards. */
 void
 scyllaValidateOptions(List *options, Oid catalog)
 {
@@ -488,11 +206,11 @@ scyllaValidateOptions(List *options, Oid catalog)
 	foreach(lc, options)
 	{
 		DefElem    *element = lfirst_node(DefElem, lc);
-		const OptionDef *def = find_def(element->defname);
+		const ScyllaOptionDef *def = find_def(element->defname);
 
 		if (def == NULL || (def->where & where) == 0)
 			unknown_option(element->defname, where);
-		check_value(def, element);
+		scyllaCheckValue(def, element);
 		if (strcmp(def->name, "password_required") == 0 && !defGetBoolean(element) && !superuser())
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -501,6 +219,8 @@ scyllaValidateOptions(List *options, Oid catalog)
 	}
 	if (where == ON_COLUMN)
 		check_column_options(options);
+	if (where == ON_TABLE)
+		require_keyspace(options);
 }
 
 /* ---- resolution ---- */
@@ -539,7 +259,15 @@ integer_option(const char *name, int otherwise, List *first, List *second)
 {
 	const char *value = lookup(name, first, second);
 
-	return value ? integer_value(find_def(name), value) : otherwise;
+	return value ? scyllaIntegerValue(find_def(name), value) : otherwise;
+}
+
+static int
+duration_option(const char *name, int otherwise, List *first, List *second)
+{
+	const char *value = lookup(name, first, second);
+
+	return value ? scyllaDurationValue(find_def(name), value) : otherwise;
 }
 
 static bool
@@ -547,7 +275,7 @@ boolean_option(const char *name, bool otherwise, List *first, List *second)
 {
 	const char *value = lookup(name, first, second);
 
-	return value ? boolean_value(find_def(name), value) : otherwise;
+	return value ? scyllaBooleanValue(find_def(name), value) : otherwise;
 }
 
 static double
@@ -555,7 +283,7 @@ cost_option(const char *name, List *first, List *second)
 {
 	const char *value = lookup(name, first, second);
 
-	return value ? cost_value(find_def(name), value) : -1;
+	return value ? scyllaCostValue(find_def(name), value) : -1;
 }
 
 static uint16_t
@@ -563,7 +291,7 @@ serial_option(List *first, List *second)
 {
 	const char *value = lookup("serial_consistency", first, second);
 
-	return value ? serial_value(find_def("serial_consistency"), value) : CQL_LOCAL_SERIAL;
+	return value ? scyllaSerialValue(find_def("serial_consistency"), value) : CQL_LOCAL_SERIAL;
 }
 
 /*
@@ -583,7 +311,7 @@ consistency_option(const char *name, List *table, List *server)
 		value = lookup(name, server, NIL);
 	if (value == NULL)
 		value = lookup("consistency", server, NIL);
-	return value ? consistency_value(find_def("consistency"), value) : CQL_LOCAL_QUORUM;
+	return value ? scyllaConsistencyValue(find_def("consistency"), value) : CQL_LOCAL_QUORUM;
 }
 
 ScyllaConnectionOptions *
@@ -596,13 +324,13 @@ scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping)
 	const char *compression = lookup("compression", options, NIL);
 	int			port = integer_option("port", DEFAULT_PORT, options, NIL);
 
-	o->ncontacts = hosts_value(find_def("host"), host ? host : "127.0.0.1", (uint16_t) port, &o->contact);
+	o->ncontacts = scyllaHostsValue(find_def("host"), host ? host : "127.0.0.1", (uint16_t) port, &o->contact);
 	o->local_dc = text_option("local_dc", options);
 	if (protocol)
-		o->protocol_version = protocol_value(find_def("protocol_version"), protocol);
+		o->protocol_version = scyllaProtocolValue(find_def("protocol_version"), protocol);
 	if (compression)
-		o->lz4 = word_value(find_def("compression"), compression, "none", "lz4");
-	o->connect_timeout = integer_option("connect_timeout", 5000, options, NIL);
+		o->lz4 = scyllaWordValue(find_def("compression"), compression, "none", "lz4");
+	o->connect_timeout = duration_option("connect_timeout", 5000, options, NIL);
 	o->max_in_flight = integer_option("max_in_flight", 0, options, NIL);
 	o->keep_connections = boolean_option("keep_connections", true, options, NIL);
 	o->username = text_option("username", mapping->options);
@@ -627,18 +355,18 @@ scyllaResolveOptions(List *table, List *server)
 	o->write_consistency = consistency_option("write_consistency", table, server);
 	o->serial_consistency = serial_option(table, server);
 	o->request_timeout = scylla_request_timeout > 0 ? scylla_request_timeout :
-		integer_option("request_timeout", 12000, table, server);
+		duration_option("request_timeout", 12000, table, server);
 	o->fetch_size = integer_option("fetch_size", 5000, table, server);
-	o->max_in_flight_bytes = bytes ? bytes_value(find_def("max_in_flight_bytes"), bytes) : 16 * 1024 * 1024;
-	o->pushdown = pushdown_value(find_def("pushdown"), pushdown ? pushdown : "all");
+	o->max_in_flight_bytes = bytes ? scyllaBytesValue(find_def("max_in_flight_bytes"), bytes) : 16 * 1024 * 1024;
+	o->pushdown = scyllaPushdownValue(find_def("pushdown"), pushdown ? pushdown : "all");
 	o->allow_filtering = boolean_option("allow_filtering", false, table, server);
 	o->async_capable = boolean_option("async_capable", true, table, server);
 	o->updatable = boolean_option("updatable", true, table, server);
 	o->truncatable = boolean_option("truncatable", true, table, server);
-	o->insert_null = insert_null && word_value(find_def("insert_null"), insert_null, "unset", "null");
-	o->if_exists = update_mode && word_value(find_def("update_mode"), update_mode, "upsert", "if_exists");
-	o->batch = batch_mode && word_value(find_def("batch_mode"), batch_mode, "none", "partition");
-	o->ttl = scylla_ttl >= 0 ? scylla_ttl : integer_option("ttl", -1, table, NIL);
+	o->insert_null = insert_null && scyllaWordValue(find_def("insert_null"), insert_null, "unset", "null");
+	o->if_exists = update_mode && scyllaWordValue(find_def("update_mode"), update_mode, "upsert", "if_exists");
+	o->batch = batch_mode && scyllaWordValue(find_def("batch_mode"), batch_mode, "none", "partition");
+	o->ttl = scylla_ttl >= 0 ? scylla_ttl : duration_option("ttl", -1, table, NIL);
 	o->write_timestamp = scylla_write_timestamp;
 	o->startup_cost = cost_option("fdw_startup_cost", table, server);
 	o->tuple_cost = cost_option("fdw_tuple_cost", table, server);

@@ -17,6 +17,13 @@
 #include "fdw/session/epoch.h"
 #include "fdw/session/option.h"
 
+/* Two columns of a foreign table that stand for one of the cluster's. */
+typedef struct ColumnPair
+{
+	AttrNumber	first;			/* 0: there are none */
+	AttrNumber	second;
+} ColumnPair;
+
 typedef struct OptionEntry
 {
 	Oid			relid;			/* key */
@@ -24,24 +31,86 @@ typedef struct OptionEntry
 	MemoryContext context;		/* of options */
 	ScyllaTableOptions *options;
 	ScyllaPseudo *pseudo;		/* of each column; NULL: none is one */
+	ColumnPair	twins;
 } OptionEntry;
 
-static ScyllaPseudo *
-look_up_pseudo_columns(Oid relid)
+static AttrNumber
+count_columns(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	int			natts = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relnatts : 0;
-	ScyllaPseudo *pseudo = palloc_array(ScyllaPseudo, Max(natts, 1));
-	bool		any = false;
+	AttrNumber	natts = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relnatts : 0;
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
+	return natts;
+}
+
+static ScyllaPseudo *
+look_up_pseudo_columns(Oid relid, AttrNumber natts)
+{
+	ScyllaPseudo *pseudo = palloc_array(ScyllaPseudo, Max(natts, 1));
+	bool		any = false;
+
 	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
 	{
 		pseudo[attnum - 1] = scyllaReadPseudo(relid, attnum);
 		any |= pseudo[attnum - 1] != SCYLLA_NO_PSEUDO;
 	}
 	return any ? pseudo : NULL;
+}
+
+/* A column and the name of the one that it stands for. */
+typedef struct ColumnName
+{
+	const char *name;
+	AttrNumber	attnum;
+} ColumnName;
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const ColumnName *x = a;
+	const ColumnName *y = b;
+	int			order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : x->attnum - y->attnum;
+}
+
+/* Not one that is dropped, shows something else, or is computed when it is read. */
+static bool
+stands_for_value(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum));
+	bool		stands = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		stands = !att->attisdropped && !scyllaIsVirtual(att);
+		ReleaseSysCache(tuple);
+	}
+	return stands && scyllaReadPseudo(relid, attnum) == SCYLLA_NO_PSEUDO;
+}
+
+static ColumnPair
+find_twins(Oid relid, AttrNumber natts)
+{
+	ColumnName *column = palloc_array(ColumnName, Max(natts, 1));
+	int			n = 0;
+
+	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
+	{
+		if (stands_for_value(relid, attnum))
+			column[n++] = (ColumnName) {scyllaColumnName(relid, attnum), attnum};
+	}
+	qsort(column, n, sizeof(*column), compare_names);
+	for (int i = 1; i < n; i++)
+	{
+		if (strcmp(column[i - 1].name, column[i].name) == 0)
+			return (ColumnPair) {column[i - 1].attnum, column[i].attnum};
+	}
+	return (ColumnPair) {0, 0};
 }
 
 static ScyllaTableOptions *
@@ -68,6 +137,8 @@ find_entry(Oid relid)
 	MemoryContext old;
 	ScyllaTableOptions *options;
 	ScyllaPseudo *pseudo;
+	ColumnPair	twins;
+	AttrNumber	natts;
 	bool		found;
 
 	if (cache == NULL)
@@ -79,20 +150,34 @@ find_entry(Oid relid)
 	context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw options", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(context);
 	options = look_up_table_options(relid);
-	pseudo = look_up_pseudo_columns(relid);
+	natts = count_columns(relid);
+	pseudo = look_up_pseudo_columns(relid, natts);
+	twins = find_twins(relid, natts);
 	MemoryContextSwitchTo(old);
 	entry = hash_search(cache, &relid, HASH_ENTER, &found);
 	if (found)
 		MemoryContextDelete(entry->context);
 	MemoryContextSetParent(context, CacheMemoryContext);
-	*entry = (OptionEntry) {relid, epoch, context, options, pseudo};
+	*entry = (OptionEntry) {relid, epoch, context, options, pseudo, twins};
 	return entry;
+}
+
+static void
+refuse_twins(Oid relid, ColumnPair twins)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
+			 errmsg("columns \"%s\" and \"%s\" of foreign table \"%s\" both stand for column \"%s\" of the cluster's table",
+					get_attname(relid, twins.first, false), get_attname(relid, twins.second, false), get_rel_name(relid),
+					scyllaColumnName(relid, twins.first)),
+			 errhint("Drop one of them, or give it another option column_name.")));
 }
 
 ScyllaTableOptions *
 scyllaTableOptions(Oid foreigntableid)
 {
-	const ScyllaTableOptions *options = find_entry(foreigntableid)->options;
+	const OptionEntry *entry = find_entry(foreigntableid);
+	const ScyllaTableOptions *options = entry->options;
 	ScyllaTableOptions *copy = palloc(sizeof(*copy));
 
 	if (options->keyspace == NULL)
@@ -100,6 +185,8 @@ scyllaTableOptions(Oid foreigntableid)
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("foreign table \"%s\" has no option \"keyspace\"", get_rel_name(foreigntableid)),
 				 errhint("Use ALTER FOREIGN TABLE ... OPTIONS (ADD keyspace 'name').")));
+	if (entry->twins.first != 0)
+		refuse_twins(foreigntableid, entry->twins);
 	*copy = *options;
 	copy->keyspace = pstrdup(options->keyspace);
 	copy->table = pstrdup(options->table);
