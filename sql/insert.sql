@@ -87,6 +87,20 @@ CREATE FOREIGN TABLE ins_extra (id int, nope int) SERVER insert_cluster OPTIONS 
 INSERT INTO ins_extra VALUES (1, 2);
 SELECT * FROM ins_extra;
 SELECT count(id) > 0 FROM ins_extra;
+-- what is mistyped is told with what is there
+CREATE FOREIGN TABLE ins_typo (a int, b text, c int, sst text) SERVER insert_cluster OPTIONS (keyspace 'fdw_insert', "table" 'compuond');
+INSERT INTO ins_typo VALUES (1, 'x', 1, 'y');
+SELECT * FROM ins_typo;
+ALTER FOREIGN TABLE ins_typo OPTIONS (SET "table" 'Compound');
+DELETE FROM ins_typo;
+ALTER FOREIGN TABLE ins_typo OPTIONS (SET keyspace 'fdw_isnert');
+UPDATE ins_typo SET sst = 'x';
+TRUNCATE ins_typo;
+ALTER FOREIGN TABLE ins_typo OPTIONS (SET keyspace 'fdw_insert', SET "table" 'compound');
+INSERT INTO ins_typo VALUES (1, 'x', 1, 'y');
+SELECT sst FROM ins_typo;
+UPDATE ins_typo SET sst = 'x';
+ANALYZE ins_typo;
 CREATE FOREIGN TABLE ins_badtype (id int, s int[]) SERVER insert_cluster OPTIONS (keyspace 'fdw_insert', "table" 't');
 INSERT INTO ins_badtype VALUES (1, '{1}');
 SELECT s FROM ins_badtype;

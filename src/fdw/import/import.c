@@ -219,7 +219,7 @@ is_wanted(const ScyllaImportName *name, ImportForeignSchemaStmt *stmt, const Imp
 
 /* PostgreSQL says nothing of it, and who mistypes a name wonders. */
 static void
-warn_of_missing(const ScyllaKeyspace *keyspace, List *wanted, const ImportForeignSchemaStmt *stmt)
+warn_of_missing(const ScyllaKeyspace *keyspace, List *wanted, List *all, const ImportForeignSchemaStmt *stmt)
 {
 	ListCell   *lc;
 	ListCell   *lc2;
@@ -229,13 +229,17 @@ warn_of_missing(const ScyllaKeyspace *keyspace, List *wanted, const ImportForeig
 	foreach(lc, stmt->table_list)
 	{
 		const char *listed = lfirst_node(RangeVar, lc)->relname;
+		const char *nearest;
 		bool		found = false;
 
 		foreach(lc2, wanted)
 			found |= strcmp(((ScyllaImportName *) lfirst(lc2))->local, listed) == 0;
-		if (!found)
-			ereport(WARNING,
-					(errmsg("keyspace \"%s\" has nothing to import as \"%s\"", keyspace->name, listed)));
+		if (found)
+			continue;
+		nearest = scyllaNearestName(listed, all);
+		ereport(WARNING,
+				(errmsg("keyspace \"%s\" has nothing to import as \"%s\"", keyspace->name, listed),
+				 nearest ? errhint("Perhaps you meant \"%s\".", nearest) : 0));
 	}
 }
 
@@ -244,6 +248,7 @@ static List *
 choose_relations(const ScyllaKeyspace *keyspace, List *relations, ImportForeignSchemaStmt *stmt,
 				 const ImportOptions *options)
 {
+	List	   *all = NIL;			/* local names */
 	List	   *wanted = NIL;
 	List	   *chosen = NIL;
 	ListCell   *lc;
@@ -254,10 +259,12 @@ choose_relations(const ScyllaKeyspace *keyspace, List *relations, ImportForeignS
 		ScyllaImportName *name = scyllaMakeImportName(relation->name, options->folding);
 
 		name->object = relation;
+		if (name->local)
+			all = lappend(all, name->local);
 		if (is_wanted(name, stmt, options))
 			wanted = lappend(wanted, name);
 	}
-	warn_of_missing(keyspace, wanted, stmt);
+	warn_of_missing(keyspace, wanted, all, stmt);
 	scyllaSettleNames(wanted);
 	foreach(lc, wanted)
 	{

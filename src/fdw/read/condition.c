@@ -100,16 +100,6 @@ scyllaMakeConditions(const ScyllaSelect *select, List *exprs, List *states)
 /* ---- the table, as it is now ---- */
 
 static void
-no_such_column(Oid relid, const ScyllaTableOptions *options, AttrNumber attnum)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
-					get_attname(relid, attnum, false), get_rel_name(relid), options->keyspace, options->table),
-			 errhint("The option column_name of the column names another one.")));
-}
-
-static void
 column_context(void *arg)
 {
 	Condition  *c = arg;
@@ -150,7 +140,7 @@ scyllaDescribeConditions(ScyllaConditions *cs, ScyllaSession *session, const Scy
 		int			i = foreach_current_index(lc);
 
 		if (column == NULL)
-			no_such_column(relid, options, list_nth_int(all, i));
+			scyllaNoSuchColumn(table, relid, list_nth_int(all, i));
 		if (i >= cs->nconditions)
 			continue;
 		make_converter(cs, &cs->condition[i], column->type);

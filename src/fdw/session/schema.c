@@ -73,6 +73,8 @@ take_name(const ScyllaRows *rows, void *context)
 
 /* ---- the keyspace ---- */
 
+static void missing_keyspace(ScyllaKeyspace *keyspace) __attribute__((noreturn));
+
 static void
 missing_keyspace(ScyllaKeyspace *keyspace)
 {
@@ -90,22 +92,52 @@ missing_keyspace(ScyllaKeyspace *keyspace)
 			 nearest ? errhint("Perhaps you meant the keyspace \"%s\".", nearest) : 0));
 }
 
+static bool
+exists(ScyllaKeyspace *keyspace)
+{
+	List	   *names = NIL;
+
+	read_rows(keyspace, "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
+			  list_make1(scyllaToUtf8(keyspace->name)), 1, take_name, &names);
+	return names != NIL;
+}
+
 ScyllaKeyspace *
 scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name)
 {
 	ScyllaKeyspace *keyspace = palloc(sizeof(*keyspace));
-	List	   *names = NIL;
 
 	keyspace->session = scyllaGetSession(userid, server->serverid);
 	keyspace->options = scyllaServerOptions(server);
 	keyspace->name = name;
 	/* who asks here wants the schema as it is now: what the session remembers may be older */
 	scyllaForgetSchema(keyspace->session);
-	read_rows(keyspace, "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
-			  list_make1(scyllaToUtf8(name)), 1, take_name, &names);
-	if (names == NIL)
+	if (!exists(keyspace))
 		missing_keyspace(keyspace);
 	return keyspace;
+}
+
+void
+scyllaNoSuchTable(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	ScyllaTableOptions local = *options;
+	ScyllaKeyspace keyspace = {session, &local, options->keyspace};
+	List	   *key = list_make1(scyllaToUtf8(options->keyspace));
+	List	   *names = NIL;
+	ListCell   *lc;
+	const char *nearest;
+
+	if (!exists(&keyspace))
+		missing_keyspace(&keyspace);
+	read_rows(&keyspace, "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", key, 1, take_name, &names);
+	read_rows(&keyspace, "SELECT view_name FROM system_schema.views WHERE keyspace_name = ?", key, 1, take_name, &names);
+	foreach(lc, names)
+		lfirst(lc) = scyllaFromUtf8(lfirst(lc));
+	nearest = scyllaNearestName(options->table, names);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+			 errmsg("table \"%s.%s\" does not exist in the cluster", options->keyspace, options->table),
+			 nearest ? errhint("Perhaps you meant the table \"%s\".", nearest) : 0));
 }
 
 /* ---- tables and views ---- */

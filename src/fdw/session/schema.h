@@ -41,6 +41,9 @@ typedef struct ScyllaUserType
 /* With the mapping of userid. ERRCODE_FDW_SCHEMA_NOT_FOUND with the nearest name. */
 extern ScyllaKeyspace *scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name);
 
+/* ERRCODE_FDW_TABLE_NOT_FOUND, or that the keyspace is not there, with the nearest name. */
+extern void scyllaNoSuchTable(ScyllaSession *session, const ScyllaTableOptions *options) __attribute__((noreturn));
+
 extern List *scyllaReadRelations(ScyllaKeyspace *keyspace);	/* tables, then views, each by name */
 extern List *scyllaReadIndexes(ScyllaKeyspace *keyspace, const char *table);	/* names (String *) of those that nodes build */
 extern List *scyllaReadUserTypes(ScyllaKeyspace *keyspace);

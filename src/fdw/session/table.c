@@ -8,11 +8,13 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
+#include "fdw/session/schema.h"
 #include "fdw/session/system.h"
 #include "fdw/session/table.h"
 
@@ -161,9 +163,7 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContex
 													  .what = "description of a table",.take = take_column,.context = table});
 	MemoryContextSwitchTo(old);
 	if (table->ncolumns == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-				 errmsg("table \"%s.%s\" does not exist in the cluster", options->keyspace, options->table)));
+		scyllaNoSuchTable(session, options);
 	if (is_one_row(session, options, table))
 		make_one_row(table);
 	return table;
@@ -368,6 +368,24 @@ scyllaTableColumn(const ScyllaTable *table, const char *name)
 			return &table->column[i];
 	}
 	return NULL;
+}
+
+void
+scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum)
+{
+	const ScyllaTableOptions *options = scyllaTableOptions(relid);
+	List	   *names = NIL;
+	const char *nearest;
+
+	for (int i = 0; i < table->ncolumns; i++)
+		names = lappend(names, scyllaFromUtf8(table->column[i].name));
+	nearest = scyllaNearestName(scyllaColumnName(relid, attnum), names);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
+					get_attname(relid, attnum, false), get_rel_name(relid), options->keyspace, options->table),
+			 nearest ? errhint("Perhaps you meant \"%s\". The option column_name of the column names another one.", nearest) :
+			 errhint("The option column_name of the column names another one.")));
 }
 
 static ScyllaTableColumn *

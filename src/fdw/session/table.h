@@ -85,6 +85,10 @@ extern void scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptio
 extern ScyllaTable *scyllaCopyTable(const ScyllaTable *table);
 
 extern ScyllaTableColumn *scyllaTableColumn(const ScyllaTable *table, const char *name);	/* NULL: none */
+
+/* The column of a foreign table that stands for none of this one; with the nearest name. */
+extern void scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum) __attribute__((noreturn));
+
 extern ScyllaTableColumn *scyllaPartitionColumn(const ScyllaTable *table, int position);
 extern bool scyllaIsKeyColumn(const ScyllaTableColumn *column);
 extern bool scyllaHasCounters(const ScyllaTable *table);

@@ -186,11 +186,7 @@ is_written(Relation rel, const ScyllaTable *table, AttrNumber attnum, bool named
 		return false;
 	}
 	if (column == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-				 errmsg("column \"%s\" of foreign table \"%s\" does not exist in the cluster's table",
-						NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), RelationGetRelationName(rel)),
-				 errhint("The option column_name of the column names another one.")));
+		scyllaNoSuchColumn(table, RelationGetRelid(rel), attnum);
 	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
 	{
 		if (named && !partition)

@@ -47,12 +47,7 @@ insert_marker(const ScyllaModify *m, const ScyllaTable *table, AttrNumber attnum
 	ScyllaMarker marker = {.attnum = attnum,.row = SCYLLA_NEW_ROW,.source = attnum};
 
 	if (column == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-				 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
-						NameStr(TupleDescAttr(RelationGetDescr(m->rel), attnum - 1)->attname),
-						RelationGetRelationName(m->rel), m->options->keyspace, m->options->table),
-				 errhint("The option column_name of the column names another one.")));
+		scyllaNoSuchColumn(table, RelationGetRelid(m->rel), attnum);
 	if (column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING)
 		marker.null = SCYLLA_NULL_REFUSED;
 	else

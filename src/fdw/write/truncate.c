@@ -3,7 +3,7 @@
  *	  TRUNCATE, one table after the other.
  *
  * Backend thread. Owns the list of tables that the current transaction has
- * emptied. Invariants: none is emptied before all were found to allow it; a
+ * emptied. Invariants: none is emptied before all were found to be there and to allow it; a
  * TRUNCATE is never sent twice unless the cluster says that it did nothing.
  */
 #include "postgres.h"
@@ -19,6 +19,7 @@
 #include "fdw/session/reader.h"
 #include "fdw/session/session.h"
 #include "fdw/session/setting.h"
+#include "fdw/session/table.h"
 #include "fdw/session/transaction.h"
 #include "fdw/write/truncate.h"
 
@@ -172,9 +173,12 @@ scyllaExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 	List	   *options = options_of(rels);
 	ScyllaSession *session = scyllaGetSession(GetUserId(), serverid);
 	ErrorContextCallback context = {.previous = error_context_stack,.callback = truncation_context};
+	ListCell   *lc;
 
 	scyllaDrainWriters(session, NULL);
 	scyllaFence(session);
+	foreach(lc, options)
+		(void) scyllaDescribeTable(session, lfirst(lc));
 	for (int i = 0; i < list_length(rels); i++)
 	{
 		Truncation	t = {RelationGetRelationName((Relation) list_nth(rels, i)), i};
