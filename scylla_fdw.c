@@ -155,8 +155,9 @@ Datum
 scylla_fdw_udt_types(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	scyllaListUserTypes(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
-						NameStr(*PG_GETARG_NAME(2)), (ReturnSetInfo *) fcinfo->resultinfo);
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
+		scyllaListUserTypes(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+							PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2)), (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 

@@ -128,6 +128,10 @@ SELECT import_cql(
   'CREATE TYPE fdw_import.holder (a frozen<wide>)',
   'CREATE TABLE fdw_import.typed (id int PRIMARY KEY, a frozen<"aType">, s statics, st set<frozen<"STATICS_type">>, w frozen<wide>, h frozen<holder>)');
 SELECT scylla_fdw_udt_types('import_cluster', 'fdw_import');
+SET search_path = '';
+SELECT public.scylla_fdw_udt_types('import_cluster', 'fdw_import');
+RESET search_path;
+SELECT count(*) FROM scylla_fdw_udt_types(NULL, 'fdw_import', NULL);
 SELECT scylla_fdw_udt_types('import_cluster', 'fdw_import', 'Import "Types"') \gexec
 IMPORT FOREIGN SCHEMA fdw_import LIMIT TO (collections, typed, statics) FROM SERVER import_cluster INTO "Import ""Types""" OPTIONS (udt 'composite');
 SELECT * FROM import_show('"Import ""Types"""');
@@ -166,7 +170,7 @@ IMPORT FOREIGN SCHEMA "Fdw_Import" EXCEPT (wide) FROM SERVER import_cluster INTO
 SELECT * FROM import_show('import_lower');
 ALTER SERVER import_cluster OPTIONS (DROP fetch_size);
 CREATE SCHEMA import_smart;
-IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO ("Items", items, orders, "ORDERS", odd, missing)
+IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO ("Items", items, orders, "ORDERS", odd, missing, itmes)
   FROM SERVER import_cluster INTO import_smart OPTIONS (case 'smart');
 SELECT * FROM import_show('import_smart');
 

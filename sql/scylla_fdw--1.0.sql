@@ -34,11 +34,11 @@ RETURNS SETOF jsonb
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
--- of the server: as for IMPORT FOREIGN SCHEMA, whoever has USAGE
+-- of the server: as for IMPORT FOREIGN SCHEMA, whoever has USAGE; without a schema, where search_path is empty, an error
 CREATE FUNCTION scylla_fdw_udt_types(server text, keyspace text, schema name DEFAULT current_schema())
 RETURNS SETOF text
 AS 'MODULE_PATHNAME'
-LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 CREATE FUNCTION scylla_fdw_refresh(foreign_table regclass)
 RETURNS SETOF text

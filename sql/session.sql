@@ -164,6 +164,16 @@ ALTER USER MAPPING FOR PUBLIC SERVER session_cluster OPTIONS (ADD password_requi
 SET ROLE session_role;
 SELECT count(*) FROM session_t;
 RESET ROLE;
+-- whose mapping it is, not who asks
+SELECT scylla_fdw_disconnect_all();
+CREATE USER MAPPING FOR CURRENT_USER SERVER session_cluster;
+SET ROLE session_role;
+SELECT count(*) FROM session_t;
+SELECT user_name FROM scylla_fdw_get_connections();
+RESET ROLE;
+SELECT count(*) FROM session_t;
+SELECT user_name = current_user AS own, user_name = 'public' AS shared FROM scylla_fdw_get_connections() ORDER BY 1;
+DROP USER MAPPING FOR CURRENT_USER SERVER session_cluster;
 -- a node's list of clients leads to this session
 SELECT scylla_fdw_disconnect_all();
 SET application_name = 'it''s "me"';

@@ -282,7 +282,7 @@ take_startup_answer(NetHandshake *h, const CqlFrame *frame, CqlReader r, CqlBuff
 	h->segments = h->version >= 5;
 	if (frame->opcode == CQL_OP_READY && h->config->require_auth)
 	{
-		net_failure_set(why, NET_FAIL_CREDENTIALS, "the node does not ask for a password");
+		net_failure_set(why, NET_FAIL_CREDENTIALS, "the node does not ask for a password, but password_required demands one");
 		return NET_HANDSHAKE_FAILED;
 	}
 	if (frame->opcode == CQL_OP_READY)

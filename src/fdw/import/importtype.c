@@ -469,6 +469,11 @@ scyllaListUserTypes(const char *server, const char *keyspace_name, const char *s
 
 	/* what IMPORT FOREIGN SCHEMA asks for */
 	scyllaCheckServerUsage(foreign_server, GetUserId());
+	if (schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("no schema has been selected to create in"),
+				 errhint("Give one as the third argument, or set search_path.")));
 	keyspace = scyllaOpenKeyspace(GetUserId(), foreign_server, keyspace_name);
 	map = scyllaMakeTypeMap(keyspace, scyllaReadRelations(keyspace), schema);
 	map->check = false;

@@ -33,7 +33,7 @@ extern char *scyllaImportType(ScyllaTypeMap *map, const char *text);
 extern CqlType *scyllaParseImportType(ScyllaTypeMap *map, const char *text);
 extern char *scyllaImportTypeText(ScyllaTypeMap *map, const CqlType *type);
 
-/* CREATE TYPE statements for the keyspace's user types, each behind those it needs, into result's tuplestore. */
+/* CREATE TYPE statements for the keyspace's user types, each behind those it needs, into result's tuplestore. schema NULL: an error. */
 extern void scyllaListUserTypes(const char *server, const char *keyspace, const char *schema, ReturnSetInfo *result);
 
 #endif							/* FDW_IMPORT_IMPORTTYPE_H */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
@@ -142,6 +143,21 @@ init_sessions(void)
 
 /* ---- opening ---- */
 
+/* InvalidOid: everybody's. Whom the mapping was looked up for is what GetUserMapping tells. */
+static Oid
+owner_of_mapping(const UserMapping *mapping)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(mapping->umid));
+	Oid			owner = mapping->userid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
 /* As postgres_fdw: who is not superuser must not borrow the server's own identity. */
 static bool
 must_use_password(const ScyllaConnectionOptions *o, Oid userid)
@@ -152,7 +168,8 @@ must_use_password(const ScyllaConnectionOptions *o, Oid userid)
 		ereport(ERROR,
 				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
 				 errmsg("password is required"),
-				 errdetail("Non-superusers must provide a password in the user mapping.")));
+				 errdetail("Non-superusers must provide a password in the user mapping."),
+				 errhint("A superuser may set its option password_required to false.")));
 	return true;
 }
 
@@ -161,12 +178,13 @@ static void
 open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, const ScyllaConnectionOptions *o)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
+	Oid			owner = owner_of_mapping(mapping);
 
 	s->client = scyllaStartClient(server->servername, o, s->key.require_auth, &s->descriptors);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	s->context = context;
 	s->serverid = server->serverid;
-	s->userid = mapping->userid;
+	s->owner = owner;
 	s->keep = o->keep_connections;
 	s->invalidated = false;
 	s->next_statement = 1;
@@ -334,9 +352,9 @@ scyllaListSessions(ReturnSetInfo *result)
 		nulls[0] = server == NULL;
 		if (server)
 			values[0] = CStringGetTextDatum(server->servername);
-		nulls[1] = s->userid != InvalidOid && GetUserNameFromId(s->userid, true) == NULL;
+		nulls[1] = s->owner != InvalidOid && GetUserNameFromId(s->owner, true) == NULL;
 		if (!nulls[1])
-			values[1] = CStringGetTextDatum(s->userid == InvalidOid ? "public" : GetUserNameFromId(s->userid, true));
+			values[1] = CStringGetTextDatum(s->owner == InvalidOid ? "public" : GetUserNameFromId(s->owner, true));
 		values[2] = BoolGetDatum(!s->invalidated);
 		values[3] = BoolGetDatum(in_use(s));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

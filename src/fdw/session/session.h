@@ -30,7 +30,7 @@ typedef struct ScyllaSession
 {
 	ScyllaSessionKey key;
 	Oid			serverid;
-	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC */
+	Oid			owner;			/* of the mapping; InvalidOid: PUBLIC */
 	Client	   *client;			/* NULL: not open */
 	int			descriptors;	/* of it, that the server's accounting knows of */
 	MemoryContext context;		/* statements, tables; dies with the client, or is emptied between uses */

@@ -150,6 +150,45 @@ scyllaAppendJson(StringInfo out, const CqlType *type, CqlBytes body)
 
 static void putJson(CqlBuffer *out, const CqlType *type, const JsonbValue *value);
 
+/* What JSON has for the type. */
+static const char *
+wantedForm(const CqlType *type, const JsonbValue *value)
+{
+	if (scyllaIsText(type) && value->type == jbvNumeric)
+		return psprintf("Write it as a string: \"%s\".",
+						DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
+	if (scyllaIsText(type))
+		return "Write it as a string: \"text\".";
+	if (scyllaIsBlob(type))
+		return "Write it as a string of hexadecimal digits: \"0xcafe\".";
+	switch (type->id)
+	{
+		case CQL_TYPE_BOOLEAN:
+			return "Write it as true or false.";
+		case CQL_TYPE_TINYINT:
+		case CQL_TYPE_SMALLINT:
+		case CQL_TYPE_INT:
+		case CQL_TYPE_BIGINT:
+		case CQL_TYPE_COUNTER:
+		case CQL_TYPE_VARINT:
+		case CQL_TYPE_DECIMAL:
+		case CQL_TYPE_FLOAT:
+		case CQL_TYPE_DOUBLE:
+			return "Write it as a number.";
+		case CQL_TYPE_MAP:
+			return "Write it as an object: {\"key\": value, ...}.";
+		case CQL_TYPE_UDT:
+			return "Write it as an object: {\"field\": value, ...}.";
+		case CQL_TYPE_LIST:
+		case CQL_TYPE_SET:
+		case CQL_TYPE_TUPLE:
+		case CQL_TYPE_VECTOR:
+			return "Write it as an array: [value, ...].";
+		default:
+			return "Write it as a string.";
+	}
+}
+
 static void raiseForm(const CqlType *type, const JsonbValue *value) __attribute__((noreturn));
 
 static void
@@ -160,7 +199,8 @@ raiseForm(const CqlType *type, const JsonbValue *value)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("JSON %s cannot be converted to CQL type %s", JsonbTypeName(&copy),
-					scyllaCqlTypeName(type))));
+					scyllaCqlTypeName(type)),
+			 errhint("%s", wantedForm(type, value))));
 }
 
 static void

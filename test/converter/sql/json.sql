@@ -23,3 +23,16 @@ SELECT c, v, rt(c, 'jsonb', v) FROM (VALUES ('int', '-1'), ('bigint', '922337203
   ('duration', '"P1M-1D"'), ('duration', '"P2W"'), ('duration', '"P1.5D"'), ('duration', '"PT0.5S"'), ('tinyint', '128')) p(c, v);
 SELECT cql_json('list<int>', NULL), cql_json('double', '\x7ff8000000000000'), cql_json('text', '\x22'), cql_json('text', ''), cql_json('int', ''),
        cql_json('map<int, int>', '\x0000000100000000ffffffff'), cql_json('frozen<list<text>>', ''), cql_json('time', '\xffffffffffffffff');
+-- the form that is wanted
+\set VERBOSITY default
+SELECT cql_encode('map<text, text>', '{"a": 1}'::jsonb);
+SELECT cql_encode('map<text, text>', '{"a": 1.50}'::jsonb);
+SELECT cql_encode('set<ascii>', '[true]'::jsonb);
+SELECT cql_encode('text', '["a"]'::jsonb);
+SELECT cql_encode('blob', '7'::jsonb);
+SELECT cql_encode('boolean', '1'::jsonb);
+SELECT cql_encode('map<int, int>', '[1]'::jsonb);
+SELECT cql_encode('tuple<int, text>', '{"a": 1}'::jsonb);
+SELECT cql_encode('list<int>', '1'::jsonb);
+SELECT cql_encode('frozen<address>', '["x"]'::jsonb);
+SELECT cql_encode('uuid', 'true'::jsonb);
