@@ -216,6 +216,7 @@ INSERT INTO ins_numbers (id, n) SELECT * FROM ins_source_view;
 INSERT INTO ins_numbers SELECT n, id FROM ins_source_view;
 INSERT INTO ins_numbers SELECT id, n FROM ins_source;
 INSERT INTO ins_numbers (n, id) SELECT id, n FROM ins_source LIMIT 1;
+INSERT INTO ins_numbers SELECT id, n FROM ins_source GROUP BY id, n;
 INSERT INTO ins_numbers SELECT id, id FROM ins_source;
 INSERT INTO ins_numbers SELECT a.id, b.n FROM ins_source a, ins_source b;
 INSERT INTO ins_t (s, id) SELECT * FROM ins_narrow_source;

@@ -85,6 +85,14 @@ pair_names(PlannerInfo *root, Oid target, List **from, List **into)
 	return last.query;
 }
 
+/* Joins, and what GROUP BY makes since PostgreSQL 18, have the order that the statement gives them. */
+static bool
+has_own_order(const RangeTblEntry *rte)
+{
+	return rte->rtekind == RTE_RELATION || rte->rtekind == RTE_CTE || rte->rtekind == RTE_FUNCTION ||
+		(rte->rtekind == RTE_SUBQUERY && !is_wrapper(rte));
+}
+
 static bool
 has_order(const RangeTblEntry *rte, List *names)
 {
@@ -109,7 +117,7 @@ find_source(Query *query, List *names)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
 
-		if (rte->rtekind != RTE_JOIN && !is_wrapper(rte) && has_order(rte, names))
+		if (has_own_order(rte) && has_order(rte, names))
 			return rte->eref->aliasname;
 	}
 	return NULL;
