@@ -449,8 +449,8 @@ cluster_submit(Cluster *c, ClusterRequest *request)
 uint32_t
 cluster_strains(Cluster *c, uint32_t limit)
 {
-	c->dispatch.gate.allowed = limit;
-	return c->dispatch.gate.strains;
+	c->dispatch.strained.allowed = limit;
+	return c->dispatch.strained.strains;
 }
 
 void

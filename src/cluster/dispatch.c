@@ -40,7 +40,7 @@ cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTo
 {
 	*d = (ClusterDispatch) {.config = config, .topology = topology};
 	cluster_list_init(&d->waiting);
-	cluster_gate_init(&d->gate);
+	cluster_strained_init(&d->strained);
 	d->statements.on_prepared = on_prepared;
 	d->statements.owner = d;
 }
@@ -225,7 +225,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->forgotten = 0;
 	r->spent = 0;
 	r->overloaded = false;
-	r->passed = false;
+	r->out = false;
 	r->tried = 0;
 	r->failed = false;
 	r->failure = NULL;
@@ -341,7 +341,7 @@ static void
 try_with_fewer(ClusterRequest *r, const CqlError *error)
 {
 	if (pause_for(r, error))
-		cluster_gate_add(&r->dispatch->gate, r);
+		cluster_strained_add(&r->dispatch->strained, r);
 }
 
 static void
@@ -536,18 +536,18 @@ on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *w
 /* ---- time, end ---- */
 
 static void
-pass_gate(ClusterDispatch *d)
+send_strained(ClusterDispatch *d)
 {
 	ClusterRequest *r;
 
-	while ((r = cluster_gate_next(&d->gate, now_of(d))))
+	while ((r = cluster_strained_next(&d->strained, now_of(d))))
 		settle(r, attempt(r));
 }
 
 void
 cluster_dispatch_flush(ClusterDispatch *d)
 {
-	pass_gate(d);
+	send_strained(d);
 	while (d->dirty)
 	{
 		ClusterConnection *place = d->dirty;
@@ -603,13 +603,13 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 		else
 			settle(r, attempt(r));
 	}
-	all = cluster_list_take(&d->gate.list);
+	all = cluster_list_take(&d->strained.list);
 	while ((r = next_of(&all)))
 	{
 		if (now >= r->deadline)
 			cluster_fate_waiting(r);
 		else
-			cluster_list_add(&d->gate.list, r);
+			cluster_list_add(&d->strained.list, r);
 	}
 	for (ClusterPrepared *p = d->statements.pending; p; p = p->next)
 		expire_preparing(p, now);
@@ -619,7 +619,7 @@ void
 cluster_dispatch_give_up(ClusterDispatch *d, const ClusterFailure *why)
 {
 	ClusterRequest *all = cluster_list_take(&d->waiting);
-	ClusterRequest *failed = cluster_list_take(&d->gate.list);
+	ClusterRequest *failed = cluster_list_take(&d->strained.list);
 	ClusterRequest *r;
 
 	while ((r = next_of(&all)) || (r = next_of(&failed)))
@@ -629,5 +629,5 @@ cluster_dispatch_give_up(ClusterDispatch *d, const ClusterFailure *why)
 bool
 cluster_dispatch_idle(const ClusterDispatch *d)
 {
-	return !d->waiting.first && !d->gate.list.first && !d->statements.pending;
+	return !d->waiting.first && !d->strained.list.first && !d->statements.pending;
 }

@@ -6,7 +6,7 @@
  *
  *	 in flight	the connection has it
  *	 preparing	on the waiting list of its statement on a node
- *	 waiting	on the list here, until its due time or its deadline; or behind the gate
+ *	 waiting	on the list here, until its due time or its deadline; strained writes until few are out
  *
  *	 cluster_dispatch_submit -> in flight | preparing
  *	 in flight --answer--> on_complete | again: in flight, preparing, waiting
@@ -30,7 +30,7 @@ typedef struct ClusterDispatch
 	ClusterStatements statements;
 	ClusterConnection *dirty;	/* those with frames to flush */
 	ClusterList waiting;
-	ClusterGate gate;			/* of writes that failed on a replica */
+	ClusterStrained strained;	/* writes that failed on a replica */
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */
 	uint32_t	spread;
 	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */

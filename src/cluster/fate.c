@@ -41,7 +41,7 @@ cluster_fate_complete(ClusterRequest *r)
 
 	if (!r->failed)
 		cluster_fate_forget(r);
-	cluster_gate_done(&d->gate, r);
+	cluster_strained_done(&d->strained, r);
 	r->latency = cluster_fate_clock(d) - r->started;
 	d->ops->on_complete(d->owner, r);
 }

@@ -4,8 +4,8 @@
  *
  * Submitter thread only.
  * Owns: nothing; requests are linked where they lie.
- * Invariants: a request is on one list at most; out is the number of requests
- * whose `passed` is set.
+ * Invariants: a request is on one list at most; `out` of ClusterStrained is the
+ * number of requests whose `out` is set.
  */
 #include "cluster/waiting.h"
 
@@ -34,40 +34,40 @@ cluster_list_take(ClusterList *list)
 }
 
 void
-cluster_gate_init(ClusterGate *gate)
+cluster_strained_init(ClusterStrained *strained)
 {
-	cluster_list_init(&gate->list);
-	gate->out = 0;
-	gate->allowed = 1;
-	gate->strains = 0;
+	cluster_list_init(&strained->list);
+	strained->out = 0;
+	strained->allowed = 1;
+	strained->strains = 0;
 }
 
 void
-cluster_gate_add(ClusterGate *gate, ClusterRequest *request)
+cluster_strained_add(ClusterStrained *strained, ClusterRequest *request)
 {
-	cluster_gate_done(gate, request);
-	gate->strains++;
-	cluster_list_add(&gate->list, request);
+	cluster_strained_done(strained, request);
+	strained->strains++;
+	cluster_list_add(&strained->list, request);
 }
 
 ClusterRequest *
-cluster_gate_next(ClusterGate *gate, uint64_t now)
+cluster_strained_next(ClusterStrained *strained, uint64_t now)
 {
-	ClusterRequest *request = gate->list.first;
+	ClusterRequest *request = strained->list.first;
 
-	if (!request || gate->out >= gate->allowed || now < request->due)
+	if (!request || strained->out >= strained->allowed || now < request->due)
 		return NULL;
-	gate->list.first = request->next;
-	if (!gate->list.first)
-		gate->list.end = &gate->list.first;
-	request->passed = true;
-	gate->out++;
+	strained->list.first = request->next;
+	if (!strained->list.first)
+		strained->list.end = &strained->list.first;
+	request->out = true;
+	strained->out++;
 	return request;
 }
 
 void
-cluster_gate_done(ClusterGate *gate, ClusterRequest *request)
+cluster_strained_done(ClusterStrained *strained, ClusterRequest *request)
 {
-	gate->out -= request->passed;
-	request->passed = false;
+	strained->out -= request->out;
+	request->out = false;
 }

@@ -1,7 +1,7 @@
 /*
  * cluster/waiting.h
- *	  Requests between two attempts: lists of them, and the gate for those that
- *	  only few may pass at a time.
+ *	  Requests between two attempts: lists of them, and strained writes, of which
+ *	  only few go on at a time.
  *
  * Submitter thread only; plain lists.
  *
@@ -11,7 +11,7 @@
  * window allows. They keep their place in the window meanwhile, so nothing new is
  * sent before most of them are through.
  *
- *	 failed --cluster_gate_add--> waits --cluster_gate_next--> out --cluster_gate_done--> fate, or waits again
+ *	 failed --cluster_strained_add--> waits --cluster_strained_next--> out --cluster_strained_done--> fate, or waits again
  */
 #ifndef CLUSTER_WAITING_H
 #define CLUSTER_WAITING_H
@@ -29,19 +29,19 @@ extern void cluster_list_add(ClusterList *list, ClusterRequest *request);
 /* All of it, linked by next; the list is empty then. */
 extern ClusterRequest *cluster_list_take(ClusterList *list);
 
-typedef struct ClusterGate
+typedef struct ClusterStrained
 {
 	ClusterList list;			/* each not before its due time */
-	uint32_t	out;			/* passed and not done */
+	uint32_t	out;			/* on their way again */
 	uint32_t	allowed;		/* how many may be out, 1 or more */
 	uint32_t	strains;		/* how many ever came here */
-} ClusterGate;
+} ClusterStrained;
 
-extern void cluster_gate_init(ClusterGate *gate);
-extern void cluster_gate_add(ClusterGate *gate, ClusterRequest *request);
-/* One that may pass now; NULL: none. */
-extern ClusterRequest *cluster_gate_next(ClusterGate *gate, uint64_t now);
-/* Of any request that has its fate, or is to wait; one that never passed changes nothing. */
-extern void cluster_gate_done(ClusterGate *gate, ClusterRequest *request);
+extern void cluster_strained_init(ClusterStrained *strained);
+extern void cluster_strained_add(ClusterStrained *strained, ClusterRequest *request);
+/* One that may go on now; NULL: none. */
+extern ClusterRequest *cluster_strained_next(ClusterStrained *strained, uint64_t now);
+/* Of any request that has its fate, or is to wait; one that is not out changes nothing. */
+extern void cluster_strained_done(ClusterStrained *strained, ClusterRequest *request);
 
 #endif							/* CLUSTER_WAITING_H */
