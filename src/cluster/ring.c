@@ -4,8 +4,8 @@
  *
  * Submitter thread; pure: no I/O, no clock.
  * Owns: nothing but what its structs hold.
- * Invariants: every walk ends after one round, whatever the factor; a replica
- * set names no node twice.
+ * Invariants: placing takes one step for each position and each replica of it,
+ * and for nodes of racks that a set has already; a replica set names no node twice.
  */
 #include "cluster/ring.h"
 
@@ -55,72 +55,125 @@ cluster_ring_owner(const ClusterRing *ring, int64_t token)
 	return low == ring->npositions ? 0 : low;
 }
 
-static bool
-contains(const uint16_t *set, uint32_t n, uint16_t node)
-{
-	for (uint32_t i = 0; i < n; i++)
-	{
-		if (set[i] == node)
-			return true;
-	}
-	return false;
-}
+/* ---- placing ---- */
 
-/* One walk in progress: the set so far, and how many more nodes of a used rack it may take. */
+/*
+ * The replicas of a position are the first nodes that a walk of the ring meets
+ * from there. A walk for each position would be long where there are many
+ * replicas: so positions are taken backwards, and a list is kept of all nodes in
+ * the order in which a walk meets them. One position further back, its node is the
+ * first one met, and the order of the others is the same: it moves to the front.
+ * A first round over all positions, which places nothing, brings the list into
+ * the order that it has behind the last position, where a walk goes on at the first.
+ */
 typedef struct Walk
 {
 	const ClusterRing *ring;
+	bool		network;
 	uint32_t	dc;
 	uint32_t	wanted;
-	uint32_t	repeats;
-	uint16_t   *found;			/* room for wanted */
-	uint32_t	nfound;
+	uint32_t	repeats;		/* how many nodes of a used rack a set may have */
+	uint16_t   *next;			/* of each node; those not met yet are linked to themselves */
+	uint16_t   *previous;
+	uint32_t   *used;			/* by rack: the last position, plus 1, in whose set it is */
+	uint16_t	end;			/* in front of the first node, behind the last one */
 } Walk;
 
-static void
-walk_simple(Walk *w, uint32_t start)
-{
-	const ClusterRing *ring = w->ring;
-
-	for (uint32_t i = 0; i < ring->npositions && w->nfound < w->wanted; i++)
-	{
-		uint16_t	node = ring->position[(start + i) % ring->npositions].node;
-
-		if (!contains(w->found, w->nfound, node))
-			w->found[w->nfound++] = node;
-	}
-}
-
 static bool
-rack_used(const Walk *w, uint32_t rack)
+begin_walk(Walk *w)
 {
-	for (uint32_t i = 0; i < w->nfound; i++)
-	{
-		if (w->ring->node[w->found[i]].rack == rack)
-			return true;
-	}
-	return false;
+	const uint32_t n = w->ring->nnodes;
+
+	w->end = (uint16_t) n;
+	w->next = malloc((n + 1) * sizeof(*w->next));
+	w->previous = malloc((n + 1) * sizeof(*w->previous));
+	w->used = calloc(n + 1, sizeof(*w->used));
+	if (!w->next || !w->previous || !w->used)
+		return false;
+	for (uint32_t i = 0; i <= n; i++)
+		w->next[i] = w->previous[i] = (uint16_t) i;
+	return true;
 }
 
 static void
-walk_network(Walk *w, uint32_t start)
+end_walk(Walk *w)
 {
-	const ClusterRing *ring = w->ring;
-	uint32_t	repeats = w->repeats;
+	free(w->next);
+	free(w->previous);
+	free(w->used);
+}
 
-	for (uint32_t i = 0; i < ring->npositions && w->nfound < w->wanted; i++)
+static void
+step_back(Walk *w, uint32_t position)
+{
+	uint16_t	node = w->ring->position[position].node;
+	uint16_t	first;
+
+	if (w->network && w->ring->node[node].dc != w->dc)
+		return;
+	w->next[w->previous[node]] = w->next[node];
+	w->previous[w->next[node]] = w->previous[node];
+	first = w->next[w->end];
+	w->next[node] = first;
+	w->previous[node] = w->end;
+	w->previous[first] = node;
+	w->next[w->end] = node;
+}
+
+/* Of all data centers; the local ones are kept. */
+static uint32_t
+place_simple(const Walk *w, uint16_t *out)
+{
+	uint32_t	left = w->wanted;
+	uint32_t	n = 0;
+
+	for (uint16_t node = w->next[w->end]; node != w->end && left > 0; node = w->next[node], left--)
 	{
-		uint16_t	node = ring->position[(start + i) % ring->npositions].node;
+		if (w->ring->node[node].dc == w->dc)
+			out[n++] = node;
+	}
+	return n;
+}
 
-		if (ring->node[node].dc != w->dc || contains(w->found, w->nfound, node))
-			continue;
-		if (rack_used(w, ring->node[node].rack))
+/* The list has nodes of the local data center alone. */
+static uint32_t
+place_network(Walk *w, uint32_t position, uint16_t *out)
+{
+	uint32_t	repeats = w->repeats;
+	uint32_t	n = 0;
+
+	for (uint16_t node = w->next[w->end]; node != w->end && n < w->wanted; node = w->next[node])
+	{
+		uint32_t	rack = w->ring->node[node].rack;
+
+		if (w->used[rack] == position + 1)
 		{
 			if (repeats == 0)
 				continue;
 			repeats--;
 		}
-		w->found[w->nfound++] = node;
+		w->used[rack] = position + 1;
+		out[n++] = node;
+	}
+	return n;
+}
+
+static void
+place_all(Walk *w, ClusterPlacement *p)
+{
+	const uint32_t npositions = w->ring->npositions;
+
+	for (uint32_t i = npositions; i-- > 0;)
+		step_back(w, i);
+	for (uint32_t i = npositions; i-- > 0;)
+	{
+		uint16_t   *out = p->replica + (size_t) i * p->width;
+		uint32_t	n;
+
+		step_back(w, i);
+		n = w->network ? place_network(w, i, out) : place_simple(w, out);
+		while (n < p->width)
+			out[n++] = CLUSTER_RING_NONE;
 	}
 }
 
@@ -150,52 +203,28 @@ count_racks(const ClusterRing *ring, uint32_t dc)
 	return n;
 }
 
-/* Copy the nodes of the data center, pad the rest. */
-static void
-keep_local(const Walk *w, uint16_t *out, uint32_t width)
-{
-	uint32_t	n = 0;
-
-	for (uint32_t i = 0; i < w->nfound; i++)
-	{
-		if (w->ring->node[w->found[i]].dc == w->dc)
-			out[n++] = w->found[i];
-	}
-	while (n < width)
-		out[n++] = CLUSTER_RING_NONE;
-}
-
 ClusterPlacement *
 cluster_ring_place(const ClusterRing *ring, bool network, uint32_t factor, uint32_t dc)
 {
 	uint32_t	nodes = count_members(ring, !network, dc);
 	uint32_t	racks = network ? count_racks(ring, dc) : 0;
-	Walk		walk = {.ring = ring, .dc = dc, .wanted = factor < nodes ? factor : nodes};
+	Walk		walk = {.ring = ring, .network = network, .dc = dc, .wanted = factor < nodes ? factor : nodes};
 	ClusterPlacement *p = calloc(1, sizeof(*p));
 
 	walk.repeats = factor > racks ? factor - racks : 0;
-	walk.found = malloc((walk.wanted + 1) * sizeof(*walk.found));
 	if (p)
 		p->replica = calloc((size_t) ring->npositions * walk.wanted + 1, sizeof(*p->replica));
-	if (!p || !p->replica || !walk.found)
+	if (!p || !p->replica || !begin_walk(&walk))
 	{
 		cluster_placement_free(p);
-		free(walk.found);
+		end_walk(&walk);
 		return NULL;
 	}
 	p->network = network;
 	p->factor = factor;
 	p->width = walk.wanted;
-	for (uint32_t i = 0; i < ring->npositions; i++)
-	{
-		walk.nfound = 0;
-		if (network)
-			walk_network(&walk, i);
-		else
-			walk_simple(&walk, i);
-		keep_local(&walk, p->replica + (size_t) i * p->width, p->width);
-	}
-	free(walk.found);
+	place_all(&walk, p);
+	end_walk(&walk);
 	return p;
 }
 
