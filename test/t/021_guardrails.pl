@@ -23,6 +23,7 @@ user_timestamps_enabled: false
 in_select_cartesian_product_fail_threshold: 2
 partition_keys_in_select_fail_threshold: 2
 allow_filtering_enabled: false
+dynamic_data_masking_enabled: true
 YAML
 {
 	local @ENV{ keys %ring } = values %ring;
@@ -105,5 +106,39 @@ is(query(q{INSERT INTO g.t (p, c, w) VALUES (1, 1, 5) ON CONFLICT DO NOTHING; TR
 
 # by hand, a hint about the planner would help nobody
 unlike((psql(q{SELECT scylla_fdw_query('plain', 'SELECT * FROM g.t WHERE w = 1 ALLOW FILTERING')}))[2], qr/HINT/, 'CQL by hand');
+
+# keys that are masked for a role: its rows cannot be written back, and nothing is sent
+cql(q{CREATE KEYSPACE m WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}},
+	'GRANT SELECT ON KEYSPACE m TO plain', 'GRANT MODIFY ON KEYSPACE m TO plain', 'GRANT SELECT_MASKED ON KEYSPACE m TO plain',
+	q{CREATE TABLE m.masked (k text MASKED WITH mask_replace('****') PRIMARY KEY, n int)},
+	q{CREATE TABLE m.value (k text PRIMARY KEY, n int MASKED WITH DEFAULT)});
+query("ALTER SERVER plain OPTIONS (ADD $page)");
+my ($rc, $out, $err) = psql('CREATE SCHEMA m; IMPORT FOREIGN SCHEMA m FROM SERVER plain INTO m');
+is(scalar(() = $err =~ /WARNING/g), 1, 'import warns of a masked key, and of no other column') or diag($err);
+like($err, qr/key column "k" of table "m.masked" is masked for this role/, 'import names it');
+query(q{CREATE FOREIGN TABLE m.of_boss (k text, n int) SERVER boss OPTIONS (keyspace 'm', "table" 'masked')});
+query(q{INSERT INTO m.masked VALUES ('alice', 1), ('bob', 2); INSERT INTO m.value VALUES ('carol', 3)});
+is(query('SELECT k FROM m.masked LIMIT 1'), '****', 'the role sees masks');
+for my $sql (q{UPDATE m.masked SET n = 77 WHERE n = 1}, q{DELETE FROM m.masked WHERE n = 1}, q{DELETE FROM m.masked WHERE k = 'alice'},
+	q{UPDATE m.masked SET n = 77 WHERE k = 'alice' RETURNING n})
+{
+	($rc, $out, $err) = psql($sql);
+	like($err, qr/42501: key column "k" of foreign table "masked" is masked for this role of the cluster/, $sql);
+	like($err, qr/HINT:  The role needs the permission UNMASK on table "m.masked"/, "$sql: hint");
+}
+is(query('SELECT k, n FROM m.of_boss ORDER BY k'), "alice|1\nbob|2", 'nothing was written');
+is(query(q{UPDATE m.of_boss SET n = 10 WHERE k = 'alice' RETURNING k, n}), 'alice|10', 'a superuser of the cluster works on');
+is(query(q{UPDATE m.value SET n = 30 WHERE k = 'carol' RETURNING k}), 'carol', 'a masked value is no key');
+my $planned = background(q{PREPARE p AS UPDATE m.masked SET n = n + 1 WHERE n > 0;});
+cql('CREATE ROLE seers', 'GRANT UNMASK ON TABLE m.masked TO seers', 'GRANT seers TO plain');
+ok(await('the right is there', sub { (psql('UPDATE m.masked SET n = n + 1 WHERE n > 0'))[0] == 0 }), 'UNMASK that was granted to a role of the role');
+is(query('SELECT k, n FROM m.of_boss ORDER BY k'), "alice|11\nbob|3", 'its rows are written');
+$planned->send('SET plan_cache_mode = force_generic_plan; EXECUTE p;');
+await('the plan is made', sub { query('SELECT n FROM m.of_boss WHERE k = \'bob\'') == 4 });
+cql('REVOKE UNMASK ON TABLE m.masked FROM seers');
+await('the right is gone', sub { query('SELECT min(k) FROM m.masked') eq '****' });
+($rc, $out, $err) = $planned->send('EXECUTE p;')->finish;
+like($err, qr/is masked for this role/, 'a plan that was made before');
+is(query('SELECT k, n FROM m.of_boss ORDER BY k'), "alice|12\nbob|4", 'wrote nothing');
 
 done_testing();

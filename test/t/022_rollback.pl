@@ -106,7 +106,7 @@ like($err, qr/cannot PREPARE a transaction that has written/, 'PREPARE TRANSACTI
 $node->order('clear');
 (undef, undef, $err) = psql(q{\set ON_ERROR_STOP off
 BEGIN; SAVEPOINT a; INSERT INTO t VALUES (NULL, 'x'); ROLLBACK TO a; PREPARE TRANSACTION 'scylla_tap'; COMMIT PREPARED 'scylla_tap';});
-is(() = ($err =~ /ERROR/g), 1, 'PREPARE TRANSACTION where nothing was sent');
+is(scalar(() = $err =~ /ERROR/g), 1, 'PREPARE TRANSACTION where nothing was sent');
 
 # thousands of subtransactions: one message for the first, and one for all others
 for my $end ('COMMIT', 'ROLLBACK')

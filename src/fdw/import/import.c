@@ -22,6 +22,8 @@
 #include "fdw/import/importname.h"
 #include "fdw/import/importorder.h"
 #include "fdw/import/importtype.h"
+#include "fdw/session/deparse.h"
+#include "fdw/session/mask.h"
 #include "fdw/session/option.h"
 #include "fdw/session/schema.h"
 
@@ -396,6 +398,48 @@ create_table(const ScyllaKeyspace *keyspace, const ScyllaImportName *name, List 
 	return sql.data;
 }
 
+/* ---- masks ---- */
+
+static bool
+is_masked(const ScyllaTableColumn *column, const char *table, List *masks)
+{
+	ListCell   *lc;
+
+	foreach(lc, masks)
+	{
+		const ScyllaMask *mask = lfirst(lc);
+
+		if (strcmp(mask->table, table) == 0 && strcmp(mask->column, column->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Its rows can be read and inserted, but not updated nor deleted. */
+static void
+warn_masked_key(const ScyllaKeyspace *keyspace, const ScyllaImportName *name, const char *described, List *masks)
+{
+	const ScyllaSchemaRelation *relation = name->object;
+	ScyllaTableOptions options = *keyspace->options;
+	ListCell   *lc;
+
+	options.keyspace = (char *) keyspace->name;
+	options.table = (char *) name->remote;
+	foreach(lc, relation->columns)
+	{
+		const ScyllaTableColumn *column = lfirst(lc);
+
+		if (relation->base || !scyllaIsKeyColumn(column) || !is_masked(column, relation->name, masks))
+			continue;
+		if (scyllaMaskingOf(keyspace->session, &options) != SCYLLA_UNMASKED)
+			ereport(WARNING,
+					(errmsg("key column \"%s\" of %s is masked for this role of the cluster",
+							scyllaFromUtf8(column->name), described),
+					 errdetail("Its rows cannot be updated or deleted.")));
+		return;
+	}
+}
+
 List *
 scyllaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
@@ -405,6 +449,7 @@ scyllaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	List	   *names = choose_relations(keyspace, relations, stmt, &options);
 	ScyllaTypeMap *types = scyllaMakeTypeMap(keyspace, relations, options.composite ? stmt->local_schema : NULL);
 	ScyllaLike	like = scyllaFindLike(options.like, list_length(names));
+	List	   *masks = NIL;
 	List	   *chosen = NIL;
 	List	   *statements = NIL;
 	ListCell   *lc;
@@ -412,13 +457,16 @@ scyllaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	foreach(lc, names)
 		chosen = lappend(chosen, ((ScyllaImportName *) lfirst(lc))->object);
 	scyllaReadColumns(keyspace, chosen);
+	masks = scyllaReadMasks(keyspace->session, keyspace->options, keyspace->name, NULL);
 	foreach(lc, names)
 	{
 		ScyllaImportName *name = lfirst(lc);
-		List	   *columns = choose_columns(name->object, describe_relation(keyspace, name), &options);
+		const char *described = describe_relation(keyspace, name);
+		List	   *columns = choose_columns(name->object, described, &options);
 
 		if (columns == NIL)
 			continue;
+		warn_masked_key(keyspace, name, described, masks);
 		columns = scyllaOrderLike(columns, &like, name->local);
 		statements = lappend(statements, create_table(keyspace, name, columns, types, &options));
 	}

@@ -37,7 +37,7 @@ text_values(List *texts)
 static bool
 take_rows(ScyllaRows *rows, const ScyllaSystemQuery *query)
 {
-	if (rows->metadata.count != query->ncolumns)
+	if (query->ncolumns != 0 && rows->metadata.count != query->ncolumns)
 		return false;
 	while (scyllaRowsNext(rows))
 		query->take(rows, query->context);
@@ -69,7 +69,7 @@ read_pages(ScyllaSession *session, const ScyllaTableOptions *options, const Scyl
 														   query->texts ? &values : NULL, paging_state);
 		rows = scyllaRowsBegin(response.body, response.failed ? 0 : response.length);
 		MemoryContextSwitchTo(caller);
-		legible = take_rows(rows, query);
+		legible = !response.failed && take_rows(rows, query);
 		if (!legible && raise)
 			scyllaRaiseMalformed(query->what);
 		paging_state.len = rows->metadata.paging_state.len;

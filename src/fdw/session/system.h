@@ -21,7 +21,7 @@ typedef struct ScyllaSystemQuery
 {
 	const char *cql;
 	List	   *texts;			/* char *, UTF-8: of its bind markers */
-	uint32		ncolumns;		/* of the answer */
+	uint32		ncolumns;		/* of the answer; 0: any, and none where there are no rows */
 	const char *what;			/* is asked for, for messages */
 	void		(*take) (const ScyllaRows *rows, void *context);	/* each row; copies what it needs */
 	void	   *context;

@@ -42,6 +42,8 @@ typedef struct ScyllaTableColumn
 	ScyllaIndexKind index;
 	const char *similarity;		/* "cosine", "euclidean" or "dot_product": nearest vectors can be asked for; NULL: not */
 	const char *similarity_index;	/* by the index of this name */
+
+	bool		masked;			/* once masks are known: for those who must not see it (mask.h) */
 } ScyllaTableColumn;
 
 /* By estimate, of one copy of the data. */
@@ -62,6 +64,7 @@ typedef struct ScyllaTable
 	int			npartition;		/* columns of the partition key */
 	int			nclustering;
 	bool		indexes_known;
+	bool		masks_known;
 	ScyllaSize	size;			/* as scyllaTableSize has found it */
 } ScyllaTable;
 

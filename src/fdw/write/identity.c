@@ -22,6 +22,7 @@
 #include "fdw/compat.h"
 #include "fdw/read/system.h"
 #include "fdw/session/deparse.h"
+#include "fdw/session/mask.h"
 #include "fdw/session/table.h"
 #include "fdw/write/identity.h"
 #include "fdw/write/position.h"
@@ -32,7 +33,10 @@ scyllaDescribeTarget(Relation rel, Oid userid)
 	ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
 	ScyllaSession *session = scyllaGetSession(userid, GetForeignTable(RelationGetRelid(rel))->serverid);
 
-	return scyllaCopyTable(scyllaDescribeTable(session, options));
+	ScyllaTable *table = scyllaDescribeTable(session, options);
+
+	scyllaCheckMaskedKey(session, options, table, RelationGetRelationName(rel));
+	return scyllaCopyTable(table);
 }
 
 /* InvalidAttrNumber: none. */
@@ -345,9 +349,11 @@ void
 scyllaCheckModifyPlan(ScyllaSession *session, const ScyllaTableOptions *options, Relation rel, CmdType operation,
 					  List *fdw_private)
 {
-	List	   *rows = describe_rows(rel, scyllaDescribeTable(session, options), operation,
-									 list_nth(fdw_private, SCYLLA_MODIFY_TARGETS));
+	ScyllaTable *table = scyllaDescribeTable(session, options);
+	List	   *rows;
 
+	scyllaCheckMaskedKey(session, options, table, RelationGetRelationName(rel));
+	rows = describe_rows(rel, table, operation, list_nth(fdw_private, SCYLLA_MODIFY_TARGETS));
 	if (equal(rows, list_copy_tail(fdw_private, SCYLLA_MODIFY_KEYS)))
 		return;
 	scyllaForgetSchema(session);
