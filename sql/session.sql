@@ -92,6 +92,10 @@ SELECT scylla_fdw_execute('session_elsewhere', 'CREATE TABLE fdw_session.k (a in
 INSERT INTO session_k (a, b) VALUES (5, 6);
 SELECT a, b FROM session_k;
 DROP SERVER session_elsewhere CASCADE;
+-- descriptions of tables go when the schema has changed
+SELECT scylla_fdw_execute('session_cluster', 'DROP TABLE fdw_session.k');
+INSERT INTO session_t (id) VALUES (10);
+SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'scylla_fdw table';
 
 -- used inside a transaction: not closed there
 BEGIN;
@@ -110,7 +114,41 @@ SELECT server_name FROM scylla_fdw_get_connections();
 ALTER SERVER session_cluster OPTIONS (ADD keep_connections 'off');
 SELECT count(*) FROM session_t;
 SELECT server_name FROM scylla_fdw_get_connections();
+-- after a transaction that failed, too: with rows that were kept, in the midst of a read, of one by a function, of a join
+SET scylla_fdw.warn_on_rollback = off;
+BEGIN;
+SET LOCAL scylla_fdw.flush_at = 'transaction';
+INSERT INTO session_t (id) VALUES (10);
+SELECT 1 / 0;
+ROLLBACK;
+SELECT server_name FROM scylla_fdw_get_connections();
+SELECT 1 / (id - id) FROM session_t;
+SELECT server_name FROM scylla_fdw_get_connections();
+CREATE FUNCTION session_run(sql text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE sql; END $$;
+SELECT session_run('SELECT 1 / (id - id) FROM session_t');
+SELECT server_name FROM scylla_fdw_get_connections();
+SELECT session_run('SELECT 1 / (t.id - g) FROM generate_series(10, 13) g JOIN session_t t ON t.id = g');
+SELECT server_name FROM scylla_fdw_get_connections();
+SELECT session_run('INSERT INTO session_t (id) SELECT g / (g - 5) FROM generate_series(1, 9) g');
+SELECT server_name FROM scylla_fdw_get_connections();
+DROP FUNCTION session_run;
+RESET scylla_fdw.warn_on_rollback;
 ALTER SERVER session_cluster OPTIONS (DROP keep_connections);
+
+-- nothing is kept of tables that are gone
+CREATE PROCEDURE session_pass(tables int) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR i IN 1..tables LOOP
+    EXECUTE format('CREATE FOREIGN TABLE session_%s (a int) SERVER session_cluster OPTIONS (keyspace ''nowhere'', "table" ''t'')', i);
+    EXECUTE format('SELECT pg_relation_is_updatable(%L, false)', 'session_' || i);
+    EXECUTE format('DROP FOREIGN TABLE session_%s', i);
+  END LOOP;
+END $$;
+CALL session_pass(2);
+SELECT session_memory() AS before \gset
+CALL session_pass(30);
+SELECT session_memory() <= :before AS kept;
+DROP PROCEDURE session_pass;
 
 -- a wrong port and back, in one session
 ALTER SERVER session_cluster OPTIONS (SET port '1');

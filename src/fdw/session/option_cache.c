@@ -2,7 +2,8 @@
  * fdw/session/option_cache.c
  *	  Options of foreign tables, looked up once.
  *
- * Backend thread. Owns what was found, for the life of the process. A statement may
+ * Backend thread. Owns what was found, until catalogs change: then all of it is
+ * stale, and goes, so that nothing is kept of tables that are gone. A statement may
  * be as short as one row: catalogs are not read for each.
  */
 #include "postgres.h"
@@ -27,8 +28,6 @@ typedef struct ColumnPair
 typedef struct OptionEntry
 {
 	Oid			relid;			/* key */
-	uint64		epoch;			/* when they were found */
-	MemoryContext context;		/* of options */
 	ScyllaTableOptions *options;
 	ScyllaPseudo *pseudo;		/* of each column; NULL: none is one */
 	ColumnPair	twins;
@@ -126,12 +125,33 @@ look_up_table_options(Oid relid)
 	return o;
 }
 
-static OptionEntry *
+/* Of one epoch, with all that was found in it. */
+static struct
+{
+	uint64		epoch;
+	MemoryContext context;		/* NULL: nothing was looked up yet */
+	HTAB	   *entries;
+}			cache;
+
+static void
+begin_epoch(uint64 epoch)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(OptionEntry)};
+
+	if (cache.context == NULL)
+		cache.context = AllocSetContextCreate(CacheMemoryContext, "scylla_fdw options", ALLOCSET_SMALL_SIZES);
+	cache.entries = NULL;
+	MemoryContextReset(cache.context);
+	ctl.hcxt = cache.context;
+	cache.entries = hash_create("scylla_fdw option entries", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	cache.epoch = epoch;
+}
+
+/* Valid until the next call. */
+static const OptionEntry *
 find_entry(Oid relid)
 {
-	static HTAB *cache = NULL;
 	uint64		epoch = scyllaEpoch();	/* before the look-up, which may hear of changes */
-	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(OptionEntry)};
 	OptionEntry *entry;
 	MemoryContext context;
 	MemoryContext old;
@@ -139,26 +159,23 @@ find_entry(Oid relid)
 	ScyllaPseudo *pseudo;
 	ColumnPair	twins;
 	AttrNumber	natts;
-	bool		found;
 
-	if (cache == NULL)
-		cache = hash_create("scylla_fdw options", 32, &ctl, HASH_ELEM | HASH_BLOBS);
-	entry = hash_search(cache, &relid, HASH_FIND, NULL);
-	if (entry != NULL && entry->epoch == epoch)
+	if (cache.entries == NULL || cache.epoch != epoch)
+		begin_epoch(epoch);
+	entry = hash_search(cache.entries, &relid, HASH_FIND, NULL);
+	if (entry != NULL)
 		return entry;
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw options", ALLOCSET_SMALL_SIZES);
+	context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw options of a table", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(context);
 	options = look_up_table_options(relid);
 	natts = count_columns(relid);
 	pseudo = look_up_pseudo_columns(relid, natts);
 	twins = find_twins(relid, natts);
 	MemoryContextSwitchTo(old);
-	entry = hash_search(cache, &relid, HASH_ENTER, &found);
-	if (found)
-		MemoryContextDelete(entry->context);
-	MemoryContextSetParent(context, CacheMemoryContext);
-	*entry = (OptionEntry) {relid, epoch, context, options, pseudo, twins};
+	entry = hash_search(cache.entries, &relid, HASH_ENTER, NULL);
+	MemoryContextSetParent(context, cache.context);
+	*entry = (OptionEntry) {relid, options, pseudo, twins};
 	return entry;
 }
 

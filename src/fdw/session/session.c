@@ -70,17 +70,13 @@ release_forgotten(ScyllaSession *s)
 static bool
 in_use(const ScyllaSession *s)
 {
-	return s->used || s->open_pipelines > 0;
+	return s->used || !dlist_is_empty(&unconstify(ScyllaSession *, s)->pipelines);
 }
 
 static void
 close_all_at_exit(int code, Datum arg)
 {
-	HASH_SEQ_STATUS scan;
-	ScyllaSession *s;
-
-	hash_seq_init(&scan, sessions);
-	while ((s = hash_seq_search(&scan)) != NULL)
+	for (ScyllaSession *s = all; s != NULL; s = s->next)
 	{
 		if (s->client != NULL)
 			(void) client_close(s->client, CLOSE_TIMEOUT);
@@ -104,19 +100,16 @@ scyllaReleaseSession(ScyllaSession *s)
 		close_session(s);
 }
 
-/* Catalogs changed: what is in use goes on to the end of its transaction. */
+/*
+ * Catalogs changed: what is in use goes on to the end of its transaction. Nothing
+ * may be looked up here: this may be in the midst of a look-up, or of an abort.
+ */
 static void
 invalidate(Datum arg, int cacheid, uint32 hashvalue)
 {
-	HASH_SEQ_STATUS scan;
-	ScyllaSession *s;
-
-	hash_seq_init(&scan, sessions);
-	while ((s = hash_seq_search(&scan)) != NULL)
+	for (ScyllaSession *s = all; s != NULL; s = s->next)
 	{
-		uint32		hash = cacheid == FOREIGNSERVEROID ?
-			GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(s->serverid)) :
-			GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->key.umid));
+		uint32		hash = cacheid == FOREIGNSERVEROID ? s->server_hash : s->mapping_hash;
 
 		if (s->client != NULL && (hashvalue == 0 || hash == hashvalue))
 			s->invalidated = true;
@@ -180,13 +173,15 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw session", ALLOCSET_SMALL_SIZES);
 	Oid			owner = owner_of_mapping(mapping);
 
+	s->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(server->serverid));
+	s->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(mapping->umid));
+	s->invalidated = false;
 	s->client = scyllaStartClient(server->servername, o, s->key.require_auth, &s->descriptors);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	s->context = context;
 	s->serverid = server->serverid;
 	s->owner = owner;
 	s->keep = o->keep_connections;
-	s->invalidated = false;
 	s->next_statement = 1;
 	s->schema_version = 0;
 }
@@ -244,6 +239,7 @@ look_up_session(Oid userid, Oid serverid)
 	{
 		memset((char *) s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
 		dlist_init(&s->writers);
+		dlist_init(&s->pipelines);
 		s->next = all;
 		all = s;
 	}
@@ -289,10 +285,19 @@ scyllaAbandonPipeline(ScyllaPipeline *p)
 {
 	if (p->core == NULL)
 		return;
-	p->session->open_pipelines--;
+	dlist_delete(&p->node);
 	if (p->session->client != NULL) /* not after the exit callback */
 		pipeline_abandon(p->core);
 	p->core = NULL;
+}
+
+void
+scyllaAbandonPipelines(ScyllaSession *session)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &session->pipelines)
+		scyllaAbandonPipeline(dlist_container(ScyllaPipeline, node, iter.cur));
 }
 
 static void
@@ -313,7 +318,7 @@ scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes)
 	p->core = pipeline_open(session->client, &limit);
 	if (p->core == NULL)
 		scyllaRaiseOutOfMemory();
-	session->open_pipelines++;
+	dlist_push_tail(&session->pipelines, &p->node);
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &p->callback);
 	return p;
 }
@@ -325,7 +330,7 @@ scyllaClosePipeline(ScyllaPipeline *p)
 		return;
 	pipeline_close(p->core);
 	p->core = NULL;
-	p->session->open_pipelines--;
+	dlist_delete(&p->node);
 }
 
 /* ---- SQL functions ---- */
@@ -333,13 +338,7 @@ scyllaClosePipeline(ScyllaPipeline *p)
 void
 scyllaListSessions(ReturnSetInfo *result)
 {
-	HASH_SEQ_STATUS scan;
-	ScyllaSession *s;
-
-	if (sessions == NULL)
-		return;
-	hash_seq_init(&scan, sessions);
-	while ((s = hash_seq_search(&scan)) != NULL)
+	for (ScyllaSession *s = all; s != NULL; s = s->next)
 	{
 		ForeignServer *server;
 		Datum		values[4];
@@ -378,14 +377,9 @@ warn_about_use(const ScyllaSession *s)
 bool
 scyllaDisconnect(Oid serverid)
 {
-	HASH_SEQ_STATUS scan;
-	ScyllaSession *s;
 	bool		closed = false;
 
-	if (sessions == NULL)
-		return false;
-	hash_seq_init(&scan, sessions);
-	while ((s = hash_seq_search(&scan)) != NULL)
+	for (ScyllaSession *s = all; s != NULL; s = s->next)
 	{
 		if (s->client == NULL || (OidIsValid(serverid) && s->serverid != serverid))
 			continue;

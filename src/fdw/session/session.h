@@ -37,13 +37,16 @@ typedef struct ScyllaSession
 	HTAB	   *statements;		/* prepared, by text */
 	HTAB	   *tables;			/* described, by name */
 	uint32		schema;			/* one more with each sign that tables are not as described */
+	uint32		tables_schema;	/* when tables was last rid of those that are not so any more */
 	uint32		schema_version; /* the client's, when this session last looked */
 	struct ScyllaRing *ring;	/* fdw/node's; NULL: not asked for */
 	uint32		ring_version;	/* of the topology it is of */
 	bool		forgotten;		/* context holds statements that are in no hash any more */
 	uint32		next_statement; /* number of the next one prepared */
-	uint32		open_pipelines;
+	dlist_head	pipelines;		/* ScyllaPipeline, open */
 	bool		keep;			/* keep_connections */
+	uint32		server_hash;	/* of server and mapping in the system caches: invalidations name them so */
+	uint32		mapping_hash;
 	bool		invalidated;	/* server or mapping changed */
 	bool		used;			/* by the current transaction */
 	bool		by_hand;		/* CQL by hand that may write was sent in it */
@@ -62,6 +65,7 @@ typedef struct ScyllaPipeline
 {
 	Pipeline   *core;			/* NULL once closed */
 	ScyllaSession *session;
+	dlist_node	node;			/* of the session's, while it is open */
 	MemoryContextCallback callback;
 } ScyllaPipeline;
 
@@ -89,6 +93,9 @@ extern void scyllaFence(ScyllaSession *session);
 
 /* All that ever were, open or not, by their next. */
 extern ScyllaSession *scyllaSessions(void);
+
+/* All of a session, when its transaction is aborted: their memory may go only later, but nobody uses them. */
+extern void scyllaAbandonPipelines(ScyllaSession *session);
 
 /* No transaction uses it any more: it may be closed. */
 extern void scyllaReleaseSession(ScyllaSession *session);

@@ -178,12 +178,33 @@ create_cache(MemoryContext context)
 	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
+/* Some may be gone from the cluster. They are described anew when they are needed, and nobody keeps one over a request. */
+static void
+forget_stale(ScyllaSession *session)
+{
+	HASH_SEQ_STATUS scan;
+	TableEntry *entry;
+
+	hash_seq_init(&scan, session->tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->schema == session->schema)
+			continue;
+		MemoryContextDelete(entry->context);
+		(void) hash_search(session->tables, entry->name, HASH_REMOVE, NULL);
+	}
+	session->tables_schema = session->schema;
+}
+
 static void
 remember(ScyllaSession *session, const char *name, const TableEntry *described)
 {
 	bool		found;
-	TableEntry *entry = hash_search(session->tables, name, HASH_ENTER, &found);
+	TableEntry *entry;
 
+	if (session->tables_schema != session->schema)
+		forget_stale(session);
+	entry = hash_search(session->tables, name, HASH_ENTER, &found);
 	if (found)
 		MemoryContextDelete(entry->context);
 	entry->table = described->table;

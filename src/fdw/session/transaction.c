@@ -308,6 +308,7 @@ end_session(ScyllaSession *s, bool aborted)
 	if (aborted)
 	{
 		settle_writers(s, 1);
+		scyllaAbandonPipelines(s);
 		tell_gathered(s);
 		warn_about_rollback("the transaction", false, take_untold(s, 1));
 	}
