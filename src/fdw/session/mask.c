@@ -123,7 +123,7 @@ static char *
 role_of(const ScyllaSession *session)
 {
 	ForeignServer *server = GetForeignServer(session->serverid);
-	char	   *role = scyllaConnectionOptions(server, GetUserMapping(session->userid, session->serverid))->username;
+	char	   *role = scyllaConnectionOptions(server, GetUserMapping(session->owner, session->serverid))->username;
 
 	return role ? scyllaToUtf8(role) : NULL;
 }
