@@ -233,6 +233,11 @@ SELECT keys($$SELECT o.id, e.v FROM keys_o o JOIN events e ON e.device = o.devic
 RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_nestloop;
 SELECT keys($$SELECT * FROM days WHERE day BETWEEN '2024-02-28' AND '2024-03-12' AND day <> '2024-03-02'$$);
 SELECT keys($$SELECT * FROM days WHERE day BETWEEN '2024-02-28' AND timestamp '2024-03-12 00:00'$$);
+-- where the whole key is not fixed after all, and the cluster filters, a range is a range
+ALTER FOREIGN TABLE keys_f.events OPTIONS (ADD allow_filtering 'true');
+SELECT keys($$SELECT * FROM events WHERE device BETWEEN 3 AND 5 AND at > 2 AND v LIKE '3-%'$$);
+SELECT keys($$SELECT * FROM events WHERE device BETWEEN 3 AND 5 AND day BETWEEN '2024-02-28' AND '2024-03-02' AND v > '3-27-4' COLLATE "C"$$);
+ALTER FOREIGN TABLE keys_f.events OPTIONS (DROP allow_filtering);
 -- the ends of types, bounds beyond them
 SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wrong, count(*) FILTER (WHERE r ~ 'Key Range') AS ranges
   FROM unnest('{>,>=}'::text[]) ge, unnest('{<,<=}'::text[]) le, unnest(ARRAY['b %s -32769 AND b %s -32766', 'b %s 32766 AND b %s 99999', 'b %s -1 AND b %s 2', 'b %s 1 AND b %s 1', 'b %s 32767 AND b %s 32768', 'b %s -32769 AND b %s 32768']) b,

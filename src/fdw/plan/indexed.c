@@ -35,7 +35,7 @@
 static bool
 is_fixing(const ScyllaCondition *condition)
 {
-	return condition->op == SCYLLA_EQ || condition->op == SCYLLA_IN;
+	return condition->op == SCYLLA_EQ || scyllaAsksForEach(condition);
 }
 
 bool

@@ -263,16 +263,24 @@ find_bounds(const Choice *choice, const ScyllaTableColumn *column, ScyllaConditi
 
 /* All values between the bounds of a column: the lower one stands for them. NULL: there are none, or too many. */
 static ScyllaCondition *
-find_series(Choice *choice, const ScyllaTableColumn *column, List **ends)
+find_series(const Choice *choice, const ScyllaTableColumn *column)
 {
 	ScyllaCondition *lower;
 	ScyllaCondition *upper;
 
-	if (!find_bounds(choice, column, &lower, &upper) || !scyllaMakeSeries(choice->root, lower, upper))
-		return NULL;
+	return find_bounds(choice, column, &lower, &upper) && scyllaMakeSeries(choice->root, lower, upper) ? lower : NULL;
+}
+
+/* The upper bound is set aside, to come last. */
+static void
+take_series(Choice *choice, ScyllaCondition *lower)
+{
+	ScyllaCondition *upper = find_condition(choice, lower->column, is_upper);
+
 	lower->series = upper->series = ++choice->ngroups;
-	*ends = lappend(*ends, upper);
-	return lower;
+	choice->access->open_ended |= !lower->known;
+	choice->ends = lappend(choice->ends, upper);
+	choice->conditions = list_delete_ptr(choice->conditions, upper);
 }
 
 static bool
@@ -280,7 +288,6 @@ take_partition_key(Choice *choice)
 {
 	const ScyllaTable *table = choice->info->table;
 	List	   *found = NIL;
-	List	   *ends = NIL;
 	ListCell   *lc;
 
 	for (int i = 0; i < table->npartition; i++)
@@ -289,20 +296,19 @@ take_partition_key(Choice *choice)
 		ScyllaCondition *condition = column ? find_fixing(choice, column) : NULL;
 
 		if (condition == NULL && column != NULL)
-			condition = find_series(choice, column, &ends);
+			condition = find_series(choice, column);
 		if (condition == NULL)
 			return false;
 		found = lappend(found, condition);
 	}
 	foreach(lc, found)
 	{
-		const ScyllaCondition *condition = lfirst(lc);
+		ScyllaCondition *condition = lfirst(lc);
 
-		choice->access->open_ended |= condition->series > 0 && !condition->known;
-		take(choice, lfirst(lc));
+		if (is_lower(condition->op))
+			take_series(choice, condition);
+		take(choice, condition);
 	}
-	choice->ends = ends;
-	choice->conditions = list_difference_ptr(choice->conditions, ends);
 	choice->access->npartition = table->npartition;
 	return true;
 }
