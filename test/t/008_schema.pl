@@ -222,8 +222,16 @@ for my $status ('{"ks":{"other":1,"i_n":%d},"system":{"i_n":1}}', '{"ks.other":"
 	like((psql("SET statement_timeout = '300ms'; $create"))[2], qr/57014/, 'a cancel ends the wait');
 	$node->stop;
 }
-start_node(@indexed, 'clear', 'on QUERY text "IndexInfo" error 0x2100 "no"');
-like((psql($create))[2], qr/WARNING: .*cannot see whether the indexes of table "ks\.i" are built/, 'without rights: a warning');
+# who has no right to see that asks for rows
+my @forbidden = (@indexed, 'clear', 'on QUERY text "IndexInfo" error 0x2100 "no"');
+start_node(@forbidden, 'on QUERY text "WHERE ""n"" = 0 LIMIT 1" error 0x1300 "INDEX_NOT_AVAILABLE"');
+my $asking = background($create);
+ok(await('asks for rows', sub { $node->count('faults') > 5 }), 'without rights: waits until rows can be asked for');
+$node->order($_) for 'clear', 'on QUERY text "IndexInfo" error 0x2100 "no"';
+is(join('|', $asking->finish), "0|\n|", 'and is over then');
+$node->stop;
+start_node(@forbidden, 'on QUERY text "LIMIT 1" error 0x2100 "nor this"');
+like((psql($create))[2], qr/WARNING: .*cannot see whether the indexes of table "ks\.i" are built/, 'and if they cannot: a warning');
 $node->stop;
 start_node(@indexed, $built, 'on QUERY text "gossip_info" error 0x2200 "no such table"');
 is((psql($create))[2], '', 'before Cassandra 5, and in ScyllaDB, nodes tell only what they have built');

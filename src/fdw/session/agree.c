@@ -118,7 +118,7 @@ typedef enum IndexState
 	INDEX_BUILT,
 	INDEX_BUILDING,
 	INDEX_FAILED,
-	INDEX_HIDDEN				/* who may not read the nodes' tables cannot know */
+	INDEX_HIDDEN				/* cannot be found out so */
 } IndexState;
 
 typedef struct IndexWait
@@ -126,6 +126,7 @@ typedef struct IndexWait
 	ScyllaKeyspace keyspace;
 	const char *utf8_keyspace;
 	List	   *indexes;		/* names (String *), UTF-8 */
+	List	   *probes;			/* char *: queries that need one of them each */
 } IndexWait;
 
 typedef IndexState (*AskNode) (const IndexWait *wait);
@@ -205,6 +206,89 @@ ask_what_is_heard(const IndexWait *wait)
 	return worst;
 }
 
+/* Who may not read the nodes' tables finds out by asking for rows. */
+static IndexState
+ask_for_rows(const IndexWait *wait)
+{
+	ListCell   *lc;
+
+	foreach(lc, wait->probes)
+	{
+		ScyllaResponse response = scyllaTryQuery(wait->keyspace.session, wait->keyspace.options, lfirst(lc), NULL, (CqlBytes) {NULL, -1});
+
+		if (response.failed)
+			return response.code == CQL_ERR_READ_FAILURE ? INDEX_BUILDING : INDEX_HIDDEN;
+	}
+	return INDEX_BUILT;
+}
+
+/* A value of a type that has an order or is equal to others; NULL: of another type. */
+static const char *
+any_literal(const char *type)
+{
+	static const char *const literals[][2] = {
+		{"tinyint", "0"}, {"smallint", "0"}, {"int", "0"}, {"bigint", "0"}, {"varint", "0"}, {"decimal", "0"}, {"float", "0"},
+		{"double", "0"}, {"timestamp", "0"}, {"boolean", "false"}, {"text", "'a'"}, {"varchar", "'a'"}, {"ascii", "'a'"},
+		{"uuid", "00000000-0000-0000-0000-000000000000"}, {"timeuuid", "00000000-0000-1000-8000-000000000000"},
+		{"date", "'1970-01-01'"}, {"time", "'00:00:00'"}, {"inet", "'0.0.0.0'"}, {"blob", "0x00"}
+	};
+
+	for (size_t i = 0; i < lengthof(literals); i++)
+	{
+		if (strcmp(literals[i][0], type) == 0)
+			return literals[i][1];
+	}
+	return NULL;
+}
+
+/* " ORDER BY "c" ANN OF [1, 1, ...]" of vector<float, n> */
+static void
+append_nearest(StringInfo cql, const ScyllaTableColumn *column)
+{
+	int			n = atoi(strchr(column->type, ',') + 1);
+
+	appendStringInfoString(cql, " ORDER BY ");
+	scyllaAppendIdentifier(cql, column->name);
+	appendStringInfoString(cql, " ANN OF [1");
+	while (--n > 0)
+		appendStringInfoString(cql, ", 1");
+	appendStringInfoChar(cql, ']');
+}
+
+static List *
+make_probes(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	ScyllaTable *table = scyllaDescribeTable(session, options);
+	List	   *probes = NIL;
+
+	scyllaDescribeIndexes(session, options, table);
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		const ScyllaTableColumn *column = &table->column[i];
+		const char *literal = any_literal(column->type);
+		StringInfoData cql;
+
+		initStringInfo(&cql);
+		appendStringInfoString(&cql, "SELECT ");
+		scyllaAppendIdentifier(&cql, scyllaPartitionColumn(table, 0)->name);
+		appendStringInfoString(&cql, " FROM ");
+		scyllaAppendTable(&cql, options);
+		if (column->similarity != NULL && strncmp(column->type, "vector<float,", 13) == 0)
+			append_nearest(&cql, column);
+		else if (column->index != SCYLLA_NO_INDEX && literal)
+		{
+			appendStringInfoString(&cql, " WHERE ");
+			scyllaAppendIdentifier(&cql, column->name);
+			appendStringInfo(&cql, " = %s", literal);
+		}
+		else
+			continue;
+		appendStringInfoString(&cql, " LIMIT 1");
+		probes = lappend(probes, cql.data);
+	}
+	return probes;
+}
+
 /* Until all nodes in a row say so, or for good that it will not be. */
 static IndexState
 ask_all_nodes(const IndexWait *wait, AskNode ask, TimestampTz begun)
@@ -262,6 +346,14 @@ scyllaAwaitIndexes(ScyllaSession *session, const ScyllaTableOptions *options, Cq
 		state = ask_all_nodes(&wait, ask_what_is_built, begun);
 	if (wait.indexes != NIL && state == INDEX_BUILT)
 		state = ask_all_nodes(&wait, ask_what_is_heard, begun);
+	if (state == INDEX_HIDDEN)
+	{
+		local.keyspace = unconstify(char *, wait.keyspace.name);
+		local.table = scyllaFromUtf8(unconstify(char *, name));
+		local.read_consistency = CQL_LOCAL_ONE;	/* Cassandra takes no more for nearest vectors */
+		wait.probes = make_probes(session, &local);
+		state = wait.probes ? ask_all_nodes(&wait, ask_for_rows, begun) : INDEX_HIDDEN;
+	}
 	if (state != INDEX_BUILT)
 		warn_of_indexes(state, wait.keyspace.name, scyllaFromUtf8(unconstify(char *, name)));
 }

@@ -48,7 +48,9 @@ scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r)
 static ScyllaResponse
 copy_response(const Request *r)
 {
-	ScyllaResponse response = {NULL, r->core.body_length, r->core.has_metadata_id, r->core.failed};
+	const ClusterFailure *failure = r->core.failure;
+	ScyllaResponse response = {NULL, r->core.body_length, r->core.has_metadata_id, r->core.failed,
+	failure && failure->kind == CLUSTER_FAIL_CQL ? failure->code : 0};
 
 	if (r->core.body != NULL)
 	{

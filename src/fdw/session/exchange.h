@@ -19,6 +19,7 @@ typedef struct ScyllaResponse
 	uint32		length;
 	bool		has_metadata_id;
 	bool		failed;			/* of scyllaTryQuery alone: the others raise */
+	uint32		code;			/* CqlErrorCode, if it failed by the cluster's answer */
 } ScyllaResponse;
 
 /* Send one request and wait for its answer; a failure is raised with the CQL text. */
