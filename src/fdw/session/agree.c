@@ -245,7 +245,7 @@ any_literal(const char *type)
 static void
 append_nearest(StringInfo cql, const ScyllaTableColumn *column)
 {
-	int			n = atoi(strchr(column->type, ',') + 1);
+	long		n = strtol(strchr(column->type, ',') + 1, NULL, 10);
 
 	appendStringInfoString(cql, " ORDER BY ");
 	scyllaAppendIdentifier(cql, column->name);
