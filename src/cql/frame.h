@@ -121,6 +121,8 @@ typedef struct CqlSplitter
 /* At least min bytes of room; *room tells how many. NULL when out of memory. */
 extern uint8_t *cql_splitter_room(CqlSplitter *s, size_t min, size_t *room);
 extern void cql_splitter_fed(CqlSplitter *s, size_t n);
+/* What was fed and is no frame yet, as received. */
+extern const uint8_t *cql_splitter_rest(const CqlSplitter *s, size_t *n);
 extern CqlSplitStatus cql_splitter_next(CqlSplitter *s, CqlFrame *frame);
 extern void cql_splitter_use_segments(CqlSplitter *s, bool lz4);
 extern void cql_splitter_free(CqlSplitter *s);

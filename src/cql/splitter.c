@@ -84,6 +84,13 @@ cql_splitter_fed(CqlSplitter *s, size_t n)
 	s->wire.len += n;
 }
 
+const uint8_t *
+cql_splitter_rest(const CqlSplitter *s, size_t *n)
+{
+	*n = s->wire.len - s->taken;
+	return s->wire.data + s->taken;
+}
+
 void
 cql_splitter_use_segments(CqlSplitter *s, bool lz4)
 {

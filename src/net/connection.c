@@ -418,10 +418,31 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	*buf = uv_buf_init((char *) p, p ? (unsigned int) room : 0);
 }
 
+/* Nothing was heard of the node yet. */
+static bool
+is_new(const NetConnection *c)
+{
+	return c->state == HANDSHAKE && c->handshake.phase == NET_PHASE_OPTIONS;
+}
+
+static void
+refuse_stranger(NetConnection *c)
+{
+	size_t		n;
+	const uint8_t *bytes = cql_splitter_rest(&c->splitter, &n);
+	const char *who = net_handshake_stranger(bytes, n);
+
+	if (who)
+		fail(c, NET_FAIL_PROTOCOL, "%s", who);
+}
+
+/* A node that wants TLS hangs up, mostly without a word. */
 static void
 read_failed(NetConnection *c, int error)
 {
-	if (error == UV_EOF)
+	if (is_new(c) && (error == UV_EOF || error == UV_ECONNRESET))
+		fail(c, NET_FAIL_CLOSED, "the node closed the connection before it answered: does this port want TLS?");
+	else if (error == UV_EOF)
 		fail(c, NET_FAIL_CLOSED, "the node closed the connection");
 	else if (error == UV_ENOBUFS)
 		fail(c, NET_FAIL_MEMORY, "out of memory");
@@ -440,6 +461,8 @@ on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 		return;
 	c->last_read = uv_now(c->config->loop);
 	cql_splitter_fed(&c->splitter, (size_t) nread);
+	if (is_new(c))
+		refuse_stranger(c);
 	take_frames(c);
 	announce_room(c);
 }

@@ -17,6 +17,9 @@
 #define OLDEST_VERSION 4
 #define NEWEST_VERSION 5
 #define V5_NAME "5/v5"
+#define TLS_ALERT 0x15			/* types of records */
+#define TLS_HANDSHAKE 0x16
+#define TLS_MAJOR 0x03
 #define RATE_LIMIT_KEY "SCYLLA_RATE_LIMIT_ERROR"
 #define METADATA_ID_KEY "SCYLLA_USE_METADATA_ID"
 #define LWT_KEY "SCYLLA_LWT_ADD_METADATA_MARK"	/* docs/dev/protocol-extensions.md of ScyllaDB */
@@ -336,6 +339,21 @@ net_handshake_answer(NetHandshake *h, const CqlFrame *frame, CqlBuffer *out, Net
 	if (frame->opcode != CQL_OP_SUPPORTED || !cql_response_supported(r, "", &values, &count))
 		return malformed(frame, why);
 	return send_startup(h, r, out);
+}
+
+const char *
+net_handshake_stranger(const uint8_t *bytes, size_t n)
+{
+	static const char http[] = "HTTP/";
+	const size_t enough = sizeof(http) - 1;
+
+	if (n >= 2 && (bytes[0] == TLS_ALERT || bytes[0] == TLS_HANDSHAKE) && bytes[1] == TLS_MAJOR)
+		return "this port speaks TLS, but connections are not encrypted";
+	if (n < enough || (bytes[0] & CQL_RESPONSE_BIT))
+		return NULL;
+	if (memcmp(bytes, http, enough) == 0)
+		return "an HTTP server answered: is this the right port?";
+	return "what answered does not speak CQL: is this the right port?";
 }
 
 const char *

@@ -59,6 +59,11 @@ extern NetVersions net_handshake_versions(const NetConfig *config);
 extern void net_handshake_begin(NetHandshake *h, const NetConfig *config, NetVersions versions, CqlBuffer *out);
 extern NetHandshakeStep net_handshake_answer(NetHandshake *h, const CqlFrame *frame, CqlBuffer *out,
 											 NetFailure *why);
+/*
+ * What answered OPTIONS by these bytes, if it is no node: "... speaks TLS". NULL:
+ * it may be one, or there are too few bytes to tell.
+ */
+extern const char *net_handshake_stranger(const uint8_t *bytes, size_t n);
 /* "OPTIONS", for the message of a timeout */
 extern const char *net_handshake_awaiting(const NetHandshake *h);
 

@@ -134,11 +134,11 @@ for my $fault ('garbage', 'close', 'reset', 'cut 5', 'version', 'bigframe', 'wro
 my $http = fork // die;
 if ($http == 0)
 {
-	while (my $client = $mute->accept) { print $client "HTTP/1.1 400 Bad Request\r\n\r\n"; close $client; }
+	while (my $client = $mute->accept) { print $client "HTTP/1.1 400 Bad Request\r\n\r\n"; sysread $client, my $frame, 9; close $client; }
 	exit;
 }
 server('http', { host => '127.0.0.1', port => $mute->sockport });
-fails('http', '08\w\w\w', '', 'a server of another protocol');
+fails('http', '08001', 'an HTTP server answered: is this the right port', 'a server of another protocol');
 kill 9, $http;
 waitpid $http, 0;
 

@@ -634,13 +634,24 @@ test_errors_during_the_handshake(void **state)
 static void
 test_another_protocol(void **state)
 {
-	static const char *const greetings[] = {
-		"HTTP/1.1 400 Bad Request\r\n\r\n",
-		"SSH-2.0-OpenSSH_9.2p1\r\n",
-		"\x15\x03\x03\0\x02\x02\x46 alert alert",
+	static const struct
+	{
+		const char *greeting;
+		size_t		length;
+		const char *message;
+	}			cases[] = {
+		{"HTTP/1.1 400 Bad Request\r\n\r\n", 28, "an HTTP server answered: is this the right port?"},
+		{"HTTP/", 5, "HTTP server"},
+		{"SSH-2.0-OpenSSH_9.2p1\r\n", 23, "does not speak CQL: is this the right port?"},
+		{"\x4a\0\0\0\x0a" "8.0.36", 11, "does not speak CQL"},
+		{"\x15\x03\x03\0\x02\x02\x46", 7, "this port speaks TLS"},	/* shorter than a frame's header */
+		{"\x15\x03\x01", 3, "this port speaks TLS"},
+		{"\x16\x03\x03\0\x7a\x02\0\0\x76\x03\x03", 11, "this port speaks TLS"},
+		{"\x84\0\0\0\x55\0\0\0\0", 9, "malformed or unexpected answer"},
+		{"\x84\0\0\0\x06\x7f\xff\xff\xff", 9, "impossible length"},
 	};
 
-	for (size_t i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++)
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		Client		client;
 		Peer		peer;
@@ -648,8 +659,9 @@ test_another_protocol(void **state)
 		begin(&client, &peer);
 		client_open(&client, &peer);
 		peer_accept(&peer);
-		peer_send(&peer, (const uint8_t *) greetings[i], i == 2 ? 20 : strlen(greetings[i]));
-		expect_failure(&client, &peer, NET_FAIL_PROTOCOL, "");
+		peer_expect_options(&peer, 4);
+		peer_send(&peer, (const uint8_t *) cases[i].greeting, cases[i].length);
+		expect_failure(&client, &peer, NET_FAIL_PROTOCOL, cases[i].message);
 	}
 }
 
@@ -762,7 +774,10 @@ test_hang_up_in_every_phase(void **state)
 
 		play_until(&client, &peer, phase);
 		peer_hang_up(&peer);
-		expect_failure(&client, &peer, NET_FAIL_CLOSED, "closed");
+		expect_failure(&client, &peer, NET_FAIL_CLOSED,
+					   phase == SILENT_OPTIONS ? "closed the connection before it answered: does this port want TLS?" :
+					   "closed the connection");
+		assert_int_equal(strstr(client.why.message, "TLS") != NULL, phase == SILENT_OPTIONS);
 	}
 }
 
