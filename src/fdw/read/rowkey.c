@@ -33,6 +33,7 @@
 #include "fdw/type/typemap.h"
 
 #define KEY_TEXT 500			/* bytes of a key that messages show */
+#define MOST_PAGES 100			/* until the row is there: the first, unless the cluster makes shorter ones than it did */
 
 struct ScyllaRowKey
 {
@@ -148,7 +149,7 @@ find_row(const ScyllaRowKey *key, const ScyllaFetch *fetch)
 	char	   *cql = key_cql(key, config);
 
 	options.fetch_size = place.page_rows;
-	for (;;)
+	for (int page = 0; page < MOST_PAGES; page++)
 	{
 		ScyllaResponse response = scyllaQuery(config->session, &options, cql,
 											  place.values->len > 0 ? place.values : NULL, place.paging_state);
@@ -165,8 +166,9 @@ find_row(const ScyllaRowKey *key, const ScyllaFetch *fetch)
 		place.row -= rows->left;
 		place.paging_state = rows->metadata.paging_state;
 		if (place.paging_state.len < 0)
-			return NULL;
+			break;
 	}
+	return NULL;
 }
 
 /* ---- its text ---- */
