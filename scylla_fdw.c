@@ -27,6 +27,7 @@
 #include "fdw/session/query.h"
 #include "fdw/session/session.h"
 #include "fdw/session/setting.h"
+#include "fdw/write/conflict.h"
 #include "fdw/write/direct.h"
 #include "fdw/write/identity.h"
 #include "fdw/write/insert.h"

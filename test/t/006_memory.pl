@@ -75,4 +75,28 @@ $session->shows(qr/done/);
 cmp_ok(own_memory($session->{pid}) - $idle, '<', 64, 'savepoints beside an open write take nothing that stays');
 $session->finish;
 
+# Rows of ON CONFLICT DO NOTHING wait for a batch of them: however large they are, small ones before or not.
+my $applied = ScyllaTest::Node->start('keyspace ks simple 1', 'table ks.large (id int, b blob, PRIMARY KEY (id))', 'store off');
+query('CREATE SERVER c FOREIGN DATA WRAPPER scylla_fdw ' . server_options(host => $applied->{address}, port => $applied->{port}));
+query(q{CREATE USER MAPPING FOR CURRENT_USER SERVER c;
+CREATE FOREIGN TABLE conditional (id int, b bytea) SERVER c OPTIONS (keyspace 'ks', "table" 'large')});
+for my $few (0, 3000)
+{
+	my $rows = "SELECT g, CASE WHEN g > $few THEN decode(repeat('00', 524288), 'hex') END FROM generate_series(1, $few + 300) g";
+	my $conditional = background(q{SELECT 'idle';});
+	my $worst = 0;
+
+	$conditional->shows(qr/idle/);
+	my $before = own_memory($conditional->{pid});
+	$conditional->send("WITH w AS (INSERT INTO conditional $rows ON CONFLICT DO NOTHING) SELECT 'done';");
+	ok(await('conditional rows', sub {
+		my $now = own_memory($conditional->{pid});
+
+		$worst = $now if $now > $worst;
+		$conditional->{harness}->pump_nb;
+		$conditional->{out} =~ /done/ }, 100), "$few small rows, then large ones: they are inserted");
+	cmp_ok($worst - $before, '<', 96, sprintf '%d small rows, then large ones: at most 96 MiB (%.1f)', $few, $worst - $before);
+	$conditional->finish;
+}
+
 done_testing();

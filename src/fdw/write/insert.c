@@ -16,6 +16,7 @@
 #include "fdw/session/deparse.h"
 #include "fdw/session/setting.h"
 #include "fdw/session/table.h"
+#include "fdw/write/conflict.h"
 #include "fdw/write/insert.h"
 #include "fdw/write/rowtime.h"
 #include "fdw/write/state.h"
@@ -147,6 +148,8 @@ begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool moved, bool exp
 	}
 	if (m->write == NULL)
 		begin_new_insert(m, attnums);
+	if (!explain_only && !moved)
+		scyllaPrepareBatches(m, rri);
 	MemoryContextSwitchTo(old);
 	return m;
 }
@@ -192,37 +195,6 @@ scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 
 	scyllaModifyCheck(m, rri, m->moved == m ? CMD_UPDATE : CMD_INSERT, slot);
 	return scyllaModifyRow(m, rows) ? scyllaModifyReturn(m, rri, slot) : NULL;
-}
-
-/* Conditional rows alone come this way: those that were applied are counted. */
-TupleTableSlot **
-scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
-							 TupleTableSlot **plan_slots, int *nslots)
-{
-	ScyllaModify *m = rri->ri_FdwState;
-	int			applied = 0;
-
-	scyllaExpectFates(m->write);
-	for (int i = 0; i < *nslots; i++)
-	{
-		TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slots[i], plan_slots[i], NULL};
-
-		scyllaModifyCheck(m, rri, CMD_INSERT, slots[i]);
-		scyllaWriteRow(m->write, rows);
-	}
-	scyllaDrainWrite(m->write);
-	for (int i = 0; i < *nslots; i++)
-		applied += scyllaRowApplied(m->write, i);
-	*nslots = applied;
-	return slots;
-}
-
-int
-scyllaGetForeignModifyBatchSize(ResultRelInfo *rri)
-{
-	ScyllaModify *m = rri->ri_FdwState;
-
-	return m != NULL && m->operation == CMD_INSERT && m->conditional && !m->synchronous ? SCYLLA_FATES : 1;
 }
 
 /* ---- begin and end of what no plan names ---- */

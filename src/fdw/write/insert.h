@@ -15,9 +15,6 @@
 extern void scyllaBeginInsert(ModifyTableState *mtstate, ResultRelInfo *rri, bool explain_only);
 extern TupleTableSlot *scyllaExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 											   TupleTableSlot *plan_slot);
-extern TupleTableSlot **scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
-													 TupleTableSlot **plan_slots, int *nslots);
-extern int	scyllaGetForeignModifyBatchSize(ResultRelInfo *rri);
 extern void scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
 extern void scyllaEndForeignInsert(EState *estate, ResultRelInfo *rri);
 

@@ -25,6 +25,8 @@ typedef struct ScyllaKeyColumn
 	AttrNumber	junk;			/* in the plan's row; 0: not there, EXPLAIN only */
 } ScyllaKeyColumn;
 
+typedef struct ScyllaHeld ScyllaHeld;
+
 typedef struct ScyllaModify
 {
 	CmdType		operation;
@@ -41,6 +43,7 @@ typedef struct ScyllaModify
 	bool		counter;		/* it adds to counters */
 	bool		batch;			/* rows of one partition go together */
 	bool		keep;			/* the write is not ended with the statement */
+	ScyllaHeld *held;			/* INSERT: conflict.c's, where the executor makes batches; NULL: it does not */
 	ScyllaTarget target;		/* INSERT: what it sets */
 	AttrNumber	ttl_of;			/* the new row's attributes that have its TTL and timestamp; 0: none */
 	AttrNumber	timestamp_of;
