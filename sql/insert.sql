@@ -210,6 +210,8 @@ WITH w AS MATERIALIZED (SELECT id, n FROM ins_source) INSERT INTO ins_numbers SE
 INSERT INTO ins_numbers TABLE ins_source_view UNION ALL TABLE ins_source_view;
 INSERT INTO ins_texts SELECT * FROM ins_narrow_source;
 WITH w AS (INSERT INTO ins_texts SELECT * FROM ins_narrow_source RETURNING 1) SELECT count(*) FROM w;
+-- once in a loop, which may plan each time
+DO $$ BEGIN FOR i IN 1 .. 3 LOOP INSERT INTO ins_numbers SELECT * FROM ins_source_view WHERE n >= i; END LOOP; END $$;
 SELECT id, s, n FROM ins_t WHERE id BETWEEN 92000 AND 92003 ORDER BY id;
 -- not: names agree, or are given in an order of their own, or are other ones
 INSERT INTO ins_numbers (id, n) SELECT * FROM ins_source_view;

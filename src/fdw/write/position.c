@@ -2,7 +2,7 @@
  * fdw/write/position.c
  *	  INSERT ... SELECT that puts columns where others of their names are.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns what it has warned of last.
  *
  * INSERT INTO items SELECT * FROM local_items goes by position, and the columns of
  * an imported table stand in the cluster's order. Where types agree nothing fails:
@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_relation.h"
@@ -135,6 +136,19 @@ name_list(List *names)
 	return text.data;
 }
 
+/* A loop may plan its INSERT each time: once in what the client has sent is enough. */
+static bool
+was_told(Oid target)
+{
+	static TimestampTz told_at;
+	static Oid	told_of;
+	bool		told = told_at == GetCurrentStatementStartTimestamp() && told_of == target;
+
+	told_at = GetCurrentStatementStartTimestamp();
+	told_of = target;
+	return told;
+}
+
 void
 scyllaCheckPositions(PlannerInfo *root, Index rtindex)
 {
@@ -151,7 +165,7 @@ scyllaCheckPositions(PlannerInfo *root, Index rtindex)
 	if (query == NULL || equal(from, into) || list_difference(into, from) != NIL)
 		return;
 	source = find_source(query, from);
-	if (source == NULL)
+	if (source == NULL || was_told(target))
 		return;
 	while (equal(list_nth(from, first), list_nth(into, first)))
 		first++;
