@@ -34,6 +34,8 @@ ALTER SERVER limits_cluster OPTIONS (ADD max_in_flight '1', ADD max_in_flight_by
 INSERT INTO limits_t SELECT 100 + g, repeat('y', 1000 * g) FROM generate_series(1, 100) g;
 SELECT count(*), sum(length(s)) FROM limits_t WHERE id > 100;
 ALTER SERVER limits_cluster OPTIONS (SET max_in_flight '-1');
+SET scylla_fdw.max_in_flight = 32001;
+SET scylla_fdw.max_in_flight = -1;
 ALTER SERVER limits_cluster OPTIONS (SET max_in_flight 'abc');
 ALTER SERVER limits_cluster OPTIONS (SET max_in_flight '1e10');
 ALTER SERVER limits_cluster OPTIONS (SET max_in_flight '32001');

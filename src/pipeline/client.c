@@ -197,6 +197,12 @@ client_open(const ClientConfig *config, char *error, size_t error_size)
 	return c;
 }
 
+void
+client_limit_all(uint32_t max_in_flight)
+{
+	submitter_limit_all(max_in_flight);
+}
+
 static void
 trim_free(Client *c, uint32_t keep)
 {

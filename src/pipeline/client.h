@@ -79,6 +79,9 @@ extern uint32_t client_connections(const Client *c);	/* sockets that are open no
 /* Starts the thread; connecting begins with the first request. NULL: message in error, NUL-terminated. */
 extern Client *client_open(const ClientConfig *config, char *error, size_t error_size);
 
+/* Beats max_in_flight of all clients of the process from now on, in mid-load, too; 0: each goes by its own. */
+extern void client_limit_all(uint32_t max_in_flight);
+
 /*
  * Stops and joins, at most timeout_ms; abandons every pipeline first. Frees
  * everything, unless the thread did not end in time: then it is leaked on

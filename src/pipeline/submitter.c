@@ -65,9 +65,18 @@ struct Submitter
 	bool		done_failed;	/* some request in done failed */
 	uint32_t	in_flight;
 	uint32_t	connections;
+	uint32_t	max_in_flight;	/* as configured */
 	Window		window;
 	Tally		tally;
 };
+
+static _Atomic uint32_t limit_of_all;	/* of all submitters of the process, set by the backend; 0: each its own */
+
+void
+submitter_limit_all(uint32_t max_in_flight)
+{
+	atomic_store_explicit(&limit_of_all, max_in_flight, memory_order_relaxed);
+}
 
 static inline Request *
 request_of(ClusterRequest *core)
@@ -314,6 +323,14 @@ pressed(const Submitter *s)
 }
 
 static void
+follow_limit(Submitter *s)
+{
+	uint32_t	limit = atomic_load_explicit(&limit_of_all, memory_order_relaxed);
+
+	window_follow(&s->window, limit > 0 ? limit : s->max_in_flight, uv_now(&s->loop));
+}
+
+static void
 heed_strain(Submitter *s)
 {
 	if (s->cluster)
@@ -323,6 +340,7 @@ heed_strain(Submitter *s)
 static void
 turn(Submitter *s)
 {
+	follow_limit(s);
 	heed_strain(s);
 	submit_queue(s);
 	if (s->cluster)
@@ -518,7 +536,8 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	s->config.net.connections = &s->connections;
 	request_list_init(&s->queue);
 	request_list_init(&s->done);
-	window_init(&s->window, config->max_in_flight, uv_now(&s->loop));
+	s->max_in_flight = config->max_in_flight;
+	window_init(&s->window, s->max_in_flight, uv_now(&s->loop));
 	publish_counters(s);
 
 	rc = start_thread(s);

@@ -37,18 +37,37 @@ begin_round(Window *w)
 	w->pressed = false;
 }
 
-void
-window_init(Window *w, uint32_t max_in_flight, uint64_t now)
+/* Without strain, at the width to begin with. */
+static void
+begin_anew(Window *w, uint64_t now)
 {
-	w->fixed = max_in_flight;
 	w->limit = first_limit(w);
 	w->halved = false;
 	w->skip = 0;
 	w->base = 0;
 	w->restarted = now;
-	w->strains = 0;
 	w->patience = 0;
 	begin_round(w);
+}
+
+void
+window_init(Window *w, uint32_t max_in_flight, uint64_t now)
+{
+	w->fixed = max_in_flight;
+	w->strains = 0;
+	begin_anew(w, now);
+}
+
+/* One that strain holds lower stays there. */
+void
+window_follow(Window *w, uint32_t max_in_flight, uint64_t now)
+{
+	if (w->fixed == max_in_flight)
+		return;
+	w->fixed = max_in_flight;
+	if (w->patience > 0 && w->limit < first_limit(w))
+		return;
+	begin_anew(w, now);
 }
 
 /* What was in flight before the fall fails for some time: one strain, one fall. */
@@ -73,13 +92,8 @@ recover(Window *w, uint64_t now)
 		return;
 	w->quiet = 0;
 	w->limit = at_most(w->limit + at_least(w->limit / 4, 1), first_limit(w));
-	if (w->limit < first_limit(w))
-		return;
-	w->patience = 0;
-	w->skip = 0;
-	w->base = 0;
-	w->restarted = now;
-	begin_round(w);
+	if (w->limit == first_limit(w))
+		begin_anew(w, now);
 }
 
 void

@@ -65,6 +65,7 @@ typedef struct Window
 } Window;
 
 extern void window_init(Window *w, uint32_t max_in_flight, uint64_t now);	/* 0: adaptive */
+extern void window_follow(Window *w, uint32_t max_in_flight, uint64_t now); /* it may have changed */
 extern void window_note(Window *w, uint64_t latency, bool overloaded);	/* one completion; O(1) */
 extern void window_turn(Window *w, bool pressed, uint64_t now);	/* end of a loop turn; now in ms */
 extern void window_strain(Window *w, uint32_t strains, uint64_t now);	/* their count ever */

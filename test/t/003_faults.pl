@@ -58,7 +58,7 @@ for my $case (
 	[ 'bootstrapping', 'error 0x1002 "starting"', '57P03', qr/starting/ ],
 	[ 'write timeout', 'error 0x1100 "too slow" received 1 required 2 SIMPLE', '40003', qr/too slow/, qr/reached 1 of 2/ ],
 	[ 'write failure', 'error 0x1500 "broken" received 1 required 2 SIMPLE', '40003', qr/broken/, qr/[2-5] attempts/,
-		qr/HINT:  Fewer requests at a time may help: set max_in_flight/ ],
+		qr/HINT:  Fewer requests at a time may help: SET scylla_fdw.max_in_flight/ ],
 	[ 'unauthorized', 'error 0x2100 "not you"', '42501', qr/not you/ ],
 	[ 'invalid', 'error 0x2200 "not that"', 'HV000', qr/not that/ ],
 	[ 'syntax', 'error 0x2000 "not so"', '42601', qr/not so/ ],

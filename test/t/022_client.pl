@@ -46,9 +46,31 @@ my $rounds = join "\n", map { "SELECT 'opened' FROM s$_ WHERE id = 1 UNION ALL S
 is((grep { $_ eq 'opened' } @lines) . $err, $servers, 'a hundred servers, one after the other');
 cmp_ok($lines[-1] - $lines[0], '<=', 3, 'all descriptors are given back');
 
+# requests in flight: the setting beats the option, for what is running, too
+query(q{ALTER SERVER s1 OPTIONS (ADD max_in_flight '3')});
+$node->order('latency 2000');
+sub most_in_flight
+{
+	my ($sql) = @_;
+
+	$node->order('reset');
+	query("BEGIN; SET scylla_fdw.flush_at = 'transaction'; SELECT 1 FROM s1 WHERE id = -1; $sql COMMIT;");
+	return $node->count('max_in_flight');
+}
+my $rows = q{INSERT INTO s1 SELECT g, 'x' FROM generate_series(1, 100) g;};
+my $more = q{SET LOCAL scylla_fdw.max_in_flight = 30;};
+cmp_ok(most_in_flight($rows), '<=', 3, 'as many in flight as the option says');
+my $most = most_in_flight("$more $rows");
+ok($most > 10 && $most <= 30, "as many as the setting says: $most");
+$most = most_in_flight("$rows $more $rows");
+ok($most > 10 && $most <= 30, "a client that is open already: $most");
+cmp_ok(most_in_flight("$more SET LOCAL scylla_fdw.max_in_flight = 0; $rows"), '<=', 3, 'and as the option says again');
+$most = most_in_flight(q{INSERT INTO s1 SELECT g, set_config('scylla_fdw.max_in_flight', CASE WHEN g < 50 THEN '0' ELSE '30' END, true)
+	FROM generate_series(1, 200) g;});
+ok($most > 10 && $most <= 30, "in the middle of a statement: $most");
+
 # progress goes to whoever asked for the command, and to the server's log where that is wanted
 query(q{ALTER SERVER s1 OPTIONS (ADD request_timeout '60000')});
-$node->order('latency 1000');
 my $load = q{INSERT INTO s1 SELECT g, 'x' FROM generate_series(1, 10) g;};
 my $log = q{pg_read_file(current_setting('data_directory') || '/../log')};
 for my $level ('warning', 'info')

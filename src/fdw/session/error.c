@@ -182,7 +182,7 @@ failure_hint(const ClusterFailure *f, const ScyllaErrorContext *context)
 	if (f->kind == CLUSTER_FAIL_CQL && f->code == CQL_ERR_UNPREPARED)
 		return "The node forgets prepared statements before they are used: its cache for them is too small for what its clients prepare.";
 	if (f->kind == CLUSTER_FAIL_CQL && f->code == CQL_ERR_WRITE_FAILURE)
-		return "Fewer requests at a time may help: set max_in_flight. An index on vectors is better created after the load.";
+		return "Fewer requests at a time may help: SET scylla_fdw.max_in_flight. An index on vectors is better created after the load.";
 	return guardrail_hint(f, context);
 }
 

@@ -40,7 +40,7 @@ static const ScyllaOptionDef option_defs[] = {
 	{"protocol_version", ON_SERVER, KIND_PROTOCOL, 0, 0},
 	{"compression", ON_SERVER, KIND_COMPRESSION, 0, 0},
 	{"connect_timeout", ON_SERVER, KIND_MILLISECONDS, 1, 600000},
-	{"max_in_flight", ON_SERVER, KIND_INTEGER, 1, 32000},
+	{"max_in_flight", ON_SERVER, KIND_INTEGER, 1, SCYLLA_MAX_IN_FLIGHT},
 	{"max_in_flight_bytes", ON_SERVER, KIND_BYTES, 0, 0},
 	{"keep_connections", ON_SERVER, KIND_BOOLEAN, 0, 0},
 	{"request_timeout", ON_SERVER | ON_TABLE, KIND_MILLISECONDS, 1, 3600000},

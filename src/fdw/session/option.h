@@ -66,6 +66,7 @@ typedef struct ScyllaTableOptions
 #define SCYLLA_PUSH_VECTORS 16
 
 #define SCYLLA_MAX_TTL 630720000	/* 20 years; org.apache.cassandra.cql3.Attributes.MAX_TTL */
+#define SCYLLA_MAX_IN_FLIGHT 32000
 
 /* What a column of the foreign table is, if not the value of one in the cluster. */
 typedef enum ScyllaPseudo

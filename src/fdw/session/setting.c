@@ -12,6 +12,7 @@
 #include "fdw/session/epoch.h"
 #include "fdw/session/option.h"
 #include "fdw/session/setting.h"
+#include "pipeline/client.h"
 
 int			scylla_full_scan = SCYLLA_FULL_SCAN_ALLOW;
 int			scylla_progress_interval = 0;
@@ -22,6 +23,7 @@ int			scylla_request_timeout = 0;
 int			scylla_ttl = -1;
 int64		scylla_write_timestamp = 0;
 static int	setting_flush_at = 0;
+static int	setting_max_in_flight = 0;
 static char *setting_consistency = NULL;
 static char *setting_write_timestamp = NULL;
 
@@ -83,6 +85,13 @@ assign_write_timestamp(const char *value, void *extra)
 	scyllaNextEpoch();
 }
 
+/* Statements that are running go by it, too. */
+static void
+assign_max_in_flight(int value, void *extra)
+{
+	client_limit_all((uint32) value);
+}
+
 static void
 assign_flush_at(int value, void *extra)
 {
@@ -127,6 +136,11 @@ scyllaDefineSettings(void)
 							 "When rows that were inserted have to be acknowledged.",
 							 "With \"transaction\", INSERTs of one transaction share the window across statements.",
 							 &setting_flush_at, 0, flush_at, PGC_USERSET, 0, NULL, assign_flush_at, NULL);
+	DefineCustomIntVariable("scylla_fdw.max_in_flight",
+							"Requests in flight of one session and server; overrides the option of servers.",
+							"0 leaves it to the option.",
+							&setting_max_in_flight, 0, 0, SCYLLA_MAX_IN_FLIGHT, PGC_USERSET, 0,
+							NULL, assign_max_in_flight, NULL);
 	DefineCustomIntVariable("scylla_fdw.ttl",
 							"Time after which rows that are written expire; overrides the option of tables.",
 							"0 is never, -1 leaves it to the option.",

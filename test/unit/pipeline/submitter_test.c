@@ -62,6 +62,42 @@ test_full_connections_are_tried_again(void **state)
 	close_client(c);
 }
 
+/* In mid-load: more at once, fewer, and the client's own again. */
+static void
+test_limit_of_all_clients(void **state)
+{
+	Client	   *c;
+	Pipeline   *p;
+
+	fake_plan.hold = true;
+	c = open_client(5);
+	p = open_pipeline(c, 0, 0);
+	write_rows(c, p, &fixture_template, 0, 100);
+	pipeline_submit(p);
+	fake_await(&fake_log.taken, 5);
+	client_limit_all(8);
+	fake_release(1);
+	fake_await(&fake_log.taken, 9);
+	client_limit_all(2);
+	fake_release(6);
+	fake_await(&fake_log.completed, 7);
+	fake_release(1);
+	fake_await(&fake_log.taken, 10);	/* two in flight */
+	fake_release(1);
+	fake_await(&fake_log.taken, 11);
+	assert_int_equal(fake_log.completed, 9);
+	client_limit_all(0);
+	fake_release(1);
+	fake_await(&fake_log.taken, 15);
+	assert_int_equal(fake_log.completed, 10);
+	assert_int_equal(fake_log.in_flight_max, 8);
+	fake_release(90);
+	await_all(c, p);
+	assert_int_equal(count_failures(p, CLUSTER_FAIL_CONNECT), 0);
+	pipeline_close(p);
+	close_client(c);
+}
+
 static void
 test_dead_cluster_fails_the_queue(void **state)
 {
@@ -360,6 +396,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PIPELINE_TEST(test_waits_while_connecting),
 		PIPELINE_TEST(test_full_connections_are_tried_again),
+		PIPELINE_TEST(test_limit_of_all_clients),
 		PIPELINE_TEST(test_dead_cluster_fails_the_queue),
 		PIPELINE_TEST(test_b4_deadline_holds_in_the_queue),
 		PIPELINE_TEST(test_b4_deadline_holds_while_connecting),

@@ -250,6 +250,33 @@ test_strain_in_a_fixed_window(void **state)
 	assert_int_equal(w.limit, 1);
 }
 
+static void
+test_follows_a_change(void **state)
+{
+	Window		w;
+
+	start(&w);
+	window_follow(&w, 0, 0);
+	assert_int_equal(w.limit, WINDOW_START);
+	window_follow(&w, 7, 0);
+	assert_int_equal(w.limit, 7);
+	play_round(&w, MS, false, true, 0);
+	assert_int_equal(w.limit, 7);
+	window_follow(&w, 0, 0);
+	assert_int_equal(w.limit, WINDOW_FIRST);
+	play_round(&w, MS, false, true, 0);
+	assert_int_equal(w.limit, WINDOW_FIRST * 2);
+
+	/* strain is not forgotten for it */
+	window_strain(&w, 1, 0);
+	window_follow(&w, 7, 0);
+	assert_int_equal(w.limit, WINDOW_STRAINED);
+	window_follow(&w, 1, 0);
+	assert_int_equal(w.limit, 1);
+	window_follow(&w, 0, 0);
+	assert_int_equal(w.limit, WINDOW_FIRST);
+}
+
 int
 main(void)
 {
@@ -265,6 +292,7 @@ main(void)
 		cmocka_unit_test(test_strain_falls_at_once_and_grows_slowly),
 		cmocka_unit_test(test_strain_that_comes_again_is_awaited_longer),
 		cmocka_unit_test(test_strain_in_a_fixed_window),
+		cmocka_unit_test(test_follows_a_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
