@@ -49,7 +49,7 @@ typedef enum Place
 static _Thread_local bool in_backend;
 static _Atomic int place = NOWHERE; /* that is counted */
 static _Atomic int64 count;
-static _Atomic int64 failing;	/* 0: none */
+static _Atomic int64 failing;	/* 0: none; -n: the nth and all behind it */
 static _Atomic int64 live;		/* blocks of malloc */
 static void *base;				/* of the library */
 static int	frames;				/* of the library that tell points apart */
@@ -92,10 +92,9 @@ alloc_fails(void)
 	n = atomic_fetch_add(&count, 1) + 1;
 	if (atomic_load(&failing) == 0 && n <= POINTS)
 		point[n - 1] = here();
-	if (n != atomic_load(&failing))
-		return false;
-	nfailed = backtrace(failed, DEPTH);
-	return true;
+	if (n == llabs(atomic_load(&failing)))
+		nfailed = backtrace(failed, DEPTH);
+	return n == atomic_load(&failing) || (atomic_load(&failing) < 0 && n >= -atomic_load(&failing));
 }
 
 void
@@ -112,7 +111,7 @@ alloc_given(void)
 
 /* ---- SQL ---- */
 
-/* alloc_begin(place, n, frames): counts there from now on, and fails the nth; 0: remembers points instead. */
+/* alloc_begin(place, n, frames): counts there from now on, and fails the nth, or with -n all from that on; 0: remembers points instead. */
 Datum
 alloc_begin(PG_FUNCTION_ARGS)
 {

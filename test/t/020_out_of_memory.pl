@@ -2,9 +2,10 @@
 # signal, never a hang, never a leak, and the next statement of the same session brings what it should.
 #
 # build/plain/alloc.so is the extension with allocations that can be counted and failed (test/alloc). Each point in the
-# code, told apart by its callers, fails once; ALLOCATIONS=all fails each allocation of each statement, for hours.
-# ONLY=pattern: some statements; ALLOCATIONS=number: that one of them, with all that psql prints. FRAMES: so many callers
-# tell a point apart.
+# code, told apart by its callers, fails once, and for some statements once more with all that follow it. In the
+# environment: ALLOCATIONS=all fails each allocation of each statement; a number: that one, with all that psql prints;
+# SUSTAINED=1: with all that follow, for all statements; ONLY=pattern: some statements; FRAMES: so many callers tell a
+# point apart.
 use strict;
 use warnings;
 
@@ -24,8 +25,9 @@ plan skip_all => 'needs alloc.so of make node' unless $library && -e $library;
 my $frames = $ENV{FRAMES} // 3;
 my $slow = 500;					# ms from which on it is noted what failed
 my $which = $ENV{ALLOCATIONS} // 'points';
+my $sustained = 0;
 my $verbosity = $which =~ /^\d/ ? 'default' : 'sqlstate';
-my $limit = 10000;				# ms that a statement may take, with a cluster whose every timeout is 1 s
+my $limit = 10000;				# ms that a statement may take, with a cluster whose timeouts are 1 and 2 s
 
 # ---- a database with that library ----
 
@@ -60,7 +62,7 @@ my $node = ScyllaTest::Node->start(
 	map {; "row ks.r ($_, 1, 'a$_')", "row ks.r ($_, 2, 'b$_')" } 1 .. 5);
 
 query(sprintf q{CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s}, server_options(host => $node->{address},
-		port => $node->{port}, connect_timeout => 1000, request_timeout => 1000, fetch_size => 3));
+		port => $node->{port}, connect_timeout => 1000, request_timeout => 2000, fetch_size => 3));
 query(<<'SQL');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s;
 CREATE FOREIGN TABLE t (p int, c int, v text) SERVER s OPTIONS (keyspace 'ks', "table" 't');
@@ -78,6 +80,9 @@ SELECT format('CREATE FOREIGN TABLE written%s PARTITION OF written FOR VALUES WI
 	'OPTIONS (keyspace ''ks'', "table" ''t'')', g, g) FROM generate_series(0, 7) g \gexec
 CREATE TABLE local AS SELECT g AS p, g AS c, 'l' || g AS v FROM generate_series(1, 4) g;
 CREATE SCHEMA imp;
+CREATE FOREIGN TABLE times (p int, c int, v text, s int OPTIONS (write_ttl 'true'), x int OPTIONS (ttl_of 'v'))
+	SERVER s OPTIONS (keyspace 'ks', "table" 't');
+CREATE FOREIGN TABLE mistyped (p int) SERVER s OPTIONS (keyspace 'ks', "table" 'tipes');
 CREATE FOREIGN TABLE bad (v varchar(1)) SERVER s OPTIONS (keyspace 'ks', "table" 'r');
 SQL
 
@@ -89,13 +94,8 @@ my $some = "$empty INSERT INTO t SELECT p, c, 'x' FROM generate_series(1, 3) p, 
 my $plan_joins = "SET enable_hashjoin = off; SET enable_mergejoin = off;";
 
 # before: what is there; sql: the statement, whose output is compared; check: what it did; fresh: in a new session
-# each time; fails: the SQLSTATE it has anyway; also: one that follows from its failure; volatile: its output differs
+# each time; sustained: fails with all that follow, too; fails: the SQLSTATE it has anyway; also: one that follows from its failure; volatile: its output differs
 my @statements = (
-	{ name => 'first read of a session', fresh => 1, sql => q{SELECT v FROM r WHERE p = 1 AND c = 1;} },
-	{ name => 'first write of a session', fresh => 1, sql => q{BEGIN; INSERT INTO t VALUES (1, 1, 'x'); SAVEPOINT a; RELEASE a;
-		COMMIT; SELECT count(*) > 0 FROM t;} },
-	{ name => 'first TRUNCATE of a session', fresh => 1, sql => q{BEGIN; TRUNCATE t; SAVEPOINT a; RELEASE a; COMMIT;},
-		check => $rows },
 	{ name => 'one row', before => $empty, sql => q{INSERT INTO t VALUES (1, 1, 'x');}, check => $rows },
 	{ name => 'many rows', before => $empty,
 		sql => q{INSERT INTO t SELECT g % 7, g, repeat('x', 1000) FROM generate_series(1, 600) g;},
@@ -104,7 +104,7 @@ my @statements = (
 		check => $rows },
 	{ name => 'COPY', before => $empty, sql => "COPY t (p, c, v) FROM stdin;\n1\t1\tx\n1\t2\ty\n2\t1\t\\N\n\\.\n",
 		check => $rows },
-	{ name => 'partitions', before => $empty, sql => q{INSERT INTO written SELECT g, 1, 'x' FROM generate_series(1, 40) g;},
+	{ name => 'partitions', sustained => 1, before => $empty, sql => q{INSERT INTO written SELECT g, 1, 'x' FROM generate_series(1, 40) g;},
 		check => $rows },
 	{ name => 'batches', before => $empty, sql => q{INSERT INTO b SELECT g / 5, g, 'x' FROM generate_series(1, 20) g;},
 		check => $rows },
@@ -142,10 +142,14 @@ my @statements = (
 	{ name => 'PREPARE', sql => q{PREPARE q(int) AS SELECT v FROM r WHERE p = $1 ORDER BY c; EXECUTE q(1); EXECUTE q(2);
 		DEALLOCATE q;}, after => 'DEALLOCATE ALL;' },
 	{ name => 'Append', sql => 'SELECT count(*), sum(p) FROM parts WHERE length(v) > 1;' },
-	{ name => 'join', before => $plan_joins, sql => q{SELECT l.v, r.v FROM local l JOIN r ON r.p = l.p AND r.c = 1 ORDER BY 1;} },
+	{ name => 'join', sustained => 1, before => $plan_joins, sql => q{SELECT l.v, r.v FROM local l JOIN r ON r.p = l.p AND r.c = 1 ORDER BY 1;} },
 	{ name => 'outer join', before => $plan_joins,
 		sql => q{SELECT l.v, r.v FROM local l LEFT JOIN r ON r.p = l.p AND r.c = l.c AND r.v <> 'x' ORDER BY 1, 2;} },
 	{ name => 'a value that is none', fails => '22001', sql => 'SELECT * FROM bad;' },
+	{ name => 'TTL', before => $empty, sql => q{INSERT INTO times (p, c, v, s) VALUES (1, 1, 'x', 1000), (1, 2, 'y', NULL);
+		SELECT c, v, x > 0 FROM times ORDER BY c;}, check => $rows },
+	{ name => 'a table that is not there', fails => 'HV00R', sql => 'SELECT * FROM mistyped;' },
+	{ name => 'refresh', sql => q{SELECT scylla_fdw_refresh('bad');} },
 	{ name => 'EXPLAIN', sql => q{EXPLAIN (VERBOSE, ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT * FROM r WHERE p = 1;},
 		volatile => 1 },
 	{ name => 'ANALYZE', sql => 'ANALYZE r;', check => q{SELECT reltuples > 0 FROM pg_class WHERE oid = 'r'::regclass;},
@@ -164,6 +168,12 @@ my @statements = (
 		SERVER s OPTIONS (keyspace 'ks', consistency 'one', ttl '5'); ALTER FOREIGN TABLE o OPTIONS (SET consistency 'two');},
 		check => q{SELECT ftoptions FROM pg_foreign_table WHERE ftrelid = to_regclass('o');} },
 	{ name => 'refused options', fails => 'HV00D', sql => q{ALTER FOREIGN TABLE r OPTIONS (ADD keyspase 'ks');} },
+	# last: of their points only those that a session comes to once are left
+	{ name => 'first read of a session', fresh => 1, sql => q{SELECT v FROM r WHERE p = 1 AND c = 1;} },
+	{ name => 'first write of a session', fresh => 1, sustained => 1, sql => q{BEGIN; INSERT INTO t VALUES (1, 1, 'x'); SAVEPOINT a; RELEASE a;
+		COMMIT; SELECT count(*) > 0 FROM t;} },
+	{ name => 'first TRUNCATE of a session', fresh => 1, sql => q{BEGIN; TRUNCATE t; SAVEPOINT a; RELEASE a; COMMIT;},
+		check => $rows },
 );
 
 # ---- the sweep ----
@@ -190,13 +200,14 @@ sub one_run
 	my $check = $s->{check} // '';
 	my $after = $s->{after} // '';
 	my $session = $s->{fresh} ? '\connect' : '';
+	my $failing = $sustained ? -$n : $n;	# with all that follow
 
 	return <<"SQL";
 $session
 $before
 \\echo == $n
 SELECT scylla_fdw_disconnect_all() \\gset
-SELECT alloc_begin('$place', $n, $frames);
+SELECT alloc_begin('$place', $failing, $frames);
 $s->{sql}
 ROLLBACK;
 SELECT alloc_end() AS points \\gset
@@ -258,7 +269,7 @@ sub dry_run
 sub judge_statement
 {
 	my ($s, $r, $expected) = @_;
-	my $allowed = join '|', '53200', '25P02', '08\w\w\w', '57P03', '34000', grep { $_ } $s->{fails}, $s->{also};
+	my $allowed = join '|', '53200', '25P02', '3B001', '34000', '08\w\w\w', '57P03', grep { $_ } $s->{fails}, $s->{also};
 	my @errors = $r->{armed} =~ /ERROR:  (\w+)/g;
 
 	complain($r, "takes longer than $limit ms") if grep { $_ eq '57014' } @errors;
@@ -288,9 +299,10 @@ sub sweep
 	my ($s, $place) = @_;
 	my $begun = time;
 
-	$where = "$s->{name}, $place";
+	$where = "$s->{name}, $place" . ($sustained ? ', and all that follow' : '');
 	my ($expected, @point) = dry_run($s, $place);
-	my @n = $which =~ /^\d+$/ ? ($which) : grep { $which eq 'all' || !$seen{"$place $point[$_ - 1]"}++ } 1 .. @point;
+	my $new = sub { !$seen{join ' ', $place, $sustained, $point[$_[0] - 1]}++ };
+	my @n = $which =~ /^\d+$/ ? ($which) : grep { $which eq 'all' || $new->($_) } 1 .. @point;
 	my $out = run_script(join '', map { one_run($s, $place, $_) } @n);
 	my %pid;
 
@@ -315,7 +327,10 @@ sub sweep
 for my $s (grep { !$ENV{ONLY} || $_->{name} =~ /$ENV{ONLY}/ } @statements)
 {
 	$failed = 0;
+	$sustained = 0;
 	sweep($s, $_) for 'backend', 'submitter';
+	$sustained = 1;
+	sweep($s, $_) for $ENV{SUSTAINED} ? ('backend', 'submitter') : $s->{sustained} ? 'backend' : ();
 	is($failed, 0, "$s->{name}: out of memory at each allocation");
 }
 note(sprintf '%d statements, %d allocations, %d points', scalar @statements, $allocations, $points);
