@@ -95,7 +95,10 @@ SELECT keys_late('*', 300);
 SELECT keys_late('v', 300);
 SELECT keys_late('c', 300, 'AND c = 2 AND v LIKE ''%1%''');
 SELECT keys_late('1', 300, 'AND c > 1');
-SELECT keys_late('count(*)', 40);
+SELECT keys_late('count(*)', 300);
+SELECT keys_late('count(*)', 300, '', false);
+SELECT keys($$SELECT count(*), max(v) FROM large WHERE k = ANY (ARRAY(SELECT generate_series(1, 300)))$$);
+SELECT keys($$SELECT count(*), max(c) FROM pairs WHERE a = 3 AND b = ANY (ARRAY(SELECT generate_series(1, 300)::bigint))$$);
 SELECT keys_late('*', 40, 'ORDER BY c, a, b');
 SELECT keys($$SELECT count(*) FROM (SELECT * FROM pairs WHERE a = ANY ((SELECT array_agg(g::int) FROM generate_series(3, 300) g)::int[])
   AND b = ANY ((SELECT array_agg(g::bigint) || NULL FROM generate_series(0, 300) g)::bigint[]) LIMIT 17) x$$, true);

@@ -111,16 +111,36 @@ scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access)
 	return n;
 }
 
+/* That one request finds, at most; 0: nobody knows. */
+static double
+rows_of_each(const ScyllaRelation *info, const ScyllaAccess *access)
+{
+	return access->nclustering == info->table->nclustering ? 1 : info->partition_rows;
+}
+
+bool
+scyllaMayHaveTooManyKeys(const ScyllaRelation *info, const ScyllaAccess *access)
+{
+	double		rows = access->npartition > 0 ? rows_of_each(info, access) : 0;
+	bool		unknown = false;
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+		Node	   *array = scyllaStripRelabel((Node *) condition->value);
+
+		unknown |= condition->op == SCYLLA_IN && !IsA(array, Const) && !IsA(array, ArrayExpr);
+	}
+	return unknown && rows > 0 && rows <= SCYLLA_REQUEST_ROWS;
+}
+
 double
 scyllaMostRows(PlannerInfo *root, const ScyllaRelation *info, const ScyllaAccess *access)
 {
-	double		of_each = info->partition_rows;
+	double		rows = access->npartition > 0 ? rows_of_each(info, access) : 0;
 
-	if (access->npartition == 0)
-		return HUGE_VAL;
-	if (access->nclustering == info->table->nclustering)
-		of_each = 1;
-	return of_each > 0 ? clamp_row_est(scyllaCountRequests(root, access) * of_each) : HUGE_VAL;
+	return rows > 0 ? clamp_row_est(scyllaCountRequests(root, access) * rows) : HUGE_VAL;
 }
 
 /* ---- cost ---- */

@@ -29,6 +29,13 @@ extern Cost scyllaRequestCost(const ScyllaTableOptions *options);
 /* Requests that an access takes, as far as the lengths of its lists are known. */
 extern double scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access);
 
+/*
+ * Whether it may turn out to have more keys than are worth it: there are lists whose
+ * lengths are not known, and a key has few rows. Then it should stay a scan, which
+ * can read the whole table instead, and loses little.
+ */
+extern bool scyllaMayHaveTooManyKeys(const ScyllaRelation *info, const ScyllaAccess *access);
+
 /* What an access finds of rows, at most; HUGE_VAL: nobody knows. */
 extern double scyllaMostRows(PlannerInfo *root, const ScyllaRelation *info, const ScyllaAccess *access);
 
