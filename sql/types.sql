@@ -128,6 +128,21 @@ INSERT INTO types_collections (id, tp) VALUES (9, '[1, 2, 3, 4]');
 INSERT INTO types_collections (id, uf) VALUES (9, '{"nope": 1}');
 INSERT INTO types_as_text (id, li) VALUES (9, '[1, 2');
 
+-- a user type gets a field, and one is renamed: a composite type may lack the fields behind its own
+SELECT scylla_fdw_execute('types_cluster', 'ALTER TYPE fdw_types.address ADD country text');
+SELECT ud FROM types_collections WHERE id = 1;
+INSERT INTO types_collections (id, ud) VALUES (10, '("New St",7)');
+INSERT INTO types_as_json (id, ud) VALUES (11, '{"street": "s", "country": "c"}');
+SELECT c.id, c.ud, j.ud AS whole FROM types_collections c JOIN types_as_json j USING (id) WHERE id IN (1, 10, 11) ORDER BY id;
+SELECT id FROM types_collections WHERE id IN (10, 11) AND (ud).zip = 7;
+UPDATE types_collections SET ud = '("Other St",8)' WHERE id = 11;
+SELECT ud FROM types_as_json WHERE id = 11;
+SELECT scylla_fdw_execute('types_cluster', 'ALTER TYPE fdw_types.address RENAME zip TO code');
+\set VERBOSITY terse
+SELECT ud FROM types_collections WHERE id = 1;
+INSERT INTO types_collections (id, ud) VALUES (12, '("New St",7)');
+\set VERBOSITY default
+
 SELECT scylla_fdw_execute('types_cluster', 'DROP KEYSPACE fdw_types');
 DROP SERVER types_cluster CASCADE;
 DROP TYPE types_address, types_mood;

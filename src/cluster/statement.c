@@ -51,7 +51,7 @@ free_statement(ClusterStatement *s)
 	free(s->text);
 	free(s->keyspace);
 	free((void *) s->metadata_id.data);
-	cql_buffer_free(&s->markers);
+	cql_arena_free(&s->arena);
 	free(s);
 }
 
@@ -66,47 +66,20 @@ cluster_statements_free(ClusterStatements *set)
 
 /* ---- PREPARED ---- */
 
-/* Text of a user type is its name alone. */
-static void
-put_fields(CqlBuffer *out, const CqlType *type)
-{
-	for (uint32_t i = 0; i < type->count; i++)
-	{
-		if (type->id == CQL_TYPE_UDT)
-		{
-			cql_put_raw(out, type->field[i], strlen(type->field[i]) + 1);
-			cql_type_format(type->child[i], out);
-			cql_put_u8(out, 0);
-		}
-		put_fields(out, type->child[i]);
-	}
-}
-
-static void
-put_markers(CqlBuffer *out, const CqlMetadata *bind)
-{
-	for (uint32_t i = 0; i < bind->count; i++)
-	{
-		cql_put_raw(out, bind->column[i].name, strlen(bind->column[i].name) + 1);
-		cql_type_format(bind->column[i].type, out);
-		cql_put_u8(out, 0);
-		put_fields(out, bind->column[i].type);
-	}
-}
-
 static ClusterPrepareOutcome
-compare_markers(const ClusterStatement *s, const CqlMetadata *bind)
+compare_markers(const ClusterStatement *s, const CqlMetadata *now)
 {
-	CqlBuffer	markers = {0};
-	ClusterPrepareOutcome outcome = CLUSTER_PREPARE_READY;
+	const CqlMetadata *before = &s->bind;
 
-	put_markers(&markers, bind);
-	if (markers.failed)
-		outcome = CLUSTER_PREPARE_MEMORY;
-	else if (markers.len != s->markers.len || (markers.len > 0 && memcmp(markers.data, s->markers.data, markers.len) != 0))
-		outcome = CLUSTER_PREPARE_STALE;
-	cql_buffer_free(&markers);
-	return outcome;
+	if (now->count != before->count)
+		return CLUSTER_PREPARE_STALE;
+	for (uint32_t i = 0; i < now->count; i++)
+	{
+		if (strcmp(now->column[i].name, before->column[i].name) != 0 ||
+			!cql_type_accepts(now->column[i].type, before->column[i].type))
+			return CLUSTER_PREPARE_STALE;
+	}
+	return CLUSTER_PREPARE_READY;
 }
 
 /* r at [int kind]. */
@@ -170,9 +143,9 @@ reserve_number(ClusterStatements *set, uint32_t number)
 	return true;
 }
 
-/* A statement with all that the first preparation tells; NULL: no memory. */
+/* A statement with all that the first preparation tells, whose arena it takes over; NULL: no memory. */
 static ClusterStatement *
-make_statement(const ClusterRequest *request, const CqlPrepared *prepared)
+make_statement(const ClusterRequest *request, const CqlPrepared *prepared, CqlArena *arena)
 {
 	ClusterStatement *s = calloc(1, sizeof(*s));
 
@@ -182,25 +155,28 @@ make_statement(const ClusterRequest *request, const CqlPrepared *prepared)
 	s->length = request->length;
 	if (prepared->bind.count > 0)
 		s->keyspace = strdup(prepared->bind.column[0].keyspace);
-	put_markers(&s->markers, &prepared->bind);
-	if (!s->text || (prepared->bind.count > 0 && !s->keyspace) || s->markers.failed
+	if (!s->text || (prepared->bind.count > 0 && !s->keyspace)
 		|| !copy_bytes(&s->metadata_id, prepared->metadata_id))
 	{
 		free_statement(s);
 		return NULL;
 	}
 	memcpy(s->text, request->payload, request->length);
+	s->bind = prepared->bind;
+	s->arena = *arena;
+	*arena = (CqlArena) {0};
 	return s;
 }
 
 static ClusterPrepareOutcome
-define(ClusterStatements *set, const ClusterRequest *request, const NetConnection *c, const CqlPrepared *prepared)
+define(ClusterStatements *set, const ClusterRequest *request, const NetConnection *c, const CqlPrepared *prepared,
+	   CqlArena *arena)
 {
 	ClusterStatement *s = NULL;
 	ClusterPrepared *p = NULL;
 
 	if (reserve_number(set, request->statement))
-		s = make_statement(request, prepared);
+		s = make_statement(request, prepared, arena);
 	if (s)
 		s->conditional = is_marked(c, prepared);
 	if (s)
@@ -245,7 +221,7 @@ cluster_statement_define(ClusterStatements *set, const ClusterRequest *request, 
 	if (outcome == CLUSTER_PREPARE_READY && request->statement >= MAX_STATEMENTS)
 		outcome = CLUSTER_PREPARE_MALFORMED;
 	else if (outcome == CLUSTER_PREPARE_READY)
-		outcome = known ? confirm(set, known, request, &prepared) : define(set, request, c, &prepared);
+		outcome = known ? confirm(set, known, request, &prepared) : define(set, request, c, &prepared, &arena);
 	cql_arena_free(&arena);
 	return outcome;
 }

@@ -50,7 +50,8 @@ struct ClusterStatement
 	uint32_t	length;
 	char	   *keyspace;		/* of its bind markers; NULL: it has none */
 	bool		conditional;	/* the node that prepared it first says so; others that are may not be marked */
-	CqlBuffer	markers;		/* names and types: what a later preparation must equal */
+	CqlArena	arena;			/* of bind */
+	CqlMetadata bind;			/* what values are encoded for: a later preparation must accept them */
 	uint32_t	doubts;			/* one more whenever one did not: no node is trusted that has prepared it before */
 
 	/*
@@ -71,7 +72,7 @@ typedef enum ClusterPrepareOutcome
 	CLUSTER_PREPARE_READY,
 	CLUSTER_PREPARE_ERROR,		/* the node's, in error */
 	CLUSTER_PREPARE_LOST,		/* no answer */
-	CLUSTER_PREPARE_STALE,		/* other bind markers than at first */
+	CLUSTER_PREPARE_STALE,		/* other bind markers than at first; a field more of a user type is none */
 	CLUSTER_PREPARE_MALFORMED,
 	CLUSTER_PREPARE_MEMORY
 } ClusterPrepareOutcome;

@@ -317,15 +317,35 @@ same_name(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* Of the first n fields. */
 static bool
-same_udt_names(const CqlType *a, const CqlType *b)
+same_udt_names(const CqlType *a, const CqlType *b, uint32_t n)
 {
 	/* schema text does not name the keyspace of its user types */
 	if (a->keyspace && b->keyspace && strcmp(a->keyspace, b->keyspace) != 0)
 		return false;
-	for (uint32_t i = 0; i < a->count; i++)
+	for (uint32_t i = 0; i < n; i++)
 	{
 		if (!same_name(a->field[i], b->field[i]))
+			return false;
+	}
+	return true;
+}
+
+/* grows: user types may have more fields now. */
+static bool
+is_same(const CqlType *now, const CqlType *before, bool grows)
+{
+	bool		grown = grows && now->id == CQL_TYPE_UDT && now->count > before->count;
+
+	if (now->id != before->id || (now->count != before->count && !grown) || now->dimension != before->dimension ||
+		!same_name(now->name, before->name))
+		return false;
+	if (now->id == CQL_TYPE_UDT && !same_udt_names(now, before, before->count))
+		return false;
+	for (uint32_t i = 0; i < before->count; i++)
+	{
+		if (!is_same(now->child[i], before->child[i], grows))
 			return false;
 	}
 	return true;
@@ -334,17 +354,13 @@ same_udt_names(const CqlType *a, const CqlType *b)
 bool
 cql_type_equal(const CqlType *a, const CqlType *b)
 {
-	if (a->id != b->id || a->count != b->count || a->dimension != b->dimension ||
-		!same_name(a->name, b->name))
-		return false;
-	if (a->id == CQL_TYPE_UDT && !same_udt_names(a, b))
-		return false;
-	for (uint32_t i = 0; i < a->count; i++)
-	{
-		if (!cql_type_equal(a->child[i], b->child[i]))
-			return false;
-	}
-	return true;
+	return is_same(a, b, false);
+}
+
+bool
+cql_type_accepts(const CqlType *now, const CqlType *before)
+{
+	return is_same(now, before, true);
 }
 
 /*

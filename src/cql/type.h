@@ -78,6 +78,9 @@ extern void cql_type_format(const CqlType *type, CqlBuffer *out);
 
 extern bool cql_type_equal(const CqlType *a, const CqlType *b);	/* ignores frozen */
 
+/* Values in the form of type before are ones of type now: equal, or user types have got fields behind those they had. */
+extern bool cql_type_accepts(const CqlType *now, const CqlType *before);
+
 /* Bytes of a value of this type inside a vector, or 0 where elements carry a length. */
 extern uint32_t cql_type_fixed_size(const CqlType *type);
 

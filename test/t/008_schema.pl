@@ -126,12 +126,23 @@ ok(events_are_heard(), 'a type is altered');
 is(says($session, q{INSERT INTO w VALUES (4, '{"a": 4, "b": "four"}'); UPDATE w SET u = '{"a": 3, "b": "three"}' WHERE id = 3;
 SELECT u FROM w WHERE id = 4; SELECT u FROM w WHERE id = 3;}), qq({"a": 4, "b": "four"}\n{"a": 3, "b": "three"}), 'a field more is written');
 
+# in mid-load: the nodes ask to have the statement prepared again, and the values stay valid without the field
+$node->order('reset');
+$node->order('on EXECUTE text "INSERT" nth 10 hold');
+$session->send(q{INSERT INTO w SELECT g, '{"a": 1}' FROM generate_series(100, 3099) g; SELECT 'lo' || 'aded';});
+ok(await('rows are on their way', sub { $node->count('held') == 1 }), 'a load is under way');
+elsewhere('ALTER TYPE ks.u ADD b1 text');
+$node->order($_) for 'forget', 'clear', 'release';
+ok($session->shows(qr/loaded/), 'a type is altered in mid-load');
+is(says($session, q{SELECT count(*), min(u::text) FROM w WHERE id >= 100;}), '3000|{"a": 1, "b": null, "b1": null}', 'all rows are there');
+cmp_ok($node->count('PREPARE'), '>', 0, 'the statement was prepared again');
+
 # a write that is kept for the next statement
 says($session, q{BEGIN; SET LOCAL scylla_fdw.flush_at = 'transaction'; INSERT INTO w VALUES (5, '{"a": 5, "b": "five"}');});
 elsewhere('ALTER TYPE ks.u ADD c int');
 ok(events_are_heard(), 'a type is altered within a transaction');
 is(says($session, q{INSERT INTO w VALUES (6, '{"c": 6}'); COMMIT; SELECT u FROM w WHERE id = 5; SELECT u FROM w WHERE id = 6;}),
-	qq({"a": 5, "b": "five", "c": null}\n{"a": null, "b": null, "c": 6}), 'within a transaction');
+	qq({"a": 5, "b": "five", "c": null, "b1": null}\n{"a": null, "b": null, "c": 6, "b1": null}), 'within a transaction');
 is(($session->finish)[2], '', 'and nothing was said');
 
 # The plans of a function: by the old key, the rest of the partition would go with the row.

@@ -469,33 +469,35 @@ attributeOfField(TupleDesc desc, const CqlType *type, uint32 field)
 	return i;
 }
 
-/* Field by field; an attribute taken twice would be lost once. */
+/* Field by field, as many as there are attributes; one taken twice would be lost once. */
 static bool
-addFields(ScyllaConverter *c, RowShape *shape)
+addFields(ScyllaConverter *c, RowShape *shape, uint32 n)
 {
 	bool	   *taken = palloc0_array(bool, shape->desc->natts);
 
-	for (uint32 i = 0; i < c->cql->count; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
-		int			n = attributeOfField(shape->desc, c->cql, i);
-		Form_pg_attribute att = n >= 0 ? TupleDescAttr(shape->desc, n) : NULL;
+		int			field = attributeOfField(shape->desc, c->cql, i);
+		Form_pg_attribute att = field >= 0 ? TupleDescAttr(shape->desc, field) : NULL;
 
-		if (!att || taken[n] || !addChild(c, c->cql->child[i], att->atttypid, att->atttypmod))
+		if (!att || taken[field] || !addChild(c, c->cql->child[i], att->atttypid, att->atttypmod))
 			return false;
-		taken[n] = true;
-		shape->attribute[i] = n;
+		taken[field] = true;
+		shape->attribute[i] = field;
 	}
 	return true;
 }
 
 /*
- * Fields and attributes must pair off: a field without an attribute would be
- * overwritten with null by the next UPDATE, an attribute without a field lost.
+ * Attributes and fields must pair off, or a value would be lost. But fields that a
+ * user type has got behind those it had may be missing here: they are not read, and
+ * a value is written without them, as everybody's values were before.
  */
 static bool
 chooseComposite(ScyllaConverter *c)
 {
 	RowShape   *shape;
+	uint32		n;
 
 	if ((c->cql->id != CQL_TYPE_UDT && c->cql->id != CQL_TYPE_TUPLE) ||
 		get_typtype(c->basetype) != TYPTYPE_COMPOSITE)
@@ -504,7 +506,8 @@ chooseComposite(ScyllaConverter *c)
 	shape->desc = lookup_rowtype_tupdesc_copy(c->basetype, -1);
 	shape->attribute = palloc_array(int, c->cql->count);
 	c->child = palloc_array(ScyllaConverter *, c->cql->count);
-	if ((uint32) liveAttributes(shape->desc) != c->cql->count || !addFields(c, shape))
+	n = (uint32) liveAttributes(shape->desc);
+	if (n == 0 || n > c->cql->count || (n < c->cql->count && c->cql->id == CQL_TYPE_TUPLE) || !addFields(c, shape, n))
 		return false;
 	c->extra = shape;
 	c->encode = encodeComposite;

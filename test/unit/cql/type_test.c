@@ -491,6 +491,31 @@ test_equality(void **state)
 }
 
 static void
+check_accepts(const char *now, const char *before, bool expected)
+{
+	CqlArena	arena = {0};
+
+	assert_int_equal(cql_type_accepts(cql_type_from_class(now, strlen(now), &arena),
+									  cql_type_from_class(before, strlen(before), &arena)), expected);
+	cql_arena_free(&arena);
+}
+
+static void
+test_grown_user_types(void **state)
+{
+	check_accepts("UserType(k,61,62:Int32Type)", "UserType(k,61,62:Int32Type)", true);
+	check_accepts("UserType(k,61,62:Int32Type,63:UTF8Type)", "UserType(k,61,62:Int32Type)", true);
+	check_accepts("UserType(k,61,62:Int32Type)", "UserType(k,61,62:Int32Type,63:UTF8Type)", false);
+	check_accepts("UserType(k,61,63:UTF8Type,62:Int32Type)", "UserType(k,61,62:Int32Type)", false);
+	check_accepts("UserType(k,61,64:Int32Type,63:UTF8Type)", "UserType(k,61,62:Int32Type)", false);
+	check_accepts("UserType(k,61,62:LongType,63:UTF8Type)", "UserType(k,61,62:Int32Type)", false);
+	check_accepts("ListType(UserType(k,61,62:Int32Type,63:UTF8Type))", "ListType(UserType(k,61,62:Int32Type))", true);
+	check_accepts("UserType(k,61,62:UserType(k,65,62:Int32Type,63:UTF8Type),63:UTF8Type)",
+				  "UserType(k,61,62:UserType(k,65,62:Int32Type))", true);
+	check_accepts("TupleType(Int32Type,UTF8Type)", "TupleType(Int32Type)", false);
+}
+
+static void
 check_size(const char *class, uint32_t expected)
 {
 	CqlArena	arena = {0};
@@ -565,6 +590,7 @@ main(void)
 		cmocka_unit_test(test_malformed_schema_text),
 		cmocka_unit_test(test_resolver),
 		cmocka_unit_test(test_equality),
+		cmocka_unit_test(test_grown_user_types),
 		cmocka_unit_test(test_sizes_in_vectors),
 		cmocka_unit_test(test_format_appends),
 	};
