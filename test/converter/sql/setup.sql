@@ -51,3 +51,4 @@ CREATE TYPE address AS (tags text[], gone bigint, "ZIP" integer, street text);
 ALTER TYPE address DROP ATTRIBUTE gone;
 CREATE TYPE pair AS (a integer, b text);
 CREATE TYPE part AS (street text, zip integer);
+CREATE TYPE hole AS (street text, tags text[]);

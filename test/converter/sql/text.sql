@@ -20,8 +20,9 @@ SELECT c, t, cql_match(c, t::regtype) FROM (VALUES ('int', 'text'), ('int', 'boo
   ('text', 'uuid'), ('inet', 'cidr'), ('map<text, int>', 'integer'), ('decimal', 'integer'), ('double', 'numeric'),
   ('blob', 'text'), ('text', 'bytea'), ('time', 'timetz'), ('date', 'timestamp'), ('list<int>', 'integer[]'),
   ('list<int>', 'text[]'), ('list<int>', 'boolean[]'), ('list<frozen<list<int>>>', 'integer[]'),
-  ('list<frozen<list<int>>>', 'jsonb[]'), ('frozen<address>', 'address'), ('frozen<address>', 'part'),
+  ('list<frozen<list<int>>>', 'jsonb[]'), ('frozen<address>', 'address'), ('frozen<address>', 'part'), ('frozen<address>', 'hole'),
   ('frozen<unknown>', 'jsonb'), ('tuple<int, text>', 'pair'), ('tuple<text, text>', 'pair'), ('tuple<int>', 'pair'),
   ('map<text, int>', 'text[]')) p(c, t);
 SELECT cql_encode('map<text, int>', 1);
 SELECT cql_encode('frozen<address>', row('a', 1)::part);
+SELECT cql_encode('frozen<address>', row('a', '{b}')::hole);
