@@ -13,6 +13,7 @@ plan skip_all => 'needs RING_DIR: nodes that may be started' unless $ENV{RING_DI
 database('scylla_tap_guardrails');
 
 my $dir = File::Temp->newdir;
+# rights that are changed hold at once: Cassandra remembers them for two seconds else
 my %ring = (AUTH => 1, YAML_EXTRA => <<'YAML');
 page_size_fail_threshold: 600
 non_partition_restricted_index_query_enabled: false
@@ -24,6 +25,8 @@ in_select_cartesian_product_fail_threshold: 2
 partition_keys_in_select_fail_threshold: 2
 allow_filtering_enabled: false
 dynamic_data_masking_enabled: true
+permissions_validity: 0ms
+roles_validity: 0ms
 YAML
 {
 	local @ENV{ keys %ring } = values %ring;
