@@ -106,12 +106,12 @@ DROP TABLE mod_h_part;
 CREATE TABLE mod_used (g int, used bigint);
 CREATE FUNCTION mod_note(g int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-  IF g IN (2000, 4000) THEN
+  IF g IN (4000, 6000) THEN
     INSERT INTO mod_used SELECT g, sum(used_bytes) FROM pg_backend_memory_contexts WHERE name = 'ExecutorState';
   END IF;
   RETURN 'x';
 END $$;
-INSERT INTO mod_t SELECT 700000 + g, mod_note(g), g FROM generate_series(1, 4100) g ON CONFLICT DO NOTHING;
+INSERT INTO mod_t SELECT 700000 + g, mod_note(g), g FROM generate_series(1, 6100) g ON CONFLICT DO NOTHING;
 SELECT max(used) - min(used) < 10000 AS flat FROM mod_used;
 
 -- rows of a statement that failed in a function are those of its own transaction
