@@ -391,6 +391,21 @@ scyllaTableColumn(const ScyllaTable *table, const char *name)
 	return NULL;
 }
 
+/* That says which column of the cluster's table it is about. */
+static const char *
+naming_option(Oid relid, AttrNumber attnum)
+{
+	switch (scyllaPseudoColumn(relid, attnum))
+	{
+		case SCYLLA_TTL:
+			return "ttl_of";
+		case SCYLLA_WRITETIME:
+			return "writetime_of";
+		default:
+			return "column_name";
+	}
+}
+
 void
 scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum)
 {
@@ -405,8 +420,9 @@ scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum)
 			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
 					get_attname(relid, attnum, false), get_rel_name(relid), options->keyspace, options->table),
-			 nearest ? errhint("Perhaps you meant \"%s\". The option column_name of the column names another one.", nearest) :
-			 errhint("The option column_name of the column names another one.")));
+			 nearest ?
+			 errhint("Perhaps you meant \"%s\". The option %s of the column names another one.", nearest, naming_option(relid, attnum)) :
+			 errhint("The option %s of the column names another one.", naming_option(relid, attnum))));
 }
 
 static ScyllaTableColumn *
