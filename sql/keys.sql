@@ -152,6 +152,7 @@ SELECT keys($$SELECT * FROM pairs WHERE (a, b) IN (VALUES (1, 2), (3, 4), (3, 4)
 SELECT keys($$SELECT p.* FROM pairs p JOIN (VALUES (1, 2, 1), (3, 4, 2), (NULL, 4, 2)) x (a, b, c) ON p.a = x.a AND p.b = x.b AND p.c = x.c$$);
 SELECT keys($$SELECT o.id, p.* FROM keys_o o JOIN pairs p ON (p.a = o.device AND p.b = o.device + 1) OR (p.a = o.device + 1 AND p.b = o.device) WHERE o.id < 40$$);
 SELECT keys($$SELECT o.id, p.* FROM keys_o o JOIN pairs p ON (o.id = 1 AND p.a = 1 AND p.b = 2) OR (o.id = 2 AND p.a = 3 AND p.b = 4)$$);
+SELECT keys($$SELECT o.id, p.* FROM keys_o o JOIN pairs p ON (p.a = o.device AND p.b = o.device + 1 AND p.v <> 'x') OR (p.a = o.device + 1 AND p.b = o.device AND o.k > 70) WHERE o.id < 20$$);
 -- values that are known later
 SET search_path = keys_f, public;
 PREPARE keys_pairs (int, bigint, int, bigint) AS SELECT count(*), min(v), max(v) FROM pairs WHERE (a, b) IN (($1, $2), ($3, $4));

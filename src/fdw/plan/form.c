@@ -207,7 +207,7 @@ scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause, bool
 	else if ((condition = scyllaMatchComparison(root, rel, node)) != NULL)
 		found = list_make1(condition);
 	foreach(lc, found)
-		((ScyllaCondition *) lfirst(lc))->clause = clause;
+		((ScyllaCondition *) lfirst(lc))->origin = clause;
 	return found;
 }
 

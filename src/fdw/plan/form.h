@@ -19,6 +19,7 @@
 /* "column op value", found in a clause. */
 typedef struct ScyllaCondition
 {
+	RestrictInfo *origin;		/* the clause that it was found in; NULL: none */
 	RestrictInfo *clause;		/* that need not be checked again, if all of its conditions are pushed; NULL: none */
 	AttrNumber	attnum;
 	Oid			type;			/* of the column, once the table is known */

@@ -48,9 +48,9 @@ scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses)
 {
 	ListCell   *lc;
 
-	foreach(lc, clauses)
+	foreach(lc, access->pushed)
 	{
-		if (scyllaPushes(access, lfirst_node(RestrictInfo, lc)))
+		if (list_member_ptr(clauses, ((ScyllaCondition *) lfirst(lc))->origin))
 			return true;
 	}
 	return false;
