@@ -38,6 +38,21 @@ BEGIN
 END $$;
 SELECT direct_fill();
 
+-- without a count: the tag does not know, and says so
+SET client_min_messages = notice;
+SET scylla_fdw.delete_count = off;
+SELECT direct_count('DELETE FROM direct_t WHERE a = 1 AND b = ''x''');
+SELECT direct_count('DELETE FROM direct_t WHERE a IN (2, 3) AND b = ''x'' AND c > 3');
+SELECT direct_count('DELETE FROM direct_t WHERE a = 2 AND b = ''x'' AND n = 31');
+EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM direct_t WHERE a = 1 AND b = 'x';
+ALTER FOREIGN TABLE direct_t OPTIONS (ADD update_mode 'if_exists');
+SELECT direct_count('DELETE FROM direct_t WHERE a = 2 AND b = ''x'' AND c = 1 AND d IN (1, 100)');
+ALTER FOREIGN TABLE direct_t OPTIONS (DROP update_mode);
+RESET scylla_fdw.delete_count;
+SET client_min_messages = warning;
+SELECT a, count(*) FROM direct_t WHERE b = 'x' GROUP BY a ORDER BY a;
+SELECT direct_fill();
+
 -- direct: a partition, a prefix, a range, a row, several of them
 EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM direct_t WHERE a = 1 AND b = 'x';
 EXPLAIN (COSTS OFF) DELETE FROM direct_t WHERE a = 1 AND b = 'x';

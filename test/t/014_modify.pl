@@ -74,6 +74,20 @@ is($out, "2\n", 'DELETE of a partition: rows written after it began survive');
 is(query('SELECT count(*) FROM t'), 18, 'DELETE of a partition: other rows as well');
 $node->stop;
 
+# a count that does not come to an end, where the DELETE would
+start_node('on EXECUTE text "count(*)" error 0x1300 "too many tombstones"');
+fails('DELETE of tombstones', 'DELETE FROM t WHERE id = 1', '58000', qr/too many tombstones/,
+	qr/HINT:  SET scylla_fdw.delete_count = off deletes without counting/);
+(undef, undef, $err) = psql('SET scylla_fdw.delete_count = off; DELETE FROM t WHERE id = 1');
+like($err, qr/NOTICE:  00000: rows deleted from foreign table "t" were not counted/, 'DELETE without a count says so');
+$node->order('clear');
+is(query('SELECT count(*) FROM t'), 16, 'DELETE without a count deletes');
+$node->stop;
+start_node('on EXECUTE text "DELETE" error 0x1500 "no" received 1 required 2 SIMPLE');
+(undef, undef, $err) = psql('DELETE FROM t WHERE id = 1');
+unlike($err, qr/HINT:.*delete_count/, 'a DELETE that fails is no count that did');
+$node->stop;
+
 # of several, one fails: those before stay deleted, and are counted
 start_node('on EXECUTE text "DELETE" value 0x00000003 error 0x1100 "too slow" received 1 required 2 SIMPLE');
 fails('DELETE of three partitions', 'SET max_parallel_workers = 0; DELETE FROM t WHERE id IN (1, 2, 3)', '40003',

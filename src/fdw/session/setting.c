@@ -19,6 +19,7 @@ int			scylla_progress_interval = 0;
 bool		scylla_warn_on_rollback = true;
 bool		scylla_flush_at_transaction = false;
 bool		scylla_enable_join = true;
+bool		scylla_delete_count = true;
 int			scylla_request_timeout = 0;
 int			scylla_ttl = -1;
 int64		scylla_write_timestamp = 0;
@@ -128,6 +129,10 @@ scyllaDefineSettings(void)
 	DefineCustomBoolVariable("scylla_fdw.enable_join",
 							 "Let the planner choose joins that look many keys of a foreign table up at once.",
 							 NULL, &scylla_enable_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable("scylla_fdw.delete_count",
+							 "Count the rows of partitions and ranges before a DELETE deletes them as a whole.",
+							 "Without, the statement does not tell how many they were.",
+							 &scylla_delete_count, true, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("scylla_fdw.full_scan",
 							 "Whether a statement may read a whole table where its conditions choose rows of it.",
 							 "What has no conditions on a table asks for all of it, and is not meant.",

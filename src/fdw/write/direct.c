@@ -9,7 +9,9 @@
  * takes its timestamp, then asks how many rows the run has, and deletes it if
  * there are any: rows that others write meanwhile survive, and no tombstone is
  * left where nothing was. All runs are under way side by side. A conditional
- * statement has a row in place of a run, and its answer in place of the count.
+ * statement has a row in place of a run, and its answer in place of the count. A
+ * count can fail where a DELETE would not, over too many tombstones for example: the
+ * user may do without it.
  *
  * Invariants: rows are counted when what deletes or updates them is acknowledged;
  * all is home when scyllaIterateDirectModify returns.
@@ -30,6 +32,7 @@
 #include "fdw/session/exchange.h"
 #include "fdw/session/reader.h"
 #include "fdw/session/rows.h"
+#include "fdw/session/setting.h"
 #include "fdw/session/statement.h"
 #include "fdw/session/timestamp.h"
 #include "fdw/session/transaction.h"
@@ -61,6 +64,7 @@ typedef struct ScyllaDirect
 	List	   *set;			/* int: attributes */
 	bool		set_processed;
 	bool		counter;
+	bool		counted;		/* the rows of a run are known before it is written, or by its answer */
 	int			nvalues;		/* in front of the conditions': a TTL, if there is one, and those of set */
 	ScyllaSession *session;		/* NULL: EXPLAIN only */
 	ScyllaWriter writer;
@@ -420,12 +424,23 @@ count_of(const CqlBytes *row, const CqlMetadata *metadata)
 	return (int64) cql_load_u64(row[0].data);
 }
 
+/* Of a count that the cluster did not come to an end with. */
+static void
+count_context(void *arg)
+{
+	int			code = geterrcode();
+
+	if (code == ERRCODE_SYSTEM_ERROR || code == ERRCODE_CONNECTION_FAILURE)
+		errhint("SET scylla_fdw.delete_count = off deletes without counting the rows before.");
+}
+
 /* Count each run, and delete it when its count comes home. */
 static void
 delete_counted(ScyllaDirect *d, const ScyllaOperator *operators, int requests)
 {
 	ScyllaFetchConfig config = {.session = d->session,.options = d->options,
 	.relation = RelationGetRelationName(d->rel),.report = &d->report,.source = &d->counting};
+	ErrorContextCallback context = {.previous = error_context_stack,.callback = count_context};
 	ScyllaFetch *fetch;
 	ScyllaFetchResult result;
 
@@ -436,10 +451,16 @@ delete_counted(ScyllaDirect *d, const ScyllaOperator *operators, int requests)
 	config.lanes = Min(requests, MAX_COUNTS);
 	scyllaCheckMarkers(d->conditions, operators, d->session, d->options, &config.statement->bind, 0);
 	fetch = scyllaFetchOpen(&config);
-	while ((result = scyllaFetchNext(fetch, true)) != SCYLLA_FETCH_END)
+	for (;;)
 	{
-		uint64		number = scyllaFetchTag(fetch);
+		uint64		number;
 
+		error_context_stack = &context;
+		result = scyllaFetchNext(fetch, true);
+		error_context_stack = context.previous;
+		if (result == SCYLLA_FETCH_END)
+			break;
+		number = scyllaFetchTag(fetch);
 		if (result != SCYLLA_FETCH_ROW)
 			continue;
 		d->run[number].rows = count_of(scyllaFetchRow(fetch), scyllaFetchMetadata(fetch));
@@ -449,9 +470,9 @@ delete_counted(ScyllaDirect *d, const ScyllaOperator *operators, int requests)
 	scyllaFetchClose(fetch);
 }
 
-/* The answers tell whether rows were there. */
+/* The answers tell whether rows were there; or nobody does, and each run counts as one where it has to be told of. */
 static void
-write_conditional(ScyllaDirect *d)
+write_at_once(ScyllaDirect *d)
 {
 	while (d->keys->next(d->keys, &d->values))
 	{
@@ -460,6 +481,7 @@ write_conditional(ScyllaDirect *d)
 		if (d->values.bytes.failed)
 			scyllaRaiseOutOfMemory();
 		run = add_run(d, &d->values);
+		run->rows = 1;
 		write_run(d, run, d->nruns);
 		cql_buffer_reset(&d->values.bytes);
 	}
@@ -483,13 +505,17 @@ modify(ScyllaDirect *d)
 	d->keys = scyllaSourceOf(source);
 	operators = scyllaConditionOperators(d->conditions);
 	open_writing(d, operators);
-	if (d->options->if_exists)
-		write_conditional(d);
-	else
+	d->counted = d->options->if_exists || scylla_delete_count;
+	if (d->counted && !d->options->if_exists)
 		delete_counted(d, operators, requests);
+	else
+		write_at_once(d);
 	drain(d);
 	scyllaReportProgress(&d->report, RelationGetRelationName(d->rel), d->report.rows, true);
 	scyllaClosePipeline(d->pipeline);
+	if (!d->counted)
+		ereport(NOTICE,
+				(errmsg("rows deleted from foreign table \"%s\" were not counted", RelationGetRelationName(d->rel))));
 }
 
 /* ---- the executor's calls ---- */
@@ -503,7 +529,7 @@ scyllaIterateDirectModify(ForeignScanState *node)
 
 	modify(d);
 	MemoryContextSwitchTo(old);
-	if (d->set_processed)
+	if (d->set_processed && d->counted)
 		estate->es_processed += d->report.rows;
 	if (node->ss.ps.instrument)
 		node->ss.ps.instrument->tuplecount += (double) d->report.rows;
@@ -531,7 +557,7 @@ scyllaExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 	}
 	if (es->verbose && d->options->if_exists)
 		ExplainPropertyText("Serial Consistency", cql_consistency_name(d->options->serial_consistency), es);
-	else if (es->verbose)
+	else if (es->verbose && scylla_delete_count)
 		ExplainPropertyText("Count CQL", scyllaFromUtf8(count_text(d, NULL)), es);
 	if (es->analyze && d->session != NULL)
 		scyllaExplainReport(&d->report, d->session->client, true, es);
