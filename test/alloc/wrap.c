@@ -180,8 +180,8 @@ WRAP(ErrorData *, CopyErrorData, (void), ())
 
 #define WRAP_MORE SERVER
 
-extern void __wrap_appendStringInfo(StringInfo s, const char *format, ...) pg_attribute_printf(2, 3);
-extern char *__wrap_psprintf(const char *format, ...) pg_attribute_printf(1, 2);
+extern void __wrap_appendStringInfo(StringInfo s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+extern char *__wrap_psprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 WRAP_MORE(void *, palloc_extended, (Size size, int flags))
 {
