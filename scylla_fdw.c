@@ -33,6 +33,7 @@
 #include "fdw/write/insert.h"
 #include "fdw/write/modify.h"
 #include "fdw/write/truncate.h"
+#include "fdw/write/upsert.h"
 
 #define SCYLLA_FDW_VERSION "1.0.0"
 
@@ -58,6 +59,7 @@ _PG_init(void)
 	scyllaDefineSettings();
 	scyllaWatchCatalogs();
 	scyllaInstallJoin();
+	scyllaInstallUpsert();
 }
 
 Datum

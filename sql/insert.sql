@@ -112,6 +112,31 @@ INSERT INTO ins_t VALUES (1, 'conflict', 0), (40002, 'new', 0) ON CONFLICT DO NO
 SELECT id, s FROM ins_t WHERE id IN (1, 40001, 40002) ORDER BY id;
 INSERT INTO ins_t VALUES (1, 'x', 0) ON CONFLICT (id) DO NOTHING;
 INSERT INTO ins_t VALUES (1, 'x', 0) ON CONFLICT (id) DO UPDATE SET s = 'y';
+\set VERBOSITY terse
+CREATE VIEW ins_upsert AS SELECT * FROM ins_t;
+INSERT INTO ins_upsert VALUES (1, 'x', 0) ON CONFLICT (id) DO UPDATE SET s = 'y';
+EXPLAIN INSERT INTO ins_t VALUES (1, 'x', 0) ON CONFLICT (id) DO NOTHING;
+WITH w AS (INSERT INTO ins_t VALUES (1, 'x', 0) ON CONFLICT (id) DO UPDATE SET s = 'y' RETURNING id) SELECT * FROM w;
+PREPARE ins_upsert AS INSERT INTO ins_t VALUES ($1, 'x', 0) ON CONFLICT (id) DO UPDATE SET s = 'y';
+EXECUTE ins_upsert (1);
+DO $$ BEGIN INSERT INTO ins_t VALUES (1, 'x', 0) ON CONFLICT (id) DO UPDATE SET s = 'y'; END $$;
+CREATE TABLE ins_parted (id int, s text, n bigint) PARTITION BY RANGE (id);
+CREATE TABLE ins_parted_local PARTITION OF ins_parted FOR VALUES FROM (0) TO (100);
+CREATE TABLE ins_parted_sub PARTITION OF ins_parted FOR VALUES FROM (100) TO (200) PARTITION BY RANGE (id);
+INSERT INTO ins_parted VALUES (1, 'x', 0) ON CONFLICT (id) DO UPDATE SET s = 'y';
+CREATE FOREIGN TABLE ins_parted_foreign PARTITION OF ins_parted_sub FOR VALUES FROM (100) TO (150)
+  SERVER insert_cluster OPTIONS (keyspace 'fdw_insert', "table" 't');
+INSERT INTO ins_parted VALUES (1, 'x', 0) ON CONFLICT (id) DO UPDATE SET s = 'y';
+INSERT INTO ins_parted VALUES (1, 'x', 0) ON CONFLICT (id) DO NOTHING;
+-- tables of PostgreSQL's own
+CREATE TABLE ins_local (id int PRIMARY KEY, s text);
+INSERT INTO ins_local VALUES (1, 'x'), (2, 'x');
+INSERT INTO ins_local VALUES (1, 'y') ON CONFLICT (id) DO UPDATE SET s = excluded.s RETURNING *;
+INSERT INTO ins_local VALUES (1, 'y') ON CONFLICT (s) DO UPDATE SET s = excluded.s;
+\set VERBOSITY default
+DROP VIEW ins_upsert;
+DROP TABLE ins_parted, ins_local;
+DEALLOCATE ins_upsert;
 
 -- triggers
 CREATE FUNCTION ins_before() RETURNS trigger LANGUAGE plpgsql AS $$
