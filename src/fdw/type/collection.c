@@ -509,6 +509,7 @@ chooseComposite(ScyllaConverter *c)
 	n = (uint32) liveAttributes(shape->desc);
 	if (n == 0 || n > c->cql->count || (n < c->cql->count && c->cql->id == CQL_TYPE_TUPLE) || !addFields(c, shape, n))
 		return false;
+	c->partial = n < c->cql->count;
 	c->extra = shape;
 	c->encode = encodeComposite;
 	c->decode = decodeComposite;

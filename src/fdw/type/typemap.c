@@ -201,13 +201,24 @@ scyllaMakeConverter(const CqlType *type, Oid pgtype, int32 typmod)
 	return c;
 }
 
+/* NULL: none. */
+static bool
+is_whole(const ScyllaConverter *c)
+{
+	bool		whole = c != NULL && !c->partial;
+
+	for (int i = 0; whole && i < c->nchildren; i++)
+		whole = is_whole(c->child[i]);
+	return whole;
+}
+
 bool
 scyllaTypesMatch(const CqlType *type, Oid pgtype, int32 typmod)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw type match",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(scratch);
-	bool		match = scyllaTryConverter(type, pgtype, typmod) != NULL;
+	bool		match = is_whole(scyllaTryConverter(type, pgtype, typmod));
 
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(scratch);

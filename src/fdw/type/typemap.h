@@ -48,6 +48,7 @@ struct ScyllaConverter
 	Oid			ioparam;
 	ScyllaConverter **child;	/* elements, keys and values, fields */
 	int			nchildren;
+	bool		partial;		/* it lacks fields of a user type */
 	void	   *extra;
 };
 
@@ -73,7 +74,7 @@ extern ScyllaConverter *scyllaMakeConverter(const CqlType *type, Oid pgtype, int
 /* The same, but NULL where the types have nothing in common. */
 extern ScyllaConverter *scyllaTryConverter(const CqlType *type, Oid pgtype, int32 typmod);
 
-/* Whether scyllaMakeConverter would succeed. */
+/* Whether scyllaMakeConverter would succeed, and nothing of a value would be left out. */
 extern bool scyllaTypesMatch(const CqlType *type, Oid pgtype, int32 typmod);
 
 /*
