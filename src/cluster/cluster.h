@@ -118,6 +118,7 @@ struct ClusterRequest
 	uint8_t		version;		/* protocol version of the answering connection */
 	bool		has_metadata_id;	/* needed to decode PREPARED */
 	bool		overloaded;		/* a node said so, though another try may have worked */
+	bool		strained;		/* it failed on a replica, though another try may have worked */
 	bool		failed;
 	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits
 								 * for another attempt */

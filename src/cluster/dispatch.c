@@ -225,6 +225,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->forgotten = 0;
 	r->spent = 0;
 	r->overloaded = false;
+	r->strained = false;
 	r->out = false;
 	r->tried = 0;
 	r->failed = false;
@@ -340,6 +341,7 @@ try_later(ClusterRequest *r, const CqlError *error)
 static void
 try_with_fewer(ClusterRequest *r, const CqlError *error)
 {
+	r->strained = true;
 	if (pause_for(r, error))
 		cluster_strained_add(&r->dispatch->strained, r);
 }

@@ -102,6 +102,9 @@ start_node('on EXECUTE text "INSERT" over 3 error 0x1500 "too many" received 0 r
 query(q{ALTER SERVER s OPTIONS (SET request_timeout '60000')});
 works('a replica that takes few at a time', 2000);
 cmp_ok($node->count('faults'), '<', 400, 'failures end soon');
+like((psql(sprintf $insert, 500))[2], qr/WARNING:  01000: \d+ rows of foreign table "t" failed on a replica before they were written\n.*DETAIL:  An index on vectors/,
+	'a replica that takes few at a time: a warning');
+query(q{SET scylla_fdw.max_in_flight = 3; } . sprintf $insert, 500);
 $node->stop;
 
 # what must not be done twice is not repeated

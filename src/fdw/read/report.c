@@ -58,6 +58,8 @@ scyllaReportRequest(ScyllaReport *report, const Request *request)
 	report->failed += request->core.failed;
 	report->bytes += request->core.length;
 	report->retries += request->core.attempts > 1 ? request->core.attempts - 1 : 0;
+	if (request->core.strained && !request->core.failed)
+		report->strained += request->rows;
 	report->latency[latency_bucket(request->core.latency)]++;
 }
 

@@ -182,6 +182,7 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	s->serverid = server->serverid;
 	s->owner = owner;
 	s->keep = o->keep_connections;
+	s->max_in_flight = o->max_in_flight;
 	s->next_statement = 1;
 	s->schema_version = 0;
 }

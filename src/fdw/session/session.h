@@ -45,6 +45,7 @@ typedef struct ScyllaSession
 	uint32		next_statement; /* number of the next one prepared */
 	dlist_head	pipelines;		/* ScyllaPipeline, open */
 	bool		keep;			/* keep_connections */
+	int			max_in_flight;	/* 0: the client finds out */
 	uint32		server_hash;	/* of server and mapping in the system caches: invalidations name them so */
 	uint32		mapping_hash;
 	bool		invalidated;	/* server or mapping changed */

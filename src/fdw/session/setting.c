@@ -21,10 +21,10 @@ bool		scylla_flush_at_transaction = false;
 bool		scylla_enable_join = true;
 bool		scylla_delete_count = true;
 int			scylla_request_timeout = 0;
+int			scylla_max_in_flight = 0;
 int			scylla_ttl = -1;
 int64		scylla_write_timestamp = 0;
 static int	setting_flush_at = 0;
-static int	setting_max_in_flight = 0;
 static char *setting_consistency = NULL;
 static char *setting_write_timestamp = NULL;
 
@@ -144,7 +144,7 @@ scyllaDefineSettings(void)
 	DefineCustomIntVariable("scylla_fdw.max_in_flight",
 							"Requests in flight of one session and server; overrides the option of servers.",
 							"0 leaves it to the option.",
-							&setting_max_in_flight, 0, 0, SCYLLA_MAX_IN_FLIGHT, PGC_USERSET, 0,
+							&scylla_max_in_flight, 0, 0, SCYLLA_MAX_IN_FLIGHT, PGC_USERSET, 0,
 							NULL, assign_max_in_flight, NULL);
 	DefineCustomIntVariable("scylla_fdw.ttl",
 							"Time after which rows that are written expire; overrides the option of tables.",

@@ -24,6 +24,7 @@ extern bool scylla_flush_at_transaction;	/* else at the end of each statement */
 extern bool scylla_enable_join;
 extern bool scylla_delete_count;	/* a DELETE of whole ranges counts their rows before */
 extern int	scylla_request_timeout; /* ms; 0: by options */
+extern int	scylla_max_in_flight;	/* 0: by options */
 extern int	scylla_ttl;			/* s; 0: never; -1: by options */
 extern int64 scylla_write_timestamp;	/* microseconds since 1970; 0: the clock's */
 

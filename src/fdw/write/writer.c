@@ -24,7 +24,9 @@
 #include "fdw/session/exchange.h"
 #include "fdw/session/reader.h"
 #include "fdw/session/rows.h"
+#include "fdw/session/setting.h"
 #include "fdw/session/statement.h"
+#include "fdw/session/table.h"
 #include "fdw/session/timestamp.h"
 #include "fdw/session/transaction.h"
 #include "fdw/write/batch.h"
@@ -37,6 +39,7 @@
 #define MAX_STATEMENTS ((UINT64CONST(1) << (64 - ROW_BITS)) - 1)
 
 #define COLLECT_EVERY 64		/* rows between two looks at what came home */
+#define VECTORS_AT_A_TIME 2	/* for the smallest of nodes */
 #define FLIGHTS (4 * SCYLLA_FATES)	/* a table with room to find them by token */
 
 /* A row that may be in flight; it is not if its ordinal is not behind the last drain's. */
@@ -177,6 +180,33 @@ prepare_to_keep(ScyllaWrite *w, const ScyllaWriteConfig *config)
 	w->statements = 1;
 }
 
+/*
+ * How many rows may be under way; 0: any number. Cassandra 5.0 takes one vector of
+ * an index more at a time than it has cores. It fails the others, and where these
+ * are repeated, it writes them and leaves them out of the index.
+ */
+static uint32
+rows_at_a_time(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	ScyllaTable *table;
+	bool		vectors = false;
+
+	if (session->max_in_flight > 0 || scylla_max_in_flight > 0)
+		return 0;
+	table = scyllaDescribeTable(session, options);
+	for (int i = 0; i < table->ncolumns; i++)
+		vectors |= strncmp(table->column[i].type, "vector<", strlen("vector<")) == 0;
+	if (!vectors)
+		return 0;
+	scyllaDescribeIndexes(session, options, table);
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].similarity != NULL)
+			return VECTORS_AT_A_TIME;
+	}
+	return 0;
+}
+
 ScyllaWrite *
 scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 {
@@ -201,7 +231,8 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->row_context = AllocSetContextCreate(context, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
 	make_encoder(w, config);
 	make_request(w);
-	w->pipeline = scyllaOpenPipeline(session, 0, (size_t) config->options->max_in_flight_bytes);
+	w->pipeline = scyllaOpenPipeline(session, rows_at_a_time(session, config->options),
+									 (size_t) config->options->max_in_flight_bytes);
 	if (w->conditional)
 	{
 		w->applied = palloc0(sizeof(bool) * SCYLLA_FATES);
@@ -497,6 +528,18 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 
 /* ---- end ---- */
 
+static void
+warn_of_strain(const ScyllaWrite *w)
+{
+	if (w->report.strained == 0)
+		return;
+	ereport(WARNING,
+			(errmsg(UINT64_FORMAT " row%s of foreign table \"%s\" failed on a replica before %s written", w->report.strained,
+					w->report.strained == 1 ? "" : "s", w->relation, w->report.strained == 1 ? "it was" : "they were"),
+			 errdetail("An index on vectors may lack such rows until it is built anew."),
+			 errhint("If the table has one: drop it and create it again, after the load or with a smaller scylla_fdw.max_in_flight.")));
+}
+
 void
 scyllaCloseWrite(ScyllaWrite *w)
 {
@@ -504,6 +547,7 @@ scyllaCloseWrite(ScyllaWrite *w)
 		return;
 	scyllaDrainWrite(w);
 	scyllaReportProgress(&w->report, w->relation, w->row, true);
+	warn_of_strain(w);
 	scyllaClosePipeline(w->pipeline);
 }
 
