@@ -118,6 +118,7 @@ settle(ScyllaWriter *w)
 
 	if (core == NULL || w->session->client == NULL)
 		return;
+	w->broken = true;
 	sent = pipeline_shut(core);
 	(void) client_drain(w->session->client);
 	while ((r = pipeline_next_done(core)) != NULL)

@@ -30,6 +30,7 @@ typedef struct ScyllaWriter
 	ScyllaPipeline *pipeline;	/* NULL: none yet */
 	uint64		answered;		/* rows that were sent and are home */
 	ScyllaFates fates;			/* of those; and of those on their way once nobody waits for them any more */
+	bool		broken;			/* a row's failure was raised, or nobody waits any more: all that is left is to say so */
 	void		(*drain) (struct ScyllaWriter *writer);
 	void		(*close) (struct ScyllaWriter *writer); /* drains, and is gone; NULL: it is never kept */
 	/* Rows that an answered request has written, -1: nobody can say. Raises nothing. */

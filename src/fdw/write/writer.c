@@ -73,7 +73,6 @@ struct ScyllaWrite
 	uint64		drained;		/* ordinal of the last row that is home for sure */
 	uint64		row;			/* ordinal of the last row begun, in its statement */
 	int			unseen;			/* rows since what came home was looked at, those of statements before included */
-	bool		broken;			/* a row's failure was raised */
 	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
 	ScyllaTarget target;		/* kept: what the statement sets */
 	Oid			relid;			/* kept: what another statement must have in common with it */
@@ -127,7 +126,7 @@ drain_writer(ScyllaWriter *writer)
 {
 	ScyllaWrite *w = dlist_container(ScyllaWrite, writer.node, &writer->node);
 
-	if (w->pipeline->core != NULL || w->broken)
+	if (w->pipeline->core != NULL || w->writer.broken)
 		scyllaDrainWrite(w);
 }
 
@@ -257,20 +256,24 @@ raise_row(ScyllaWrite *w, Request *r)
 	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
 	(void) scyllaNoteFate(&w->writer, r, true);
 	failure = scyllaTakeFailure(w->session, w->pipeline, r);
-	w->broken = true;
+	w->writer.broken = true;
 	context.fates = scyllaTellFates(&w->writer);
 	scyllaRaiseFailure(failure, &context);
 }
 
-/* A subtransaction that had it drained, by a read for example, has caught the failure: the row is missing all the same. */
+/*
+ * A subtransaction that had it drained, by a read for example, has caught the failure:
+ * the row is missing all the same. It may be another write's of the same statement.
+ */
 static void
 check_unbroken(const ScyllaWrite *w)
 {
-	if (!w->broken)
+	if (!w->writer.broken)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
-			 errmsg("a row of foreign table \"%s\" was refused, and the error was caught elsewhere", w->relation)));
+			 errmsg("cannot go on writing foreign table \"%s\"", w->relation),
+			 errdetail("A row of the statement or transaction was refused, and the error was caught elsewhere.")));
 }
 
 static void
@@ -388,7 +391,6 @@ tell_written(ScyllaWrite *w)
 	MemoryContextSwitchTo(old);
 	if (error->elevel < ERROR || error->detail != NULL)
 		return;
-	w->broken = true;
 	fates = scyllaTellFates(&w->writer);
 	if (w->row > 1 || fates.acknowledged > 0 || fates.unknown > 0 || w->statements > 1)
 		errdetail_internal("%s", scyllaWrittenDetail(&fates, w->statements > 1));
@@ -543,7 +545,7 @@ warn_of_strain(const ScyllaWrite *w)
 void
 scyllaCloseWrite(ScyllaWrite *w)
 {
-	if (w->pipeline->core == NULL && !w->broken)
+	if (w->pipeline->core == NULL && !w->writer.broken)
 		return;
 	scyllaDrainWrite(w);
 	scyllaReportProgress(&w->report, w->relation, w->row, true);
@@ -585,8 +587,7 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *ta
 void
 scyllaKeepWrite(ScyllaWrite *w)
 {
-	if (w->pipeline->core == NULL)
-		return;					/* nothing was written, or it is broken */
+	check_unbroken(w);
 	if (pipeline_idle(w->pipeline->core))
 		commit_batch(w);
 	w->writer.kept = true;
