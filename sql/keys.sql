@@ -241,6 +241,7 @@ SELECT keys($$SELECT * FROM days WHERE day BETWEEN '2024-02-28' AND timestamp '2
 ALTER FOREIGN TABLE keys_f.events OPTIONS (ADD allow_filtering 'true');
 SELECT keys($$SELECT * FROM events WHERE device BETWEEN 3 AND 5 AND at > 2 AND v LIKE '3-%'$$);
 SELECT keys($$SELECT * FROM events WHERE device BETWEEN 3 AND 5 AND day BETWEEN '2024-02-28' AND '2024-03-02' AND v > '3-27-4' COLLATE "C"$$);
+SELECT keys($$SELECT * FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2024-03-02' AND day >= '2024-02-29' AND day < '2024-03-01'$$);
 ALTER FOREIGN TABLE keys_f.events OPTIONS (DROP allow_filtering);
 -- the ends of types, bounds beyond them
 SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wrong, count(*) FILTER (WHERE r ~ 'Key Range') AS ranges

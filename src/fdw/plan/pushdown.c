@@ -393,7 +393,7 @@ take_indexed(Choice *choice)
 	}
 }
 
-/* Whatever one column can have once more: nothing after "=", one bound on either side otherwise. */
+/* Whatever one column can have once more: nothing after "=" or a series, one bound on either side otherwise. */
 static bool
 has_room(const ScyllaAccess *access, const ScyllaCondition *condition)
 {
@@ -405,7 +405,7 @@ has_room(const ScyllaAccess *access, const ScyllaCondition *condition)
 
 		if (other->column != condition->column)
 			continue;
-		if (condition->op == SCYLLA_EQ || !(is_lower(other->op) || is_upper(other->op)) ||
+		if (condition->op == SCYLLA_EQ || other->series > 0 || !(is_lower(other->op) || is_upper(other->op)) ||
 			is_lower(other->op) == is_lower(condition->op))
 			return false;
 	}
