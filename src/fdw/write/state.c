@@ -174,7 +174,7 @@ may_miss_bound(const ScyllaModify *m, const ResultRelInfo *rri)
 }
 
 void
-scyllaModifyCheck(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, TupleTableSlot *slot)
+scyllaModifyCheckRow(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, TupleTableSlot *slot)
 {
 	check_transition_tables(m->mtstate, action);
 	if (action == CMD_DELETE)

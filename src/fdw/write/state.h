@@ -82,7 +82,16 @@ extern void scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int n
  * what is sent cannot be taken back. action: INSERT, UPDATE, also of a row that is
  * moved here, or DELETE; slot: the new row.
  */
-extern void scyllaModifyCheck(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, TupleTableSlot *slot);
+extern void scyllaModifyCheckRow(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, TupleTableSlot *slot);
+
+/* Most tables that rows are inserted into have nothing to check. */
+static inline void
+scyllaModifyCheck(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, TupleTableSlot *slot)
+{
+	if (m->operation != CMD_INSERT || rri->ri_WithCheckOptions != NIL || m->rel->rd_rel->relispartition ||
+		m->mtstate->mt_transition_capture != NULL)
+		scyllaModifyCheckRow(m, rri, action, slot);
+}
 
 /* false: there was a condition that it did not meet. */
 extern bool scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
