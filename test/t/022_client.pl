@@ -85,4 +85,9 @@ SQL
 	($level eq 'info' ? \&like : \&unlike)->($written, $told, "log_min_messages = $level: the log");
 }
 
+# of statements that share a write, all rows are counted
+my (undef, undef, $progress) = psql(q{SET scylla_fdw.progress_interval = '1s'; BEGIN; SET LOCAL scylla_fdw.flush_at = 'transaction';
+	INSERT INTO s1 VALUES (1, 'x'); INSERT INTO s1 VALUES (2, 'x'); COMMIT});
+like($progress, qr/INFO:  .*: 2 rows sent, 2 acknowledged/, 'progress of single rows');
+
 done_testing();

@@ -74,6 +74,7 @@ struct ScyllaWrite
 	uint64		row;			/* ordinal of the last row begun, in its statement */
 	int			unseen;			/* rows since what came home was looked at, those of statements before included */
 	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
+	uint64		earlier;		/* kept: rows of the statements before */
 	ScyllaTarget target;		/* kept: what the statement sets */
 	Oid			relid;			/* kept: what another statement must have in common with it */
 	uint64		epoch;
@@ -288,6 +289,12 @@ note_fate(ScyllaWrite *w, const Request *r)
 	w->report.rows += rows;
 }
 
+static void
+tell_progress(ScyllaWrite *w, bool last)
+{
+	scyllaReportProgress(&w->report, w->relation, w->earlier + w->row, last);
+}
+
 /* Look at everything that came home; of several failures the first row's is raised. */
 static void
 collect(ScyllaWrite *w)
@@ -313,7 +320,7 @@ collect(ScyllaWrite *w)
 	}
 	if (failed != NULL)
 		raise_row(w, failed);
-	scyllaReportProgress(&w->report, w->relation, w->row, false);
+	tell_progress(w, false);
 }
 
 /* Rows that wait for others of their partition wait no longer. */
@@ -548,7 +555,7 @@ scyllaCloseWrite(ScyllaWrite *w)
 	if (w->pipeline->core == NULL && !w->writer.broken)
 		return;
 	scyllaDrainWrite(w);
-	scyllaReportProgress(&w->report, w->relation, w->row, true);
+	tell_progress(w, true);
 	warn_of_strain(w);
 	scyllaClosePipeline(w->pipeline);
 }
@@ -577,6 +584,7 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *ta
 		}
 		writer->kept = false;
 		w->statements++;
+		w->earlier += w->row;
 		w->row = 0;
 		return w;
 	}
@@ -591,7 +599,7 @@ scyllaKeepWrite(ScyllaWrite *w)
 	if (pipeline_idle(w->pipeline->core))
 		commit_batch(w);
 	w->writer.kept = true;
-	scyllaReportProgress(&w->report, w->relation, w->row, false);
+	tell_progress(w, false);
 }
 
 void
