@@ -340,6 +340,9 @@ SET scylla_fdw.full_scan = 'no';
 RESET scylla_fdw.full_scan;
 SELECT keys_try($$SELECT * FROM events WHERE v = '1-1-1'$$);
 RESET search_path;
+-- by what ANALYZE has found, nobody asks the cluster
+ANALYZE keys_f.pairs;
+SELECT keys($$SELECT count(*), max(c) FROM pairs WHERE a = 3 AND b = ANY (ARRAY(SELECT generate_series(1, 300)::bigint))$$);
 
 SELECT keys_cql('DROP KEYSPACE fdw_keys') \g /dev/null
 DROP SERVER keys_cluster CASCADE;

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
@@ -118,10 +119,29 @@ rows_of_each(const ScyllaRelation *info, const ScyllaAccess *access)
 	return access->nclustering == info->table->nclustering ? 1 : info->partition_rows;
 }
 
-bool
-scyllaMayHaveTooManyKeys(const ScyllaRelation *info, const ScyllaAccess *access)
+/* That a partition has, by what ANALYZE has found; 0: it was not there. */
+static double
+analyzed_rows(PlannerInfo *root, const RelOptInfo *rel, const ScyllaAccess *access)
 {
-	double		rows = access->npartition > 0 ? rows_of_each(info, access) : 0;
+	double		partitions = 1;
+	bool		guessed = false;
+
+	for (int i = 0; i < access->npartition && !guessed; i++)
+	{
+		const ScyllaCondition *condition = list_nth(access->pushed, i);
+		VariableStatData column;
+
+		examine_variable(root, (Node *) makeVar(rel->relid, condition->attnum, condition->type, -1, condition->collation, 0), 0, &column);
+		partitions *= get_variable_numdistinct(&column, &guessed);
+		ReleaseVariableStats(column);
+	}
+	return guessed ? 0 : Max(rel->tuples / Max(partitions, 1), 1);
+}
+
+bool
+scyllaMayHaveTooManyKeys(PlannerInfo *root, const RelOptInfo *rel, const ScyllaAccess *access)
+{
+	double		rows = access->npartition > 0 ? rows_of_each(rel->fdw_private, access) : 0;
 	bool		unknown = false;
 	ListCell   *lc;
 
@@ -132,6 +152,8 @@ scyllaMayHaveTooManyKeys(const ScyllaRelation *info, const ScyllaAccess *access)
 
 		unknown |= condition->op == SCYLLA_IN && !IsA(array, Const) && !IsA(array, ArrayExpr);
 	}
+	if (unknown && rows == 0 && access->npartition > 0)
+		rows = analyzed_rows(root, rel, access);
 	return unknown && rows > 0 && rows <= SCYLLA_REQUEST_ROWS;
 }
 

@@ -34,7 +34,7 @@ extern double scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access)
  * lengths are not known, and a key has few rows. Then it should stay a scan, which
  * can read the whole table instead, and loses little.
  */
-extern bool scyllaMayHaveTooManyKeys(const ScyllaRelation *info, const ScyllaAccess *access);
+extern bool scyllaMayHaveTooManyKeys(PlannerInfo *root, const RelOptInfo *rel, const ScyllaAccess *access);
 
 /* What an access finds of rows, at most; HUGE_VAL: nobody knows. */
 extern double scyllaMostRows(PlannerInfo *root, const ScyllaRelation *info, const ScyllaAccess *access);

@@ -432,7 +432,7 @@ scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *groupe
 	g.upper = palloc0(sizeof(*g.upper));
 	if (!(g.info->options->pushdown & SCYLLA_PUSH_AGGREGATES))
 		g.reason = "aggregates are not in the option pushdown";
-	else if (g.info->access->open_ended || scyllaMayHaveTooManyKeys(g.info, g.info->access))
+	else if (g.info->access->open_ended || scyllaMayHaveTooManyKeys(root, input_rel, g.info->access))
 		g.reason = "aggregates: how many keys there are is not known yet";
 	else if (g.info->access->unsure)
 		g.reason = "aggregates: the value of a condition may be longer than its index has";
