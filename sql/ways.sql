@@ -66,6 +66,8 @@ UPDATE ways SET id = 20 WHERE id = 1020;
 MERGE INTO ways USING (VALUES (1021, 'new'), (22, 'new')) AS s (id, a) ON ways.id = s.id AND ways.id >= 1000
   WHEN MATCHED THEN UPDATE SET id = 21
   WHEN NOT MATCHED THEN INSERT (id, a) VALUES (s.id, s.a);
+-- rows that are there cannot be changed by MERGE: PostgreSQL's own limit
+MERGE INTO ways USING (VALUES (16)) AS s (id) ON ways.id = s.id WHEN MATCHED THEN DELETE;
 BEGIN;
 SET LOCAL scylla_fdw.flush_at = 'transaction';
 INSERT INTO ways_t (id, a) VALUES (23, 'new');

@@ -14,6 +14,7 @@
 #include "access/sysattr.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
 #include "fdw/plan/ctid.h"
@@ -75,6 +76,13 @@ scyllaCheckCtid(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	List	   *exprs = list_make2(rel->reltarget->exprs, extract_actual_clauses(rel->baserestrictinfo, false));
 
-	if (scyllaAsksForCtid((Node *) exprs, rel->relid) && !only_marks_ask(root, rel))
-		scyllaRefuseCtid(relid);
+	if (!scyllaAsksForCtid((Node *) exprs, rel->relid) || only_marks_ask(root, rel))
+		return;
+	/* PostgreSQL would say so later; the ctid is its own there */
+	if (root->parse->commandType == CMD_MERGE && bms_is_member(rel->relid, root->all_result_relids))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot execute MERGE on relation \"%s\"", get_rel_name(relid)),
+				 errdetail("This operation is not supported for foreign tables.")));
+	scyllaRefuseCtid(relid);
 }

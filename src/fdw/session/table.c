@@ -410,19 +410,23 @@ void
 scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum)
 {
 	const ScyllaTableOptions *options = scyllaTableOptions(relid);
-	List	   *names = NIL;
+	const char *attname = get_attname(relid, attnum, false);
+	const char *name = scyllaColumnName(relid, attnum);
+	const char *option = naming_option(relid, attnum);
 	const char *nearest;
+	const char *said;
+	List	   *names = NIL;
 
 	for (int i = 0; i < table->ncolumns; i++)
 		names = lappend(names, scyllaFromUtf8(table->column[i].name));
-	nearest = scyllaNearestName(scyllaColumnName(relid, attnum), names);
+	nearest = scyllaNearestName(name, names);
+	said = strcmp(name, attname) == 0 ? psprintf("The option %s of the column names another one.", option) :
+		psprintf("The option %s of the column says \"%s\".", option, name);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
-					get_attname(relid, attnum, false), get_rel_name(relid), options->keyspace, options->table),
-			 nearest ?
-			 errhint("Perhaps you meant \"%s\". The option %s of the column names another one.", nearest, naming_option(relid, attnum)) :
-			 errhint("The option %s of the column names another one.", naming_option(relid, attnum))));
+					attname, get_rel_name(relid), options->keyspace, options->table),
+			 nearest ? errhint("Perhaps you meant \"%s\". %s", nearest, said) : errhint("%s", said)));
 }
 
 static ScyllaTableColumn *
