@@ -275,9 +275,10 @@ SELECT compare($$SELECT p, count(*), max(v) FROM part_events GROUP BY p HAVING c
 SELECT compare($$SELECT sum(v), c FROM part_events GROUP BY c, p$$);
 RESET enable_partitionwise_aggregate;
 -- many more keys than a plan was made for
-PREPARE merged (int[], date[]) AS SELECT device, at FROM events WHERE device = ANY ($1) AND day = ANY ($2) ORDER BY at DESC;
+PREPARE merged (int[], date[]) AS SELECT count(*), count(*) FILTER (WHERE at > before) AS unordered
+  FROM (SELECT at, lag(at) OVER () AS before FROM (SELECT device, at FROM events WHERE device = ANY ($1) AND day = ANY ($2) ORDER BY at DESC OFFSET 0) x) y;
 SET plan_cache_mode = force_generic_plan;
-SELECT array_agg(g) AS devices, array_agg(date '2024-01-01' + g) AS days FROM generate_series(1, 600) g \gset
+SELECT array_agg(g) AS devices, array_agg(date '2024-01-01' + g) AS days FROM generate_series(0, 120) g \gset
 EXECUTE merged (:'devices', :'days');
 RESET plan_cache_mode;
 DEALLOCATE merged;

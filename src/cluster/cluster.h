@@ -92,6 +92,7 @@ struct ClusterRequest
 	uint8_t		flags;			/* CQL_PARAM_*: what the tail holds */
 	bool		routed;
 	bool		idempotent;
+	bool		divisible;		/* it asks for much: where that may be why a node was lost, or failed, it comes home to be divided */
 	uint8_t    *room;			/* malloc'd, or NULL: becomes the body where that fits in. The caller frees it. */
 	size_t		room_size;
 

@@ -281,6 +281,13 @@ go_elsewhere(ClusterRequest *r)
 		settle(r, attempt(r));
 }
 
+/* Another node would have as hard a time with it. */
+static bool
+is_too_much(const ClusterRequest *r, const CqlError *error)
+{
+	return r->divisible && (error->code == CQL_ERR_SERVER || error->code == CQL_ERR_READ_TIMEOUT);
+}
+
 static void
 take_loss(ClusterRequest *r, NetLoss loss)
 {
@@ -292,7 +299,7 @@ take_loss(ClusterRequest *r, NetLoss loss)
 	cluster_fate_forget(r);
 	if (loss == NET_UNSENT)
 		r->attempts--;			/* it was not sent after all */
-	if (cluster_route_loss(loss, may_repeat(r), &r->spent) == CLUSTER_VERDICT_FAIL)
+	if (cluster_route_loss(loss, may_repeat(r) && !r->divisible, &r->spent) == CLUSTER_VERDICT_FAIL)
 		cluster_fate_lost(r, "the request was sent and not answered");
 	else if (!attempts_left(r))
 		cluster_fate_lost(r, "no attempts are left");
@@ -356,7 +363,7 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 	r->overloaded |= error->code == CQL_ERR_OVERLOADED;
 	if (error->code == CQL_ERR_PROTOCOL)
 		net_connection_close(c);	/* the two disagree about what was said: start anew */
-	if (d->closing || !attempts_left(r) || expired(r) || !place)
+	if (d->closing || !attempts_left(r) || expired(r) || !place || is_too_much(r, error))
 		verdict = CLUSTER_VERDICT_FAIL;
 	switch (verdict)
 	{

@@ -84,6 +84,7 @@ chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token,
 	r->core.consistency = t->consistency;
 	r->core.flags = t->flags;
 	r->core.idempotent = t->idempotent;
+	r->core.divisible = t->divisible;
 	if (token)
 	{
 		r->core.token = *token;

@@ -57,6 +57,7 @@ typedef struct RequestTemplate
 	uint8_t		consistency;
 	uint8_t		flags;			/* CQL_PARAM_* */
 	bool		idempotent;
+	bool		divisible;
 	uint32_t	rows;			/* that one writes; 0: it reads */
 } RequestTemplate;
 

@@ -94,11 +94,79 @@ for my $sql (q{SELECT count(*) FROM generate_series(1, 400) g JOIN narrow n ON n
 $answer = join '|', 3000, 10 * 300 * 301 / 2, 3000 * 65536;
 $node->order($_) for 'reset', 'on EXECUTE text "wide" hold';
 my $session = background(q{SELECT count(*), sum(k), sum(length(b)) FROM wide WHERE k = ANY (ARRAY(SELECT generate_series(1, 300)));});
-ok(await('first requests', sub { $node->count('max_in_flight') >= 32 }), 'large partitions by key: are asked for');
-is($node->count('max_in_flight'), 32, 'large partitions by key: not all of them');
+ok(await('first requests', sub { $node->count('held') >= 2 }), 'large partitions by key: are asked for');
+is($node->count('held'), 2, 'large partitions by key: not all of them');
 $node->order($_) for 'clear', 'release';
 $session->shows(qr/^\Q$answer\E$/m);
 pass('large partitions by key: then all are read');
+$session->finish;
+
+# ---- a few rows first, until it is known how large they are; the next session does not know what this one has learned ----
+# How many requests a query makes before anything is answered.
+sub first_requests
+{
+	my ($sql, $label, $requests) = @_;
+
+	$node->order($_) for 'clear', 'reset', 'on EXECUTE hold';
+	my $held = background("SET max_parallel_workers_per_gather = 0; $sql;");
+	ok(await("$label: first requests", sub { $node->count('held') >= $requests }), "$label: are asked for");
+	is($node->count('held'), $requests, "$label: $requests at first");
+	$node->order($_) for 'clear', 'release';
+	$held->finish;
+	return;
+}
+first_requests('SELECT count(*) FROM wide WHERE length(b) > 0', 'a scan', 1);
+first_requests('SELECT count(*) FROM wide WHERE k = 1', 'a count looks at rows', 1);
+first_requests('SELECT b FROM wide WHERE k IN (1, 2, 3, 4) ORDER BY c', 'a merge', 2);
+first_requests('SELECT length(w.b) FROM generate_series(1, 100) g JOIN wide w ON w.k = g', 'a join', 2);
+
+# Rows asked for, page by page: 10 rows of a partition, of 64 KiB.
+$node->order('reset');
+is(query(q{SELECT count(*), sum(length(b)) FROM wide WHERE k = 7; SELECT count(*), sum(length(b)) FROM wide WHERE k = 8}), "10|655360\n10|655360", 'two partitions');
+is($node->count('executes'), 2 + 1, 'four rows, then what is left; then it is known');
+# A page with room for all of a LIMIT would begin anew, on Cassandra: 16 rows are 1 MiB.
+$node->order('reset');
+is(query('SELECT count(*), count(DISTINCT (k, c)) FROM (SELECT k, c, b FROM wide WHERE k = 9 LIMIT 6) x'), '6|6', 'a LIMIT in two pages');
+query('ANALYZE wide');
+$node->order('reset');
+query('SELECT count(*), sum(length(b)) FROM wide WHERE k = 7');
+is($node->count('executes'), 1, 'ANALYZE tells the next session');
+
+# ---- what a page costs in requests where rows are small: as many as ever, and one more where nobody knows their size ----
+query(q{CREATE FOREIGN TABLE sized (id bigint, s text) SERVER s OPTIONS (keyspace 'ks', "table" 'small')});
+for my $case ([ 1, 1 ], [ 50, 50 ], [ 1000, 1000 ])
+{
+	my ($keys, $requests) = @$case;
+
+	$node->order('reset');
+	is(query("SELECT count(s) FROM (SELECT * FROM sized WHERE id = ANY (ARRAY(SELECT generate_series(1, $keys))) OFFSET 0) x"), $keys, "$keys keys");
+	is($node->count('executes'), $requests, "$keys keys: as many requests");
+}
+
+# ---- a page that a node is lost over, or fails to read, is asked for with fewer rows, not once more as it is ----
+for my $fault ('close', 'error 0x1300 "broken" received 0 required 1', 'error 0x1200 "slow" received 1 required 1 data', 'error 0x0000 "out of memory"')
+{
+	$node->order($_) for 'clear', 'reset', qq{on EXECUTE text "small" times 1 $fault};
+	is(query('SELECT count(s) FROM (SELECT * FROM sized WHERE id BETWEEN 1 AND 100000 OFFSET 0) x'), 100_000, "$fault: all rows");
+	is($node->count('faults'), 1, "$fault: once");
+}
+$node->order($_) for 'clear', 'reset', 'on EXECUTE text "small" error 0x1300 "broken" received 0 required 1';
+my ($failed) = psql('SELECT s FROM sized WHERE id = 1');
+isnt($failed, 0, 'a node that cannot read even one row');
+is($node->count('executes'), 2, 'asked for a few rows, then for one');
+$node->order('clear');
+
+# ---- pages of all partitions that are merged are not held: they are sorted here ----
+my $merged = q{SELECT count(*), sum(length(b)), count(*) FILTER (WHERE c < before) FROM (SELECT b, c, lag(c) OVER () AS before FROM (SELECT b, c FROM wide WHERE k = ANY (ARRAY(SELECT generate_series(1, 300))) ORDER BY c OFFSET 0) x) y};
+$session = background(q{SET work_mem = '4MB'; SELECT 'idle';});
+$session->shows(qr/idle/);
+my $idle = own_memory($session->{pid}, 'VmHWM');
+$session->send("EXPLAIN (VERBOSE) $merged;\n$merged;\nSELECT 'done';");
+$session->shows(qr/done/);
+like($session->{out}, qr/ORDER BY "c" ASC/, 'merged by plan');
+like($session->{out}, qr/^3000\|196608000\|0$/m, 'all rows of 300 partitions, in order');
+my $most = own_memory($session->{pid}, 'VmHWM') - $idle;
+cmp_ok($most, '<', 80, sprintf 'at most 80 MiB for 188 of rows (%.1f)', $most);
 $session->finish;
 
 done_testing();

@@ -572,11 +572,14 @@ plan_upper(PlannerInfo *root, const ScyllaPath *path, List *tlist, Plan *outer_p
 {
 	const ScyllaUpper *upper = path->upper;
 	List	   *exprs = NIL;
+	ListCell   *lc;
 	ScyllaSelect *select = scyllaBuildSelect(path, &exprs);
 
 	select->items = upper->items;
 	select->targets = upper->targets;
 	select->roles = upper->roles;
+	foreach(lc, pull_var_clause((Node *) upper->tlist, PVC_RECURSE_AGGREGATES))
+		select->aggregated = lappend_int(select->aggregated, lfirst_node(Var, lc)->varattno);
 	select->group_by = upper->group_by;
 	if (path->limited)
 		add_limit(root, select, &exprs);

@@ -7,7 +7,8 @@
  * Tokens are hashes: a range of them holds that part of all partitions. So the
  * density of rows at a few places all over the ring tells how many rows there are,
  * and ranges of a like width at random places, read whole, hold each row with the
- * same probability, whatever the size of partitions. First the density is
+ * same probability, whatever the size of partitions. First a few rows tell how
+ * large they are, as nodes read all of a row for its token. Then the density is
  * looked at, by the tokens alone and at most PROBE_ROWS of each range; then the
  * sample's ranges are made as wide as that many rows need, and every row of them
  * has the same chance to stay. A table that is not much larger than its sample is
@@ -59,6 +60,7 @@ typedef struct Sampling
 	ScyllaSelect rows;			/* every column */
 	ScyllaSelect tokens;		/* of every row, the token */
 	bool		hashed;			/* there are ranges of tokens */
+	int			read_bytes;		/* that nodes read for each row, whatever is selected; 0: not yet known */
 	ScyllaReport report;
 } Sampling;
 
@@ -158,7 +160,7 @@ open_ranges(Sampling *s, const ScyllaSelect *select, const CqlTokenRange *range,
 	ScyllaKeySource *source = scyllaBeginSource(0, 0);
 	ScyllaFetchConfig config = {.session = s->session,.options = s->options,.report = &s->report,
 		.relation = RelationGetRelationName(s->relation),.source = scyllaSourceOf(source),
-	.page_rows = s->options->fetch_size,.lanes = LANES};
+	.page_rows = s->options->fetch_size,.lanes = LANES,.read_bytes = s->read_bytes,.limit = limit};
 
 	if (n > 0)
 		scyllaSourceRanges(source, range, n, NULL);
@@ -272,6 +274,7 @@ estimate_width(Sampling *s)
 			bytes += Max(scyllaFetchRow(fetch)[i].len, 0);
 	}
 	scyllaFetchClose(fetch);
+	s->read_bytes = (int) Min(bytes / Max(rows, 1), PG_INT32_MAX);
 	return MAXALIGN(SizeofHeapTupleHeader) + bytes / Max(rows, 1);
 }
 
@@ -369,7 +372,8 @@ acquire_rows(Relation relation, int elevel, HeapTuple *rows, int target, double 
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw analyze", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	Sampling   *s = begin_sampling(relation);
-	double		estimate = s->hashed ? estimate_rows(s) : 0;
+	double		width = s->hashed ? estimate_width(s) : 0;
+	double		estimate = width > 0 ? estimate_rows(s) : 0;
 	double		fraction = s->hashed ? fraction_to_read(target, estimate) : 1;
 	Sample		sample = {.rows = rows,.target = target,.skip = -1};
 	Coverage	coverage = {0};
@@ -404,10 +408,9 @@ scyllaAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func, BlockN
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw analyze", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	Sampling   *s = begin_sampling(relation);
-	double		pages = 1;
+	double		width = s->hashed ? estimate_width(s) : 0;
+	double		pages = width > 0 ? ceil(estimate_rows(s) * width / BLCKSZ) : 1;
 
-	if (s->hashed)
-		pages = ceil(estimate_rows(s) * estimate_width(s) / BLCKSZ);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	*totalpages = (BlockNumber) Min(Max(pages, 1), MaxBlockNumber);

@@ -10,14 +10,19 @@
  * end of a lane is where the server says there is no further page: an empty page
  * is not it.
  *
- * Pages get fewer rows when rows are large or lanes many, so that what is on its
- * way stays in caches: the client's, and those of nodes, which make many objects
- * of each row. Small pages of many lanes keep more of a node's shards busy than
- * large ones of a few.
+ * Pages get fewer rows when rows are large or lanes many (page.h), so that what is
+ * on its way stays in caches: the client's, and those of nodes, which make many
+ * objects of each row. Small pages of many lanes keep more of a node's shards busy
+ * than large ones of a few.
+ *
+ * A page that a node was lost over, or failed to read, comes home (divisible) and is
+ * asked for with fewer rows: the next replica would fare no better with the same.
  *
  * Memory: pages that have come home count as held until they were read. Where
  * single rows are large, no lane is opened and no page asked for ahead of its time
- * that would be beyond twice HELD_BYTES.
+ * that would be beyond twice HELD_BYTES. Merging holds a page of each lane: where
+ * these would be beyond HELD_BYTES, it says so before its first row, and the scan
+ * sorts (sorted.h).
  *
  * Invariant: an open lane is current, or on the ready list (a page of it has
  * come home), or a request of it is on its way, or, when merging, in the heap.
@@ -30,6 +35,7 @@
 
 #include "cql/request.h"
 #include "fdw/read/fetch.h"
+#include "fdw/read/page.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
 #include "fdw/session/exchange.h"
@@ -37,14 +43,15 @@
 #define HELD_BYTES (16 * 1024 * 1024)
 #define SMALL_PAGE_BYTES (192 * 1024)	/* smaller ones cost a node more than they spare its caches */
 #define SMALL_MERGED_BYTES (16 * 1024)	/* all lanes that are merged hold pages */
-#define ROW_OVERHEAD 100		/* bytes that a row counts more: a node's work for a row is not only by its size */
-#define FIRST_LANES 32			/* until it is known how large pages are */
+#define NS_IN_A_MS UINT64_C(1000000)
+#define FIRST_LANES 32			/* until it is known how large pages are, by an estimate of rows; SCYLLA_FEW_LANES without */
 
 /* How a page was asked for: a row of it may have to be asked for again. */
 typedef struct Asked
 {
 	CqlBuffer	state;			/* empty: the first page */
 	int			rows;
+	uint64		spent;			/* ns, on larger pages that failed */
 } Asked;
 
 typedef struct Lane
@@ -79,9 +86,7 @@ struct ScyllaFetch
 	Lane	   *current;
 	bool		exhausted;		/* the source */
 	Size		held;			/* bytes of pages at home */
-	uint64		pages;			/* entered that had rows, and these, and bytes: how large they are */
-	uint64		rows;
-	uint64		bytes;
+	ScyllaPageSize size;
 	binaryheap *heap;			/* merging */
 };
 
@@ -145,7 +150,12 @@ scyllaFetchOpen(const ScyllaFetchConfig *config)
 	f->context = context;
 	f->config = *config;
 	f->config.lanes = Max(config->lanes, 1);
-	f->allowed = config->slow_start ? 1 : config->nmerge > 0 ? f->config.lanes : Min(f->config.lanes, FIRST_LANES);
+	f->size.most = config->page_rows;
+	f->size.room = Max(SCYLLA_PAGE_BYTES / f->config.lanes, config->nmerge == 0 ? SMALL_PAGE_BYTES :
+					   Min(SMALL_MERGED_BYTES, HELD_BYTES / f->config.lanes));
+	f->size.expected = config->statement->row_bytes > 0 ? config->statement->row_bytes : (uint64) config->row_bytes;
+	f->size.read = (uint64) config->read_bytes;
+	f->allowed = config->slow_start ? 1 : Min(f->config.lanes, scyllaKnowsRows(&f->size) ? FIRST_LANES : SCYLLA_FEW_LANES);
 	f->lane = MemoryContextAllocHuge(context, mul_size(sizeof(Lane), f->config.lanes));
 	memset(f->lane, 0, sizeof(Lane) * f->config.lanes);
 	dlist_init(&f->free);
@@ -180,51 +190,53 @@ scyllaFetchClose(ScyllaFetch *f)
 
 /* ---- requests ---- */
 
-/* A page of each lane is read while another one of it is on its way. */
-static int
-page_rows(const ScyllaFetch *f)
-{
-	uint64		row_bytes = f->rows > 0 ? f->bytes / f->rows : (uint64) f->config.row_bytes;
-	uint64		smallest = f->config.nmerge > 0 ? SMALL_MERGED_BYTES : SMALL_PAGE_BYTES;
-	uint64		page_bytes = Max((uint64) (SCYLLA_PAGE_BYTES / f->config.lanes), smallest);
-
-	return (int) Max(Min(page_bytes / (row_bytes + ROW_OVERHEAD), (uint64) f->config.page_rows), 1);
-}
-
 /* For one more page than must be: those at home, those on their way and this one, as large as pages have been. */
 static bool
 has_room(const ScyllaFetch *f)
 {
-	uint64		page_bytes = f->pages > 0 ? f->bytes / f->pages : 0;
+	uint64		page_bytes = scyllaPageBytes(&f->size, scyllaPageRows(&f->size, f->allowed));
 
 	return f->held + (pipeline_outstanding(f->pipeline->core) + 1) * page_bytes <= 2 * HELD_BYTES;
+}
+
+/* For the page of s->then. */
+static void
+send_page(ScyllaFetch *f, Lane *s)
+{
+	Pipeline   *core = f->pipeline->core;
+	RequestTemplate request = f->request;
+	CqlBuffer  *b = pipeline_begin(core);
+	CqlBytes	state = {s->then.state.data, s->then.state.len > 0 ? (int32) s->then.state.len : -1};
+
+	request.divisible = s->then.rows > 1;
+	request.timeout_ms -= (uint32) (s->then.spent / NS_IN_A_MS);
+	if (state.len >= 0)
+		request.flags |= CQL_PARAM_PAGING_STATE;
+	if (b != NULL)
+	{
+		cql_put_raw(b, s->values.bytes.data, s->values.bytes.len);
+		cql_request_tail(b, request.flags, s->then.rows, state, 0, 0);
+	}
+	if (b == NULL || s->then.state.failed ||
+		pipeline_commit(core, &request, s->values.routed ? &s->values.token : NULL, s->number) == NULL)
+		scyllaRaiseOutOfMemory();
+	s->asked = true;
 }
 
 static void
 ask(ScyllaFetch *f, Lane *s, CqlBytes paging_state)
 {
-	Pipeline   *core = f->pipeline->core;
-	RequestTemplate request = f->request;
-	CqlBuffer  *b = pipeline_begin(core);
-	bool		first = paging_state.len < 0;
-	int			rows = page_rows(f);
-
-	if (!first)
-		request.flags |= CQL_PARAM_PAGING_STATE;
-	else if (f->config.first_rows > 0)
-		rows = Min(rows, f->config.first_rows);
-	if (b != NULL)
-	{
-		cql_put_raw(b, s->values.bytes.data, s->values.bytes.len);
-		cql_request_tail(b, request.flags, rows, paging_state, 0, 0);
-	}
-	if (b == NULL || pipeline_commit(core, &request, s->values.routed ? &s->values.token : NULL, s->number) == NULL)
-		scyllaRaiseOutOfMemory();
 	cql_buffer_reset(&s->then.state);
-	if (!first)
+	if (paging_state.len >= 0)
 		cql_put_raw(&s->then.state, paging_state.data, (size_t) paging_state.len);
-	s->then.rows = rows;
-	s->asked = true;
+	s->then.rows = scyllaPageRows(&f->size, f->allowed);
+	if (paging_state.len < 0 && f->config.first_rows > 0)
+		s->then.rows = Min(s->then.rows, f->config.first_rows);
+	/* where a page has room for all of a LIMIT, Cassandra takes no notice of the state, and begins anew */
+	if (paging_state.len >= 0 && f->config.limit > 1)
+		s->then.rows = Min(s->then.rows, f->config.limit - 1);
+	s->then.spent = 0;
+	send_page(f, s);
 }
 
 static void
@@ -244,6 +256,35 @@ raise_page(ScyllaFetch *f, Request *r)
 	scyllaRaiseFailure(scyllaTakeFailure(f->config.session, f->pipeline, r), &context);
 }
 
+/* Whether a page may have failed for its size: it was too much for the node, or took it too long. */
+static bool
+may_be_too_large(const ClusterFailure *failure)
+{
+	if (failure == NULL)
+		return false;
+	if (failure->kind != CLUSTER_FAIL_CQL)
+		return failure->kind == CLUSTER_FAIL_LOST;
+	return failure->code == CQL_ERR_READ_TIMEOUT || failure->code == CQL_ERR_READ_FAILURE || failure->code == CQL_ERR_SERVER;
+}
+
+/* A page that failed, with fewer rows. false: it cannot have fewer, or there is no time left, or that is not why. */
+static bool
+ask_for_less(ScyllaFetch *f, Lane *s, Request *r)
+{
+	uint64		spent = s->then.spent + r->core.latency;
+	int			rows = may_be_too_large(r->core.failure) ? scyllaFewerRows(&f->size, s->then.rows) : 0;
+
+	if (rows == 0 || spent / NS_IN_A_MS >= f->request.timeout_ms)
+		return false;
+	pipeline_release(f->pipeline->core, r);
+	s->then.rows = rows;
+	s->then.spent = spent;
+	send_page(f, s);
+	pipeline_submit(f->pipeline->core);
+	f->config.report->retries++;
+	return true;
+}
+
 /* Hand what came home to its lanes. */
 static void
 deliver(ScyllaFetch *f)
@@ -257,6 +298,8 @@ deliver(ScyllaFetch *f)
 
 		s->asked = false;
 		scyllaReportRequest(f->config.report, r);
+		if (r->core.failed && ask_for_less(f, s, r))
+			continue;
 		if (r->core.failed)
 			raise_page(f, r);
 		s->next = r;
@@ -343,11 +386,11 @@ enter_page(ScyllaFetch *f, Lane *s)
 	s->row = 0;
 	MemoryContextSwitchTo(old);
 	s->entered = ++entered;
+	scyllaSeePage(&f->size, s->rows->left, s->page->core.body_length);
+	if (f->size.rows > 0)
+		f->config.statement->row_bytes = Max(f->size.bytes / f->size.rows, 1);
 	if (!f->config.slow_start)
-		f->allowed = f->config.lanes;
-	f->pages += s->rows->left > 0;
-	f->rows += s->rows->left;
-	f->bytes += s->page->core.body_length;
+		f->allowed = f->size.rows > 0 ? f->config.lanes : (int) Min((int64) f->allowed * 2, f->config.lanes);
 	f->config.report->pages++;
 	f->config.report->bytes += s->page->core.body_length;
 }
@@ -436,33 +479,61 @@ advance_waiting(ScyllaFetch *f, Lane *s)
 	return result;
 }
 
-static void
+/* Whether a page of each lane can be held, as large as they were so far. */
+static bool
+can_be_held(const ScyllaFetch *f)
+{
+	uint64		page_bytes = scyllaPageBytes(&f->size, scyllaPageRows(&f->size, f->config.lanes));
+
+	return f->held <= 2 * HELD_BYTES && page_bytes * f->config.lanes <= HELD_BYTES;
+}
+
+/* The first pages of the lanes that are open now, from that number on. false: they are too much to hold. */
+static bool
+enter_lanes(ScyllaFetch *f, int from)
+{
+	for (int i = from; i < f->open && can_be_held(f); i++)
+	{
+		if (advance_waiting(f, &f->lane[i]) == SCYLLA_FETCH_ROW)
+			binaryheap_add_unordered(f->heap, Int32GetDatum(i));
+	}
+	return can_be_held(f);
+}
+
+/* A few lanes first, which tell how large pages are. false: they cannot all be held. */
+static bool
 begin_merge(ScyllaFetch *f)
 {
 	MemoryContext old = MemoryContextSwitchTo(f->context);
 
 	f->heap = binaryheap_allocate(f->config.lanes, compare_lanes, f);
 	MemoryContextSwitchTo(old);
-	open_lanes(f);
-	while (!f->exhausted && !dlist_is_empty(&f->free))	/* the pipeline was full */
+	while (!f->exhausted && !dlist_is_empty(&f->free))
 	{
-		scyllaWait(f->config.session, 1);
-		deliver(f);
+		int			entered_lanes = f->open;
+
 		open_lanes(f);
-	}
-	for (int i = 0; i < f->open; i++)
-	{
-		if (advance_waiting(f, &f->lane[i]) == SCYLLA_FETCH_ROW)
-			binaryheap_add_unordered(f->heap, Int32GetDatum(i));
+		while (f->open < f->allowed && !f->exhausted)	/* the pipeline was full */
+		{
+			scyllaWait(f->config.session, 1);
+			deliver(f);
+			open_lanes(f);
+		}
+		if (!enter_lanes(f, entered_lanes))
+			return false;
 	}
 	binaryheap_build(f->heap);
+	return true;
 }
 
 static ScyllaFetchResult
 next_merged(ScyllaFetch *f)
 {
 	if (f->heap == NULL)
-		begin_merge(f);
+	{
+		if (!begin_merge(f))
+			return SCYLLA_FETCH_TOO_LARGE;
+	}
 	else if (advance_waiting(f, f->current) == SCYLLA_FETCH_ROW)
 		binaryheap_replace_first(f->heap, binaryheap_first(f->heap));
 	else

@@ -60,9 +60,11 @@ typedef struct ScyllaFetchConfig
 	ScyllaSource *source;
 	ScyllaReport *report;
 	int			page_rows;		/* at most */
-	int			row_bytes;		/* by estimate; 0: unknown */
+	int			row_bytes;		/* by estimate, if statement has not seen any; 0: nobody knows */
+	int			read_bytes;		/* that a node reads for a row, at least; 0: it reads what comes home */
+	int			limit;			/* the text's LIMIT; 0: none */
 	int			first_rows;		/* at most, of each request's first page; 0: page_rows */
-	int			lanes;			/* at once; with merge keys: all that the source has */
+	int			lanes;			/* at once; with merge keys: all that the source has, a few first */
 	bool		slow_start;		/* one lane at first, and one more with each page that is read further than its first row */
 	const ScyllaMergeKey *merge;
 	int			nmerge;
@@ -75,6 +77,7 @@ typedef enum ScyllaFetchResult
 	SCYLLA_FETCH_ROW,
 	SCYLLA_FETCH_LANE_END,	/* the last row of one request was given; not when merging */
 	SCYLLA_FETCH_END,
+	SCYLLA_FETCH_TOO_LARGE,		/* merging, and the first thing told: pages of all lanes are too much to hold; close it */
 	SCYLLA_FETCH_PENDING		/* nothing has come home yet; or nothing is asked for, and the source may have more later */
 } ScyllaFetchResult;
 

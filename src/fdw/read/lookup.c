@@ -24,6 +24,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/read/lookup.h"
+#include "fdw/read/rowsize.h"
 #include "fdw/read/source.h"
 #include "fdw/session/error.h"
 #include "fdw/session/statement.h"
@@ -333,9 +334,12 @@ open_fetch(ScyllaLookup *l)
 	ScyllaSelectForm form = {.operators = l->shape->operators};
 	ScyllaFetchConfig config = {.session = l->config.session,.options = l->config.options,
 		.relation = l->config.relation,.report = l->config.report,.source = &l->source.base,
-		.page_rows = l->config.options->fetch_size,.row_bytes = l->config.select->row_bytes,.lanes = MAX_LANES};
+		.page_rows = l->config.options->fetch_size,.lanes = MAX_LANES};
+	ScyllaRowSize size = scyllaRowSize(l->config.select, scyllaDescribeTable(l->config.session, l->config.options));
 	MemoryContext old = MemoryContextSwitchTo(l->context);
 
+	config.row_bytes = size.row;
+	config.read_bytes = size.unknown != NIL ? SCYLLA_UNSEEN_BYTES : size.read;
 	config.select = l->config.select;
 	config.form = form;
 	config.cql = scyllaDeparseSelect(l->config.select, l->config.options, &form);

@@ -127,6 +127,16 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 
 /* ---- rows ---- */
 
+/* The same requests, a few at a time, their rows in whatever order. */
+static void
+sort_instead(ScyllaScan *scan)
+{
+	scyllaFetchClose(scan->fetch);
+	scan->fetch = NULL;
+	scan->sorting = true;
+	scyllaScanOpen(scan);
+}
+
 /* false: there is none, or, if it must not be waited for, the scan is pending. */
 static bool
 next_row(ScyllaScan *scan, bool wait)
@@ -136,9 +146,11 @@ next_row(ScyllaScan *scan, bool wait)
 	scan->pending = false;
 	if (scan->fetch == NULL)
 		return false;
-	do
-		result = scyllaFetchNext(scan->fetch, wait);
-	while (result == SCYLLA_FETCH_LANE_END);
+	while ((result = scyllaFetchNext(scan->fetch, wait)) == SCYLLA_FETCH_LANE_END || result == SCYLLA_FETCH_TOO_LARGE)
+	{
+		if (result == SCYLLA_FETCH_TOO_LARGE)
+			sort_instead(scan);
+	}
 	scan->pending = result == SCYLLA_FETCH_PENDING;
 	if (scan->pending)
 		return false;
@@ -187,12 +199,10 @@ next_sifted(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 	return false;
 }
 
-/* false: as of next_row. */
+/* A row as it comes. false: as of next_row. */
 static bool
-next_slot(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
+next_unsorted(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 {
-	if (scan->aggregate != NULL && scan->select->group_by == NIL)
-		return combine_rows(scan, slot, wait);
 	if (scan->sifting)
 		return next_sifted(scan, slot, wait);
 	if (!next_row(scan, wait))
@@ -203,6 +213,44 @@ next_slot(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 		scyllaDecodeRow(scan->decoder, scan->fetch, scan->row_context, slot);
 	scan->report.rows++;
 	return true;
+}
+
+/* All are sorted before the first is given. The first call has a row already. false: as of next_row. */
+static bool
+next_sorted(ScyllaScan *scan, TupleTableSlot *slot, bool wait, bool have_row)
+{
+	if (scan->sorted == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(scan->reading);
+
+		scan->sorted = scyllaBeginSorted(scan->select, slot->tts_tupleDescriptor, scan->reader.owner);
+		MemoryContextSwitchTo(old);
+	}
+	while (!scan->gathered && (have_row || next_unsorted(scan, slot, wait)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		scyllaSortRow(scan->sorted, slot);
+		ExecClearTuple(slot);
+		MemoryContextReset(scan->row_context);
+		have_row = false;
+	}
+	scan->gathered |= !scan->pending;
+	return scan->gathered && scyllaNextSorted(scan->sorted, slot);
+}
+
+/* false: as of next_row. */
+static bool
+next_slot(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
+{
+	bool		have_row = false;
+
+	if (scan->aggregate != NULL && scan->select->group_by == NIL)
+		return combine_rows(scan, slot, wait);
+	if (!scan->gathered)
+		have_row = next_unsorted(scan, slot, wait);
+	if (!scan->sorting)
+		return have_row;
+	return next_sorted(scan, slot, wait, have_row);
 }
 
 /* ---- rows that are kept ---- */
@@ -419,9 +467,12 @@ stop_reading(ScyllaScan *scan)
 		tuplestore_end(scan->store);
 		scan->store = NULL;
 	}
+	if (scan->sorted != NULL)
+		scyllaEndSorted(scan->sorted);
+	scan->sorted = NULL;
 	MemoryContextReset(scan->reading);
 	scan->instead = 0;
-	scan->sifting = scan->begun = scan->combining = scan->combined = scan->complete = scan->running = scan->broken = false;
+	scan->sorting = scan->gathered = scan->sifting = scan->begun = scan->combining = scan->combined = scan->complete = scan->running = scan->broken = false;
 }
 
 void

@@ -15,6 +15,8 @@
 #include "utils/memutils.h"
 
 #include "fdw/compat.h"
+#include "fdw/read/page.h"
+#include "fdw/read/rowsize.h"
 #include "fdw/read/scan_open.h"
 #include "fdw/read/source.h"
 #include "fdw/session/session.h"
@@ -22,7 +24,7 @@
 #include "fdw/session/transaction.h"
 
 #define MAX_LANES 1024			/* keys looked up at once */
-#define MAX_MERGE_LANES 250000	/* each has a page of its own */
+#define MAX_MERGE_LANES 10000	/* each has a page of its own */
 #define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
 
 /* Rows that the query wants at most, those it skips included; -1: all, or more than CQL can say. */
@@ -82,17 +84,82 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 	List	   *merge = scan->select->merge;
 	ScyllaMergeKey *key = palloc_array(ScyllaMergeKey, list_length(merge) / 3);
 
-	if (requests > MAX_MERGE_LANES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("rows of %d keys of foreign table \"%s\" cannot be merged in order", requests, scan->relation),
-				 errdetail("More than %d were not expected when the statement was planned.", MAX_MERGE_LANES)));
 	config->merge = key;
 	config->nmerge = list_length(merge) / 3;
 	for (int i = 0; i < config->nmerge; i++)
 		key[i] = (ScyllaMergeKey) {list_nth_int(merge, 3 * i), list_nth_int(merge, 3 * i + 1), list_nth_int(merge, 3 * i + 2)};
 	config->lanes = requests;
 	config->first_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
+}
+
+/* Bytes of a few rows' columns, of the first of the scan's requests; 0: it has none. */
+static uint64
+look_at_rows(ScyllaScan *scan, List *columns)
+{
+	ScyllaSelect select = *scan->select;
+	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), false, true};
+	ScyllaKeySource *source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
+	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
+	.report = &scan->report,.source = scyllaSourceOf(source),.select = &select,.form = form,.page_rows = SCYLLA_FEW_ROWS,.lanes = 1};
+	ScyllaFetch *fetch;
+	uint64		bytes = 0;
+	uint64		rows = 0;
+
+	select.items = columns;
+	select.order = select.roles = select.group_by = select.merge = NIL;
+	select.per_partition = 0;
+	select.distinct = false;
+	if (!scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source, -1))
+		return 0;
+	scyllaSourceLimit(source, SCYLLA_FEW_ROWS);
+	(void) scyllaEndSource(source);
+	config.cql = scyllaDeparseSelect(&select, scan->options, &form);
+	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
+	fetch = scyllaFetchOpen(&config);
+	for (; scyllaFetchNext(fetch, true) == SCYLLA_FETCH_ROW; rows++)
+	{
+		for (uint32_t i = 0; i < scyllaFetchMetadata(fetch)->count; i++)
+			bytes += Max(scyllaFetchRow(fetch)[i].len, 0);
+	}
+	scyllaFetchClose(fetch);
+	return rows > 0 ? Max(bytes / rows, 1) : 0;
+}
+
+/* There is one row for each request at most. */
+static bool
+fixes_whole_key(const ScyllaScan *scan, const ScyllaTable *table)
+{
+	ListCell   *lc;
+
+	foreach(lc, scan->select->operators)
+	{
+		if (lfirst_int(lc) != SCYLLA_EQ && lfirst_int(lc) != SCYLLA_IN)
+			return false;
+	}
+	return scan->nconditions == table->npartition + table->nclustering;
+}
+
+/*
+ * How large rows are, until some have come. What nodes read of each is looked at, where nobody knows it and there may be
+ * many: but not where ranges of tokens grow as long as they are quick.
+ */
+static void
+set_sizes(ScyllaScan *scan, ScyllaFetchConfig *config)
+{
+	const ScyllaTable *table = scyllaDescribeTable(scan->session, scan->options);
+	ScyllaRowSize size = scyllaRowSize(scan->select, table);
+	ScyllaStatement *statement = config->statement;
+
+	config->row_bytes = size.row;
+	if (statement->read_bytes > 0)
+		return;
+	statement->read_bytes = Max(size.read, 1);
+	if (size.unknown == NIL || fixes_whole_key(scan, table) || config->page_rows <= SCYLLA_FEW_ROWS ||
+		(config->form.token_range && scan->aggregate != NULL))
+		return;
+	statement->read_bytes = scan->sifting ? 0 : look_at_rows(scan, size.unknown);
+	if (statement->read_bytes == 0)
+		statement->read_bytes = SCYLLA_UNSEEN_BYTES;
 }
 
 static void
@@ -102,14 +169,17 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
 	limit >= 0 && scan->select->group_by == NIL};
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.row_bytes = scan->select->row_bytes,
+	.report = &scan->report,.source = scyllaSourceOf(source),
 	.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
 	int			requests;
 
 	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))
 		return;
 	if (form.limited)
+	{
 		scyllaSourceLimit(source, (int32) limit);
+		config.limit = (int) limit;
+	}
 	requests = scyllaEndSource(source);
 	config.lanes = Min(requests, ranges ? scan->ranges.lanes : MAX_LANES);
 	config.select = scan->select;
@@ -119,7 +189,11 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
 					   ranges ? 2 : 0);
 	config.page_rows = limit >= 0 ? (int) Min(limit, scan->options->fetch_size) : scan->options->fetch_size;
-	if (scan->select->merge != NIL && requests > 1)
+	if (config.statement->row_bytes == 0 || config.statement->read_bytes == 0)
+		set_sizes(scan, &config);
+	config.read_bytes = (int) Min(config.statement->read_bytes, PG_INT32_MAX);
+	scan->sorting |= scan->select->merge != NIL && requests > MAX_MERGE_LANES;
+	if (scan->select->merge != NIL && requests > 1 && !scan->sorting)
 		set_merge(scan, requests, &config);
 	scan->fetch = scyllaFetchOpen(&config);
 }

@@ -20,6 +20,7 @@
 #include "fdw/read/range.h"
 #include "fdw/read/report.h"
 #include "fdw/read/select.h"
+#include "fdw/read/sorted.h"
 #include "fdw/read/whole.h"
 #include "fdw/session/reader.h"
 
@@ -43,6 +44,9 @@ typedef struct ScyllaScan
 	bool		begun;
 	bool		guarded;		/* the setting full_scan was looked at */
 	int			instead;		/* the whole table is read in place of so many keys; 0: it is not */
+	bool		sorting;		/* requests are not merged, as they are too many or too large: */
+	ScyllaSorted *sorted;		/* rows are sorted here; NULL: not yet */
+	bool		gathered;		/* all of them are in */
 	bool		sifting;		/* conditions are not sent: rows are chosen here */
 	ScyllaSift *sift;			/* what chooses them; NULL: that was never done */
 	bool		combining;		/* the one row of aggregates without groups has been begun, */

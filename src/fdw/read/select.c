@@ -28,6 +28,7 @@ enum
 	PACKED_ORDER,
 	PACKED_MERGE,
 	PACKED_ROLES,
+	PACKED_AGGREGATED,
 	PACKED_GROUP_BY,
 	PACKED_WHOLE_ITEMS,
 	PACKED_WHOLE_TARGETS,
@@ -70,6 +71,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	packed = lappend(packed, select->order);
 	packed = lappend(packed, select->merge);
 	packed = lappend(packed, select->roles);
+	packed = lappend(packed, select->aggregated);
 	packed = lappend(packed, select->group_by);
 	packed = lappend(packed, select->whole_items);
 	packed = lappend(packed, select->whole_targets);
@@ -96,6 +98,7 @@ scyllaUnpackSelect(List *packed)
 	select->order = list_nth(packed, PACKED_ORDER);
 	select->merge = list_nth(packed, PACKED_MERGE);
 	select->roles = list_nth(packed, PACKED_ROLES);
+	select->aggregated = list_nth(packed, PACKED_AGGREGATED);
 	select->group_by = list_nth(packed, PACKED_GROUP_BY);
 	select->whole_items = list_nth(packed, PACKED_WHOLE_ITEMS);
 	select->whole_targets = list_nth(packed, PACKED_WHOLE_TARGETS);

@@ -48,6 +48,7 @@ typedef struct ScyllaSelect
 	List	   *items;			/* String: CQL of each selected expression; at least one */
 	List	   *targets;		/* int: attribute of the scan's slot that it fills; 0: none */
 	List	   *roles;			/* int: ScyllaRole of each item; NIL: all are columns of rows that are read */
+	List	   *aggregated;		/* int: attributes that these are about */
 
 	List	   *columns;		/* String: column of each condition. Those on the partition key come first, */
 	List	   *operators;		/* int: ScyllaOperator             then clustering columns, each in key order */

@@ -30,6 +30,9 @@
 #include "fdw/session/transaction.h"
 #include "fdw/type/typemap.h"
 
+#define FIRST_ROWS 4			/* of CQL by hand: nobody knows how large its rows are */
+#define PAGE_BYTES UINT64CONST(4194304)
+
 static const CqlBytes no_state = {NULL, -1};
 
 /* ---- what a text is for ---- */
@@ -156,6 +159,15 @@ store_rows(ReturnSetInfo *result, ScyllaRows *rows)
 	MemoryContextDelete(scratch);
 }
 
+/* A few rows first, then as many of their size as a page should have. */
+static int
+next_page_rows(int most, const ScyllaRows *rows, size_t bytes)
+{
+	uint64		row_bytes = rows->left > 0 ? bytes / rows->left : PAGE_BYTES / FIRST_ROWS;
+
+	return (int) Min((uint64) most, Max(PAGE_BYTES / Max(row_bytes, 1), 1));
+}
+
 void
 scyllaQueryCql(const char *server, const char *cql, ReturnSetInfo *result)
 {
@@ -164,8 +176,10 @@ scyllaQueryCql(const char *server, const char *cql, ReturnSetInfo *result)
 	char	   *text = scyllaToUtf8(cql);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext page = AllocSetContextCreate(caller, "scylla_fdw page", ALLOCSET_DEFAULT_SIZES);
+	int			most = options->fetch_size;
 	bool		more = true;
 
+	options->fetch_size = Min(most, FIRST_ROWS);
 	for (CqlBytes paging_state = no_state; more;)
 	{
 		ScyllaResponse response;
@@ -174,6 +188,7 @@ scyllaQueryCql(const char *server, const char *cql, ReturnSetInfo *result)
 		MemoryContextSwitchTo(page);
 		response = scyllaQuery(session, options, text, NULL, paging_state);
 		rows = scyllaRowsBegin(response.body, response.length);
+		options->fetch_size = next_page_rows(most, rows, response.length);
 		store_rows(result, rows);
 		more = rows->metadata.paging_state.len >= 0;
 		MemoryContextSwitchTo(caller);

@@ -19,6 +19,8 @@ typedef struct ScyllaStatement
 	uint32		number;			/* RequestTemplate.statement */
 	uint32		schema_version; /* the session's when it was prepared, or last found to be as it was */
 	CqlMetadata bind;
+	uint64		row_bytes;		/* of a SELECT: of rows that came last; 0: none did */
+	uint64		read_bytes;		/* and that a node reads for each, where that was looked at; 0: it was not */
 	CqlArena	arena;
 	MemoryContextCallback callback;
 } ScyllaStatement;

@@ -212,6 +212,45 @@ test_idempotent_requests_survive_a_lost_connection(void **state)
 	fixture_end(&f);
 }
 
+/* Whoever asked asks for less. */
+static void
+test_what_may_be_too_much_comes_home(void **state)
+{
+	static const struct
+	{
+		const char *order;
+		ClusterFailureKind kind;
+	}			faults[] =
+	{
+		{"on EXECUTE close", CLUSTER_FAIL_LOST},
+		{"on EXECUTE error 0x0000 \"out of memory\"", CLUSTER_FAIL_CQL},
+		{"on EXECUTE error 0x1200 \"slow\" received 2 required 1", CLUSTER_FAIL_CQL},
+	};
+	Fixture		f;
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 2", "");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+	{
+		TestRequest r = {0};
+
+		order_all(&f, "clear");
+		order_all(&f, "reset");
+		await_all_nodes(&f);
+		order_all(&f, faults[i].order);
+		make_insert(&r, statement, 1);
+		r.core.divisible = true;
+		run(&f, &r);
+		assert_failed(&r, faults[i].kind);
+		assert_int_equal(r.core.failure->attempts, 1);
+		assert_int_equal(count_all(&f, "executes"), 1);
+	}
+	fixture_end(&f);
+}
+
 static void
 test_others_are_not_repeated(void **state)
 {
@@ -613,6 +652,7 @@ main(void)
 		cmocka_unit_test(test_marked_statements_are_not_repeated),
 		cmocka_unit_test(test_other_data_center_is_left_alone),
 		cmocka_unit_test(test_idempotent_requests_survive_a_lost_connection),
+		cmocka_unit_test(test_what_may_be_too_much_comes_home),
 		cmocka_unit_test(test_others_are_not_repeated),
 		cmocka_unit_test(test_repeated_requests_are_the_same),
 		cmocka_unit_test(test_failed_writes_are_repeated_few_at_a_time),

@@ -1,0 +1,29 @@
+/*
+ * fdw/read/sorted.h
+ *	  Rows of many keys, sorted here: where so many pages cannot be held at once as
+ *	  it takes to merge them.
+ *
+ * Backend thread. Takes work_mem, then temporary files. Lives in the memory context
+ * that was current at scyllaBeginSorted, and ends with scyllaEndSorted.
+ */
+#ifndef FDW_READ_SORTED_H
+#define FDW_READ_SORTED_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+#include "utils/resowner.h"
+
+#include "fdw/read/select.h"
+
+typedef struct ScyllaSorted ScyllaSorted;
+
+/* By the keys that the select's requests were to be merged by; desc: of its rows; owner: of temporary files. */
+extern ScyllaSorted *scyllaBeginSorted(const ScyllaSelect *select, TupleDesc desc, ResourceOwner owner);
+extern void scyllaSortRow(ScyllaSorted *sorted, TupleTableSlot *slot);
+
+/* The next row; the first call ends the input. false: there is none. It is valid until the next call. */
+extern bool scyllaNextSorted(ScyllaSorted *sorted, TupleTableSlot *slot);
+extern void scyllaEndSorted(ScyllaSorted *sorted);
+
+#endif							/* FDW_READ_SORTED_H */
