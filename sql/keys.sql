@@ -42,6 +42,9 @@ CREATE FOREIGN TABLE keys_f.buckets (b smallint, n bigint, v text) SERVER keys_c
 CREATE FOREIGN TABLE keys_f.days (day date, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.tiny (t int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.events (device int, day date, at int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.late (k int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys', "table" 'large');
+CREATE VIEW late AS TABLE large;
+ANALYZE keys_f.late;
 INSERT INTO keys_f.large SELECT * FROM keys_l.large;
 INSERT INTO keys_f.events SELECT * FROM keys_l.events;
 INSERT INTO keys_f.log SELECT * FROM keys_l.log;
@@ -77,6 +80,8 @@ END $$;
 -- nobody has analyzed anything: a join looks keys up all the same
 SELECT keys($$SELECT o.id, l.v FROM keys_o o JOIN large l ON l.k = o.k$$);
 SELECT keys($$SELECT o.id, e.v FROM keys_o o JOIN events e ON e.device = o.device AND e.day = o.day WHERE o.id <= 100$$);
+-- a table that was empty when it was analyzed
+SELECT keys($$SELECT o.id, l.v FROM keys_o o JOIN late l ON l.k = o.k$$);
 
 -- lists: each request costs, and the whole table may cost less
 CREATE FUNCTION keys_two(n int, more text DEFAULT '', ran boolean DEFAULT false) RETURNS text LANGUAGE sql AS $$

@@ -73,20 +73,20 @@ void
 scyllaEstimateSize(PlannerInfo *root, RelOptInfo *rel, bool by_joins)
 {
 	ScyllaRelation *info = rel->fdw_private;
-	double		guess = GUESSED_PAGES * BLCKSZ / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
+	bool		was_empty = rel->tuples <= 0;	/* or nobody has looked: what was empty may be full now */
 
-	if (rel->tuples >= 0)
+	if (rel->tuples < 0)
+	{
+		rel->tuples = GUESSED_PAGES * BLCKSZ / (rel->reltarget->width + MAXALIGN(SizeofHeapTupleHeader));
+		rel->pages = GUESSED_PAGES;
+	}
+	else
 	{
 		info->pages = count_pages(rel, info->options);
 		info->rows = (int) Min(Max(rel->tuples, 1), PG_INT32_MAX);
 	}
-	else
-	{
-		rel->tuples = guess;
-		rel->pages = GUESSED_PAGES;
-		if (depends_on_size(root, info, by_joins))
-			ask_size(rel, info, guess);
-	}
+	if (was_empty && depends_on_size(root, info, by_joins))
+		ask_size(rel, info, rel->tuples);
 	set_baserel_size_estimates(root, rel);
 	rel->rows = Min(rel->rows, scyllaMostRows(root, info, info->access));
 }
