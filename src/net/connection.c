@@ -441,7 +441,7 @@ static void
 read_failed(NetConnection *c, int error)
 {
 	if (is_new(c) && (error == UV_EOF || error == UV_ECONNRESET))
-		fail(c, NET_FAIL_CLOSED, "the node closed the connection before it answered: does this port want TLS?");
+		fail(c, NET_FAIL_CLOSED, "the node closed the connection before it answered: does it want TLS, or another protocol than CQL?");
 	else if (error == UV_EOF)
 		fail(c, NET_FAIL_CLOSED, "the node closed the connection");
 	else if (error == UV_ENOBUFS)

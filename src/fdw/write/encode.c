@@ -185,7 +185,8 @@ no_counter(const ScyllaEncoder *e, const Marker *m)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("counter \"%s\" of foreign table \"%s\" has no value to be added to", m->column, e->relation),
+			 errmsg("cannot add to counter \"%s\" of foreign table \"%s\": it has no value, or what is added has none", m->column,
+					e->relation),
 			 errhint("INSERT adds to counters whether they have a value or not.")));
 }
 

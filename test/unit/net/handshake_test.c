@@ -775,7 +775,7 @@ test_hang_up_in_every_phase(void **state)
 		play_until(&client, &peer, phase);
 		peer_hang_up(&peer);
 		expect_failure(&client, &peer, NET_FAIL_CLOSED,
-					   phase == SILENT_OPTIONS ? "closed the connection before it answered: does this port want TLS?" :
+					   phase == SILENT_OPTIONS ? "closed the connection before it answered: does it want TLS, or another protocol than CQL?" :
 					   "closed the connection");
 		assert_int_equal(strstr(client.why.message, "TLS") != NULL, phase == SILENT_OPTIONS);
 	}
