@@ -88,6 +88,16 @@ like($err, qr/ERROR:  HV000: no\nDETAIL:  .*\d+ rows? of this statement w(as|ere
 unlike($err, qr/WARNING/, 'a refused row is no row that may be written');
 $node->order('clear');
 
+# a row that was refused when it was repeated may be there all the same
+$node->order('reset');
+$node->order('on EXECUTE text "INSERT" nth 1 close');
+$node->order('on EXECUTE text "INSERT" error 0x2200 "no"');
+my $repeated = background(q{SET scylla_fdw.flush_at = 'transaction'; BEGIN; INSERT INTO t VALUES (1, 'x');});
+await('it is repeated', sub { $node->count('faults') == 2 });
+(undef, undef, $err) = $repeated->send('ROLLBACK;')->finish;
+is(warnings_of($err), 'the transaction is rolled back, but 1 row sent to the cluster may be written or not', 'a row that was repeated, and refused');
+$node->order('clear');
+
 # a DELETE of partitions
 query('INSERT INTO c SELECT g % 3, g FROM generate_series(1, 30) g');
 (undef, $err) = while_held('text "DELETE"', 2, q{DELETE FROM c WHERE id IN (1, 2);},

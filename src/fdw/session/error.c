@@ -91,10 +91,11 @@ scyllaWrittenDetail(const ScyllaFates *fates, bool shared)
 					rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay", more);
 }
 
+/* An error is about the last attempt: one before may have come through. */
 bool
 scyllaMayBeWritten(const ClusterFailure *f)
 {
-	if (f == NULL)
+	if (f == NULL || f->attempts > 1)
 		return true;
 	if (f->kind == CLUSTER_FAIL_CQL)
 		return f->code == CQL_ERR_WRITE_TIMEOUT || f->code == CQL_ERR_WRITE_FAILURE ||
