@@ -138,7 +138,7 @@ sort_instead(ScyllaScan *scan)
 }
 
 /* false: there is none, or, if it must not be waited for, the scan is pending. */
-static bool
+static inline bool
 next_row(ScyllaScan *scan, bool wait)
 {
 	ScyllaFetchResult result;
@@ -200,7 +200,7 @@ next_sifted(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 }
 
 /* A row as it comes. false: as of next_row. */
-static bool
+static inline bool
 next_unsorted(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 {
 	if (scan->sifting)
