@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "fdw/import/definition.h"
 #include "fdw/import/import.h"
 #include "fdw/import/importtype.h"
 #include "fdw/import/refresh.h"
@@ -58,6 +59,7 @@ _PG_init(void)
 {
 	scyllaDefineSettings();
 	scyllaWatchCatalogs();
+	scyllaWatchDefinitions();
 	scyllaInstallJoin();
 	scyllaInstallUpsert();
 }

@@ -108,6 +108,12 @@ SELECT * FROM option_unfinished;
 -- a column of the cluster's table is one of the foreign table
 CREATE FOREIGN TABLE option_twins (a int, b int OPTIONS (column_name 'a'), c int, d int OPTIONS (writetime_of 'c'),
   e int OPTIONS (writetime_of 'c')) SERVER option_server OPTIONS (keyspace 'ks');
+-- a transaction may pass such a state
+BEGIN;
+ALTER FOREIGN TABLE option_twins ALTER b OPTIONS (SET column_name 'c');
+ALTER FOREIGN TABLE option_twins ALTER c OPTIONS (ADD column_name 'b');
+COMMIT;
+ALTER FOREIGN TABLE option_twins ALTER c OPTIONS (DROP column_name), ALTER b OPTIONS (SET column_name 'a');
 SELECT c FROM option_twins;
 EXPLAIN SELECT c FROM option_twins;
 INSERT INTO option_twins (c) VALUES (1);

@@ -179,10 +179,14 @@ find_entry(Oid relid)
 	return entry;
 }
 
-static void
-refuse_twins(Oid relid, ColumnPair twins)
+void
+scyllaCheckColumns(Oid relid, int elevel)
 {
-	ereport(ERROR,
+	ColumnPair	twins = find_entry(relid)->twins;
+
+	if (twins.first == 0)
+		return;
+	ereport(elevel,
 			(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
 			 errmsg("columns \"%s\" and \"%s\" of foreign table \"%s\" both stand for column \"%s\" of the cluster's table",
 					get_attname(relid, twins.first, false), get_attname(relid, twins.second, false), get_rel_name(relid),
@@ -202,8 +206,7 @@ scyllaTableOptions(Oid foreigntableid)
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("foreign table \"%s\" has no option \"keyspace\"", get_rel_name(foreigntableid)),
 				 errhint("Use ALTER FOREIGN TABLE ... OPTIONS (ADD keyspace 'name').")));
-	if (entry->twins.first != 0)
-		refuse_twins(foreigntableid, entry->twins);
+	scyllaCheckColumns(foreigntableid, ERROR);
 	*copy = *options;
 	copy->keyspace = pstrdup(options->keyspace);
 	copy->table = pstrdup(options->table);
