@@ -220,19 +220,27 @@ reads_all(const ScyllaScan *scan)
 
 /* The columns that sifting needs are read as well, from now on. */
 static void
-begin_sifting(ScyllaScan *scan)
+prepare_sifting(ScyllaScan *scan)
 {
-	MemoryContext old;
-
-	scan->sifting = true;
-	if (scan->sift != NULL)
-		return;
-	old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
+	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
 
 	scan->select->items = list_concat_copy(scan->select->items, scan->select->whole_items);
 	scan->select->targets = list_concat_copy(scan->select->targets, scan->select->whole_targets);
 	scan->decoder = scyllaMakeDecoder(scan->select, scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, true);
 	scan->sift = scyllaMakeSift(scan->node);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+begin_sifting(ScyllaScan *scan)
+{
+	MemoryContext old;
+
+	scan->sifting = true;
+	if (scan->sift == NULL)
+		prepare_sifting(scan);
+	old = MemoryContextSwitchTo(scan->reading);
+	scyllaBeginSift(scan->sift);
 	MemoryContextSwitchTo(old);
 }
 

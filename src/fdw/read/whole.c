@@ -11,6 +11,9 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
@@ -25,7 +28,8 @@
 
 struct ScyllaSift
 {
-	ExprState  *quals;
+	ForeignScanState *node;
+	ExprState  *quals;			/* of this scan */
 	ExprContext *econtext;		/* its own: the executor may hold a row that was made in the node's */
 };
 
@@ -83,9 +87,48 @@ scyllaMakeSift(ForeignScanState *node)
 {
 	ScyllaSift *sift = palloc(sizeof(*sift));
 
-	sift->quals = node->fdw_recheck_quals;
+	sift->node = node;
 	sift->econtext = CreateExprContext(node->ss.ps.state);
 	return sift;
+}
+
+/* An array as a constant: of one that is long, PostgreSQL makes a hash table then, rather than compare each row with all elements. */
+static Node *
+known_array(ScyllaSift *sift, Node *array)
+{
+	ExprState  *state = ExecInitExpr((Expr *) array, &sift->node->ss.ps);
+	bool		isnull;
+	Datum		value = ExecEvalExprSwitchContext(state, sift->econtext, &isnull);
+
+	return (Node *) makeConst(exprType(array), exprTypmod(array), exprCollation(array), -1,
+							  isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(value)), isnull, false);
+}
+
+static Node *
+with_known_arrays(Node *node, void *arg)
+{
+	ScalarArrayOpExpr *compare;
+
+	if (node == NULL)
+		return NULL;
+	node = expression_tree_mutator(node, with_known_arrays, arg);
+	if (!IsA(node, ScalarArrayOpExpr))
+		return node;
+	compare = (ScalarArrayOpExpr *) node;
+	if (IsA(lsecond(compare->args), Param))
+		lsecond(compare->args) = known_array(arg, lsecond(compare->args));
+	return node;
+}
+
+void
+scyllaBeginSift(ScyllaSift *sift)
+{
+	List	   *quals = ((ForeignScan *) sift->node->ss.ps.plan)->fdw_recheck_quals;
+
+	quals = (List *) with_known_arrays((Node *) quals, sift);
+	convert_saop_to_hashed_saop((Node *) quals);
+	sift->quals = ExecInitQual(quals, &sift->node->ss.ps);
+	ResetExprContext(sift->econtext);
 }
 
 bool

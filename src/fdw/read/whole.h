@@ -30,6 +30,9 @@ extern void scyllaGuardWhole(ScyllaSession *session, const ScyllaTableOptions *o
 typedef struct ScyllaSift ScyllaSift;
 
 extern ScyllaSift *scyllaMakeSift(ForeignScanState *node);
+
+/* Before a scan's first row, with its parameters. What it makes stays as long as the current context. */
+extern void scyllaBeginSift(ScyllaSift *sift);
 extern bool scyllaSiftRow(ScyllaSift *sift, TupleTableSlot *slot);
 
 #endif							/* FDW_READ_WHOLE_H */
