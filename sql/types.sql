@@ -138,10 +138,8 @@ SELECT id FROM types_collections WHERE id IN (10, 11) AND (ud).zip = 7;
 UPDATE types_collections SET ud = '("Other St",8)' WHERE id = 11;
 SELECT ud FROM types_as_json WHERE id = 11;
 SELECT scylla_fdw_execute('types_cluster', 'ALTER TYPE fdw_types.address RENAME zip TO code');
-\set VERBOSITY terse
 SELECT ud FROM types_collections WHERE id = 1;
 INSERT INTO types_collections (id, ud) VALUES (12, '("New St",7)');
-\set VERBOSITY default
 
 SELECT scylla_fdw_execute('types_cluster', 'DROP KEYSPACE fdw_types');
 DROP SERVER types_cluster CASCADE;

@@ -25,6 +25,7 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -450,9 +451,8 @@ attributeByName(TupleDesc desc, const char *name, bool exact)
 	return found;
 }
 
-/* The attribute for field i: of a tuple by position, of a user type by name. */
-static int
-attributeOfField(TupleDesc desc, const CqlType *type, uint32 field)
+int
+scyllaAttributeOfField(TupleDesc desc, const CqlType *type, uint32 field)
 {
 	int			i = -1;
 
@@ -465,8 +465,8 @@ attributeOfField(TupleDesc desc, const CqlType *type, uint32 field)
 	}
 	do
 		i++;
-	while (TupleDescAttr(desc, i)->attisdropped || field-- > 0);
-	return i;
+	while (i < desc->natts && (TupleDescAttr(desc, i)->attisdropped || field-- > 0));
+	return i < desc->natts ? i : -1;
 }
 
 /* Field by field, as many as there are attributes; one taken twice would be lost once. */
@@ -477,7 +477,7 @@ addFields(ScyllaConverter *c, RowShape *shape, uint32 n)
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		int			field = attributeOfField(shape->desc, c->cql, i);
+		int			field = scyllaAttributeOfField(shape->desc, c->cql, i);
 		Form_pg_attribute att = field >= 0 ? TupleDescAttr(shape->desc, field) : NULL;
 
 		if (!att || taken[field] || !addChild(c, c->cql->child[i], att->atttypid, att->atttypmod))
@@ -486,6 +486,13 @@ addFields(ScyllaConverter *c, RowShape *shape, uint32 n)
 		shape->attribute[i] = field;
 	}
 	return true;
+}
+
+static bool
+isComposite(const CqlType *type, Oid pgtype)
+{
+	return (type->id == CQL_TYPE_UDT || type->id == CQL_TYPE_TUPLE) && type->count > 0 &&
+		get_typtype(pgtype) == TYPTYPE_COMPOSITE;
 }
 
 /*
@@ -499,8 +506,7 @@ chooseComposite(ScyllaConverter *c)
 	RowShape   *shape;
 	uint32		n;
 
-	if ((c->cql->id != CQL_TYPE_UDT && c->cql->id != CQL_TYPE_TUPLE) ||
-		get_typtype(c->basetype) != TYPTYPE_COMPOSITE)
+	if (!isComposite(c->cql, c->basetype))
 		return false;
 	shape = palloc(sizeof(RowShape));
 	shape->desc = lookup_rowtype_tupdesc_copy(c->basetype, -1);
@@ -514,6 +520,84 @@ chooseComposite(ScyllaConverter *c)
 	c->encode = encodeComposite;
 	c->decode = decodeComposite;
 	return true;
+}
+
+/* ---- why not ---- */
+
+static char *
+fieldName(const CqlType *type, uint32 field)
+{
+	char	   *name;
+
+	if (type->id == CQL_TYPE_TUPLE)
+		return psprintf("%u", field + 1);
+	name = pg_any_to_server(type->field[field], strlen(type->field[field]), PG_UTF8);
+	return psprintf("\"%s\"", name);
+}
+
+/* NULL: it can be converted. */
+static char *
+explainField(const CqlType *type, uint32 field, Form_pg_attribute att)
+{
+	char	   *deeper;
+
+	if (scyllaTryConverter(type->child[field], att->atttypid, att->atttypmod))
+		return NULL;
+	deeper = scyllaExplainMismatch(type->child[field], att->atttypid);
+	return deeper ? deeper : psprintf("Field %s of CQL type %s cannot be converted to type %s.", fieldName(type, field),
+									  scyllaCqlTypeName(type->child[field]),
+									  format_type_with_typemod(att->atttypid, att->atttypmod));
+}
+
+/* NULL: each has a field. */
+static char *
+explainAttributes(TupleDesc desc, Oid pgtype, const bool *taken)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped && !taken[i])
+			return psprintf("Attribute \"%s\" of type %s has no field.", NameStr(TupleDescAttr(desc, i)->attname),
+							format_type_be(pgtype));
+	}
+	return NULL;
+}
+
+static char *
+explainComposite(const CqlType *type, Oid pgtype)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(pgtype, -1);
+	bool	   *taken = palloc0_array(bool, desc->natts);
+	char	   *field = NULL;
+	char	   *attribute;
+
+	for (uint32 i = 0; i < type->count; i++)
+	{
+		int			at = scyllaAttributeOfField(desc, type, i);
+		bool		paired = at >= 0 && !taken[at];
+
+		if (paired)
+			taken[at] = true;
+		if (field != NULL)
+			continue;
+		if (paired)
+			field = explainField(type, i, TupleDescAttr(desc, at));
+		else if (type->id == CQL_TYPE_TUPLE || i < (uint32) liveAttributes(desc))
+			field = psprintf("Field %s of CQL type %s has no attribute.", fieldName(type, i), scyllaCqlTypeName(type));
+	}
+	attribute = explainAttributes(desc, pgtype, taken);
+	return field && attribute ? psprintf("%s %s", field, attribute) : field ? field : attribute;
+}
+
+char *
+scyllaExplainMismatch(const CqlType *type, Oid pgtype)
+{
+	Oid			element;
+
+	pgtype = getBaseType(pgtype);
+	element = get_element_type(pgtype);
+	if (OidIsValid(element) && (type->id == CQL_TYPE_LIST || type->id == CQL_TYPE_SET || type->id == CQL_TYPE_VECTOR))
+		return scyllaExplainMismatch(type->child[0], element);
+	return isComposite(type, pgtype) ? explainComposite(type, pgtype) : NULL;
 }
 
 bool

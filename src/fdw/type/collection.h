@@ -8,10 +8,21 @@
 #ifndef FDW_TYPE_COLLECTION_H
 #define FDW_TYPE_COLLECTION_H
 
+#include "access/tupdesc.h"
+
 #include "fdw/type/typemap.h"
 
 /* Sets encode and decode if c->basetype can hold c->cql element by element. */
 extern bool scyllaChooseCollection(ScyllaConverter *c);
+
+/* The attribute for a field: of a tuple by position, of a user type by name. -1: none. */
+extern int	scyllaAttributeOfField(TupleDesc desc, const CqlType *type, uint32 field);
+
+/*
+ * Which field or attribute does not pair off, at any depth, as sentences for a user.
+ * NULL: these are no composite types, or it is not known.
+ */
+extern char *scyllaExplainMismatch(const CqlType *type, Oid pgtype);
 
 /* pgvector's type, InvalidOid where it is not installed; and whether it can hold a CQL type. */
 extern Oid	scyllaPgVectorType(void);

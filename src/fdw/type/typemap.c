@@ -192,13 +192,16 @@ ScyllaConverter *
 scyllaMakeConverter(const CqlType *type, Oid pgtype, int32 typmod)
 {
 	ScyllaConverter *c = scyllaTryConverter(type, pgtype, typmod);
+	const char *why;
 
-	if (!c)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("CQL type %s cannot be converted to type %s",
-						scyllaCqlTypeName(type), format_type_with_typemod(pgtype, typmod))));
-	return c;
+	if (c)
+		return c;
+	why = scyllaExplainMismatch(type, pgtype);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+			 errmsg("CQL type %s cannot be converted to type %s",
+					scyllaCqlTypeName(type), format_type_with_typemod(pgtype, typmod)),
+			 why ? errdetail_internal("%s", why) : 0));
 }
 
 /* NULL: none. */

@@ -67,7 +67,7 @@ scyllaDecode(ScyllaConverter *c, CqlBytes body, bool *isnull)
 /*
  * Made in CurrentMemoryContext. ERRCODE_FDW_INVALID_DATA_TYPE if the two types
  * have nothing in common: "CQL type map<text, int> cannot be converted to type
- * integer".
+ * integer". The detail names the field or attribute that is why, where there is one.
  */
 extern ScyllaConverter *scyllaMakeConverter(const CqlType *type, Oid pgtype, int32 typmod);
 

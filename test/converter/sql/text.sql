@@ -25,4 +25,10 @@ SELECT c, t, cql_match(c, t::regtype) FROM (VALUES ('int', 'text'), ('int', 'boo
   ('map<text, int>', 'text[]')) p(c, t);
 SELECT cql_encode('map<text, int>', 1);
 SELECT cql_encode('frozen<address>', row('a', 1)::part);
+\set VERBOSITY default
 SELECT cql_encode('frozen<address>', row('a', '{b}')::hole);
+SELECT cql_encode('tuple<text, text>', row(1, 'x')::pair);
+SELECT cql_encode('tuple<int>', row(1, 'x')::pair);
+SELECT cql_encode('tuple<int, text, int>', row(1, 'x')::pair);
+CREATE TYPE deep AS (n integer, at hole);
+SELECT cql_encode('list<frozen<tuple<int, frozen<address>>>>', '{}'::deep[]);
