@@ -263,6 +263,18 @@ SELECT line FROM import_show('import_follow') WHERE line !~ 'dropped' LIMIT 14;
 INSERT INTO import_follow.follow ("Seq", k, c2, v, t, "New one", xmin_, u, us) VALUES ('s', 1, 2, 2, 3, '{"a": 1}', 4, ('S', 7, '{CH}'),
   ARRAY[ROW('Zoe', ROW('T', 8, '{AT,IT}'), '{1}', '{}')]::import_follow.person[]);
 SELECT k, "Seq", c2, t, u, us, v, "New one", xmin_ FROM import_follow.follow;
+-- fields that were renamed keep their values: one of them beside an added one; one that is a type with an added one; not two of them
+SELECT import_cql('ALTER TYPE fdw_import.address RENAME zip TO "Code"', 'ALTER TYPE fdw_import.address ADD area int',
+  'ALTER TYPE fdw_import.person RENAME home TO house');
+SELECT u FROM import_follow.follow;
+SELECT scylla_fdw_refresh('import_follow.follow') \gexec
+SELECT scylla_fdw_refresh('import_follow.follow');
+SELECT u, (u)."Code", us, us[1].house FROM import_follow.follow;
+UPDATE import_follow.follow SET u = ('S', 9, '{DE}', 5);
+SELECT u FROM import_follow.follow;
+SELECT import_cql('ALTER TYPE fdw_import.address RENAME "Code" TO a', 'ALTER TYPE fdw_import.address RENAME area TO b');
+SELECT scylla_fdw_refresh('import_follow.follow');
+SELECT import_cql('ALTER TYPE fdw_import.address RENAME a TO zip', 'ALTER TYPE fdw_import.address RENAME b TO area');
 -- keys that cannot be told apart are dropped and added
 SELECT import_cql('ALTER TABLE fdw_import.statics RENAME z TO a1', 'ALTER TABLE fdw_import.statics RENAME y TO a2');
 SELECT scylla_fdw_refresh('import_follow.statics');

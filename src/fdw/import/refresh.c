@@ -7,7 +7,8 @@
  *
  * CQL renames key columns alone, and never adds or drops one. So a key column that
  * the foreign table lacks was renamed, and if one column here is left over that is
- * like it, that is it. All others that are left over were dropped.
+ * like it, that is it. All others that are left over were dropped. Fields of user types
+ * are renamed and added, and keep their positions.
  */
 #include "postgres.h"
 
@@ -16,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
+#include "nodes/bitmapset.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -28,6 +30,7 @@
 #include "fdw/import/refresh.h"
 #include "fdw/session/deparse.h"
 #include "fdw/session/schema.h"
+#include "fdw/type/collection.h"
 #include "fdw/type/typemap.h"
 
 typedef struct Refresh
@@ -63,36 +66,92 @@ append_alter(Refresh *refresh, char *action)
 
 static bool follow_type(Refresh *refresh, const CqlType *type, Oid pgtype);
 
-/* Fields that were added, and those that are composite types themselves. CQL drops none. */
+/* The one attribute that no field stands for; -1: none, or more than one. */
+static int
+stray_attribute(TupleDesc desc, const CqlType *type)
+{
+	Bitmapset  *strays = NULL;
+	int			stray = -1;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			strays = bms_add_member(strays, i);
+	}
+	for (uint32 i = 0; i < type->count; i++)
+	{
+		int			at = scyllaAttributeOfField(desc, type, i);
+
+		if (at >= 0)
+			strays = bms_del_member(strays, at);
+	}
+	return bms_get_singleton_member(strays, &stray) ? stray : -1;
+}
+
+/* Whether as many attributes stand before this one as fields before that one. */
+static bool
+is_at_position(TupleDesc desc, int attribute, uint32 field)
+{
+	uint32		before = 0;
+
+	for (int i = 0; i < attribute; i++)
+		before += !TupleDescAttr(desc, i)->attisdropped;
+	return before == field;
+}
+
+static bool
+fits(Refresh *refresh, const CqlType *type, Form_pg_attribute att)
+{
+	return scyllaTypesMatch(type, att->atttypid, att->atttypmod) || follow_type(refresh, type, att->atttypid);
+}
+
+/* Renames the attribute, or adds one. */
+static void
+add_field(Refresh *refresh, const CqlType *type, Oid pgtype, const char *local, Form_pg_attribute renamed)
+{
+	const char *alter = psprintf("ALTER TYPE %s", format_type_be_qualified(pgtype));
+
+	if (renamed)
+		append(refresh, psprintf("%s RENAME ATTRIBUTE %s TO %s CASCADE", alter, quote_identifier(NameStr(renamed->attname)),
+								 quote_identifier(local)));
+	else
+		append(refresh, psprintf("%s ADD ATTRIBUTE %s %s", alter, quote_identifier(local),
+								 scyllaImportTypeText(refresh->types, type)));
+}
+
+/*
+ * Fields that were added or renamed, and those that are composite types themselves.
+ * CQL drops and moves none.
+ */
 static bool
 follow_fields(Refresh *refresh, const CqlType *type, Oid pgtype)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(pgtype, -1);
+	int			stray = stray_attribute(desc, type);
 	bool		found = false;
 
 	for (uint32 i = 0; i < type->count; i++)
 	{
 		ScyllaImportName *field = scyllaMakeImportName(type->field[i], SCYLLA_FOLD_KEEP);
-		int			at = 0;
+		int			at = scyllaAttributeOfField(desc, type, i);
+		Form_pg_attribute renamed = NULL;
 
 		if (field->local == NULL || field->changed)
 			continue;
-		while (at < desc->natts && (TupleDescAttr(desc, at)->attisdropped ||
-									strcmp(NameStr(TupleDescAttr(desc, at)->attname), field->local) != 0))
-			at++;
-		if (at < desc->natts)
+		if (at >= 0)
 		{
 			found |= follow_type(refresh, type->child[i], TupleDescAttr(desc, at)->atttypid);
 			continue;
 		}
-		append(refresh, psprintf("ALTER TYPE %s ADD ATTRIBUTE %s %s", format_type_be_qualified(pgtype),
-								 quote_identifier(field->local), scyllaImportTypeText(refresh->types, type->child[i])));
+		if (stray >= 0 && is_at_position(desc, stray, i) && fits(refresh, type->child[i], TupleDescAttr(desc, stray)))
+			renamed = TupleDescAttr(desc, stray);
+		add_field(refresh, type->child[i], pgtype, field->local, renamed);
 		found = true;
 	}
 	return found;
 }
 
-/* Whether its composite types lack fields. */
+/* Whether its composite types lack fields, be it that they have them by another name. */
 static bool
 follow_type(Refresh *refresh, const CqlType *type, Oid pgtype)
 {
