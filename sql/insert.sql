@@ -238,6 +238,7 @@ INSERT INTO ins_numbers SELECT * FROM (SELECT id, n FROM ins_source) AS sub;
 WITH w AS MATERIALIZED (SELECT id, n FROM ins_source) INSERT INTO ins_numbers SELECT * FROM w;
 INSERT INTO ins_numbers TABLE ins_source_view UNION ALL TABLE ins_source_view;
 INSERT INTO ins_texts SELECT * FROM ins_narrow_source;
+INSERT INTO ins_numbers (n, id) SELECT * FROM ins_source_view;
 WITH w AS (INSERT INTO ins_texts SELECT * FROM ins_narrow_source RETURNING 1) SELECT count(*) FROM w;
 -- once in a loop, which may plan each time
 DO $$ BEGIN FOR i IN 1 .. 3 LOOP INSERT INTO ins_numbers SELECT * FROM ins_source_view WHERE n >= i; END LOOP; END $$;

@@ -172,8 +172,8 @@ scyllaCheckPositions(PlannerInfo *root, Index rtindex)
 	ereport(WARNING,
 			(errmsg("columns of \"%s\" go into columns of other names of foreign table \"%s\"",
 					source, get_rel_name(target)),
-			 errdetail("INSERT without a list of columns goes by position: \"%s\" goes into \"%s\".",
+			 errdetail("INSERT goes by position, not by name: \"%s\" goes into \"%s\".",
 					   strVal(list_nth(from, first)), strVal(list_nth(into, first))),
-			 errhint("Name the columns: INSERT INTO %s (%s) SELECT ...", quote_identifier(get_rel_name(target)),
+			 errhint("To have names agree, say INSERT INTO %s (%s) SELECT ...", quote_identifier(get_rel_name(target)),
 					 name_list(from))));
 }
