@@ -59,6 +59,11 @@ SELECT c, n, st FROM upd_t WHERE a = 1 AND b = 'b' AND c = 1;
 CREATE FOREIGN TABLE upd_lacks (a int, b text, v text OPTIONS (column_name 'V')) SERVER update_cluster OPTIONS (keyspace 'fdw_update', "table" 't');
 UPDATE upd_lacks SET v = 'x' WHERE a = 1;
 DELETE FROM upd_lacks WHERE a = 1;
+ALTER FOREIGN TABLE upd_lacks ADD COLUMN no_c int, ADD COLUMN "C" int;
+UPDATE upd_lacks SET v = 'x' WHERE a = 1;
+ALTER FOREIGN TABLE upd_lacks RENAME COLUMN "C" TO d;
+ALTER FOREIGN TABLE upd_lacks ALTER COLUMN d OPTIONS (column_name 'C');
+DELETE FROM upd_lacks WHERE a = 1;
 CREATE FOREIGN TABLE upd_extra (a int, b text, c int, nope int) SERVER update_cluster OPTIONS (keyspace 'fdw_update', "table" 't');
 UPDATE upd_extra SET nope = 1;
 

@@ -90,18 +90,48 @@ refuse_mixed_keys(Relation rel, const ScyllaTableColumn *column, Form_pg_attribu
 			 errhint("Make it a numeric without precision and scale, or json instead of jsonb.")));
 }
 
+/* What a column here calls one that the cluster's table does not have, in the hope that it is this one; NULL: nothing. */
+static const char *
+mistyped_name(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *column)
+{
+	List	   *strays = NIL;
+
+	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(rel); attnum++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+		const char *name;
+
+		if (att->attisdropped || scyllaIsVirtual(att) ||
+			scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
+			continue;
+		name = scyllaColumnName(RelationGetRelid(rel), attnum);
+		if (scyllaTableColumn(table, scyllaToUtf8(name)) == NULL)
+			strays = lappend(strays, unconstify(char *, name));
+	}
+	return scyllaNearestName(scyllaFromUtf8(column->name), strays);
+}
+
+static void
+refuse_lack(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *column)
+{
+	const char *name = scyllaFromUtf8(column->name);
+	const char *mistyped = mistyped_name(rel, table, column);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("foreign table \"%s\" lacks key column \"%s\"", RelationGetRelationName(rel), name),
+			 errdetail("Rows are told apart by all columns of the primary key for UPDATE and DELETE."),
+			 mistyped ? errhint("Perhaps you meant \"%s\" by \"%s\".", name, mistyped) : 0));
+}
+
 static AttrNumber
-key_attribute(Relation rel, const ScyllaTableColumn *column)
+key_attribute(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *column)
 {
 	AttrNumber	attnum = attribute_of(rel, column);
 	Form_pg_attribute att;
 
 	if (attnum == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-				 errmsg("foreign table \"%s\" lacks key column \"%s\"", RelationGetRelationName(rel),
-						scyllaFromUtf8(column->name)),
-				 errdetail("Rows are told apart by all columns of the primary key for UPDATE and DELETE.")));
+		refuse_lack(rel, table, column);
 	att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	if (mixes_keys(column, att->atttypid, att->atttypmod))
 		refuse_mixed_keys(rel, column, att);
@@ -114,9 +144,9 @@ key_attributes(Relation rel, const ScyllaTable *table)
 	List	   *attnums = NIL;
 
 	for (int i = 0; i < table->npartition; i++)
-		attnums = lappend_int(attnums, key_attribute(rel, scyllaPartitionColumn(table, i)));
+		attnums = lappend_int(attnums, key_attribute(rel, table, scyllaPartitionColumn(table, i)));
 	for (int i = 0; i < table->nclustering; i++)
-		attnums = lappend_int(attnums, key_attribute(rel, scyllaClusteringColumn(table, i)));
+		attnums = lappend_int(attnums, key_attribute(rel, table, scyllaClusteringColumn(table, i)));
 	return attnums;
 }
 
