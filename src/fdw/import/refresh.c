@@ -41,37 +41,37 @@ typedef struct Refresh
 	List	   *missing;		/* ScyllaTableColumn * that no column here stands for */
 	List	   *left_over;		/* Form_pg_attribute whose column the cluster does not have */
 	List	   *statements;		/* char * */
+	List	   *doubts;			/* char *: statements for the user to judge */
 } Refresh;
 
 static void
-append(Refresh *refresh, char *statement)
+append(List **statements, char *statement)
 {
 	ListCell   *lc;
 
-	foreach(lc, refresh->statements)
+	foreach(lc, *statements)
 	{
 		if (strcmp(lfirst(lc), statement) == 0)
 			return;				/* two columns of the same composite type */
 	}
-	refresh->statements = lappend(refresh->statements, statement);
+	*statements = lappend(*statements, statement);
 }
 
 static void
 append_alter(Refresh *refresh, char *action)
 {
-	append(refresh, psprintf("ALTER FOREIGN TABLE %s %s", refresh->name, action));
+	append(&refresh->statements, psprintf("ALTER FOREIGN TABLE %s %s", refresh->name, action));
 }
 
 /* ---- types ---- */
 
 static bool follow_type(Refresh *refresh, const CqlType *type, Oid pgtype);
 
-/* The one attribute that no field stands for; -1: none, or more than one. */
-static int
-stray_attribute(TupleDesc desc, const CqlType *type)
+/* The attributes that no field stands for. */
+static Bitmapset *
+stray_attributes(TupleDesc desc, const CqlType *type)
 {
 	Bitmapset  *strays = NULL;
-	int			stray = -1;
 
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -85,56 +85,52 @@ stray_attribute(TupleDesc desc, const CqlType *type)
 		if (at >= 0)
 			strays = bms_del_member(strays, at);
 	}
-	return bms_get_singleton_member(strays, &stray) ? stray : -1;
+	return strays;
 }
 
-/* Whether as many attributes stand before this one as fields before that one. */
-static bool
-is_at_position(TupleDesc desc, int attribute, uint32 field)
+/* The attribute that has as many before it as the field has; -1: there are fewer. */
+static int
+attribute_at(TupleDesc desc, uint32 field)
 {
-	uint32		before = 0;
+	int			i = 0;
 
-	for (int i = 0; i < attribute; i++)
-		before += !TupleDescAttr(desc, i)->attisdropped;
-	return before == field;
+	while (i < desc->natts && (TupleDescAttr(desc, i)->attisdropped || field-- > 0))
+		i++;
+	return i < desc->natts ? i : -1;
 }
 
-static bool
-fits(Refresh *refresh, const CqlType *type, Form_pg_attribute att)
+/* The stray attribute that a field was called; NULL: none, it was added. */
+static Form_pg_attribute
+find_renamed_field(Refresh *refresh, TupleDesc desc, const CqlType *type, uint32 field)
 {
-	return scyllaTypesMatch(type, att->atttypid, att->atttypmod) || follow_type(refresh, type, att->atttypid);
-}
+	int			at = attribute_at(desc, field);
+	Form_pg_attribute att;
 
-/* Renames the attribute, or adds one. */
-static void
-add_field(Refresh *refresh, const CqlType *type, Oid pgtype, const char *local, Form_pg_attribute renamed)
-{
-	const char *alter = psprintf("ALTER TYPE %s", format_type_be_qualified(pgtype));
-
-	if (renamed)
-		append(refresh, psprintf("%s RENAME ATTRIBUTE %s TO %s CASCADE", alter, quote_identifier(NameStr(renamed->attname)),
-								 quote_identifier(local)));
-	else
-		append(refresh, psprintf("%s ADD ATTRIBUTE %s %s", alter, quote_identifier(local),
-								 scyllaImportTypeText(refresh->types, type)));
+	if (at < 0 || !bms_is_member(at, stray_attributes(desc, type)))
+		return NULL;
+	att = TupleDescAttr(desc, at);
+	return scyllaTypesMatch(type->child[field], att->atttypid, att->atttypmod) ||
+		follow_type(refresh, type->child[field], att->atttypid) ? att : NULL;
 }
 
 /*
  * Fields that were added or renamed, and those that are composite types themselves.
- * CQL drops and moves none.
+ * CQL drops and moves none. But of several that were renamed, one could be taken for
+ * another where the attributes have an order of their own: who asks has to tell.
  */
 static bool
 follow_fields(Refresh *refresh, const CqlType *type, Oid pgtype)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(pgtype, -1);
-	int			stray = stray_attribute(desc, type);
+	bool		sure = bms_membership(stray_attributes(desc, type)) == BMS_SINGLETON;
+	const char *type_name = format_type_be_qualified(pgtype);
 	bool		found = false;
 
 	for (uint32 i = 0; i < type->count; i++)
 	{
 		ScyllaImportName *field = scyllaMakeImportName(type->field[i], SCYLLA_FOLD_KEEP);
 		int			at = scyllaAttributeOfField(desc, type, i);
-		Form_pg_attribute renamed = NULL;
+		Form_pg_attribute renamed;
 
 		if (field->local == NULL || field->changed)
 			continue;
@@ -143,10 +139,15 @@ follow_fields(Refresh *refresh, const CqlType *type, Oid pgtype)
 			found |= follow_type(refresh, type->child[i], TupleDescAttr(desc, at)->atttypid);
 			continue;
 		}
-		if (stray >= 0 && is_at_position(desc, stray, i) && fits(refresh, type->child[i], TupleDescAttr(desc, stray)))
-			renamed = TupleDescAttr(desc, stray);
-		add_field(refresh, type->child[i], pgtype, field->local, renamed);
 		found = true;
+		renamed = find_renamed_field(refresh, desc, type, i);
+		if (renamed)
+			append(sure ? &refresh->statements : &refresh->doubts,
+				   psprintf("ALTER TYPE %s RENAME ATTRIBUTE %s TO %s CASCADE", type_name,
+							quote_identifier(NameStr(renamed->attname)), quote_identifier(field->local)));
+		else
+			append(&refresh->statements, psprintf("ALTER TYPE %s ADD ATTRIBUTE %s %s", type_name, quote_identifier(field->local),
+												  scyllaImportTypeText(refresh->types, type->child[i])));
 	}
 	return found;
 }
@@ -390,6 +391,17 @@ find_relation(const ScyllaKeyspace *keyspace, List *relations, const ScyllaTable
 			 errmsg("table \"%s.%s\" does not exist in the cluster", keyspace->name, options->table)));
 }
 
+static void
+warn_of_doubts(const Refresh *refresh)
+{
+	ListCell   *lc;
+
+	foreach(lc, refresh->doubts)
+		ereport(WARNING,
+				(errmsg("it is not certain which attribute stands for a field that was renamed"),
+				 errhint("If it is right, run: %s", (char *) lfirst(lc))));
+}
+
 void
 scyllaListChanges(Oid foreigntableid, ReturnSetInfo *result)
 {
@@ -417,6 +429,7 @@ scyllaListChanges(Oid foreigntableid, ReturnSetInfo *result)
 		rename_columns(&refresh, likeness);
 	drop_columns(&refresh);
 	add_columns(&refresh);
+	warn_of_doubts(&refresh);
 	foreach(lc, refresh.statements)
 	{
 		Datum		value = CStringGetTextDatum(lfirst(lc));
