@@ -84,12 +84,13 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
   RETURN SQLERRM;
 END $$;
--- Values of each length, known when the query is planned, when it begins, and by a subquery.
-CREATE FUNCTION indexed_long(q text) RETURNS text LANGUAGE sql AS $$
+-- Values of each length, known when the query is planned, when it begins, and by a subquery, then up to longest.
+CREATE FUNCTION indexed_long(q text, longest int DEFAULT 70000) RETURNS text LANGUAGE sql AS $$
   SELECT coalesce(string_agg(x || ': ' || coalesce(f, '') || ', copy: ' || coalesce(l, ''), ', ') FILTER (WHERE f IS DISTINCT FROM l), count(*) || ' alike')
   FROM unnest('{1,8192,8193,65535,65536,70000}'::int[]) n, unnest('{repeat,indexed_later,(SELECT repeat}'::text[]) form,
     LATERAL (SELECT regexp_replace(q, '[$](.)', CASE WHEN q ~ 'é' THEN format('%s(''\1'', %s)', form, n / 2) ELSE format('%s(''\1'', %s)', form, n) END || CASE WHEN form ~ 'SELECT' THEN ')' ELSE '' END, 'g')) x(x),
     LATERAL (SELECT indexed_rows('indexed_f', x), indexed_rows('indexed_l', x)) r(f, l)
+  WHERE n <= longest OR form = 'repeat'
 $$;
 SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE a = $a$$);
@@ -100,10 +101,10 @@ SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t AND w = 2$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE u = $é AND w = 2$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE k = 1 AND t = $t$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE k = 1 AND u = $é AND w = 1$$);
-SELECT indexed_long($$SELECT k, c FROM long WHERE t > $t$$);
-SELECT indexed_long($$SELECT k, c FROM long WHERE t <= $t AND v = 0$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t > $t$$, 65535);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t <= $t AND v = 0$$, 65535);
 SELECT indexed_long($$SELECT k, c FROM long WHERE t IN ($t, 'none')$$);
-SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z$$, 65535);
 SELECT indexed_long($$SELECT count(*), max(c) FROM long WHERE t = $t$$);
 SELECT indexed_long($$SELECT k, count(*) FROM long WHERE t = $t GROUP BY k$$);
 SELECT indexed_long($$SELECT c FROM long WHERE t = $t LIMIT 1$$);

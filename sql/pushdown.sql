@@ -387,6 +387,7 @@ SELECT push($$SELECT o.id FROM push_o o WHERE NOT EXISTS (SELECT FROM one r WHER
 ALTER SERVER push_cluster OPTIONS (DROP fdw_startup_cost, DROP fdw_tuple_cost);
 -- an inner side that is read again for nothing new is not asked for again
 SET enable_material = off;
+SELECT count(*) FROM push_requests($$SELECT v FROM one$$); -- how large rows are is known from now on
 SELECT array_agg(n) = (SELECT array_agg(once) FROM push_requests($$SELECT v FROM one$$) once) AS once
   FROM push_requests($$SELECT count(*) FROM push_o o JOIN one r ON r.v > o.p$$) n;
 SELECT push($$SELECT count(*) FROM one a JOIN one b ON a.v < b.v$$);

@@ -105,23 +105,24 @@ sub quoted { return join ', ', map { (my $v = $_) =~ s/'/''/g; "'$v'" } @_; }
 
 sub cql { return query('SELECT scylla_fdw_execute(' . quoted('v5', @_) . ')'); }
 
-# Columns of the cluster's table by type, of the foreign tables by pair of types.
-my (%column, @fields, @cases);
+# A column for each pair of types, here and there.
+my (@columns, @fields, @cases);
 for my $type (@types)
 {
 	my ($cql, $pg, @values) = @$type;
 	my $field = 'f' . @fields;
+	my $column = 'c_' . ($cql =~ /\W/ ? '' : "${cql}_") . @fields;
 
-	$column{$cql} //= $cql =~ /\W/ ? 'c_' . keys(%column) : "c_$cql";
-	push @fields, "$field $pg OPTIONS (column_name '$column{$cql}')";
+	push @columns, "$column $cql";
+	push @fields, "$field $pg OPTIONS (column_name '$column')";
 	while (my ($sql, $python) = splice @values, 0, 2)
 	{
 		my $only_read = $sql =~ s/^>//;
 
-		push @cases, { label => "$cql, $pg: " . substr($sql, 0, 40) =~ s/[^ -~]/?/gr, field => $field, column => $column{$cql}, pg => $pg,
+		push @cases, { label => "$cql, $pg: " . substr($sql, 0, 40) =~ s/[^ -~]/?/gr, field => $field, column => $column, pg => $pg,
 			sql => $sql, value => $python, only_read => $only_read };
 	}
-	push @cases, { label => "$cql, $pg: NULL", field => $field, column => $column{$cql}, pg => $pg, sql => 'NULL', value => 'None' };
+	push @cases, { label => "$cql, $pg: NULL", field => $field, column => $column, pg => $pg, sql => 'NULL', value => 'None' };
 }
 $cases[$_]{id} = $_ for 0 .. $#cases;
 
@@ -157,7 +158,7 @@ for my $name (sort keys %options)
 	for my $table ('ours', 'theirs')
 	{
 		cql("CREATE TABLE fdw_values.${table}_$name (id int PRIMARY KEY, "
-			. join(', ', map { "$column{$_} $_" } sort keys %column) . ')');
+			. join(', ', @columns) . ')');
 		query("CREATE FOREIGN TABLE ${table}_$name (id int, " . join(', ', @fields)
 			. ") SERVER $name OPTIONS (keyspace 'fdw_values')");
 	}

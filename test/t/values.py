@@ -2,7 +2,7 @@
 
 Usage: values.py read|write HOST PORT TABLE < CASES
 
-CASES are JSON: [{"id": 1, "column": "c_int", "value": "-1"}...], each value a Python expression, or
+CASES are JSON: [{"id": 1, "column": "c_int_7", "value": "-1"}...], each value a Python expression, or
 blob:HEX for bytes that CQL's own functions turn into the type. `write` makes each case a row of that id; `read`
 prints, case by case, the tab-separated id, what the row holds, and what the expression is.
 """
@@ -48,7 +48,7 @@ def write(session, table, case):
     column = case["column"]
     if case["value"].startswith("blob:"):
         session.execute('INSERT INTO %s (id, "%s") VALUES (%d, blobas%s(0x%s))' % (
-            table, column, case["id"], column[2:], case["value"][5:]))
+            table, column, case["id"], column.split("_")[1], case["value"][5:]))
         return
     insert = session.prepare('INSERT INTO %s (id, "%s") VALUES (?, ?)' % (table, column))
     session.execute(insert, (case["id"], eval(case["value"])))

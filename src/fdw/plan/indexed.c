@@ -31,6 +31,7 @@
 
 #define LONGEST_ATTACHED 8192
 #define LONGEST_SECONDARY 65535
+#define LONGEST_FILTERED 65535	/* a node cannot tell another one to filter by more */
 
 static bool
 is_fixing(const ScyllaCondition *condition)
@@ -53,18 +54,25 @@ scyllaIndexFindsRanges(const ScyllaTableColumn *column)
 
 /* ---- long values ---- */
 
-int
-scyllaIndexLongest(const ScyllaTableColumn *column)
+static bool
+has_long_values(const ScyllaTableColumn *column)
 {
 	static const char *const long_types[] = {"text", "varchar", "ascii", "blob"};
 
 	for (size_t i = 0; i < lengthof(long_types); i++)
 	{
 		if (strcmp(column->type, long_types[i]) == 0)
-			return column->index == SCYLLA_SAI ? LONGEST_ATTACHED :
-				column->index == SCYLLA_SECONDARY_INDEX ? LONGEST_SECONDARY : 0;
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+int
+scyllaIndexLongest(const ScyllaTableColumn *column)
+{
+	if (!has_long_values(column))
+		return 0;
+	return column->index == SCYLLA_SAI ? LONGEST_ATTACHED : column->index == SCYLLA_SECONDARY_INDEX ? LONGEST_SECONDARY : 0;
 }
 
 static bool
@@ -95,6 +103,13 @@ is_too_long(const ScyllaCondition *condition)
 {
 	return condition->op == SCYLLA_EQ && has_limit(condition) && IsA(condition->value, Const) &&
 		length_of((Const *) condition->value) > (Size) scyllaIndexLongest(condition->column);
+}
+
+static bool
+is_too_long_to_filter(const ScyllaCondition *condition)
+{
+	return has_long_values(condition->column) && IsA(condition->value, Const) &&
+		length_of((Const *) condition->value) > LONGEST_FILTERED;
 }
 
 /* ---- levels and pages ---- */
@@ -157,6 +172,8 @@ scyllaIndexKeepsFromFiltering(const ScyllaAccess *access, const ScyllaCondition 
 {
 	const char *reason = scyllaIndexDiffers(access, condition);
 
+	if (reason == NULL && is_too_long_to_filter(condition))
+		return psprintf("nodes filter by values of at most %d bytes", LONGEST_FILTERED);
 	if (reason == NULL && ends_early(access, condition))
 		return "its index does not find all rows of one partition";
 	if (reason == NULL && scyllaMayBeTooLong(condition))

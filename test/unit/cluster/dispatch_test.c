@@ -247,6 +247,7 @@ test_what_may_be_too_much_comes_home(void **state)
 		assert_failed(&r, faults[i].kind);
 		assert_int_equal(r.core.failure->attempts, 1);
 		assert_int_equal(count_all(&f, "executes"), 1);
+		request_free(&r);
 	}
 	fixture_end(&f);
 }
