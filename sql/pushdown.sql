@@ -387,9 +387,9 @@ SELECT push($$SELECT o.id FROM push_o o WHERE NOT EXISTS (SELECT FROM one r WHER
 ALTER SERVER push_cluster OPTIONS (DROP fdw_startup_cost, DROP fdw_tuple_cost);
 -- an inner side that is read again for nothing new is not asked for again
 SET enable_material = off;
-SELECT count(*) FROM push_requests($$SELECT v FROM one$$); -- how large rows are is known from now on
-SELECT array_agg(n) = (SELECT array_agg(once) FROM push_requests($$SELECT v FROM one$$) once) AS once
-  FROM push_requests($$SELECT count(*) FROM push_o o JOIN one r ON r.v > o.p$$) n;
+CREATE FUNCTION push_count(q text) RETURNS int LANGUAGE sql AS $$SELECT max(substring(line FROM 'Requests: (\d+)')::int) FROM push_requests(q) line$$;
+SELECT push_count($$SELECT count(*) FROM push_o o JOIN one r ON r.v > o.p$$) > 0 AS known; -- how large the table is
+SELECT push_count($$SELECT v FROM one$$) >= push_count($$SELECT count(*) FROM push_o o JOIN one r ON r.v > o.p$$) AS once;
 SELECT push($$SELECT count(*) FROM one a JOIN one b ON a.v < b.v$$);
 RESET enable_hashjoin;
 RESET enable_mergejoin;
@@ -408,4 +408,4 @@ DROP SCHEMA push_f, push_l CASCADE;
 DROP TABLE push_o;
 DROP TYPE push_mood;
 DROP DOMAIN push_small;
-DROP FUNCTION push, push_cql, push_requests;
+DROP FUNCTION push, push_cql, push_count, push_requests;
