@@ -164,7 +164,7 @@ my @statements = (
 	{ name => 'functions', sql => q{SELECT scylla_fdw_execute('s', 'SELECT * FROM ks.r'); SELECT count(*)
 		FROM scylla_fdw_query('s', 'SELECT * FROM ks.r'); SELECT data_center FROM scylla_fdw_nodes('s');
 		SELECT * FROM scylla_fdw_get_connections(); SELECT scylla_fdw_disconnect('s');} },
-	{ name => 'options', before => 'DROP FOREIGN TABLE IF EXISTS o;', sql => q{CREATE FOREIGN TABLE o (a int OPTIONS (column_name 'b'))
+	{ name => 'options', also => '42P01', before => 'DROP FOREIGN TABLE IF EXISTS o;', sql => q{CREATE FOREIGN TABLE o (a int OPTIONS (column_name 'b'))
 		SERVER s OPTIONS (keyspace 'ks', consistency 'one', ttl '5'); ALTER FOREIGN TABLE o OPTIONS (SET consistency 'two');},
 		check => q{SELECT ftoptions FROM pg_foreign_table WHERE ftrelid = to_regclass('o');} },
 	{ name => 'refused options', fails => 'HV00D', sql => q{ALTER FOREIGN TABLE r OPTIONS (ADD keyspase 'ks');} },
