@@ -123,6 +123,12 @@ ALTER FOREIGN TABLE option_twins ALTER c OPTIONS (ADD column_name 'b');
 EXPLAIN SELECT 1 FROM option_twins;
 ALTER FOREIGN TABLE option_twins DROP a;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT b, c FROM option_twins;
+-- another wrapper's tables, which may have no handler, are none of ours
+CREATE FOREIGN DATA WRAPPER option_idle;
+CREATE SERVER option_idle FOREIGN DATA WRAPPER option_idle;
+CREATE FOREIGN TABLE option_idle (a int) SERVER option_idle;
+ALTER FOREIGN TABLE option_idle RENAME a TO b;
+DROP FOREIGN DATA WRAPPER option_idle CASCADE;
 
 -- not updatable: refused here, and said so
 ALTER FOREIGN TABLE option_table OPTIONS (SET updatable 'false');

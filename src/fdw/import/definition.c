@@ -14,6 +14,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -41,12 +42,17 @@ note_change(ObjectAccessType access, Oid class_id, Oid relid, int attnum, void *
 	MemoryContextSwitchTo(old);
 }
 
-/* The transaction, or a savepoint's rollback, may have dropped it since. */
+/* The transaction, or a savepoint's rollback, may have dropped it since. Wrappers may have no handler. */
 static bool
 is_ours(Oid relid)
 {
-	return SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(relid)) &&
-		GetFdwRoutineByRelId(relid)->ImportForeignSchema == scyllaImportForeignSchema;
+	ForeignServer *server;
+
+	if (!SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(relid)))
+		return false;
+	server = GetForeignServer(GetForeignTable(relid)->serverid);
+	return OidIsValid(GetForeignDataWrapper(server->fdwid)->fdwhandler) &&
+		GetFdwRoutineByServerId(server->serverid)->ImportForeignSchema == scyllaImportForeignSchema;
 }
 
 static void
