@@ -109,6 +109,11 @@ SELECT keys($$SELECT count(*) FROM (SELECT * FROM pairs WHERE a = ANY ((SELECT a
   AND b = ANY ((SELECT array_agg(g::bigint) || NULL FROM generate_series(0, 300) g)::bigint[]) LIMIT 17) x$$, true);
 -- again with other lists, and with none; ahead of a write, and of a savepoint's end
 SELECT keys($$SELECT n, x.* FROM (VALUES (3), (300), (0), (250)) n (n), LATERAL (SELECT * FROM pairs WHERE a = ANY (ARRAY(SELECT generate_series(1, n))) AND b = ANY (ARRAY(SELECT generate_series(1, n)::bigint)) OFFSET 0) x$$, true);
+-- what is made of one list goes before the next: each of these takes half a MB
+CREATE FUNCTION keys_memory() RETURNS bigint LANGUAGE sql AS 'SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts';
+SELECT count(*), sum(n), max(bytes) - min(bytes) < 4000000 AS same FROM (SELECT x.n, CASE WHEN i IN (10, 30) THEN keys_memory() END AS bytes
+  FROM generate_series(1, 30) i, LATERAL (SELECT count(v) AS n FROM
+    (SELECT * FROM keys_f.pairs WHERE a = ANY (ARRAY(SELECT generate_series(i, i + 20000))) AND b = 1 OFFSET 0) y) x OFFSET 0) z;
 SET plan_cache_mode = force_generic_plan;
 SET search_path = keys_f, public;
 CREATE FUNCTION public.keys_move(c refcursor, n int) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -128,6 +128,7 @@ scyllaBeginSift(ScyllaSift *sift)
 	quals = (List *) with_known_arrays((Node *) quals, sift);
 	convert_saop_to_hashed_saop((Node *) quals);
 	sift->quals = ExecInitQual(quals, &sift->node->ss.ps);
+	sift->econtext->ecxt_per_query_memory = CurrentMemoryContext;	/* hash tables are made in it, of each scan anew */
 	ResetExprContext(sift->econtext);
 }
 
