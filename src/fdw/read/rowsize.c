@@ -63,19 +63,24 @@ column_of(Oid relid, AttrNumber attnum, const ScyllaTable *table)
 	return scyllaTableColumn(table, scyllaToUtf8(scyllaColumnName(relid, attnum)));
 }
 
-/* 0: none shows it. */
-static AttrNumber
-attribute_of(Oid relid, const ScyllaTable *table, const ScyllaTableColumn *column)
+/* Of each column, the attribute that shows it; 0: none. */
+static AttrNumber *
+attributes_of(Oid relid, const ScyllaTable *table)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	int			natts = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relnatts : 0;
-	AttrNumber	attnum = 1;
+	AttrNumber *shown = palloc0_array(AttrNumber, table->ncolumns);
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
-	while (attnum <= natts && column_of(relid, attnum, table) != column)
-		attnum++;
-	return attnum <= natts ? attnum : 0;
+	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
+	{
+		const ScyllaTableColumn *column = column_of(relid, attnum, table);
+
+		if (column != NULL)
+			shown[column - table->column] = attnum;
+	}
+	return shown;
 }
 
 /* Attributes that are selected, or that aggregates are about. */
@@ -136,6 +141,7 @@ selected_bytes(const ScyllaSelect *select, const ScyllaTable *table, List **unkn
 static int
 whole_bytes(const ScyllaSelect *select, const ScyllaTable *table, List **unknown)
 {
+	AttrNumber *shown = attributes_of(select->relid, table);
 	int			sum = 1;
 
 	for (int i = 0; i < table->ncolumns; i++)
@@ -143,7 +149,7 @@ whole_bytes(const ScyllaSelect *select, const ScyllaTable *table, List **unknown
 		const ScyllaTableColumn *column = &table->column[i];
 
 		if (column->kind == SCYLLA_REGULAR)
-			add_column(column_bytes(select->relid, attribute_of(select->relid, table, column), column), column, &sum, unknown);
+			add_column(column_bytes(select->relid, shown[i], column), column, &sum, unknown);
 	}
 	return *unknown == NIL ? sum : 0;
 }
