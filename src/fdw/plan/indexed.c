@@ -17,7 +17,8 @@
  * with such a value stays local. Where the value is not known before the scan
  * begins, a scan that finds rows by the index leaves the condition out then, reads
  * the others' rows, and checks it (ScyllaCondition.unsure). Where the index would
- * only filter what keys have found, it is not asked.
+ * only filter what keys have found, it is not asked. Nodes cannot hand each other
+ * more than 65535 bytes to filter by: a constant that is longer stays local as well.
  */
 #include "postgres.h"
 

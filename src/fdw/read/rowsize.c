@@ -6,11 +6,8 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "nodes/value.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "fdw/compat.h"
 #include "fdw/read/rowsize.h"
@@ -67,12 +64,9 @@ column_of(Oid relid, AttrNumber attnum, const ScyllaTable *table)
 static AttrNumber *
 attributes_of(Oid relid, const ScyllaTable *table)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	int			natts = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relnatts : 0;
+	AttrNumber	natts = scyllaCountAttributes(relid);
 	AttrNumber *shown = palloc0_array(AttrNumber, table->ncolumns);
 
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
 	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
 	{
 		const ScyllaTableColumn *column = column_of(relid, attnum, table);

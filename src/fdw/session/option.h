@@ -82,6 +82,7 @@ extern void scyllaValidateOptions(List *options, Oid catalog);
 extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
 extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if keyspace is missing */
 extern void scyllaCheckColumns(Oid foreigntableid, int elevel);	/* told, if two columns stand for one of the cluster's */
+extern AttrNumber scyllaCountAttributes(Oid relid);	/* dropped ones included; 0: there is no such table */
 extern bool scyllaIsUpdatable(Oid foreigntableid);	/* whether a keyspace is missing or not: information_schema asks, too */
 extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */

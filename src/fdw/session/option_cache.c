@@ -33,8 +33,8 @@ typedef struct OptionEntry
 	ColumnPair	twins;
 } OptionEntry;
 
-static AttrNumber
-count_columns(Oid relid)
+AttrNumber
+scyllaCountAttributes(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	AttrNumber	natts = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relnatts : 0;
@@ -169,7 +169,7 @@ find_entry(Oid relid)
 	context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw options of a table", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(context);
 	options = look_up_table_options(relid);
-	natts = count_columns(relid);
+	natts = scyllaCountAttributes(relid);
 	pseudo = look_up_pseudo_columns(relid, natts);
 	twins = find_twins(relid, natts);
 	MemoryContextSwitchTo(old);
