@@ -16,6 +16,8 @@
  * Invariants: pools are started in state ready only; in state down no request is
  * held and no connection is wanted.
  */
+#include "cluster/cluster.h"
+
 #include "cluster/control.h"
 #include "cluster/dispatch.h"
 #include "cluster/snapshot.h"

@@ -19,8 +19,8 @@
 #ifndef CLUSTER_CONTROL_H
 #define CLUSTER_CONTROL_H
 
-#include "cluster/cluster.h"
 #include "cluster/failure.h"
+#include "cluster/request.h"
 #include "cluster/topology.h"
 
 typedef struct ClusterControl ClusterControl;
@@ -35,7 +35,7 @@ typedef struct ClusterControlOps
 } ClusterControlOps;
 
 extern ClusterControl *cluster_control_new(const ClusterConfig *config, ClusterTopology *topology,
-										   const ClusterControlOps *ops, void *owner, uint64_t *random);	/* NULL: no memory */
+										   const ClusterControlOps *ops, void *owner, uint64_t *random);	/* NULL: out of memory */
 extern void cluster_control_free(ClusterControl *control);	/* only while cluster_control_closed */
 
 extern void cluster_control_discover(ClusterControl *control);

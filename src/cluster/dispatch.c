@@ -388,7 +388,7 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 
 /* ---- answers ---- */
 
-/* false: no memory. */
+/* false: out of memory. */
 static bool
 keep_body(ClusterRequest *r, const CqlReader *message)
 {

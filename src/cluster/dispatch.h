@@ -17,7 +17,7 @@
 #ifndef CLUSTER_DISPATCH_H
 #define CLUSTER_DISPATCH_H
 
-#include "cluster/cluster.h"
+#include "cluster/request.h"
 #include "cluster/route.h"
 #include "cluster/waiting.h"
 

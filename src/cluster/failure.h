@@ -8,14 +8,14 @@
 #ifndef CLUSTER_FAILURE_H
 #define CLUSTER_FAILURE_H
 
-#include "cluster/cluster.h"
+#include "cluster/request.h"
 
 /* Copy n bytes as valid UTF-8 without NUL ('?' for what is not), cut at a character; out is NUL-terminated. */
 extern void cluster_failure_text(char *out, size_t size, const char *text, size_t n);
 
 /*
  * A failure of a request: attempts, elapsed time and node are taken from it;
- * without a node of its own, node is "". NULL: no memory.
+ * without a node of its own, node is "". NULL: out of memory.
  */
 extern ClusterFailure *cluster_failure_new(const ClusterRequest *request, ClusterFailureKind kind,
 										   const char *format,...) __attribute__((format(printf, 3, 4)));

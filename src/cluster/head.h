@@ -8,7 +8,7 @@
 #ifndef CLUSTER_HEAD_H
 #define CLUSTER_HEAD_H
 
-#include "cluster/cluster.h"
+#include "cluster/request.h"
 #include "cluster/statement.h"
 
 /*

@@ -52,7 +52,7 @@ struct ClusterPool
 	uint64_t   *random;
 };
 
-/* NULL: no memory. random: the owner's generator, for jitter. */
+/* NULL: out of memory. random: the owner's generator, for jitter. */
 extern ClusterPool *cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config,
 									 ClusterNode *node, uint64_t *random);
 extern void cluster_pool_free(ClusterPool *pool);	/* only while cluster_pool_closed */

@@ -5,7 +5,7 @@
  * Submitter thread. Sources: Cassandra's SimpleStrategy and
  * NetworkTopologyStrategy. A position's node owns (previous token, its token].
  * Replicas are computed once per (strategy, factor), for the local data center
- * only, so that a look-up is one binary search and no memory.
+ * only, so that a look-up is one binary search and allocates nothing.
  */
 #ifndef CLUSTER_RING_H
 #define CLUSTER_RING_H
@@ -56,7 +56,7 @@ extern uint32_t cluster_ring_owner(const ClusterRing *ring, int64_t token);
 
 /*
  * Replicas within data center dc for every position. SimpleStrategy counts its
- * factor over all data centers, NetworkTopologyStrategy within dc. NULL: no memory.
+ * factor over all data centers, NetworkTopologyStrategy within dc. NULL: out of memory.
  */
 extern ClusterPlacement *cluster_ring_place(const ClusterRing *ring, bool network, uint32_t factor, uint32_t dc);
 extern void cluster_placement_free(ClusterPlacement *p);

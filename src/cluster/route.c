@@ -2,7 +2,7 @@
  * cluster/route.c
  *	  Which node a request goes to, and whether it goes anywhere again.
  *
- * Submitter thread; no memory, no I/O.
+ * Submitter thread; allocates nothing, no I/O.
  * Owns: nothing.
  * Invariant: what the server may have done is repeated only where repeating
  * changes nothing (idempotent), or where the server says it did nothing.

@@ -40,7 +40,7 @@ describe(const ClusterNode *node)
 	return told;
 }
 
-/* false: no memory. */
+/* false: out of memory. */
 static bool
 build(const ClusterTopology *t, CqlArena *arena, CqlRing *ring)
 {

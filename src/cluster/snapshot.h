@@ -8,7 +8,7 @@
 #ifndef CLUSTER_SNAPSHOT_H
 #define CLUSTER_SNAPSHOT_H
 
-#include "cluster/cluster.h"
+#include "cluster/request.h"
 #include "cluster/topology.h"
 
 /* Asks about the cluster itself: no node is needed for the answer. */

@@ -143,7 +143,7 @@ reserve_number(ClusterStatements *set, uint32_t number)
 	return true;
 }
 
-/* A statement with all that the first preparation tells, whose arena it takes over; NULL: no memory. */
+/* A statement with all that the first preparation tells, whose arena it takes over; NULL: out of memory. */
 static ClusterStatement *
 make_statement(const ClusterRequest *request, const CqlPrepared *prepared, CqlArena *arena)
 {

@@ -14,7 +14,7 @@
 #ifndef CLUSTER_STATEMENT_H
 #define CLUSTER_STATEMENT_H
 
-#include "cluster/cluster.h"
+#include "cluster/request.h"
 #include "cluster/topology.h"
 
 typedef struct ClusterStatement ClusterStatement;
@@ -106,7 +106,7 @@ cluster_statement_find(const ClusterStatements *set, uint32_t number)
 extern ClusterPrepareOutcome cluster_statement_define(ClusterStatements *set, const ClusterRequest *request,
 													  const NetConnection *c, CqlReader r);
 
-/* NULL: no memory. */
+/* NULL: out of memory. */
 extern ClusterPrepared *cluster_statement_on(ClusterStatements *set, ClusterStatement *s, ClusterNode *node);
 
 /* Send its PREPARE; state is none. false: no room on c. */

@@ -175,7 +175,7 @@ parse_int64(CqlBytes text, int64_t *out)
 	return true;
 }
 
-/* A set<text> of tokens. false: malformed or no memory. */
+/* A set<text> of tokens. false: malformed or out of memory. */
 static bool
 read_tokens(CqlBytes set, CqlArena *arena, ClusterTopologyRow *row)
 {
@@ -414,7 +414,7 @@ cluster_topology_move(ClusterNode *node)
 	set_address(node, &node->advertised);
 }
 
-/* The node of one row: found or made, and brought up to date. false: no memory. */
+/* The node of one row: found or made, and brought up to date. false: out of memory. */
 static bool
 apply_row(ClusterTopology *t, const ClusterTopologyRow *row)
 {

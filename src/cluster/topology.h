@@ -74,7 +74,7 @@ typedef struct ClusterTopology
 #define CLUSTER_SELECT_PEERS "SELECT host_id, data_center, rack, tokens, rpc_address, peer FROM system.peers"
 #define CLUSTER_SELECT_KEYSPACES "SELECT keyspace_name, replication FROM system_schema.keyspaces"
 
-/* local_dc NULL: that of the node which system.local is read from first. false: no memory. */
+/* local_dc NULL: that of the node which system.local is read from first. false: out of memory. */
 extern bool cluster_topology_init(ClusterTopology *t, const char *local_dc);
 extern void cluster_topology_free(ClusterTopology *t);
 
@@ -83,14 +83,14 @@ extern void cluster_topology_restart(ClusterTopology *t);
 
 extern void cluster_topology_begin(ClusterTopology *t);
 /*
- * r stands at a RESULT message's [int kind]. false: malformed or no memory.
+ * r stands at a RESULT message's [int kind]. false: malformed or out of memory.
  * address is the one the answering node was reached at; rows of system.peers
  * have no port: they get port.
  */
 extern bool cluster_topology_read_local(ClusterTopology *t, CqlReader r, const NetAddress *address);
 extern bool cluster_topology_read_peers(ClusterTopology *t, CqlReader r, uint16_t port);
 extern bool cluster_topology_read_keyspaces(ClusterTopology *t, CqlReader r);
-/* false: no memory, or no complete system.local row was read; the old state stays. */
+/* false: out of memory, or no complete system.local row was read; the old state stays. */
 extern bool cluster_topology_commit(ClusterTopology *t);
 
 /* Move a node from a dialled address to the one its peers tell. */

@@ -16,7 +16,7 @@
 #ifndef CLUSTER_WAITING_H
 #define CLUSTER_WAITING_H
 
-#include "cluster/cluster.h"
+#include "cluster/request.h"
 
 typedef struct ClusterList
 {

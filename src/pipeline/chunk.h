@@ -9,7 +9,7 @@
 #ifndef PIPELINE_CHUNK_H
 #define PIPELINE_CHUNK_H
 
-#include "cluster/cluster.h"
+#include "cluster/request.h"
 
 #define CHUNK_REQUESTS 256
 #define CHUNK_BYTES (256 * 1024)	/* submitted when it holds this much; one large row may exceed it */

@@ -19,6 +19,7 @@
  */
 #include "pipeline/submitter.h"
 
+#include "cluster/cluster.h"
 #include "net/loop.h"
 
 #include <errno.h>

@@ -1,0 +1,156 @@
+/*
+ * cluster/request.h
+ *	  The vocabulary of the cluster layer: a request, how it ends, whom to tell,
+ *	  and what a cluster is opened with.
+ *
+ * Types only. Whoever holds a request may read this header; the door, cluster.h,
+ * belongs to the submitter.
+ *
+ * Submitter thread, but for the caller's part of a request and its fate: these are
+ * the backend's before the request is submitted and after its completion.
+ */
+#ifndef CLUSTER_REQUEST_H
+#define CLUSTER_REQUEST_H
+
+#include "cql/request.h"
+#include "net/connection.h"
+
+typedef struct ClusterRequest ClusterRequest;
+
+typedef enum ClusterRequestKind
+{
+	CLUSTER_QUERY,				/* payload: [long string] text, then the parameter tail */
+
+	/*
+	 * payload: text; defines request.statement for EXECUTEs to come. Asked once more,
+	 * with other markers found, it does not define it anew: they fail as stale.
+	 */
+	CLUSTER_PREPARE,
+
+	CLUSTER_EXECUTE,			/* payload: the parameter tail */
+
+	/*
+	 * Rows of one partition that travel together: an UNLOGGED BATCH of one statement.
+	 * payload: [short n], n x [bytes], each of which holds a row's [short m] m x
+	 * [value]; then what flags announce (no values).
+	 */
+	CLUSTER_BATCH,
+
+	/* no payload; answered here, by what cql/ring.h decodes, once the topology was read */
+	CLUSTER_RING,
+	CLUSTER_NODES				/* the same, once each local node was connected to or could not be */
+} ClusterRequestKind;
+
+typedef enum ClusterFailureKind
+{
+	CLUSTER_FAIL_CQL,			/* the server's ERROR: code and the fields below */
+	CLUSTER_FAIL_CONNECT,		/* no node could be reached */
+	CLUSTER_FAIL_CREDENTIALS,	/* while connecting */
+	CLUSTER_FAIL_LOST,			/* connection lost; the write may or may not have been applied */
+	CLUSTER_FAIL_TIMEOUT,		/* the request's own deadline */
+	CLUSTER_FAIL_PROTOCOL,		/* an answer that makes no sense */
+	CLUSTER_FAIL_STALE,			/* the statement's bind markers changed since it was prepared */
+	CLUSTER_FAIL_ABANDONED,		/* given back unsent */
+	CLUSTER_FAIL_MEMORY
+} ClusterFailureKind;
+
+typedef struct ClusterFailure
+{
+	ClusterFailureKind kind;
+	uint32_t	code;			/* CqlErrorCode when kind is CLUSTER_FAIL_CQL */
+	uint16_t	consistency;	/* CqlError's, for unavailable, timeouts, failures */
+	int32_t		received;
+	int32_t		required;
+	bool		counted;		/* consistency, received, required are set */
+	uint32_t	attempts;		/* times it was sent */
+	uint32_t	elapsed_ms;		/* since cluster_submit */
+	char		node[64];		/* "" when no node was involved */
+	char		message[512];	/* server's text, cut; UTF-8 valid, NUL-terminated */
+} ClusterFailure;
+
+/*
+ * One request and its fate. The caller owns the memory and fills the first part;
+ * from cluster_submit until on_complete it must not move or change. Zero the
+ * rest.
+ */
+struct ClusterRequest
+{
+	NetCall		call;			/* first; the connection's */
+	ClusterRequest *next;		/* whichever list it is on: queue, retry, done */
+
+	/* the caller's */
+	const uint8_t *payload;
+	uint32_t	length;
+	uint32_t	statement;		/* PREPARE, EXECUTE, BATCH: number chosen by the backend, never reused */
+	int64_t		token;			/* valid if routed */
+	uint32_t	timeout_ms;		/* from cluster_submit to its fate; > 0 */
+	uint8_t		kind;			/* ClusterRequestKind */
+	uint8_t		consistency;	/* CqlConsistency */
+	uint8_t		flags;			/* CQL_PARAM_*: what the tail holds */
+	bool		routed;
+	bool		idempotent;
+	bool		divisible;		/* it asks for much: where that may be why a node was lost, or failed, it comes home to be divided */
+	uint8_t    *room;			/* malloc'd, or NULL: becomes the body where that fits in. The caller frees it. */
+	size_t		room_size;
+
+	/* the cluster's */
+	uint8_t		attempts;		/* times it was sent; no more than UINT8_MAX are counted */
+	uint8_t		forgotten;		/* of these, to a node that had forgotten the statement */
+	uint8_t		spent;			/* the once-only verdicts already spent, CLUSTER_SPENT_* of route.h */
+	uint32_t	spread;			/* where its plan starts */
+	uint32_t	generation;		/* EXECUTE, BATCH: which preparation it was sent with */
+	uint64_t	tried;			/* nodes of its plan already tried, a bit each */
+	uint64_t	started;		/* uv_hrtime at cluster_submit, ns */
+	uint64_t	deadline;		/* uv_now ms */
+	uint64_t	due;			/* while waiting: uv_now ms of the next try */
+	bool		out;			/* a strained write that is on its way again, see waiting.h */
+	struct ClusterNode *node;	/* last node it was sent to */
+	struct ClusterDispatch *dispatch;
+
+	/* its fate, valid from on_complete */
+	uint64_t	latency;		/* ns from cluster_submit */
+	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix
+								 * (warnings skipped); NULL for Void. The caller frees it. */
+	uint32_t	body_length;
+	size_t		body_room;		/* what the body may be used for later; 0: not known */
+	uint8_t		version;		/* protocol version of the answering connection */
+	bool		has_metadata_id;	/* needed to decode PREPARED */
+	bool		overloaded;		/* a node said so, though another try may have worked */
+	bool		strained;		/* it failed on a replica, though another try may have worked */
+	bool		failed;
+	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits
+								 * for another attempt */
+};
+
+typedef struct ClusterOps
+{
+	/* exactly once per submitted request; from the loop or cluster_flush, never from inside cluster_submit */
+	void		(*on_complete) (void *owner, ClusterRequest *request);
+	/* cluster_submit may succeed again */
+	void		(*on_room) (void *owner);
+} ClusterOps;
+
+typedef struct ClusterContact
+{
+	const char *host;
+	uint16_t	port;
+} ClusterContact;
+
+/* Deep-copied by whoever opens; read-only and alive until cluster_close is done. */
+typedef struct ClusterConfig
+{
+	NetConfig	net;			/* loop is set by the submitter */
+	const ClusterContact *contact;
+	int			ncontacts;
+	const char *local_dc;		/* NULL: that of the first node reached */
+	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
+} ClusterConfig;
+
+/* What became of handing a request over. */
+typedef enum ClusterSubmit
+{
+	CLUSTER_TAKEN,				/* on_complete will come */
+	CLUSTER_BUSY				/* still connecting, or every suitable connection is full: keep it, wait for on_room */
+} ClusterSubmit;
+
+#endif							/* CLUSTER_REQUEST_H */
