@@ -18,14 +18,14 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "fdw/catalog/mask.h"
+#include "fdw/catalog/schema.h"
 #include "fdw/import/import.h"
-#include "fdw/import/importname.h"
-#include "fdw/import/importorder.h"
-#include "fdw/import/importtype.h"
-#include "fdw/session/deparse.h"
-#include "fdw/session/mask.h"
-#include "fdw/session/option.h"
-#include "fdw/session/schema.h"
+#include "fdw/import/import_name.h"
+#include "fdw/import/import_order.h"
+#include "fdw/import/import_type.h"
+#include "fdw/option/names.h"
+#include "fdw/option/option.h"
 
 /* ---- options ---- */
 

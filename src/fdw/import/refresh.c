@@ -23,13 +23,13 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
+#include "fdw/catalog/schema.h"
 #include "fdw/compat.h"
 #include "fdw/import/import.h"
-#include "fdw/import/importname.h"
-#include "fdw/import/importtype.h"
+#include "fdw/import/import_name.h"
+#include "fdw/import/import_type.h"
 #include "fdw/import/refresh.h"
-#include "fdw/session/deparse.h"
-#include "fdw/session/schema.h"
+#include "fdw/option/names.h"
 #include "fdw/type/collection.h"
 #include "fdw/type/typemap.h"
 

@@ -18,11 +18,11 @@
 #include "optimizer/plancat.h"
 #include "utils/selfuncs.h"
 
+#include "fdw/catalog/size.h"
 #include "fdw/compat.h"
+#include "fdw/fetch/fetch.h"
 #include "fdw/plan/cost.h"
-#include "fdw/read/fetch.h"
 #include "fdw/read/whole.h"
-#include "fdw/session/size.h"
 
 #define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
 #define DEFAULT_TUPLE_COST 0.01

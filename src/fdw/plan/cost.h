@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "fdw/plan/pushdown.h"
+#include "fdw/pushdown/pushdown.h"
 
 typedef struct ScyllaCost
 {

@@ -18,7 +18,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/ctid.h"
-#include "fdw/read/system.h"
+#include "fdw/read/system_columns.h"
 
 /* The column that PostgreSQL adds for a tree of tables; NULL: none. */
 static const char *

@@ -29,11 +29,11 @@
 #include "utils/selfuncs.h"
 
 #include "fdw/compat.h"
-#include "fdw/plan/alike.h"
+#include "fdw/option/names.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
-#include "fdw/session/deparse.h"
+#include "fdw/pushdown/comparison.h"
 
 typedef struct Grouping
 {

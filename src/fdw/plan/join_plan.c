@@ -27,13 +27,13 @@
 #include "parser/parsetree.h"
 
 #include "fdw/compat.h"
+#include "fdw/join/join.h"
+#include "fdw/option/option.h"
+#include "fdw/option/setting.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/join_plan.h"
 #include "fdw/plan/plan.h"
-#include "fdw/plan/pushdown.h"
-#include "fdw/read/join.h"
-#include "fdw/session/option.h"
-#include "fdw/session/setting.h"
+#include "fdw/pushdown/pushdown.h"
 
 static set_join_pathlist_hook_type previous_hook = NULL;
 

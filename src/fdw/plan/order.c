@@ -11,10 +11,10 @@
 #include "utils/syscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/plan/alike.h"
+#include "fdw/option/names.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/order.h"
-#include "fdw/session/deparse.h"
+#include "fdw/pushdown/comparison.h"
 
 /* All of them are asked for at once: more are sorted in PostgreSQL. */
 #define MAX_MERGED 1000

@@ -27,16 +27,16 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
-#include "fdw/plan/alike.h"
-#include "fdw/plan/ctid.h"
+#include "fdw/option/names.h"
+#include "fdw/option/setting.h"
 #include "fdw/plan/cost.h"
+#include "fdw/plan/ctid.h"
 #include "fdw/plan/group.h"
-#include "fdw/plan/indexed.h"
 #include "fdw/plan/order.h"
 #include "fdw/plan/plan.h"
-#include "fdw/read/system.h"
-#include "fdw/session/deparse.h"
-#include "fdw/session/setting.h"
+#include "fdw/pushdown/comparison.h"
+#include "fdw/pushdown/indexed.h"
+#include "fdw/read/system_columns.h"
 
 #define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
 

@@ -13,7 +13,7 @@
 
 #include "foreign/fdwapi.h"
 
-#include "fdw/plan/pushdown.h"
+#include "fdw/pushdown/pushdown.h"
 
 /* A way to read a foreign table: ForeignPath.fdw_private is a list of one. */
 typedef struct ScyllaPath

@@ -20,13 +20,13 @@
 #include "utils/selfuncs.h"
 
 #include "fdw/compat.h"
-#include "fdw/plan/alike.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
 #include "fdw/plan/plan.h"
 #include "fdw/plan/upper.h"
 #include "fdw/plan/vector.h"
+#include "fdw/pushdown/comparison.h"
 
 /* ---- paths of ours, and others made of them ---- */
 

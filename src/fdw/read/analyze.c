@@ -33,15 +33,15 @@
 #include "utils/rel.h"
 #include "utils/sampling.h"
 
+#include "fdw/catalog/ring.h"
 #include "fdw/compat.h"
+#include "fdw/fetch/condition.h"
+#include "fdw/fetch/range.h"
+#include "fdw/fetch/request_list.h"
+#include "fdw/option/names.h"
 #include "fdw/read/analyze.h"
-#include "fdw/read/condition.h"
 #include "fdw/read/decode.h"
-#include "fdw/read/range.h"
-#include "fdw/read/source.h"
-#include "fdw/session/deparse.h"
 #include "fdw/session/error.h"
-#include "fdw/session/node.h"
 #include "fdw/session/transaction.h"
 
 #define PROBES 32

@@ -12,9 +12,9 @@
 #include "utils/memutils.h"
 
 #include "fdw/compat.h"
+#include "fdw/option/names.h"
 #include "fdw/read/decode.h"
-#include "fdw/read/rowkey.h"
-#include "fdw/session/deparse.h"
+#include "fdw/read/row_key.h"
 #include "fdw/session/error.h"
 #include "fdw/type/typemap.h"
 

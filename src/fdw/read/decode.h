@@ -12,8 +12,8 @@
 
 #include "executor/tuptable.h"
 
-#include "fdw/read/fetch.h"
-#include "fdw/read/select.h"
+#include "fdw/fetch/fetch.h"
+#include "fdw/fetch/select.h"
 
 typedef struct ScyllaDecoder ScyllaDecoder;
 

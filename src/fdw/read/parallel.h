@@ -14,8 +14,8 @@
 
 #include "postgres.h"
 
-#include "fdw/read/range.h"
-#include "fdw/read/report.h"
+#include "fdw/fetch/range.h"
+#include "fdw/report/report.h"
 
 typedef struct ScyllaShared ScyllaShared;
 

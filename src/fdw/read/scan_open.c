@@ -5,7 +5,7 @@
  * Backend thread. Owns nothing: what is opened lives in the scan's memory of one
  * reading.
  *
- * The values make the text of the SELECT, and what it is asked with (source.c): once,
+ * The values make the text of the SELECT, and what it is asked with (request_list.c): once,
  * for each key, or for each range of tokens.
  */
 #include "postgres.h"
@@ -15,10 +15,10 @@
 #include "utils/memutils.h"
 
 #include "fdw/compat.h"
-#include "fdw/read/page.h"
-#include "fdw/read/rowsize.h"
+#include "fdw/fetch/page.h"
+#include "fdw/fetch/request_list.h"
+#include "fdw/fetch/row_size.h"
 #include "fdw/read/scan_open.h"
-#include "fdw/read/source.h"
 #include "fdw/session/session.h"
 #include "fdw/session/statement.h"
 #include "fdw/session/transaction.h"

@@ -12,17 +12,17 @@
 #include "nodes/execnodes.h"
 #include "utils/tuplestore.h"
 
+#include "fdw/fetch/condition.h"
+#include "fdw/fetch/fetch.h"
+#include "fdw/fetch/range.h"
+#include "fdw/fetch/select.h"
 #include "fdw/read/aggregate.h"
-#include "fdw/read/condition.h"
 #include "fdw/read/decode.h"
-#include "fdw/read/fetch.h"
 #include "fdw/read/parallel.h"
-#include "fdw/read/range.h"
-#include "fdw/read/report.h"
-#include "fdw/read/select.h"
 #include "fdw/read/sorted.h"
 #include "fdw/read/whole.h"
-#include "fdw/session/reader.h"
+#include "fdw/report/report.h"
+#include "fdw/session/open_reads.h"
 
 typedef struct ScyllaScan
 {

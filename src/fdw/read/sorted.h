@@ -14,7 +14,7 @@
 #include "executor/tuptable.h"
 #include "utils/resowner.h"
 
-#include "fdw/read/select.h"
+#include "fdw/fetch/select.h"
 
 typedef struct ScyllaSorted ScyllaSorted;
 

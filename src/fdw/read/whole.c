@@ -16,12 +16,12 @@
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 
+#include "fdw/catalog/size.h"
 #include "fdw/compat.h"
-#include "fdw/read/key.h"
+#include "fdw/fetch/key.h"
+#include "fdw/option/names.h"
+#include "fdw/option/setting.h"
 #include "fdw/read/whole.h"
-#include "fdw/session/deparse.h"
-#include "fdw/session/setting.h"
-#include "fdw/session/size.h"
 
 #define FEW_REQUESTS 1000		/* are not worth to ask how large the table is */
 #define CLEARLY 2				/* times as long: sizes are estimates */

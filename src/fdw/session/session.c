@@ -21,7 +21,7 @@
 #include "utils/syscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/session/epoch.h"
+#include "fdw/option/epoch.h"
 #include "fdw/session/error.h"
 #include "fdw/session/session.h"
 #include "fdw/session/start.h"

@@ -16,7 +16,7 @@
 #include "nodes/execnodes.h"
 #include "utils/hsearch.h"
 
-#include "fdw/session/option.h"
+#include "fdw/option/option.h"
 #include "pipeline/client.h"
 
 /* Who must give a password never gets a client that was opened for someone who need not. */

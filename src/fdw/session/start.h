@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "fdw/session/option.h"
+#include "fdw/option/option.h"
 #include "pipeline/client.h"
 
 /* Raises what is in the way. descriptors: how many are accounted for; 0 before. */

@@ -12,8 +12,8 @@
 #include "utils/memutils.h"
 
 #include "fdw/session/error.h"
-#include "fdw/session/exchange.h"
 #include "fdw/session/rows.h"
+#include "fdw/session/single_request.h"
 #include "fdw/session/statement.h"
 
 typedef struct StatementEntry

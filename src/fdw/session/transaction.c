@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 
 #include "fdw/compat.h"
-#include "fdw/session/setting.h"
+#include "fdw/option/setting.h"
 #include "fdw/session/transaction.h"
 
 /* What a session has written in the current transaction. */

@@ -24,7 +24,7 @@
 #include "fdw/compat.h"
 #include "fdw/type/collection.h"
 #include "fdw/type/json.h"
-#include "fdw/type/scalartext.h"
+#include "fdw/type/scalar_text.h"
 
 /* ---- CQL to JSON ---- */
 

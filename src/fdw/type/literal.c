@@ -26,7 +26,7 @@
 #include "fdw/compat.h"
 #include "fdw/type/collection.h"
 #include "fdw/type/literal.h"
-#include "fdw/type/scalartext.h"
+#include "fdw/type/scalar_text.h"
 
 #define MESSAGE_BYTES 200
 

@@ -18,7 +18,7 @@
 #include "fdw/compat.h"
 #include "fdw/type/number.h"
 #include "fdw/type/scalar.h"
-#include "fdw/type/scalartext.h"
+#include "fdw/type/scalar_text.h"
 
 /* ---- integers ---- */
 

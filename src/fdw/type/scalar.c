@@ -25,7 +25,7 @@
 #include "fdw/compat.h"
 #include "fdw/type/number.h"
 #include "fdw/type/scalar.h"
-#include "fdw/type/scalartext.h"
+#include "fdw/type/scalar_text.h"
 
 #define EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 #define EPOCH_MILLIS (EPOCH_DAYS * INT64CONST(86400000))

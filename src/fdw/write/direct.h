@@ -14,7 +14,7 @@
  *	 the row was there.
  *
  * IN lists make a request for each element. Everything else goes row by row
- * (identity.h, modify.h).
+ * (modify_plan.h, modify.h).
  */
 #ifndef FDW_WRITE_DIRECT_H
 #define FDW_WRITE_DIRECT_H

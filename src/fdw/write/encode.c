@@ -19,7 +19,7 @@
 #include "fdw/session/error.h"
 #include "fdw/type/typemap.h"
 #include "fdw/write/encode.h"
-#include "fdw/write/rowtime.h"
+#include "fdw/write/row_time.h"
 
 #define KEY_TEXT 500			/* bytes of a key that messages show */
 

@@ -11,17 +11,17 @@
 #include "executor/executor.h"
 #include "utils/rel.h"
 
+#include "fdw/catalog/table.h"
 #include "fdw/compat.h"
-#include "fdw/read/system.h"
-#include "fdw/session/deparse.h"
-#include "fdw/session/setting.h"
-#include "fdw/session/table.h"
+#include "fdw/option/names.h"
+#include "fdw/option/setting.h"
+#include "fdw/read/system_columns.h"
 #include "fdw/write/conflict.h"
 #include "fdw/write/insert.h"
-#include "fdw/write/rowtime.h"
+#include "fdw/write/row_time.h"
 #include "fdw/write/state.h"
 #include "fdw/write/target.h"
-#include "fdw/write/text.h"
+#include "fdw/write/write_cql.h"
 
 /* ---- begin ---- */
 

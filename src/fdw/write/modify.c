@@ -4,7 +4,7 @@
  *	  well.
  *
  * Backend thread. Owns nothing but what state.c does. A row is told by the plan's
- * junk columns (identity.c), and written by its primary key.
+ * junk columns (modify_plan.c), and written by its primary key.
  */
 #include "postgres.h"
 
@@ -19,12 +19,12 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
-#include "fdw/session/deparse.h"
-#include "fdw/write/identity.h"
+#include "fdw/option/names.h"
+#include "fdw/plan/modify_plan.h"
 #include "fdw/write/insert.h"
 #include "fdw/write/modify.h"
 #include "fdw/write/state.h"
-#include "fdw/write/text.h"
+#include "fdw/write/write_cql.h"
 
 /* ---- begin of an UPDATE or DELETE ---- */
 

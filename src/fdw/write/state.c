@@ -15,10 +15,10 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
-#include "fdw/read/system.h"
-#include "fdw/session/deparse.h"
-#include "fdw/session/epoch.h"
-#include "fdw/write/rowtime.h"
+#include "fdw/option/epoch.h"
+#include "fdw/option/names.h"
+#include "fdw/read/system_columns.h"
+#include "fdw/write/row_time.h"
 #include "fdw/write/state.h"
 
 static bool

@@ -15,7 +15,7 @@
 #include "nodes/execnodes.h"
 
 #include "fdw/write/target.h"
-#include "fdw/write/text.h"
+#include "fdw/write/write_cql.h"
 #include "fdw/write/writer.h"
 
 /* A column that tells the row. */

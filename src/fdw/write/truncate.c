@@ -13,13 +13,13 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "fdw/catalog/table.h"
 #include "fdw/compat.h"
-#include "fdw/session/deparse.h"
-#include "fdw/session/exchange.h"
-#include "fdw/session/reader.h"
+#include "fdw/option/names.h"
+#include "fdw/option/setting.h"
+#include "fdw/session/open_reads.h"
 #include "fdw/session/session.h"
-#include "fdw/session/setting.h"
-#include "fdw/session/table.h"
+#include "fdw/session/single_request.h"
 #include "fdw/session/transaction.h"
 #include "fdw/write/truncate.h"
 

@@ -17,7 +17,7 @@
 
 #include "nodes/pg_list.h"
 
-#include "fdw/read/report.h"
+#include "fdw/report/report.h"
 #include "fdw/session/session.h"
 #include "fdw/write/encode.h"
 #include "fdw/write/target.h"

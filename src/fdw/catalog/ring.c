@@ -1,0 +1,165 @@
+/*
+ * fdw/catalog/ring.c
+ *	  The nodes of a cluster, and who owns which part of its token ring.
+ *
+ * Backend thread. Owns each session's ring, in the session's context. Invariant:
+ * the ring kept is the one of session->ring_version; callers get copies, as
+ * another statement may have it replaced.
+ */
+#include "postgres.h"
+
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "cql/ring.h"
+#include "fdw/catalog/ring.h"
+#include "fdw/compat.h"
+#include "fdw/option/names.h"
+#include "fdw/option/option.h"
+#include "fdw/session/error.h"
+#include "fdw/session/rows.h"
+#include "fdw/session/single_request.h"
+
+/* What the core tells; it goes with CurrentMemoryContext. */
+typedef struct Told
+{
+	CqlRing		ring;
+	CqlArena	arena;
+	MemoryContextCallback callback;
+} Told;
+
+static Told *
+ask(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind)
+{
+	RequestTemplate request = {.kind = (uint8_t) kind, .idempotent = true};
+	CqlBuffer	nothing = {0};
+	Told	   *told = palloc0(sizeof(*told));
+	ScyllaResponse response;
+	CqlReader	r;
+
+	request.timeout_ms = (uint32_t) options->request_timeout;
+	response = scyllaRequest(session, &request, &nothing, NULL);
+	scyllaTieArena(&told->callback, &told->arena);
+	r = cql_reader(response.body, response.length);
+	if (cql_ring_get(&r, &told->arena, &told->ring))
+		return told;
+	if (told->arena.failed)
+		scyllaRaiseOutOfMemory();
+	scyllaRaiseMalformed("list of nodes");
+}
+
+/* ---- the ring ---- */
+
+static ScyllaRing *
+make_ring(int nnodes, int ntokens)
+{
+	ScyllaRing *ring = palloc(sizeof(*ring));
+
+	ring->nnodes = nnodes;
+	ring->ntokens = ntokens;
+	ring->token = palloc_array(int64, Max(ntokens, 1));
+	ring->owner = palloc_array(uint16, Max(ntokens, 1));
+	return ring;
+}
+
+static void
+forget_ring(ScyllaSession *session)
+{
+	ScyllaRing *old = session->ring;
+
+	session->ring = NULL;
+	if (old != NULL)
+		MemoryContextDelete(GetMemoryChunkContext(old));
+}
+
+/* In a context of its own, which is the session's as soon as it is whole. */
+static void
+keep_ring(ScyllaSession *session, const CqlRing *told)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw ring", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaRing *ring = make_ring(told->nnodes, (int) told->npositions);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(context, session->context);
+	for (int i = 0; i < ring->ntokens; i++)
+	{
+		ring->token[i] = told->position[i].token;
+		ring->owner[i] = told->position[i].owner;
+	}
+	forget_ring(session);
+	session->ring = ring;
+	session->ring_version = told->version;
+}
+
+ScyllaRing *
+scyllaRing(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	const ScyllaRing *kept;
+	ScyllaRing *copy;
+
+	if (session->ring == NULL || session->ring_version != client_topology_version(session->client))
+	{
+		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw nodes", ALLOCSET_DEFAULT_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(scratch);
+
+		keep_ring(session, &ask(session, options, CLUSTER_RING)->ring);
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(scratch);
+	}
+	kept = session->ring;
+	copy = make_ring(kept->nnodes, kept->ntokens);
+	memcpy(copy->token, kept->token, kept->ntokens * sizeof(*kept->token));
+	memcpy(copy->owner, kept->owner, kept->ntokens * sizeof(*kept->owner));
+	return copy;
+}
+
+/* ---- the nodes ---- */
+
+static Datum
+text_datum(const char *utf8)
+{
+	return CStringGetTextDatum(scyllaFromUtf8(utf8));
+}
+
+/* What cannot be known of a node that nothing is connected to is NULL. */
+static void
+put_node(ReturnSetInfo *result, const CqlRingNode *node)
+{
+	Datum		values[] = {
+		text_datum(node->name), text_datum(node->dc), text_datum(node->rack),
+		BoolGetDatum(node->connections > 0), Int32GetDatum((int32) node->shards),
+		Int32GetDatum((int32) node->connections)
+	};
+	bool		nulls[lengthof(values)] = {[3] = !node->local, [4] = node->shards == 0};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+int
+scyllaConnectedNodes(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	const Told *told = ask(session, options, CLUSTER_NODES);
+	int			n = 0;
+
+	for (uint16 i = 0; i < told->ring.nnodes; i++)
+		n += told->ring.node[i].connections > 0;
+	return n;
+}
+
+void
+scyllaListNodes(const char *server_name, ReturnSetInfo *result)
+{
+	ForeignServer *server = GetForeignServerByName(server_name, false);
+	ScyllaSession *session;
+	const Told *told;
+
+	scyllaCheckServerUsage(server, GetUserId());
+	session = scyllaGetSession(GetUserId(), server->serverid);
+	told = ask(session, scyllaServerOptions(server), CLUSTER_NODES);
+	for (uint16 i = 0; i < told->ring.nnodes; i++)
+		put_node(result, &told->ring.node[i]);
+}

@@ -1,0 +1,534 @@
+/*
+ * fdw/catalog/table.c
+ *	  Asking the cluster what a table looks like.
+ *
+ * Backend thread. Owns the descriptions of a session, each in a memory context of
+ * its own below the session's.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "fdw/catalog/schema.h"
+#include "fdw/catalog/system_query.h"
+#include "fdw/catalog/table.h"
+#include "fdw/option/names.h"
+#include "fdw/session/error.h"
+#include "fdw/session/rows.h"
+
+#define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
+	"WHERE keyspace_name = ? AND table_name = ?"
+#define FLAGS_CQL "SELECT flags FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?"
+#define INDEXES_CQL "SELECT kind, options, index_name FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?"
+
+typedef struct TableEntry
+{
+	char		name[2 * NAMEDATALEN + 2];	/* key: keyspace.table, as options give them */
+	ScyllaTable *table;
+	MemoryContext context;		/* the table's */
+	uint32		schema;			/* the session's when it was described */
+} TableEntry;
+
+static char *
+text_value(CqlBytes value)
+{
+	return value.len < 0 ? pstrdup("") : pnstrdup((const char *) value.data, (Size) value.len);
+}
+
+ScyllaColumnKind
+scyllaColumnKind(CqlBytes value)
+{
+	CqlString	text = {(const char *) value.data, value.len > 0 ? (uint32_t) value.len : 0};
+
+	if (cql_string_equal(text, "partition_key"))
+		return SCYLLA_PARTITION_KEY;
+	if (cql_string_equal(text, "clustering"))
+		return SCYLLA_CLUSTERING;
+	if (cql_string_equal(text, "static"))
+		return SCYLLA_STATIC;
+	return SCYLLA_REGULAR;
+}
+
+static void
+take_column(const ScyllaRows *rows, void *context)
+{
+	ScyllaTable *table = context;
+	ScyllaTableColumn *column;
+
+	if ((table->ncolumns & (table->ncolumns - 1)) == 0)
+		table->column = table->column ? repalloc(table->column, sizeof(*column) * 2 * table->ncolumns) :
+			palloc(sizeof(*column));
+	column = memset(&table->column[table->ncolumns++], 0, sizeof(*column));
+	column->name = text_value(rows->value[0]);
+	column->kind = scyllaColumnKind(rows->value[1]);
+	column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
+	column->type = text_value(rows->value[3]);
+	column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;
+	table->npartition += column->kind == SCYLLA_PARTITION_KEY;
+	table->nclustering += column->kind == SCYLLA_CLUSTERING;
+}
+
+/* What one of the schema's tables says about this one. */
+static void
+ask_schema(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSystemQuery query)
+{
+	query.texts = list_make2(scyllaToUtf8(options->keyspace), scyllaToUtf8(options->table));
+	scyllaReadSystem(session, options, &query);
+}
+
+/* ---- compact tables ---- */
+
+bool
+scyllaHasFlag(CqlBytes flags, const char *name)
+{
+	CqlReader	r = cql_reader(flags.data, flags.len > 0 ? (size_t) flags.len : 0);
+	int32_t		n = (int32_t) cql_get_u32(&r);
+
+	while (n-- > 0 && !r.failed)
+	{
+		CqlBytes	flag = cql_get_bytes(&r);
+		CqlString	text = {(const char *) flag.data, flag.len > 0 ? (uint32_t) flag.len : 0};
+
+		if (!r.failed && cql_string_equal(text, name))
+			return true;
+	}
+	return false;
+}
+
+bool
+scyllaIsOneRow(CqlBytes flags)
+{
+	return !scyllaHasFlag(flags, "dense") && !scyllaHasFlag(flags, "super") && !scyllaHasFlag(flags, "compound");
+}
+
+static int
+count_kind(const ScyllaTable *table, ScyllaColumnKind kind)
+{
+	int			n = 0;
+
+	for (int i = 0; i < table->ncolumns; i++)
+		n += table->column[i].kind == kind;
+	return n;
+}
+
+static void
+take_flags(const ScyllaRows *rows, void *context)
+{
+	*(bool *) context = scyllaIsOneRow(rows->value[0]);
+}
+
+/* Only one that looks so is asked about. */
+static bool
+is_one_row(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaTable *table)
+{
+	bool		one_row = false;
+
+	if (table->nclustering == 1 && count_kind(table, SCYLLA_STATIC) > 0 && count_kind(table, SCYLLA_REGULAR) <= 1)
+		ask_schema(session, options, (ScyllaSystemQuery) {.cql = FLAGS_CQL,.ncolumns = 1,
+														  .what = "description of a table",.take = take_flags,.context = &one_row});
+	return one_row;
+}
+
+/* The clustering column and its value are the storage's own; those that it has for static are the row's. */
+static void
+make_one_row(ScyllaTable *table)
+{
+	int			n = 0;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == SCYLLA_CLUSTERING || table->column[i].kind == SCYLLA_REGULAR)
+			continue;
+		table->column[n] = table->column[i];
+		if (table->column[n].kind == SCYLLA_STATIC)
+			table->column[n].kind = SCYLLA_REGULAR;
+		n++;
+	}
+	table->ncolumns = n;
+	table->nclustering = 0;
+}
+
+/* ---- describing ---- */
+
+/* In context. */
+static ScyllaTable *
+describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ScyllaTable *table = palloc0(sizeof(*table));
+
+	ask_schema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL,.ncolumns = 5,
+													  .what = "description of a table",.take = take_column,.context = table});
+	MemoryContextSwitchTo(old);
+	if (table->ncolumns == 0)
+		scyllaNoSuchTable(session, options);
+	if (is_one_row(session, options, table))
+		make_one_row(table);
+	return table;
+}
+
+static HTAB *
+create_cache(MemoryContext context)
+{
+	HASHCTL		ctl = {.keysize = sizeof(((TableEntry *) 0)->name), .entrysize = sizeof(TableEntry),
+	.hcxt = context};
+
+	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+}
+
+/* Some may be gone from the cluster. They are described anew when they are needed, and nobody keeps one over a request. */
+static void
+forget_stale(ScyllaSession *session)
+{
+	HASH_SEQ_STATUS scan;
+	TableEntry *entry;
+
+	hash_seq_init(&scan, session->tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->schema == session->schema)
+			continue;
+		MemoryContextDelete(entry->context);
+		(void) hash_search(session->tables, entry->name, HASH_REMOVE, NULL);
+	}
+	session->tables_schema = session->schema;
+}
+
+static void
+remember(ScyllaSession *session, const char *name, const TableEntry *described)
+{
+	bool		found;
+	TableEntry *entry;
+
+	if (session->tables_schema != session->schema)
+		forget_stale(session);
+	entry = hash_search(session->tables, name, HASH_ENTER, &found);
+	if (found)
+		MemoryContextDelete(entry->context);
+	entry->table = described->table;
+	entry->context = described->context;
+	entry->schema = described->schema;
+	MemoryContextSetParent(entry->context, session->context);
+}
+
+ScyllaTable *
+scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	char		name[sizeof(((TableEntry *) 0)->name)];
+	bool		cacheable = strlen(options->keyspace) + strlen(options->table) + 2 <= sizeof(name);
+	TableEntry	new = {.schema = session->schema};
+	TableEntry *entry;
+
+	snprintf(name, sizeof(name), "%s.%s", options->keyspace, options->table);
+	if (session->tables == NULL)
+		session->tables = create_cache(session->context);
+	entry = cacheable ? hash_search(session->tables, name, HASH_FIND, NULL) : NULL;
+	if (entry != NULL && entry->schema == session->schema)
+		return entry->table;
+	new.context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw table", ALLOCSET_SMALL_SIZES);
+	new.table = describe(session, options, new.context);
+	if (cacheable)
+		remember(session, name, &new);
+	return new.table;
+}
+
+/* ---- indexes ---- */
+
+/* A text of a map<text, text>; empty if it is not there. */
+static char *
+map_value(CqlBytes map, const char *key)
+{
+	CqlReader	r = cql_reader(map.data, map.len > 0 ? (size_t) map.len : 0);
+	int32_t		n = (int32_t) cql_get_u32(&r);
+
+	while (n-- > 0 && !r.failed)
+	{
+		CqlBytes	name = cql_get_bytes(&r);
+		CqlBytes	value = cql_get_bytes(&r);
+		CqlString	text = {(const char *) name.data, name.len > 0 ? (uint32_t) name.len : 0};
+
+		if (!r.failed && cql_string_equal(text, key))
+			return text_value(value);
+	}
+	return pstrdup("");
+}
+
+/* "v" or "\"V\"" stand for a column's own value; values(v), ((pk), v) and the like do not: no column has such a name. */
+static char *
+indexed_column(char *target)
+{
+	char	   *out = target;
+
+	if (*target != '"')
+		return target;
+	for (const char *in = target + 1; *in != '\0' && !(in[0] == '"' && in[1] != '"'); in++)
+	{
+		in += in[0] == '"';
+		*out++ = *in;
+	}
+	*out = '\0';
+	return target;
+}
+
+/* Such an index finds texts that are not equal. */
+static bool
+changes_text(CqlBytes options)
+{
+	static const char *const keys[] = {"index_analyzer", "query_analyzer", "normalize", "ascii"};
+
+	for (size_t i = 0; i < lengthof(keys); i++)
+	{
+		char	   *value = map_value(options, keys[i]);
+
+		if (*value != '\0' && pg_strcasecmp(value, "false") != 0)
+			return true;
+	}
+	return pg_strcasecmp(map_value(options, "case_sensitive"), "false") == 0;
+}
+
+const char *
+scyllaIndexClass(CqlBytes options)
+{
+	const char *class = map_value(options, "class_name");
+
+	return strrchr(class, '.') ? strrchr(class, '.') + 1 : class;
+}
+
+static ScyllaIndexKind
+index_kind(CqlBytes kind, CqlBytes options, const char *type)
+{
+	const char *name = scyllaIndexClass(options);
+
+	if (strcmp(text_value(kind), "CUSTOM") != 0)
+		return SCYLLA_SECONDARY_INDEX;
+	/* for SAI 1.2.3.4 and ::ffff:1.2.3.4 are one address */
+	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
+		return changes_text(options) || strcmp(type, "inet") == 0 ? SCYLLA_INEXACT_INDEX : SCYLLA_SAI;
+	return SCYLLA_INEXACT_INDEX;
+}
+
+/*
+ * Of Cassandra's storage-attached indexes, and of ScyllaDB's "vector_index"; both
+ * go by the cosine unless told otherwise. NULL: no such index.
+ */
+static const char *
+similarity_of_index(CqlBytes options)
+{
+	static const char *const names[] = {"cosine", "euclidean", "dot_product"};
+	const char *class = scyllaIndexClass(options);
+	const char *similarity = map_value(options, "similarity_function");
+
+	if (pg_strcasecmp(class, "StorageAttachedIndex") != 0 && pg_strcasecmp(class, "sai") != 0 &&
+		pg_strcasecmp(class, "vector_index") != 0)
+		return NULL;
+	if (*similarity == '\0')
+		return names[0];
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (pg_strcasecmp(similarity, names[i]) == 0)
+			return names[i];
+	}
+	return NULL;
+}
+
+static void
+take_index(const ScyllaRows *rows, void *context)
+{
+	ScyllaTable *table = context;
+	ScyllaTableColumn *column = scyllaTableColumn(table, indexed_column(map_value(rows->value[1], "target")));
+
+	if (column == NULL)
+		return;
+	if (strncmp(column->type, "vector<", 7) == 0)
+	{
+		column->similarity = similarity_of_index(rows->value[1]);
+		column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(table), text_value(rows->value[2]));
+	}
+	else
+		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1], column->type));
+}
+
+void
+scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table)
+{
+	if (table->indexes_known)
+		return;
+	ask_schema(session, options, (ScyllaSystemQuery) {.cql = INDEXES_CQL,.ncolumns = 3,
+													  .what = "description of an index",.take = take_index,.context = table});
+	table->indexes_known = true;
+}
+
+/* ---- looking at a description ---- */
+
+ScyllaTable *
+scyllaCopyTable(const ScyllaTable *table)
+{
+	ScyllaTable *copy = palloc(sizeof(*copy));
+
+	*copy = *table;
+	copy->column = palloc(sizeof(ScyllaTableColumn) * Max(table->ncolumns, 1));
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		copy->column[i] = table->column[i];
+		copy->column[i].name = pstrdup(table->column[i].name);
+		copy->column[i].type = pstrdup(table->column[i].type);
+		if (table->column[i].similarity_index != NULL)
+			copy->column[i].similarity_index = pstrdup(table->column[i].similarity_index);
+	}
+	return copy;
+}
+
+ScyllaTableColumn *
+scyllaTableColumn(const ScyllaTable *table, const char *name)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (strcmp(table->column[i].name, name) == 0)
+			return &table->column[i];
+	}
+	return NULL;
+}
+
+/* That says which column of the cluster's table it is about. */
+static const char *
+naming_option(Oid relid, AttrNumber attnum)
+{
+	switch (scyllaPseudoColumn(relid, attnum))
+	{
+		case SCYLLA_TTL:
+			return "ttl_of";
+		case SCYLLA_WRITETIME:
+			return "writetime_of";
+		default:
+			return "column_name";
+	}
+}
+
+void
+scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum)
+{
+	const ScyllaTableOptions *options = scyllaTableOptions(relid);
+	const char *attname = get_attname(relid, attnum, false);
+	const char *name = scyllaColumnName(relid, attnum);
+	const char *option = naming_option(relid, attnum);
+	const char *nearest;
+	const char *said;
+	List	   *names = NIL;
+
+	for (int i = 0; i < table->ncolumns; i++)
+		names = lappend(names, scyllaFromUtf8(table->column[i].name));
+	nearest = scyllaNearestName(name, names);
+	said = strcmp(name, attname) == 0 ? psprintf("The option %s of the column names another one.", option) :
+		psprintf("The option %s of the column says \"%s\".", option, name);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in table \"%s.%s\"",
+					attname, get_rel_name(relid), options->keyspace, options->table),
+			 nearest ? errhint("Perhaps you meant \"%s\". %s", nearest, said) : errhint("%s", said)));
+}
+
+static ScyllaTableColumn *
+key_column(const ScyllaTable *table, ScyllaColumnKind kind, int position)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->column[i].kind == kind && table->column[i].position == position)
+			return &table->column[i];
+	}
+	return NULL;
+}
+
+ScyllaTableColumn *
+scyllaPartitionColumn(const ScyllaTable *table, int position)
+{
+	return key_column(table, SCYLLA_PARTITION_KEY, position);
+}
+
+ScyllaTableColumn *
+scyllaClusteringColumn(const ScyllaTable *table, int position)
+{
+	return key_column(table, SCYLLA_CLUSTERING, position);
+}
+
+bool
+scyllaIsKeyColumn(const ScyllaTableColumn *column)
+{
+	return column->kind == SCYLLA_PARTITION_KEY || column->kind == SCYLLA_CLUSTERING;
+}
+
+bool
+scyllaHasCounters(const ScyllaTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (strcmp(table->column[i].type, "counter") == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_named(const ScyllaTableColumn *column, List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), column->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A write of static columns alone is one of the partition, any other is one of a row in it. */
+const ScyllaTableColumn *
+scyllaMissingKey(const ScyllaTable *table, List *names)
+{
+	bool		row = false;
+	bool		partition = false;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaColumnKind kind = table->column[i].kind;
+
+		if (!is_named(&table->column[i], names))
+			continue;
+		row |= kind == SCYLLA_REGULAR || kind == SCYLLA_CLUSTERING;
+		partition |= kind == SCYLLA_STATIC;
+	}
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaColumnKind kind = table->column[i].kind;
+
+		if ((kind == SCYLLA_PARTITION_KEY || (kind == SCYLLA_CLUSTERING && (row || !partition)))
+			&& !is_named(&table->column[i], names))
+			return &table->column[i];
+	}
+	return NULL;
+}
+
+static bool
+suits(const ScyllaTable *table, List *names, bool whole_key)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (scyllaTableColumn(table, lfirst(lc)) == NULL)
+			return false;
+	}
+	return !whole_key || scyllaMissingKey(table, names) == NULL;
+}
+
+ScyllaTable *
+scyllaDescribeColumns(ScyllaSession *session, const ScyllaTableOptions *options, List *names, bool whole_key)
+{
+	ScyllaTable *table = scyllaDescribeTable(session, options);
+
+	if (suits(table, names, whole_key))
+		return table;
+	session->schema++;
+	return scyllaDescribeTable(session, options);
+}

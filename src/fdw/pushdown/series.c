@@ -1,0 +1,56 @@
+/*
+ * fdw/pushdown/series.c
+ *	  From two bounds to a series of keys.
+ *
+ * Backend thread. Owns nothing.
+ *
+ * Both bounds may be known only when the scan begins. It then counts anew, and reads
+ * the whole table where the series is too long (scan_open.c).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "optimizer/optimizer.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+
+#include "fdw/fetch/key.h"
+#include "fdw/pushdown/series.h"
+
+#define GUESSED_VALUES 100
+
+bool
+scyllaIsDiscrete(const ScyllaCondition *bound)
+{
+	Oid			type = getBaseType(bound->type);
+
+	return type == DATEOID || type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/* As far as can be told: now() has a value, which may be another one when the scan begins. false: it cannot, or there is none. */
+static bool
+estimate_bound(PlannerInfo *root, const ScyllaCondition *bound, int64 *place)
+{
+	Const	   *value = (Const *) estimate_expression_value(root, (Node *) bound->value);
+
+	return IsA(value, Const) && !value->constisnull &&
+		scyllaSeriesPlace(getBaseType(value->consttype), value->constvalue, bound->op, place);
+}
+
+bool
+scyllaMakeSeries(PlannerInfo *root, ScyllaCondition *lower, ScyllaCondition *upper)
+{
+	int64		first;
+	int64		last;
+
+	lower->values = GUESSED_VALUES;
+	lower->known = false;
+	if (estimate_bound(root, lower, &first) && estimate_bound(root, upper, &last))
+	{
+		if (last >= first && (uint64) last - (uint64) first >= SCYLLA_SERIES_MAX)
+			return false;
+		lower->values = (int) Max(last - first + 1, 1);
+		lower->known = IsA(lower->value, Const) && IsA(upper->value, Const);
+	}
+	return true;
+}

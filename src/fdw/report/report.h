@@ -1,0 +1,55 @@
+/*
+ * fdw/report/report.h
+ *	  What a statement did on the wire: counted, shown by EXPLAIN, told while it runs.
+ *
+ * Backend thread.
+ */
+#ifndef FDW_REPORT_REPORT_H
+#define FDW_REPORT_REPORT_H
+
+#include "postgres.h"
+
+#include "fdw/compat.h"
+#include "fdw/fetch/select.h"
+#include "pipeline/client.h"
+
+/* Latencies by powers of two, eight steps each: within 6 % of the truth, from 1 us up. */
+#define SCYLLA_LATENCY_STEPS 8
+#define SCYLLA_LATENCY_BUCKETS (40 * SCYLLA_LATENCY_STEPS)
+
+typedef struct ScyllaReport
+{
+	uint64		requests;		/* that have their fate */
+	uint64		failed;
+	uint64		pages;			/* reads */
+	uint64		rows;			/* written: acknowledged; read: decoded */
+	uint64		bytes;			/* writes: of parameters; reads: of responses */
+	uint64		retries;
+	uint64		strained;		/* rows that failed on a replica before they were written */
+	uint32		latency[SCYLLA_LATENCY_BUCKETS];
+	ClientStats before;			/* the client's counters when the statement began */
+	TimestampTz begun;
+	TimestampTz told;			/* last progress message */
+} ScyllaReport;
+
+extern void scyllaReportBegin(ScyllaReport *report, const Client *client);
+extern void scyllaReportRequest(ScyllaReport *report, const Request *request);
+extern void scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other);	/* what another process counted, or another write */
+extern double scyllaReportLatency(const ScyllaReport *report, double fraction);	/* ms */
+
+/* An INFO message if scylla_fdw.progress_interval says it is time; last: whatever the time. */
+extern void scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bool last);
+
+/* Columns of the partition key that conditions fix, and ranges of them. */
+extern void scyllaExplainKeys(const ScyllaSelect *select, ExplainState *es);
+
+/* How a foreign table is read. */
+extern void scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es);
+
+/* Of FOR UPDATE and its like: the foreign table's rows are not locked. */
+extern void scyllaExplainLocks(EState *estate, Index rti, ExplainState *es);
+
+/* Properties under ANALYZE; client is the one that the statement used, or NULL. */
+extern void scyllaExplainReport(const ScyllaReport *report, const Client *client, bool writes, ExplainState *es);
+
+#endif							/* FDW_REPORT_REPORT_H */

@@ -1,0 +1,43 @@
+/*
+ * fdw/session/open_reads.h
+ *	  Open reads of foreign tables, which a write of the same table has to wait for.
+ *
+ * Backend thread. Before a table is written to, its open reads read what they have
+ * not read yet, so that they do not meet the new rows. Of all sessions of a server.
+ */
+#ifndef FDW_SESSION_OPEN_READS_H
+#define FDW_SESSION_OPEN_READS_H
+
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "nodes/execnodes.h"
+#include "utils/resowner.h"
+
+#include "fdw/session/session.h"
+
+typedef struct ScyllaReader
+{
+	dlist_node	node;
+	Oid			serverid;		/* the caller's, as are the next two */
+	const ScyllaTableOptions *options;
+	void		(*collect) (struct ScyllaReader *reader);	/* as the reader's own query: see below */
+
+	/* of the query */
+	EState	   *estate;
+	ResourceOwner owner;		/* NULL: it has failed in a savepoint, and will not go on */
+	Oid			userid;
+	int			security;
+} ScyllaReader;
+
+/* When the query begins. Gone by dlist_delete. */
+extern void scyllaAddReader(ScyllaReader *reader, EState *estate);
+
+/*
+ * Before a write: have each open read of this table collect its rows. That runs
+ * as a part of its query, not of the one that writes: with its memory context,
+ * resource owner, snapshot and user, forwards.
+ */
+extern void scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options);
+
+#endif							/* FDW_SESSION_OPEN_READS_H */
