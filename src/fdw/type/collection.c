@@ -95,7 +95,7 @@ scyllaBeginElements(CqlElements *it, const CqlType *type, CqlBytes body)
 /* ---- arrays ---- */
 
 static int
-arrayLength(ScyllaConverter *self, ArrayType *array)
+count_elements(ScyllaConverter *self, ArrayType *array)
 {
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
@@ -106,13 +106,13 @@ arrayLength(ScyllaConverter *self, ArrayType *array)
 }
 
 static void
-encodeArray(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_array(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	ScyllaConverter *element = self->child[0];
 	ArrayType  *array = DatumGetArrayTypeP(value);
 	Datum	   *values;
 	bool	   *nulls;
-	int			n = arrayLength(self, array);
+	int			n = count_elements(self, array);
 
 	if (self->cql->id == CQL_TYPE_VECTOR)
 		scyllaCheckDimension(self->cql, n);
@@ -133,7 +133,7 @@ encodeArray(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-makeArray(ScyllaConverter *self, Datum *values, bool *nulls, int n)
+make_array(ScyllaConverter *self, Datum *values, bool *nulls, int n)
 {
 	int			lower = 1;
 	Oid			type = self->child[0]->pgtype;
@@ -145,7 +145,7 @@ makeArray(ScyllaConverter *self, Datum *values, bool *nulls, int n)
 }
 
 static Datum
-decodeArray(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_array(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	ScyllaConverter *element = self->child[0];
 	CqlElements it;
@@ -171,17 +171,17 @@ decodeArray(ScyllaConverter *self, CqlBytes body, bool *isnull)
 	}
 	if (cql_elements_next(&it, &type, &bytes) || it.r.failed)
 		scyllaMalformed(self->cql);
-	return makeArray(self, values, nulls, (int) n);
+	return make_array(self, values, nulls, (int) n);
 }
 
 /* vector<float> and vector<double> over real[] and double precision[] */
 
 static void
-encodeNumberArray(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_number_array(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
 
-	scyllaCheckDimension(self->cql, arrayLength(self, array));
+	scyllaCheckDimension(self->cql, count_elements(self, array));
 	if (array_contains_nulls(array))
 		scyllaRefuseNull(self->cql);
 	if (self->typlen == sizeof(float4))
@@ -191,7 +191,7 @@ encodeNumberArray(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeNumberArray(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_number_array(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int			n = self->cql->dimension;
 	Size		size;
@@ -218,7 +218,7 @@ decodeNumberArray(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static bool
-isNumberVector(const CqlType *type, Oid element)
+is_number_vector(const CqlType *type, Oid element)
 {
 	CqlTypeId	child = type->child[0]->id;
 
@@ -228,7 +228,7 @@ isNumberVector(const CqlType *type, Oid element)
 }
 
 static ScyllaConverter *
-addChild(ScyllaConverter *c, const CqlType *type, Oid pgtype, int32 typmod)
+add_child(ScyllaConverter *c, const CqlType *type, Oid pgtype, int32 typmod)
 {
 	ScyllaConverter *child = scyllaTryConverter(type, pgtype, typmod);
 
@@ -238,7 +238,7 @@ addChild(ScyllaConverter *c, const CqlType *type, Oid pgtype, int32 typmod)
 }
 
 static bool
-chooseArray(ScyllaConverter *c)
+choose_array(ScyllaConverter *c)
 {
 	Oid			element = get_element_type(c->basetype);
 
@@ -246,26 +246,26 @@ chooseArray(ScyllaConverter *c)
 								 c->cql->id != CQL_TYPE_VECTOR))
 		return false;
 	c->child = palloc_array(ScyllaConverter *, 1);
-	if (!addChild(c, c->cql->child[0], element, c->typmod))
+	if (!add_child(c, c->cql->child[0], element, c->typmod))
 		return false;
 
 	/* What deconstructs an array is the storage of its elements. */
 	get_typlenbyvalalign(element, &c->typlen, &c->typbyval, &c->typalign);
-	if (isNumberVector(c->cql, element))
+	if (is_number_vector(c->cql, element))
 	{
-		c->encode = encodeNumberArray;
-		c->decode = decodeNumberArray;
+		c->encode = encode_number_array;
+		c->decode = decode_number_array;
 		return true;
 	}
-	c->encode = encodeArray;
-	c->decode = decodeArray;
+	c->encode = encode_array;
+	c->decode = decode_array;
 	return true;
 }
 
 /* ---- pgvector ---- */
 
 static void
-encodePgVector(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_pg_vector(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	PgVector   *vector = (PgVector *) PG_DETOAST_DATUM(value);
 
@@ -275,7 +275,7 @@ encodePgVector(ScyllaConverter *self, Datum value, CqlBuffer *out)
 
 /* pgvector promises its operators that there is nothing else than numbers. */
 static void
-checkFinite(const PgVector *vector)
+check_finite(const PgVector *vector)
 {
 	for (int i = 0; i < vector->dim; i++)
 	{
@@ -288,7 +288,7 @@ checkFinite(const PgVector *vector)
 }
 
 static Datum
-decodePgVector(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_pg_vector(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	Size		size = offsetof(PgVector, x) + self->cql->dimension * sizeof(float);
 	PgVector   *vector;
@@ -302,13 +302,13 @@ decodePgVector(ScyllaConverter *self, CqlBytes body, bool *isnull)
 	SET_VARSIZE(vector, size);
 	vector->dim = (int16) self->cql->dimension;
 	cql_get_floats(body.data, vector->x, vector->dim);
-	checkFinite(vector);
+	check_finite(vector);
 	return PointerGetDatum(vector);
 }
 
 /* The type is known by name and by the extension that owns it: it has no fixed OID. */
 static bool
-isPgVector(Oid type)
+is_pg_vector(Oid type)
 {
 	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
 	bool		named;
@@ -334,7 +334,7 @@ scyllaPgVectorType(void)
 	{
 		Oid			candidate = ((Form_pg_type) GETSTRUCT(&list->members[i]->tuple))->oid;
 
-		if (isPgVector(candidate))
+		if (is_pg_vector(candidate))
 			type = candidate;
 	}
 	ReleaseSysCacheList(list);
@@ -349,12 +349,12 @@ scyllaSuitsPgVector(const CqlType *type)
 }
 
 static bool
-choosePgVector(ScyllaConverter *c)
+choose_pg_vector(ScyllaConverter *c)
 {
-	if (!scyllaSuitsPgVector(c->cql) || !isPgVector(c->basetype))
+	if (!scyllaSuitsPgVector(c->cql) || !is_pg_vector(c->basetype))
 		return false;
-	c->encode = encodePgVector;
-	c->decode = decodePgVector;
+	c->encode = encode_pg_vector;
+	c->decode = decode_pg_vector;
 	return true;
 }
 
@@ -367,7 +367,7 @@ typedef struct RowShape
 } RowShape;
 
 static void
-encodeComposite(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_composite(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	RowShape   *shape = self->extra;
 	HeapTupleHeader row = DatumGetHeapTupleHeader(value);
@@ -395,7 +395,7 @@ encodeComposite(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeComposite(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_composite(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	RowShape   *shape = self->extra;
 	Datum	   *values = palloc0_array(Datum, shape->desc->natts);
@@ -422,7 +422,7 @@ decodeComposite(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static int
-liveAttributes(TupleDesc desc)
+live_attributes(TupleDesc desc)
 {
 	int			n = 0;
 
@@ -433,7 +433,7 @@ liveAttributes(TupleDesc desc)
 
 /* -1: no attribute of that name, or no telling which. */
 static int
-attributeByName(TupleDesc desc, const char *name, bool exact)
+attribute_by_name(TupleDesc desc, const char *name, bool exact)
 {
 	int			found = -1;
 
@@ -460,8 +460,8 @@ scyllaAttributeOfField(TupleDesc desc, const CqlType *type, uint32 field)
 	{
 		char	   *name = pg_any_to_server(type->field[field], strlen(type->field[field]), PG_UTF8);
 
-		i = attributeByName(desc, name, true);
-		return i >= 0 ? i : attributeByName(desc, name, false);
+		i = attribute_by_name(desc, name, true);
+		return i >= 0 ? i : attribute_by_name(desc, name, false);
 	}
 	do
 		i++;
@@ -471,7 +471,7 @@ scyllaAttributeOfField(TupleDesc desc, const CqlType *type, uint32 field)
 
 /* Field by field, as many as there are attributes; one taken twice would be lost once. */
 static bool
-addFields(ScyllaConverter *c, RowShape *shape, uint32 n)
+add_fields(ScyllaConverter *c, RowShape *shape, uint32 n)
 {
 	bool	   *taken = palloc0_array(bool, shape->desc->natts);
 
@@ -480,7 +480,7 @@ addFields(ScyllaConverter *c, RowShape *shape, uint32 n)
 		int			field = scyllaAttributeOfField(shape->desc, c->cql, i);
 		Form_pg_attribute att = field >= 0 ? TupleDescAttr(shape->desc, field) : NULL;
 
-		if (!att || taken[field] || !addChild(c, c->cql->child[i], att->atttypid, att->atttypmod))
+		if (!att || taken[field] || !add_child(c, c->cql->child[i], att->atttypid, att->atttypmod))
 			return false;
 		taken[field] = true;
 		shape->attribute[i] = field;
@@ -489,7 +489,7 @@ addFields(ScyllaConverter *c, RowShape *shape, uint32 n)
 }
 
 static bool
-isComposite(const CqlType *type, Oid pgtype)
+is_composite(const CqlType *type, Oid pgtype)
 {
 	return (type->id == CQL_TYPE_UDT || type->id == CQL_TYPE_TUPLE) && type->count > 0 &&
 		get_typtype(pgtype) == TYPTYPE_COMPOSITE;
@@ -501,31 +501,31 @@ isComposite(const CqlType *type, Oid pgtype)
  * a value is written without them, as everybody's values were before.
  */
 static bool
-chooseComposite(ScyllaConverter *c)
+choose_composite(ScyllaConverter *c)
 {
 	RowShape   *shape;
 	uint32		n;
 
-	if (!isComposite(c->cql, c->basetype))
+	if (!is_composite(c->cql, c->basetype))
 		return false;
 	shape = palloc(sizeof(RowShape));
 	shape->desc = lookup_rowtype_tupdesc_copy(c->basetype, -1);
 	shape->attribute = palloc_array(int, c->cql->count);
 	c->child = palloc_array(ScyllaConverter *, c->cql->count);
-	n = (uint32) liveAttributes(shape->desc);
-	if (n == 0 || n > c->cql->count || (n < c->cql->count && c->cql->id == CQL_TYPE_TUPLE) || !addFields(c, shape, n))
+	n = (uint32) live_attributes(shape->desc);
+	if (n == 0 || n > c->cql->count || (n < c->cql->count && c->cql->id == CQL_TYPE_TUPLE) || !add_fields(c, shape, n))
 		return false;
 	c->partial = n < c->cql->count;
 	c->extra = shape;
-	c->encode = encodeComposite;
-	c->decode = decodeComposite;
+	c->encode = encode_composite;
+	c->decode = decode_composite;
 	return true;
 }
 
 /* ---- why not ---- */
 
 static char *
-fieldName(const CqlType *type, uint32 field)
+field_name(const CqlType *type, uint32 field)
 {
 	char	   *name;
 
@@ -537,21 +537,21 @@ fieldName(const CqlType *type, uint32 field)
 
 /* NULL: it can be converted. */
 static char *
-explainField(const CqlType *type, uint32 field, Form_pg_attribute att)
+explain_field(const CqlType *type, uint32 field, Form_pg_attribute att)
 {
 	char	   *deeper;
 
 	if (scyllaTryConverter(type->child[field], att->atttypid, att->atttypmod))
 		return NULL;
 	deeper = scyllaExplainMismatch(type->child[field], att->atttypid);
-	return deeper ? deeper : psprintf("Field %s of CQL type %s cannot be converted to type %s.", fieldName(type, field),
+	return deeper ? deeper : psprintf("Field %s of CQL type %s cannot be converted to type %s.", field_name(type, field),
 									  scyllaCqlTypeName(type->child[field]),
 									  format_type_with_typemod(att->atttypid, att->atttypmod));
 }
 
 /* NULL: each has a field. */
 static char *
-explainAttributes(TupleDesc desc, Oid pgtype, const bool *taken)
+explain_attributes(TupleDesc desc, Oid pgtype, const bool *taken)
 {
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -563,7 +563,7 @@ explainAttributes(TupleDesc desc, Oid pgtype, const bool *taken)
 }
 
 static char *
-explainComposite(const CqlType *type, Oid pgtype)
+explain_composite(const CqlType *type, Oid pgtype)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(pgtype, -1);
 	bool	   *taken = palloc0_array(bool, desc->natts);
@@ -580,11 +580,11 @@ explainComposite(const CqlType *type, Oid pgtype)
 		if (field != NULL)
 			continue;
 		if (paired)
-			field = explainField(type, i, TupleDescAttr(desc, at));
-		else if (type->id == CQL_TYPE_TUPLE || i < (uint32) liveAttributes(desc))
-			field = psprintf("Field %s of CQL type %s has no attribute.", fieldName(type, i), scyllaCqlTypeName(type));
+			field = explain_field(type, i, TupleDescAttr(desc, at));
+		else if (type->id == CQL_TYPE_TUPLE || i < (uint32) live_attributes(desc))
+			field = psprintf("Field %s of CQL type %s has no attribute.", field_name(type, i), scyllaCqlTypeName(type));
 	}
-	attribute = explainAttributes(desc, pgtype, taken);
+	attribute = explain_attributes(desc, pgtype, taken);
 	return field && attribute ? psprintf("%s %s", field, attribute) : field ? field : attribute;
 }
 
@@ -597,11 +597,11 @@ scyllaExplainMismatch(const CqlType *type, Oid pgtype)
 	element = get_element_type(pgtype);
 	if (OidIsValid(element) && (type->id == CQL_TYPE_LIST || type->id == CQL_TYPE_SET || type->id == CQL_TYPE_VECTOR))
 		return scyllaExplainMismatch(type->child[0], element);
-	return isComposite(type, pgtype) ? explainComposite(type, pgtype) : NULL;
+	return is_composite(type, pgtype) ? explain_composite(type, pgtype) : NULL;
 }
 
 bool
 scyllaChooseCollection(ScyllaConverter *c)
 {
-	return chooseArray(c) || choosePgVector(c) || chooseComposite(c);
+	return choose_array(c) || choose_pg_vector(c) || choose_composite(c);
 }

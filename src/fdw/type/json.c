@@ -29,7 +29,7 @@
 /* ---- CQL to JSON ---- */
 
 static void
-appendScalarForm(StringInfo out, const CqlType *type, CqlBytes body)
+append_scalar_form(StringInfo out, const CqlType *type, CqlBytes body)
 {
 	if (type->id == CQL_TYPE_DURATION)
 		scyllaAppendIsoDuration(out, type, body);
@@ -38,7 +38,7 @@ appendScalarForm(StringInfo out, const CqlType *type, CqlBytes body)
 }
 
 static bool
-isBare(const CqlType *type, CqlBytes body, const char *text, int len)
+is_bare(const CqlType *type, CqlBytes body, const char *text, int len)
 {
 	switch (type->id)
 	{
@@ -63,7 +63,7 @@ isBare(const CqlType *type, CqlBytes body, const char *text, int len)
 }
 
 static void
-appendScalar(StringInfo out, const CqlType *type, CqlBytes body)
+append_scalar(StringInfo out, const CqlType *type, CqlBytes body)
 {
 	StringInfoData text;
 
@@ -73,8 +73,8 @@ appendScalar(StringInfo out, const CqlType *type, CqlBytes body)
 		return;
 	}
 	initStringInfo(&text);
-	appendScalarForm(&text, type, body);
-	if (isBare(type, body, text.data, text.len))
+	append_scalar_form(&text, type, body);
+	if (is_bare(type, body, text.data, text.len))
 		appendBinaryStringInfo(out, text.data, text.len);
 	else
 		escape_json(out, text.data);
@@ -82,7 +82,7 @@ appendScalar(StringInfo out, const CqlType *type, CqlBytes body)
 }
 
 static void
-appendKey(StringInfo out, const CqlType *type, CqlBytes body)
+append_key(StringInfo out, const CqlType *type, CqlBytes body)
 {
 	StringInfoData text;
 
@@ -90,13 +90,13 @@ appendKey(StringInfo out, const CqlType *type, CqlBytes body)
 	if (!scyllaIsScalar(type))
 		scyllaAppendJson(&text, type, body);
 	else if (!scyllaIsEmptyScalar(type, body))
-		appendScalarForm(&text, type, body);
+		append_scalar_form(&text, type, body);
 	escape_json(out, text.data);
 	pfree(text.data);
 }
 
 static void
-appendMembers(StringInfo out, const CqlType *type, CqlElements *it)
+append_members(StringInfo out, const CqlType *type, CqlElements *it)
 {
 	const CqlType *child;
 	CqlBytes	body;
@@ -110,7 +110,7 @@ appendMembers(StringInfo out, const CqlType *type, CqlElements *it)
 			appendStringInfoString(out, value ? ": " : ", ");
 		if (type->id == CQL_TYPE_MAP && !value)
 		{
-			appendKey(out, child, body);
+			append_key(out, child, body);
 			continue;
 		}
 		if (type->id == CQL_TYPE_UDT)
@@ -137,22 +137,22 @@ scyllaAppendJson(StringInfo out, const CqlType *type, CqlBytes body)
 	}
 	if (scyllaIsScalar(type))
 	{
-		appendScalar(out, type, body);
+		append_scalar(out, type, body);
 		return;
 	}
 	scyllaBeginElements(&it, type, body);
 	appendStringInfoChar(out, object ? '{' : '[');
-	appendMembers(out, type, &it);
+	append_members(out, type, &it);
 	appendStringInfoChar(out, object ? '}' : ']');
 }
 
 /* ---- JSON to CQL ---- */
 
-static void putJson(CqlBuffer *out, const CqlType *type, const JsonbValue *value);
+static void put_json(CqlBuffer *out, const CqlType *type, const JsonbValue *value);
 
 /* What JSON has for the type. */
 static const char *
-wantedForm(const CqlType *type, const JsonbValue *value)
+wanted_form(const CqlType *type, const JsonbValue *value)
 {
 	if (scyllaIsText(type) && value->type == jbvNumeric)
 		return psprintf("Write it as a string: \"%s\".",
@@ -189,10 +189,10 @@ wantedForm(const CqlType *type, const JsonbValue *value)
 	}
 }
 
-static void raiseForm(const CqlType *type, const JsonbValue *value) __attribute__((noreturn));
+static void raise_form(const CqlType *type, const JsonbValue *value) __attribute__((noreturn));
 
 static void
-raiseForm(const CqlType *type, const JsonbValue *value)
+raise_form(const CqlType *type, const JsonbValue *value)
 {
 	JsonbValue	copy = *value;
 
@@ -200,11 +200,11 @@ raiseForm(const CqlType *type, const JsonbValue *value)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("JSON %s cannot be converted to CQL type %s", JsonbTypeName(&copy),
 					scyllaCqlTypeName(type)),
-			 errhint("%s", wantedForm(type, value))));
+			 errhint("%s", wanted_form(type, value))));
 }
 
 static void
-putScalar(CqlBuffer *out, const CqlType *type, const JsonbValue *value)
+put_scalar(CqlBuffer *out, const CqlType *type, const JsonbValue *value)
 {
 	char	   *text;
 
@@ -216,24 +216,24 @@ putScalar(CqlBuffer *out, const CqlType *type, const JsonbValue *value)
 		case jbvNumeric:
 			/* A number is no string of characters, nor of bytes. */
 			if (scyllaIsText(type) || scyllaIsBlob(type))
-				raiseForm(type, value);
+				raise_form(type, value);
 			text = DatumGetCString(DirectFunctionCall1(numeric_out,
 													   NumericGetDatum(value->val.numeric)));
 			scyllaPutScalarText(out, type, text, strlen(text));
 			return;
 		case jbvBool:
 			if (type->id != CQL_TYPE_BOOLEAN)
-				raiseForm(type, value);
+				raise_form(type, value);
 			cql_put_u8(out, value->val.boolean);
 			return;
 		default:
-			raiseForm(type, value);
+			raise_form(type, value);
 	}
 }
 
 /* An element of a collection, or null where the type may hold one. */
 static void
-putMember(CqlBuffer *out, const CqlType *type, const CqlType *child, const JsonbValue *value)
+put_member(CqlBuffer *out, const CqlType *type, const CqlType *child, const JsonbValue *value)
 {
 	size_t		mark;
 
@@ -245,12 +245,12 @@ putMember(CqlBuffer *out, const CqlType *type, const CqlType *child, const Jsonb
 		return;
 	}
 	mark = scyllaBeginElement(out, type);
-	putJson(out, child, value);
+	put_json(out, child, value);
 	scyllaEndElement(out, type, mark);
 }
 
 static void
-checkLength(const CqlType *type, int n)
+check_length(const CqlType *type, int n)
 {
 	if (type->id == CQL_TYPE_VECTOR)
 		scyllaCheckDimension(type, n);
@@ -262,14 +262,14 @@ checkLength(const CqlType *type, int n)
 }
 
 static void
-putArray(CqlBuffer *out, const CqlType *type, JsonbContainer *array)
+put_array(CqlBuffer *out, const CqlType *type, JsonbContainer *array)
 {
 	JsonbIterator *it = JsonbIteratorInit(array);
 	JsonbValue	value;
 	JsonbIteratorToken token;
 	int			n = JsonContainerSize(array);
 
-	checkLength(type, n);
+	check_length(type, n);
 	if (type->id == CQL_TYPE_LIST || type->id == CQL_TYPE_SET)
 		cql_put_element_count(out, n);
 	n = 0;
@@ -277,14 +277,14 @@ putArray(CqlBuffer *out, const CqlType *type, JsonbContainer *array)
 	{
 		if (token != WJB_ELEM)
 			continue;
-		putMember(out, type, type->child[type->id == CQL_TYPE_TUPLE ? n : 0], &value);
+		put_member(out, type, type->child[type->id == CQL_TYPE_TUPLE ? n : 0], &value);
 		n++;
 	}
 }
 
 /* A key is always a string: of a scalar's text, or of a document. */
 static void
-putKey(CqlBuffer *out, const CqlType *map, const JsonbValue *key)
+put_key(CqlBuffer *out, const CqlType *map, const JsonbValue *key)
 {
 	const CqlType *type = map->child[0];
 	size_t		mark = cql_begin_value(out);
@@ -298,13 +298,13 @@ putKey(CqlBuffer *out, const CqlType *map, const JsonbValue *key)
 
 		JsonbToJsonbValue(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))),
 						  &value);
-		putJson(out, type, &value);
+		put_json(out, type, &value);
 	}
 	cql_end_value(out, mark);
 }
 
 static void
-putMap(CqlBuffer *out, const CqlType *type, JsonbContainer *object)
+put_map(CqlBuffer *out, const CqlType *type, JsonbContainer *object)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	JsonbValue	value;
@@ -314,14 +314,14 @@ putMap(CqlBuffer *out, const CqlType *type, JsonbContainer *object)
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			putKey(out, type, &value);
+			put_key(out, type, &value);
 		else if (token == WJB_VALUE)
-			putMember(out, type, type->child[1], &value);
+			put_member(out, type, type->child[1], &value);
 	}
 }
 
 static void
-raiseUnknownField(const CqlType *type, JsonbContainer *object)
+raise_unknown_field(const CqlType *type, JsonbContainer *object)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	JsonbValue	key;
@@ -344,7 +344,7 @@ raiseUnknownField(const CqlType *type, JsonbContainer *object)
 
 /* A field that is not named is null; a name that is no field would be lost. */
 static void
-putFields(CqlBuffer *out, const CqlType *type, JsonbContainer *object)
+put_fields(CqlBuffer *out, const CqlType *type, JsonbContainer *object)
 {
 	uint32		found = 0;
 
@@ -360,59 +360,59 @@ putFields(CqlBuffer *out, const CqlType *type, JsonbContainer *object)
 			continue;
 		}
 		found++;
-		putMember(out, type, type->child[i], value);
+		put_member(out, type, type->child[i], value);
 	}
 	if (found != JsonContainerSize(object))
-		raiseUnknownField(type, object);
+		raise_unknown_field(type, object);
 }
 
 static void
-putJson(CqlBuffer *out, const CqlType *type, const JsonbValue *value)
+put_json(CqlBuffer *out, const CqlType *type, const JsonbValue *value)
 {
 	bool		object = type->id == CQL_TYPE_MAP || type->id == CQL_TYPE_UDT;
 	JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
 
 	if (scyllaIsScalar(type) && !container)
-		putScalar(out, type, value);
+		put_scalar(out, type, value);
 	else if (scyllaIsScalar(type) || !container || JsonContainerIsScalar(container) ||
 			 JsonContainerIsObject(container) != object)
-		raiseForm(type, value);
+		raise_form(type, value);
 	else if (type->id == CQL_TYPE_MAP)
-		putMap(out, type, container);
+		put_map(out, type, container);
 	else if (object)
-		putFields(out, type, container);
+		put_fields(out, type, container);
 	else
-		putArray(out, type, container);
+		put_array(out, type, container);
 }
 
 /* ---- columns ---- */
 
 /* A document that is a bare scalar is stored as an array of one. */
 static void
-encodeJsonb(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_jsonb(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	Jsonb	   *document = DatumGetJsonbP(value);
 	JsonbValue	root;
 
 	if (!JB_ROOT_IS_SCALAR(document) || !JsonbExtractScalar(&document->root, &root))
 		JsonbToJsonbValue(document, &root);
-	putJson(out, self->cql, &root);
+	put_json(out, self->cql, &root);
 }
 
 static Datum
-jsonbOfText(char *text)
+jsonb_of_text(char *text)
 {
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 }
 
 static void
-encodeJson(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_json(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	encodeJsonb(self, jsonbOfText(TextDatumGetCString(value)), out);
+	encode_jsonb(self, jsonb_of_text(TextDatumGetCString(value)), out);
 }
 
 static bool
-toJson(ScyllaConverter *self, CqlBytes body, StringInfo text)
+write_json(ScyllaConverter *self, CqlBytes body, StringInfo text)
 {
 	if (scyllaIsEmptyScalar(self->cql, body) ||
 		(self->cql->id == CQL_TYPE_VECTOR && body.len == 0))
@@ -423,20 +423,20 @@ toJson(ScyllaConverter *self, CqlBytes body, StringInfo text)
 }
 
 static Datum
-decodeJsonb(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_jsonb(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	StringInfoData text;
 
-	*isnull = !toJson(self, body, &text);
-	return *isnull ? (Datum) 0 : jsonbOfText(text.data);
+	*isnull = !write_json(self, body, &text);
+	return *isnull ? (Datum) 0 : jsonb_of_text(text.data);
 }
 
 static Datum
-decodeJson(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_json(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	StringInfoData text;
 
-	*isnull = !toJson(self, body, &text);
+	*isnull = !write_json(self, body, &text);
 	return *isnull ? (Datum) 0 : PointerGetDatum(cstring_to_text_with_len(text.data, text.len));
 }
 
@@ -445,7 +445,7 @@ scyllaChooseJson(ScyllaConverter *c)
 {
 	if (c->basetype != JSONOID && c->basetype != JSONBOID)
 		return false;
-	c->encode = c->basetype == JSONOID ? encodeJson : encodeJsonb;
-	c->decode = c->basetype == JSONOID ? decodeJson : decodeJsonb;
+	c->encode = c->basetype == JSONOID ? encode_json : encode_jsonb;
+	c->decode = c->basetype == JSONOID ? decode_json : decode_jsonb;
 	return true;
 }

@@ -33,7 +33,7 @@
 /* ---- CQL to literal ---- */
 
 static bool
-isQuoted(const CqlType *type)
+is_quoted(const CqlType *type)
 {
 	switch (type->id)
 	{
@@ -50,7 +50,7 @@ isQuoted(const CqlType *type)
 }
 
 static void
-appendQuoted(StringInfo out, const char *text, int len, char quote)
+append_quoted(StringInfo out, const char *text, int len, char quote)
 {
 	appendStringInfoChar(out, quote);
 	for (int i = 0; i < len; i++)
@@ -63,26 +63,26 @@ appendQuoted(StringInfo out, const char *text, int len, char quote)
 }
 
 static void
-appendScalar(StringInfo out, const CqlType *type, CqlBytes body)
+append_scalar(StringInfo out, const CqlType *type, CqlBytes body)
 {
 	StringInfoData text;
 
 	if (scyllaIsEmptyScalar(type, body))
 		appendStringInfoString(out, "null");
-	else if (!isQuoted(type))
+	else if (!is_quoted(type))
 		scyllaAppendScalarText(out, type, body);
 	else
 	{
 		initStringInfo(&text);
 		scyllaAppendScalarText(&text, type, body);
-		appendQuoted(out, text.data, text.len, '\'');
+		append_quoted(out, text.data, text.len, '\'');
 		pfree(text.data);
 	}
 }
 
 /* A field's name, in double quotes unless it reads back as it is. */
 static void
-appendFieldName(StringInfo out, const char *utf8)
+append_field_name(StringInfo out, const char *utf8)
 {
 	char	   *name = pg_any_to_server(utf8, strlen(utf8), PG_UTF8);
 	bool		plain = name[0] >= 'a' && name[0] <= 'z';
@@ -92,11 +92,11 @@ appendFieldName(StringInfo out, const char *utf8)
 	if (plain)
 		appendStringInfoString(out, name);
 	else
-		appendQuoted(out, name, strlen(name), '"');
+		append_quoted(out, name, strlen(name), '"');
 }
 
 static void
-appendMembers(StringInfo out, const CqlType *type, CqlElements *it)
+append_members(StringInfo out, const CqlType *type, CqlElements *it)
 {
 	const CqlType *child;
 	CqlBytes	body;
@@ -107,7 +107,7 @@ appendMembers(StringInfo out, const CqlType *type, CqlElements *it)
 			appendStringInfoString(out, type->id == CQL_TYPE_MAP && n % 2 == 1 ? ": " : ", ");
 		if (type->id == CQL_TYPE_UDT)
 		{
-			appendFieldName(out, type->field[n]);
+			append_field_name(out, type->field[n]);
 			appendStringInfoString(out, ": ");
 		}
 		scyllaAppendLiteral(out, child, body);
@@ -143,12 +143,12 @@ scyllaAppendLiteral(StringInfo out, const CqlType *type, CqlBytes body)
 	}
 	if (scyllaIsScalar(type))
 	{
-		appendScalar(out, type, body);
+		append_scalar(out, type, body);
 		return;
 	}
 	scyllaBeginElements(&it, type, body);
 	appendStringInfoChar(out, brackets(type)[0]);
-	appendMembers(out, type, &it);
+	append_members(out, type, &it);
 	appendStringInfoChar(out, brackets(type)[1]);
 }
 
@@ -162,10 +162,10 @@ typedef struct LiteralScan
 	const char *end;
 } LiteralScan;
 
-static void raiseSyntax(const LiteralScan *s) __attribute__((noreturn));
+static void raise_syntax(const LiteralScan *s) __attribute__((noreturn));
 
 static void
-raiseSyntax(const LiteralScan *s)
+raise_syntax(const LiteralScan *s)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -175,7 +175,7 @@ raiseSyntax(const LiteralScan *s)
 }
 
 static void
-skipSpace(LiteralScan *s)
+skip_space(LiteralScan *s)
 {
 	while (s->at < s->end && scanner_isspace(*s->at))
 		s->at++;
@@ -185,7 +185,7 @@ skipSpace(LiteralScan *s)
 static char
 peek(LiteralScan *s)
 {
-	skipSpace(s);
+	skip_space(s);
 	return s->at < s->end ? *s->at : '\0';
 }
 
@@ -202,12 +202,12 @@ static void
 expect(LiteralScan *s, char c)
 {
 	if (!take(s, c))
-		raiseSyntax(s);
+		raise_syntax(s);
 }
 
 /* 'it''s' without its quotes; the opening one is next. */
 static char *
-takeQuoted(LiteralScan *s, char quote, int *len)
+take_quoted(LiteralScan *s, char quote, int *len)
 {
 	char	   *copy = palloc(s->end - s->at);
 	char	   *to = copy;
@@ -216,7 +216,7 @@ takeQuoted(LiteralScan *s, char quote, int *len)
 	for (;;)
 	{
 		if (s->at == s->end)
-			raiseSyntax(s);
+			raise_syntax(s);
 		if (*s->at == quote && (s->at + 1 == s->end || s->at[1] != quote))
 			break;
 		s->at += *s->at == quote;
@@ -230,22 +230,22 @@ takeQuoted(LiteralScan *s, char quote, int *len)
 
 /* Up to the next separator. */
 static const char *
-takeBare(LiteralScan *s, int *len)
+take_bare(LiteralScan *s, int *len)
 {
 	const char *start;
 
-	skipSpace(s);
+	skip_space(s);
 	start = s->at;
 	while (s->at < s->end && !strchr(",:[]{}()'\"", *s->at) && !scanner_isspace(*s->at))
 		s->at++;
 	*len = s->at - start;
 	if (*len == 0)
-		raiseSyntax(s);
+		raise_syntax(s);
 	return start;
 }
 
 static bool
-takeNull(LiteralScan *s)
+take_null(LiteralScan *s)
 {
 	const char *start;
 	int			len;
@@ -253,40 +253,40 @@ takeNull(LiteralScan *s)
 	if (pg_tolower((unsigned char) peek(s)) != 'n')
 		return false;
 	start = s->at;
-	takeBare(s, &len);
+	take_bare(s, &len);
 	if (len == 4 && pg_strncasecmp(start, "null", 4) == 0)
 		return true;
 	s->at = start;
 	return false;
 }
 
-static void putLiteral(LiteralScan *s, const CqlType *type, CqlBuffer *out);
+static void put_literal(LiteralScan *s, const CqlType *type, CqlBuffer *out);
 
 /*
  * A scalar in quotes or, where its type has none, bare. A quoted number is not CQL,
  * but nothing else can be meant.
  */
 static void
-putScalar(LiteralScan *s, const CqlType *type, CqlBuffer *out)
+put_scalar(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 {
 	const char *text;
 	int			len;
 
 	if (peek(s) == '\'')
-		text = takeQuoted(s, '\'', &len);
+		text = take_quoted(s, '\'', &len);
 	else if (scyllaIsText(type))
-		raiseSyntax(s);
+		raise_syntax(s);
 	else
-		text = takeBare(s, &len);
+		text = take_bare(s, &len);
 	scyllaPutScalarText(out, type, text, len);
 }
 
 static void
-putMember(LiteralScan *s, const CqlType *type, const CqlType *child, CqlBuffer *out)
+put_member(LiteralScan *s, const CqlType *type, const CqlType *child, CqlBuffer *out)
 {
 	size_t		mark;
 
-	if (takeNull(s))
+	if (take_null(s))
 	{
 		if (type->id != CQL_TYPE_TUPLE && type->id != CQL_TYPE_UDT)
 			scyllaRefuseNull(type);
@@ -294,13 +294,13 @@ putMember(LiteralScan *s, const CqlType *type, const CqlType *child, CqlBuffer *
 		return;
 	}
 	mark = scyllaBeginElement(out, type);
-	putLiteral(s, child, out);
+	put_literal(s, child, out);
 	scyllaEndElement(out, type, mark);
 }
 
 /* The members between brackets; the count in front is patched when it is known. */
 static void
-putCollection(LiteralScan *s, const CqlType *type, CqlBuffer *out)
+put_collection(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 {
 	const char *bracket = brackets(type);
 	bool		counted = type->id != CQL_TYPE_VECTOR;
@@ -314,11 +314,11 @@ putCollection(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 	{
 		if (n > 0)
 			expect(s, ',');
-		putMember(s, type, type->child[0], out);
+		put_member(s, type, type->child[0], out);
 		if (type->id == CQL_TYPE_MAP)
 		{
 			expect(s, ':');
-			putMember(s, type, type->child[1], out);
+			put_member(s, type, type->child[1], out);
 		}
 		n++;
 	}
@@ -330,31 +330,31 @@ putCollection(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 }
 
 static void
-putTuple(LiteralScan *s, const CqlType *type, CqlBuffer *out)
+put_tuple(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 {
 	expect(s, '(');
 	for (uint32 i = 0; i < type->count; i++)
 	{
 		if (i > 0)
 			expect(s, ',');
-		putMember(s, type, type->child[i], out);
+		put_member(s, type, type->child[i], out);
 	}
 	expect(s, ')');
 }
 
 /* The field that is named next: quoted names are exact, others in lower case. */
 static uint32
-takeField(LiteralScan *s, const CqlType *type)
+take_field(LiteralScan *s, const CqlType *type)
 {
 	int			len;
 	uint32		i = 0;
 	char	   *name;
 
 	if (peek(s) == '"')
-		name = takeQuoted(s, '"', &len);
+		name = take_quoted(s, '"', &len);
 	else
 	{
-		const char *bare = takeBare(s, &len);
+		const char *bare = take_bare(s, &len);
 
 		name = pnstrdup(bare, len);
 		for (char *p = name; *p; p++)
@@ -372,7 +372,7 @@ takeField(LiteralScan *s, const CqlType *type)
 
 /* Skips one member: fields come in any order, but are written in the type's. */
 static void
-skipMember(LiteralScan *s)
+skip_member(LiteralScan *s)
 {
 	int			depth = 0;
 	int			len;
@@ -385,7 +385,7 @@ skipMember(LiteralScan *s)
 			return;
 		if (c == '\'' || c == '"')
 		{
-			pfree(takeQuoted(s, c, &len));
+			pfree(take_quoted(s, c, &len));
 			continue;
 		}
 		depth += c == '[' || c == '{' || c == '(';
@@ -396,7 +396,7 @@ skipMember(LiteralScan *s)
 
 /* Where each field's literal begins; NULL: not named. */
 static const char **
-findFields(LiteralScan *s, const CqlType *type)
+find_fields(LiteralScan *s, const CqlType *type)
 {
 	const char **start = palloc0_array(const char *, type->count);
 	bool		first = true;
@@ -409,21 +409,21 @@ findFields(LiteralScan *s, const CqlType *type)
 		if (!first)
 			expect(s, ',');
 		first = false;
-		i = takeField(s, type);
+		i = take_field(s, type);
 		expect(s, ':');
 		if (start[i])
-			raiseSyntax(s);
+			raise_syntax(s);
 		start[i] = s->at;
-		skipMember(s);
+		skip_member(s);
 	}
 	expect(s, '}');
 	return start;
 }
 
 static void
-putFields(LiteralScan *s, const CqlType *type, CqlBuffer *out)
+put_fields(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 {
-	const char **start = findFields(s, type);
+	const char **start = find_fields(s, type);
 	const char *behind = s->at;
 
 	for (uint32 i = 0; i < type->count; i++)
@@ -434,30 +434,30 @@ putFields(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 			continue;
 		}
 		s->at = start[i];
-		putMember(s, type, type->child[i], out);
+		put_member(s, type, type->child[i], out);
 		if (peek(s) != ',' && peek(s) != '}')
-			raiseSyntax(s);
+			raise_syntax(s);
 	}
 	s->at = behind;
 }
 
 static void
-putLiteral(LiteralScan *s, const CqlType *type, CqlBuffer *out)
+put_literal(LiteralScan *s, const CqlType *type, CqlBuffer *out)
 {
 	if (scyllaIsScalar(type))
-		putScalar(s, type, out);
+		put_scalar(s, type, out);
 	else if (type->id == CQL_TYPE_TUPLE)
-		putTuple(s, type, out);
+		put_tuple(s, type, out);
 	else if (type->id == CQL_TYPE_UDT)
-		putFields(s, type, out);
+		put_fields(s, type, out);
 	else
-		putCollection(s, type, out);
+		put_collection(s, type, out);
 }
 
 /* ---- columns ---- */
 
 static void
-encodeLiteral(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_literal(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	char	   *text = OutputFunctionCall(&self->output, value);
 	LiteralScan s = {self->cql, text, text, text + strlen(text)};
@@ -469,13 +469,13 @@ encodeLiteral(ScyllaConverter *self, Datum value, CqlBuffer *out)
 		scyllaPutScalarText(out, self->cql, s.at, s.end - s.at);
 		return;
 	}
-	putLiteral(&s, self->cql, out);
+	put_literal(&s, self->cql, out);
 	if (s.at != s.end)
-		raiseSyntax(&s);
+		raise_syntax(&s);
 }
 
 static Datum
-decodeLiteral(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_literal(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	StringInfoData text;
 
@@ -501,7 +501,7 @@ scyllaChooseLiteral(ScyllaConverter *c)
 	fmgr_info(function, &c->output);
 	getTypeInputInfo(c->basetype, &function, &c->ioparam);
 	fmgr_info(function, &c->input);
-	c->encode = encodeLiteral;
-	c->decode = decodeLiteral;
+	c->encode = encode_literal;
+	c->decode = decode_literal;
 	return true;
 }

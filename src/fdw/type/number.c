@@ -23,25 +23,25 @@
 /* ---- integers ---- */
 
 static void
-encodeInt2(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_int2(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	cql_put_u16(out, (uint16) DatumGetInt16(value));
 }
 
 static void
-encodeInt4(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_int4(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	cql_put_u32(out, (uint32) DatumGetInt32(value));
 }
 
 static void
-encodeInt8(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_int8(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	cql_put_u64(out, (uint64) DatumGetInt64(value));
 }
 
 static Datum
-decodeInt2(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_int2(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	if (!scyllaBodyHas(self, body, 2, isnull))
 		return (Datum) 0;
@@ -49,7 +49,7 @@ decodeInt2(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static Datum
-decodeInt4(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_int4(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	if (!scyllaBodyHas(self, body, 4, isnull))
 		return (Datum) 0;
@@ -57,7 +57,7 @@ decodeInt4(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static Datum
-decodeInt8(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_int8(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	if (!scyllaBodyHas(self, body, 8, isnull))
 		return (Datum) 0;
@@ -66,7 +66,7 @@ decodeInt8(ScyllaConverter *self, CqlBytes body, bool *isnull)
 
 /* Bytes of a CQL integer type; varint has any number: -1; 0 for other types. */
 static int
-cqlIntegerSize(CqlTypeId id)
+cql_integer_size(CqlTypeId id)
 {
 	switch (id)
 	{
@@ -87,7 +87,7 @@ cqlIntegerSize(CqlTypeId id)
 }
 
 static bool
-integerFits(int64 v, int size)
+integer_fits(int64 v, int size)
 {
 	int64		max = size >= 8 ? PG_INT64_MAX : (INT64CONST(1) << (8 * size - 1)) - 1;
 
@@ -109,16 +109,16 @@ scyllaIntegerOfDatum(Oid type, Datum value)
 }
 
 static void
-putInteger(ScyllaConverter *self, int64 v, CqlBuffer *out)
+put_integer(ScyllaConverter *self, int64 v, CqlBuffer *out)
 {
-	int			size = cqlIntegerSize(self->cql->id);
+	int			size = cql_integer_size(self->cql->id);
 
 	if (size < 0)
 	{
 		cql_put_varint_int64(out, v);
 		return;
 	}
-	if (!integerFits(v, size))
+	if (!integer_fits(v, size))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s value %lld is out of range for CQL type %s",
@@ -130,9 +130,9 @@ putInteger(ScyllaConverter *self, int64 v, CqlBuffer *out)
 
 /* False: NULL. */
 static bool
-getInteger(ScyllaConverter *self, CqlBytes body, int64 *v, bool *isnull)
+get_integer(ScyllaConverter *self, CqlBytes body, int64 *v, bool *isnull)
 {
-	int			size = cqlIntegerSize(self->cql->id);
+	int			size = cql_integer_size(self->cql->id);
 
 	if (size < 0)
 	{
@@ -150,19 +150,19 @@ getInteger(ScyllaConverter *self, CqlBytes body, int64 *v, bool *isnull)
 }
 
 static void
-encodeInteger(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_integer(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	putInteger(self, scyllaIntegerOfDatum(self->basetype, value), out);
+	put_integer(self, scyllaIntegerOfDatum(self->basetype, value), out);
 }
 
 static Datum
-decodeInteger(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_integer(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int64		v;
 
-	if (!getInteger(self, body, &v, isnull))
+	if (!get_integer(self, body, &v, isnull))
 		return (Datum) 0;
-	if (!integerFits(v, self->typlen))
+	if (!integer_fits(v, self->typlen))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("value %lld of CQL type %s is out of range for type %s",
@@ -182,24 +182,24 @@ decodeInteger(ScyllaConverter *self, CqlBytes body, bool *isnull)
 /* ---- numeric ---- */
 
 static char *
-numericText(Datum value)
+numeric_text(Datum value)
 {
 	return DatumGetCString(DirectFunctionCall1(numeric_out, value));
 }
 
 static void
-encodeNumericAsDecimal(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_numeric_as_decimal(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	char	   *text = numericText(value);
+	char	   *text = numeric_text(value);
 
 	scyllaPutDecimal(out, self->cql, text, strlen(text));
 }
 
 /* 5.00 is an integer to anyone who compares it with 5; 5.01 is none. */
 static void
-encodeNumericAsInteger(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_numeric_as_integer(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	char	   *text = numericText(value);
+	char	   *text = numeric_text(value);
 	char	   *point = strchr(text, '.');
 	char	   *end;
 	long long	v;
@@ -223,11 +223,11 @@ encodeNumericAsInteger(ScyllaConverter *self, Datum value, CqlBuffer *out)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("numeric value %s is out of range for CQL type %s",
 						text, scyllaCqlTypeName(self->cql))));
-	putInteger(self, v, out);
+	put_integer(self, v, out);
 }
 
 static Datum
-decodeNumeric(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_numeric(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int64		v;
 
@@ -237,7 +237,7 @@ decodeNumeric(ScyllaConverter *self, CqlBytes body, bool *isnull)
 	if (self->cql->id == CQL_TYPE_VARINT || self->cql->id == CQL_TYPE_DECIMAL)
 		return DirectFunctionCall3(numeric_in, CStringGetDatum(scyllaGetNumber(self->cql, body)),
 								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	if (!getInteger(self, body, &v, isnull))
+	if (!get_integer(self, body, &v, isnull))
 		return (Datum) 0;
 	return NumericGetDatum(int64_to_numeric(v));
 }
@@ -245,7 +245,7 @@ decodeNumeric(ScyllaConverter *self, CqlBytes body, bool *isnull)
 /* ---- floating point: bits are kept, a narrowing must be exact ---- */
 
 static inline uint32
-floatBits(float4 f)
+float_bits(float4 f)
 {
 	uint32		bits;
 
@@ -254,7 +254,7 @@ floatBits(float4 f)
 }
 
 static inline uint64
-doubleBits(float8 d)
+double_bits(float8 d)
 {
 	uint64		bits;
 
@@ -263,7 +263,7 @@ doubleBits(float8 d)
 }
 
 static inline float4
-floatOfBits(uint32 bits)
+float_of_bits(uint32 bits)
 {
 	float4		f;
 
@@ -272,7 +272,7 @@ floatOfBits(uint32 bits)
 }
 
 static inline float8
-doubleOfBits(uint64 bits)
+double_of_bits(uint64 bits)
 {
 	float8		d;
 
@@ -291,65 +291,65 @@ narrow(float8 d, float4 *f)
 }
 
 static void
-encodeFloat4(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_float4(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	cql_put_u32(out, floatBits(DatumGetFloat4(value)));
+	cql_put_u32(out, float_bits(DatumGetFloat4(value)));
 }
 
 static void
-encodeFloat8(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_float8(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	cql_put_u64(out, doubleBits(DatumGetFloat8(value)));
+	cql_put_u64(out, double_bits(DatumGetFloat8(value)));
 }
 
 static void
-encodeFloat4AsDouble(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_float4_as_double(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
-	cql_put_u64(out, doubleBits(DatumGetFloat4(value)));
+	cql_put_u64(out, double_bits(DatumGetFloat4(value)));
 }
 
 static void
-encodeFloat8AsFloat(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_float8_as_float(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	float4		f;
 
 	if (!narrow(DatumGetFloat8(value), &f))
 		scyllaRaiseLossy(self, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "it would lose precision or range");
-	cql_put_u32(out, floatBits(f));
+	cql_put_u32(out, float_bits(f));
 }
 
 static Datum
-decodeFloat4(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_float4(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	if (!scyllaBodyHas(self, body, 4, isnull))
 		return (Datum) 0;
-	return Float4GetDatum(floatOfBits(cql_load_u32(body.data)));
+	return Float4GetDatum(float_of_bits(cql_load_u32(body.data)));
 }
 
 static Datum
-decodeFloat8(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_float8(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	if (!scyllaBodyHas(self, body, 8, isnull))
 		return (Datum) 0;
-	return Float8GetDatum(doubleOfBits(cql_load_u64(body.data)));
+	return Float8GetDatum(double_of_bits(cql_load_u64(body.data)));
 }
 
 static Datum
-decodeFloatAsFloat8(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_float_as_float8(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	if (!scyllaBodyHas(self, body, 4, isnull))
 		return (Datum) 0;
-	return Float8GetDatum((float8) floatOfBits(cql_load_u32(body.data)));
+	return Float8GetDatum((float8) float_of_bits(cql_load_u32(body.data)));
 }
 
 static Datum
-decodeDoubleAsFloat4(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_double_as_float4(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	float4		f;
 
 	if (!scyllaBodyHas(self, body, 8, isnull))
 		return (Datum) 0;
-	if (!narrow(doubleOfBits(cql_load_u64(body.data)), &f))
+	if (!narrow(double_of_bits(cql_load_u64(body.data)), &f))
 		scyllaRaiseUnreadable(self, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "it would lose precision or range");
 	return Float4GetDatum(f);
 }
@@ -358,34 +358,34 @@ decodeDoubleAsFloat4(ScyllaConverter *self, CqlBytes body, bool *isnull)
 
 static const ScyllaPair pairs[] =
 {
-	{CQL_TYPE_SMALLINT, INT2OID, encodeInt2, decodeInt2},
-	{CQL_TYPE_INT, INT4OID, encodeInt4, decodeInt4},
-	{CQL_TYPE_BIGINT, INT8OID, encodeInt8, decodeInt8},
-	{CQL_TYPE_COUNTER, INT8OID, encodeInt8, decodeInt8},
-	{CQL_TYPE_DECIMAL, NUMERICOID, encodeNumericAsDecimal, decodeNumeric},
-	{CQL_TYPE_FLOAT, FLOAT4OID, encodeFloat4, decodeFloat4},
-	{CQL_TYPE_FLOAT, FLOAT8OID, encodeFloat8AsFloat, decodeFloatAsFloat8},
-	{CQL_TYPE_DOUBLE, FLOAT8OID, encodeFloat8, decodeFloat8},
-	{CQL_TYPE_DOUBLE, FLOAT4OID, encodeFloat4AsDouble, decodeDoubleAsFloat4},
+	{CQL_TYPE_SMALLINT, INT2OID, encode_int2, decode_int2},
+	{CQL_TYPE_INT, INT4OID, encode_int4, decode_int4},
+	{CQL_TYPE_BIGINT, INT8OID, encode_int8, decode_int8},
+	{CQL_TYPE_COUNTER, INT8OID, encode_int8, decode_int8},
+	{CQL_TYPE_DECIMAL, NUMERICOID, encode_numeric_as_decimal, decode_numeric},
+	{CQL_TYPE_FLOAT, FLOAT4OID, encode_float4, decode_float4},
+	{CQL_TYPE_FLOAT, FLOAT8OID, encode_float8_as_float, decode_float_as_float8},
+	{CQL_TYPE_DOUBLE, FLOAT8OID, encode_float8, decode_float8},
+	{CQL_TYPE_DOUBLE, FLOAT4OID, encode_float4_as_double, decode_double_as_float4},
 };
 
 /* Every pair of integer types, each value checked for its range. */
 static bool
-chooseInteger(ScyllaConverter *c)
+choose_integer(ScyllaConverter *c)
 {
-	if (cqlIntegerSize(c->cql->id) == 0)
+	if (cql_integer_size(c->cql->id) == 0)
 		return false;
 	switch (c->basetype)
 	{
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
-			c->encode = encodeInteger;
-			c->decode = decodeInteger;
+			c->encode = encode_integer;
+			c->decode = decode_integer;
 			return true;
 		case NUMERICOID:
-			c->encode = encodeNumericAsInteger;
-			c->decode = decodeNumeric;
+			c->encode = encode_numeric_as_integer;
+			c->decode = decode_numeric;
 			return true;
 		default:
 			return false;
@@ -395,5 +395,5 @@ chooseInteger(ScyllaConverter *c)
 bool
 scyllaChooseNumber(ScyllaConverter *c)
 {
-	return scyllaChoosePair(c, pairs, lengthof(pairs)) || chooseInteger(c);
+	return scyllaChoosePair(c, pairs, lengthof(pairs)) || choose_integer(c);
 }

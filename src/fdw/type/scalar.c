@@ -67,13 +67,13 @@ scyllaChoosePair(ScyllaConverter *c, const ScyllaPair *pairs, size_t n)
 /* ---- boolean, blob, uuid ---- */
 
 static void
-encodeBool(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_bool(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	cql_put_u8(out, DatumGetBool(value));
 }
 
 static Datum
-decodeBool(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_bool(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	if (!scyllaBodyHas(self, body, 1, isnull))
 		return (Datum) 0;
@@ -81,7 +81,7 @@ decodeBool(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static void
-encodeBytea(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_bytea(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	struct varlena *v = PG_DETOAST_DATUM_PACKED(value);
 
@@ -89,14 +89,14 @@ encodeBytea(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeBytea(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_bytea(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	*isnull = false;
 	return PointerGetDatum(cstring_to_text_with_len((const char *) body.data, body.len));
 }
 
 static void
-encodeUuid(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_uuid(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	const pg_uuid_t *uuid = DatumGetUUIDP(value);
 
@@ -105,7 +105,7 @@ encodeUuid(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeUuid(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_uuid(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	pg_uuid_t  *uuid;
 
@@ -119,7 +119,7 @@ decodeUuid(ScyllaConverter *self, CqlBytes body, bool *isnull)
 /* ---- text ---- */
 
 static void
-encodeText(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_text(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	struct varlena *v = PG_DETOAST_DATUM_PACKED(value);
 	int			len = VARSIZE_ANY_EXHDR(v);
@@ -131,7 +131,7 @@ encodeText(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeText(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_text(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int			len;
 	const char *s = scyllaGetText(self->cql, body, &len);
@@ -142,7 +142,7 @@ decodeText(ScyllaConverter *self, CqlBytes body, bool *isnull)
 
 /* Enums, JSON, and strings that are no plain varlena. */
 static void
-encodeByOutput(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_by_output(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	char	   *text = OutputFunctionCall(&self->output, value);
 
@@ -150,7 +150,7 @@ encodeByOutput(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeByInput(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_by_input(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int			len;
 	const char *s = scyllaGetText(self->cql, body, &len);
@@ -164,7 +164,7 @@ decodeByInput(ScyllaConverter *self, CqlBytes body, bool *isnull)
 
 /* Floored to the millisecond, before the epoch too. */
 static void
-encodeTimestamp(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_timestamp(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	Timestamp	ts = DatumGetTimestamp(value);
 	int64		millis = ts / 1000;
@@ -177,7 +177,7 @@ encodeTimestamp(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeTimestamp(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_timestamp(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int64		ts;
 
@@ -190,7 +190,7 @@ decodeTimestamp(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static void
-encodeDate(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_date(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	DateADT		date = DatumGetDateADT(value);
 
@@ -200,7 +200,7 @@ encodeDate(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeDate(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_date(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int64		days;
 
@@ -213,7 +213,7 @@ decodeDate(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static void
-encodeTime(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_time(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	TimeADT		time = DatumGetTimeADT(value);
 
@@ -223,7 +223,7 @@ encodeTime(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeTime(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_time(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	int64		nanos;
 
@@ -238,7 +238,7 @@ decodeTime(ScyllaConverter *self, CqlBytes body, bool *isnull)
 }
 
 static void
-encodeInterval(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_interval(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	const Interval *interval = DatumGetIntervalP(value);
 	CqlDuration d = {interval->month, interval->day, 0};
@@ -253,7 +253,7 @@ encodeInterval(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeInterval(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_interval(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	CqlDuration d;
 	Interval   *interval;
@@ -278,7 +278,7 @@ decodeInterval(ScyllaConverter *self, CqlBytes body, bool *isnull)
 /* ---- inet ---- */
 
 static void
-encodeInet(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_inet(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	inet	   *address = DatumGetInetPP(value);
 
@@ -288,7 +288,7 @@ encodeInet(ScyllaConverter *self, Datum value, CqlBuffer *out)
 }
 
 static Datum
-decodeInet(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_inet(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	inet	   *address;
 
@@ -309,21 +309,21 @@ decodeInet(ScyllaConverter *self, CqlBytes body, bool *isnull)
 
 static const ScyllaPair pairs[] =
 {
-	{CQL_TYPE_BOOLEAN, BOOLOID, encodeBool, decodeBool},
-	{CQL_TYPE_BLOB, BYTEAOID, encodeBytea, decodeBytea},
-	{CQL_TYPE_CUSTOM, BYTEAOID, encodeBytea, decodeBytea},
-	{CQL_TYPE_UUID, UUIDOID, encodeUuid, decodeUuid},
-	{CQL_TYPE_TIMEUUID, UUIDOID, encodeUuid, decodeUuid},
-	{CQL_TYPE_TIMESTAMP, TIMESTAMPTZOID, encodeTimestamp, decodeTimestamp},
-	{CQL_TYPE_TIMESTAMP, TIMESTAMPOID, encodeTimestamp, decodeTimestamp},
-	{CQL_TYPE_DATE, DATEOID, encodeDate, decodeDate},
-	{CQL_TYPE_TIME, TIMEOID, encodeTime, decodeTime},
-	{CQL_TYPE_DURATION, INTERVALOID, encodeInterval, decodeInterval},
-	{CQL_TYPE_INET, INETOID, encodeInet, decodeInet},
+	{CQL_TYPE_BOOLEAN, BOOLOID, encode_bool, decode_bool},
+	{CQL_TYPE_BLOB, BYTEAOID, encode_bytea, decode_bytea},
+	{CQL_TYPE_CUSTOM, BYTEAOID, encode_bytea, decode_bytea},
+	{CQL_TYPE_UUID, UUIDOID, encode_uuid, decode_uuid},
+	{CQL_TYPE_TIMEUUID, UUIDOID, encode_uuid, decode_uuid},
+	{CQL_TYPE_TIMESTAMP, TIMESTAMPTZOID, encode_timestamp, decode_timestamp},
+	{CQL_TYPE_TIMESTAMP, TIMESTAMPOID, encode_timestamp, decode_timestamp},
+	{CQL_TYPE_DATE, DATEOID, encode_date, decode_date},
+	{CQL_TYPE_TIME, TIMEOID, encode_time, decode_time},
+	{CQL_TYPE_DURATION, INTERVALOID, encode_interval, decode_interval},
+	{CQL_TYPE_INET, INETOID, encode_inet, decode_inet},
 };
 
 static bool
-chooseText(ScyllaConverter *c)
+choose_text(ScyllaConverter *c)
 {
 	Oid			function;
 	bool		varlena;
@@ -332,15 +332,15 @@ chooseText(ScyllaConverter *c)
 		return false;
 	if (c->basetype == TEXTOID || c->basetype == VARCHAROID || c->basetype == BPCHAROID)
 	{
-		c->encode = encodeText;
-		c->decode = decodeText;
+		c->encode = encode_text;
+		c->decode = decode_text;
 		return true;
 	}
 	if (TypeCategory(c->basetype) != TYPCATEGORY_STRING && !type_is_enum(c->basetype) &&
 		c->basetype != JSONOID && c->basetype != JSONBOID)
 		return false;
-	c->encode = encodeByOutput;
-	c->decode = decodeByInput;
+	c->encode = encode_by_output;
+	c->decode = decode_by_input;
 	getTypeOutputInfo(c->basetype, &function, &varlena);
 	fmgr_info(function, &c->output);
 	getTypeInputInfo(c->basetype, &function, &c->ioparam);
@@ -351,5 +351,5 @@ chooseText(ScyllaConverter *c)
 bool
 scyllaChooseScalar(ScyllaConverter *c)
 {
-	return scyllaChooseNumber(c) || scyllaChoosePair(c, pairs, lengthof(pairs)) || chooseText(c);
+	return scyllaChooseNumber(c) || scyllaChoosePair(c, pairs, lengthof(pairs)) || choose_text(c);
 }

@@ -56,7 +56,7 @@ scyllaGetText(const CqlType *type, CqlBytes body, int *len)
 /* ---- errors ---- */
 
 static int
-rangeError(const CqlType *type)
+range_error(const CqlType *type)
 {
 	switch (type->id)
 	{
@@ -70,10 +70,10 @@ rangeError(const CqlType *type)
 	}
 }
 
-static void raiseInvalid(const CqlType *type, const char *text, int len) __attribute__((noreturn));
+static void raise_invalid(const CqlType *type, const char *text, int len) __attribute__((noreturn));
 
 static void
-raiseInvalid(const CqlType *type, const char *text, int len)
+raise_invalid(const CqlType *type, const char *text, int len)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -81,31 +81,31 @@ raiseInvalid(const CqlType *type, const char *text, int len)
 					pg_mbcliplen(text, len, MESSAGE_BYTES), text)));
 }
 
-static void raiseRange(const CqlType *type, const char *text, int len) __attribute__((noreturn));
+static void raise_range(const CqlType *type, const char *text, int len) __attribute__((noreturn));
 
 static void
-raiseRange(const CqlType *type, const char *text, int len)
+raise_range(const CqlType *type, const char *text, int len)
 {
 	ereport(ERROR,
-			(errcode(rangeError(type)),
+			(errcode(range_error(type)),
 			 errmsg("value \"%.*s\" is out of range for CQL type %s",
 					pg_mbcliplen(text, len, MESSAGE_BYTES), text, scyllaCqlTypeName(type))));
 }
 
 static void
-checkParsed(ScyllaParsed parsed, const CqlType *type, const char *text, int len)
+check_parsed(ScyllaParsed parsed, const CqlType *type, const char *text, int len)
 {
 	if (parsed == SCYLLA_PARSE_INVALID)
-		raiseInvalid(type, text, len);
+		raise_invalid(type, text, len);
 	if (parsed == SCYLLA_PARSE_RANGE)
-		raiseRange(type, text, len);
+		raise_range(type, text, len);
 }
 
 /* ---- numbers ---- */
 
 /* NULL: too many digits. */
 static char *
-getNumber(const CqlType *type, CqlBytes body, bool plain)
+get_number(const CqlType *type, CqlBytes body, bool plain)
 {
 	CqlBuffer	text = {0};
 	bool		ok;
@@ -130,7 +130,7 @@ getNumber(const CqlType *type, CqlBytes body, bool plain)
 char *
 scyllaGetNumber(const CqlType *type, CqlBytes body)
 {
-	char	   *text = getNumber(type, body, true);
+	char	   *text = get_number(type, body, true);
 
 	if (text == NULL || !scyllaFitsNumeric(type, body, text))
 		ereport(ERROR,
@@ -153,7 +153,7 @@ scyllaFitsNumeric(const CqlType *type, CqlBytes body, const char *text)
 
 /* NaN and the infinities of numeric are no numbers; PostgreSQL calls that out of range. */
 static bool
-isSpecial(const char *text, int len)
+is_special(const char *text, int len)
 {
 	if (len > 0 && (*text == '-' || *text == '+'))
 		text++, len--;
@@ -164,23 +164,23 @@ isSpecial(const char *text, int len)
 void
 scyllaPutVarint(CqlBuffer *out, const CqlType *type, const char *text, int len)
 {
-	if (len > SCYLLA_MAX_VARINT_DIGITS + 1 || isSpecial(text, len))
-		raiseRange(type, text, len);
+	if (len > SCYLLA_MAX_VARINT_DIGITS + 1 || is_special(text, len))
+		raise_range(type, text, len);
 	if (!cql_put_varint_text(out, text, len) && !out->failed)
-		raiseInvalid(type, text, len);
+		raise_invalid(type, text, len);
 }
 
 void
 scyllaPutDecimal(CqlBuffer *out, const CqlType *type, const char *text, int len)
 {
-	if (len > SCYLLA_MAX_DECIMAL_CHARS || isSpecial(text, len))
-		raiseRange(type, text, len);
+	if (len > SCYLLA_MAX_DECIMAL_CHARS || is_special(text, len))
+		raise_range(type, text, len);
 	if (!cql_put_decimal_text(out, text, len) && !out->failed)
-		raiseInvalid(type, text, len);
+		raise_invalid(type, text, len);
 }
 
 static void
-putInteger(CqlBuffer *out, const CqlType *type, int size, const char *text)
+put_integer(CqlBuffer *out, const CqlType *type, int size, const char *text)
 {
 	char	   *end;
 	int64		v;
@@ -189,22 +189,22 @@ putInteger(CqlBuffer *out, const CqlType *type, int size, const char *text)
 	errno = 0;
 	v = strtoll(text, &end, 10);
 	if (end == text || *end != '\0' || isspace((unsigned char) *text))
-		raiseInvalid(type, text, strlen(text));
+		raise_invalid(type, text, strlen(text));
 	if (errno != 0 || v > max || v < -max - 1)
-		raiseRange(type, text, strlen(text));
+		raise_range(type, text, strlen(text));
 	while (--size >= 0)
 		cql_put_u8(out, (uint8) (v >> (8 * size)));
 }
 
 /* strtod knows hexadecimal, other names of the special values, and white space; CQL does not. */
 static bool
-looksLikeFloat(const char *text)
+looks_like_float(const char *text)
 {
-	return isSpecial(text, strlen(text)) || text[strspn(text, "+-.0123456789eE")] == '\0';
+	return is_special(text, strlen(text)) || text[strspn(text, "+-.0123456789eE")] == '\0';
 }
 
 static void
-putFloat(CqlBuffer *out, const CqlType *type, const char *text)
+put_float(CqlBuffer *out, const CqlType *type, const char *text)
 {
 	char	   *end = unconstify(char *, text);
 	bool		single = type->id == CQL_TYPE_FLOAT;
@@ -212,15 +212,15 @@ putFloat(CqlBuffer *out, const CqlType *type, const char *text)
 	float8		d = 0;
 
 	errno = 0;
-	if (looksLikeFloat(text) && single)
+	if (looks_like_float(text) && single)
 		f = strtof(text, &end);
-	else if (looksLikeFloat(text))
+	else if (looks_like_float(text))
 		d = strtod(text, &end);
 	if (end == text || *end != '\0')
-		raiseInvalid(type, text, strlen(text));
+		raise_invalid(type, text, strlen(text));
 	/* Underflow to a subnormal is what the nearest value is; to zero it is a loss. */
 	if (errno == ERANGE && (single ? f == 0 || isinf(f) : d == 0 || isinf(d)))
-		raiseRange(type, text, strlen(text));
+		raise_range(type, text, strlen(text));
 	if (single)
 		cql_put_floats(out, &f, 1);
 	else
@@ -228,7 +228,7 @@ putFloat(CqlBuffer *out, const CqlType *type, const char *text)
 }
 
 static void
-appendInteger(StringInfo out, CqlBytes body)
+append_integer(StringInfo out, CqlBytes body)
 {
 	int64		v = (int8) body.data[0];
 
@@ -238,9 +238,9 @@ appendInteger(StringInfo out, CqlBytes body)
 }
 
 static void
-appendNumber(StringInfo out, const CqlType *type, CqlBytes body)
+append_number(StringInfo out, const CqlType *type, CqlBytes body)
 {
-	char	   *text = getNumber(type, body, false);
+	char	   *text = get_number(type, body, false);
 
 	if (text == NULL)
 		ereport(ERROR,
@@ -250,7 +250,7 @@ appendNumber(StringInfo out, const CqlType *type, CqlBytes body)
 }
 
 static void
-appendFloat(StringInfo out, CqlBytes body)
+append_float(StringInfo out, CqlBytes body)
 {
 	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
 	float4		f;
@@ -272,17 +272,17 @@ appendFloat(StringInfo out, CqlBytes body)
 /* ---- boolean, blob, uuid, inet ---- */
 
 static void
-putBoolean(CqlBuffer *out, const CqlType *type, const char *text)
+put_boolean(CqlBuffer *out, const CqlType *type, const char *text)
 {
 	bool		truth = pg_strcasecmp(text, "true") == 0;
 
 	if (!truth && pg_strcasecmp(text, "false") != 0)
-		raiseInvalid(type, text, strlen(text));
+		raise_invalid(type, text, strlen(text));
 	cql_put_u8(out, truth);
 }
 
 static int
-hexDigit(char c)
+hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -291,23 +291,23 @@ hexDigit(char c)
 }
 
 static void
-putBlob(CqlBuffer *out, const CqlType *type, const char *text, int len)
+put_blob(CqlBuffer *out, const CqlType *type, const char *text, int len)
 {
 	if (len < 2 || len % 2 != 0 || text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
-		raiseInvalid(type, text, len);
+		raise_invalid(type, text, len);
 	for (int i = 2; i < len; i += 2)
 	{
-		int			high = hexDigit(text[i]);
-		int			low = hexDigit(text[i + 1]);
+		int			high = hex_digit(text[i]);
+		int			low = hex_digit(text[i + 1]);
 
 		if (high < 0 || low < 0)
-			raiseInvalid(type, text, len);
+			raise_invalid(type, text, len);
 		cql_put_u8(out, (uint8) (high << 4 | low));
 	}
 }
 
 static void
-appendBlob(StringInfo out, CqlBytes body)
+append_blob(StringInfo out, CqlBytes body)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -330,18 +330,18 @@ scyllaCheckUuid(const CqlType *type, const uint8 *uuid)
 }
 
 static void
-putUuid(CqlBuffer *out, const CqlType *type, const char *text, int len)
+put_uuid(CqlBuffer *out, const CqlType *type, const char *text, int len)
 {
 	uint8		uuid[16];
 
 	if (!cql_uuid_parse(text, len, uuid))
-		raiseInvalid(type, text, len);
+		raise_invalid(type, text, len);
 	scyllaCheckUuid(type, uuid);
 	cql_put_raw(out, uuid, sizeof(uuid));
 }
 
 static void
-appendUuid(StringInfo out, CqlBytes body)
+append_uuid(StringInfo out, CqlBytes body)
 {
 	char		text[37];
 
@@ -350,7 +350,7 @@ appendUuid(StringInfo out, CqlBytes body)
 }
 
 static void
-putInet(CqlBuffer *out, const CqlType *type, const char *text)
+put_inet(CqlBuffer *out, const CqlType *type, const char *text)
 {
 	uint8		address[16];
 
@@ -359,11 +359,11 @@ putInet(CqlBuffer *out, const CqlType *type, const char *text)
 	else if (inet_pton(AF_INET6, text, address) == 1)
 		cql_put_raw(out, address, 16);
 	else
-		raiseInvalid(type, text, strlen(text));
+		raise_invalid(type, text, strlen(text));
 }
 
 static void
-appendInet(StringInfo out, CqlBytes body)
+append_inet(StringInfo out, CqlBytes body)
 {
 	char		text[INET6_ADDRSTRLEN];
 
@@ -386,17 +386,17 @@ scyllaPutScalarText(CqlBuffer *out, const CqlType *type, const char *text, int l
 			scyllaPutText(out, type, text, len);
 			break;
 		case CQL_TYPE_TINYINT:
-			putInteger(out, type, 1, z);
+			put_integer(out, type, 1, z);
 			break;
 		case CQL_TYPE_SMALLINT:
-			putInteger(out, type, 2, z);
+			put_integer(out, type, 2, z);
 			break;
 		case CQL_TYPE_INT:
-			putInteger(out, type, 4, z);
+			put_integer(out, type, 4, z);
 			break;
 		case CQL_TYPE_BIGINT:
 		case CQL_TYPE_COUNTER:
-			putInteger(out, type, 8, z);
+			put_integer(out, type, 8, z);
 			break;
 		case CQL_TYPE_VARINT:
 			scyllaPutVarint(out, type, text, len);
@@ -406,32 +406,32 @@ scyllaPutScalarText(CqlBuffer *out, const CqlType *type, const char *text, int l
 			break;
 		case CQL_TYPE_FLOAT:
 		case CQL_TYPE_DOUBLE:
-			putFloat(out, type, z);
+			put_float(out, type, z);
 			break;
 		case CQL_TYPE_BOOLEAN:
-			putBoolean(out, type, z);
+			put_boolean(out, type, z);
 			break;
 		case CQL_TYPE_UUID:
 		case CQL_TYPE_TIMEUUID:
-			putUuid(out, type, text, len);
+			put_uuid(out, type, text, len);
 			break;
 		case CQL_TYPE_INET:
-			putInet(out, type, z);
+			put_inet(out, type, z);
 			break;
 		case CQL_TYPE_TIMESTAMP:
 		case CQL_TYPE_DATE:
 		case CQL_TYPE_TIME:
 		case CQL_TYPE_DURATION:
-			checkParsed(scyllaParseTime(out, type->id, z), type, text, len);
+			check_parsed(scyllaParseTime(out, type->id, z), type, text, len);
 			break;
 		default:
-			putBlob(out, type, text, len);
+			put_blob(out, type, text, len);
 	}
 }
 
 /* Bytes that every value of the type has; 0: that varies. */
 static int32
-scalarSize(const CqlType *type)
+scalar_size(const CqlType *type)
 {
 	switch (type->id)
 	{
@@ -459,9 +459,9 @@ scalarSize(const CqlType *type)
 }
 
 static void
-checkSize(const CqlType *type, CqlBytes body)
+check_size(const CqlType *type, CqlBytes body)
 {
-	int32		size = scalarSize(type);
+	int32		size = scalar_size(type);
 
 	if (size > 0 && body.len != size)
 		scyllaMalformed(type);
@@ -470,7 +470,7 @@ checkSize(const CqlType *type, CqlBytes body)
 }
 
 static void
-appendText(StringInfo out, const CqlType *type, CqlBytes body)
+append_text(StringInfo out, const CqlType *type, CqlBytes body)
 {
 	int			len;
 	const char *text = scyllaGetText(type, body, &len);
@@ -481,37 +481,37 @@ appendText(StringInfo out, const CqlType *type, CqlBytes body)
 void
 scyllaAppendScalarText(StringInfo out, const CqlType *type, CqlBytes body)
 {
-	checkSize(type, body);
+	check_size(type, body);
 	switch (type->id)
 	{
 		case CQL_TYPE_TEXT:
 		case CQL_TYPE_ASCII:
-			appendText(out, type, body);
+			append_text(out, type, body);
 			break;
 		case CQL_TYPE_TINYINT:
 		case CQL_TYPE_SMALLINT:
 		case CQL_TYPE_INT:
 		case CQL_TYPE_BIGINT:
 		case CQL_TYPE_COUNTER:
-			appendInteger(out, body);
+			append_integer(out, body);
 			break;
 		case CQL_TYPE_VARINT:
 		case CQL_TYPE_DECIMAL:
-			appendNumber(out, type, body);
+			append_number(out, type, body);
 			break;
 		case CQL_TYPE_FLOAT:
 		case CQL_TYPE_DOUBLE:
-			appendFloat(out, body);
+			append_float(out, body);
 			break;
 		case CQL_TYPE_BOOLEAN:
 			appendStringInfoString(out, body.data[0] ? "true" : "false");
 			break;
 		case CQL_TYPE_UUID:
 		case CQL_TYPE_TIMEUUID:
-			appendUuid(out, body);
+			append_uuid(out, body);
 			break;
 		case CQL_TYPE_INET:
-			appendInet(out, body);
+			append_inet(out, body);
 			break;
 		case CQL_TYPE_TIMESTAMP:
 		case CQL_TYPE_DATE:
@@ -521,7 +521,7 @@ scyllaAppendScalarText(StringInfo out, const CqlType *type, CqlBytes body)
 				scyllaMalformed(type);
 			break;
 		default:
-			appendBlob(out, body);
+			append_blob(out, body);
 	}
 }
 

@@ -29,16 +29,16 @@
 /* ---- calendar, after Howard Hinnant's days_from_civil and civil_from_days ---- */
 
 static int64
-floorDivide(int64 a, int64 b)
+floor_divide(int64 a, int64 b)
 {
 	return a / b - (a % b < 0);
 }
 
 static int64
-daysOfDate(int64 year, int month, int day)
+days_of_date(int64 year, int month, int day)
 {
 	int64		y = month <= 2 ? year - 1 : year;
-	int64		era = floorDivide(y, 400);
+	int64		era = floor_divide(y, 400);
 	int64		year_of_era = y - era * 400;
 	int64		day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
 
@@ -47,9 +47,9 @@ daysOfDate(int64 year, int month, int day)
 }
 
 static void
-appendDate(StringInfo out, int64 days)
+append_date(StringInfo out, int64 days)
 {
-	int64		era = floorDivide(days + 719468, 146097);
+	int64		era = floor_divide(days + 719468, 146097);
 	int64		day_of_era = days + 719468 - era * 146097;
 	int64		year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
 							   day_of_era / 146096) / 365;
@@ -64,7 +64,7 @@ appendDate(StringInfo out, int64 days)
 }
 
 static int
-daysInMonth(int64 year, int month)
+days_in_month(int64 year, int month)
 {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool		leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -75,7 +75,7 @@ daysInMonth(int64 year, int month)
 /* ---- scanning: each returns false, and leaves *at somewhere, if the text is not of its form ---- */
 
 static bool
-scanChar(const char **at, char c)
+scan_char(const char **at, char c)
 {
 	if (**at != c)
 		return false;
@@ -84,7 +84,7 @@ scanChar(const char **at, char c)
 }
 
 static bool
-scanDigits(const char **at, int min, int max, int64 *value)
+scan_digits(const char **at, int min, int max, int64 *value)
 {
 	int			n = 0;
 
@@ -96,11 +96,11 @@ scanDigits(const char **at, int min, int max, int64 *value)
 
 /* Up to nine digits behind the point, as nanoseconds. */
 static bool
-scanFraction(const char **at, int64 *nanos)
+scan_fraction(const char **at, int64 *nanos)
 {
 	const char *start = *at;
 
-	if (!scanDigits(at, 1, 9, nanos))
+	if (!scan_digits(at, 1, 9, nanos))
 		return false;
 	for (int i = *at - start; i < 9; i++)
 		*nanos *= 10;
@@ -109,7 +109,7 @@ scanFraction(const char **at, int64 *nanos)
 
 /* A whole number with an optional minus that takes all of the text. */
 static bool
-scanInteger(const char *text, int64 *value, bool *overflow)
+scan_integer(const char *text, int64 *value, bool *overflow)
 {
 	char	   *end;
 
@@ -122,39 +122,39 @@ scanInteger(const char *text, int64 *value, bool *overflow)
 }
 
 static ScyllaParsed
-scanDate(const char **at, int64 *days)
+scan_date(const char **at, int64 *days)
 {
-	bool		negative = scanChar(at, '-');
+	bool		negative = scan_char(at, '-');
 	int64		year;
 	int64		month;
 	int64		day;
 
 	if (!negative)
-		(void) scanChar(at, '+');
-	if (!scanDigits(at, 4, 10, &year) || !scanChar(at, '-') || !scanDigits(at, 2, 2, &month) ||
-		!scanChar(at, '-') || !scanDigits(at, 2, 2, &day))
+		(void) scan_char(at, '+');
+	if (!scan_digits(at, 4, 10, &year) || !scan_char(at, '-') || !scan_digits(at, 2, 2, &month) ||
+		!scan_char(at, '-') || !scan_digits(at, 2, 2, &day))
 		return SCYLLA_PARSE_INVALID;
 	if (negative)
 		year = -year;
 	if (year > YEAR_LIMIT || year < -YEAR_LIMIT || month < 1 || month > 12 || day < 1 ||
-		day > daysInMonth(year, (int) month))
+		day > days_in_month(year, (int) month))
 		return SCYLLA_PARSE_RANGE;
-	*days = daysOfDate(year, (int) month, (int) day);
+	*days = days_of_date(year, (int) month, (int) day);
 	return SCYLLA_PARSE_OK;
 }
 
 static ScyllaParsed
-scanTimeOfDay(const char **at, int64 *nanos)
+scan_time_of_day(const char **at, int64 *nanos)
 {
 	int64		hour;
 	int64		minute;
 	int64		second = 0;
 	int64		fraction = 0;
 
-	if (!scanDigits(at, 2, 2, &hour) || !scanChar(at, ':') || !scanDigits(at, 2, 2, &minute))
+	if (!scan_digits(at, 2, 2, &hour) || !scan_char(at, ':') || !scan_digits(at, 2, 2, &minute))
 		return SCYLLA_PARSE_INVALID;
-	if (scanChar(at, ':') &&
-		(!scanDigits(at, 2, 2, &second) || (scanChar(at, '.') && !scanFraction(at, &fraction))))
+	if (scan_char(at, ':') &&
+		(!scan_digits(at, 2, 2, &second) || (scan_char(at, '.') && !scan_fraction(at, &fraction))))
 		return SCYLLA_PARSE_INVALID;
 	if (hour > 23 || minute > 59 || second > 59)
 		return SCYLLA_PARSE_RANGE;
@@ -164,19 +164,19 @@ scanTimeOfDay(const char **at, int64 *nanos)
 
 /* Z, +01, +0130 or +01:30; nothing is UTC. */
 static ScyllaParsed
-scanZone(const char **at, int64 *millis)
+scan_zone(const char **at, int64 *millis)
 {
 	bool		negative = **at == '-';
 	int64		hour;
 	int64		minute = 0;
 
 	*millis = 0;
-	if (**at == '\0' || scanChar(at, 'Z') || scanChar(at, 'z'))
+	if (**at == '\0' || scan_char(at, 'Z') || scan_char(at, 'z'))
 		return SCYLLA_PARSE_OK;
-	if ((!scanChar(at, '+') && !scanChar(at, '-')) || !scanDigits(at, 2, 2, &hour))
+	if ((!scan_char(at, '+') && !scan_char(at, '-')) || !scan_digits(at, 2, 2, &hour))
 		return SCYLLA_PARSE_INVALID;
-	(void) scanChar(at, ':');
-	if (**at != '\0' && !scanDigits(at, 2, 2, &minute))
+	(void) scan_char(at, ':');
+	if (**at != '\0' && !scan_digits(at, 2, 2, &minute))
 		return SCYLLA_PARSE_INVALID;
 	if (hour > 18 || minute > 59)
 		return SCYLLA_PARSE_RANGE;
@@ -188,7 +188,7 @@ scanZone(const char **at, int64 *millis)
 
 /* Below the epoch from the day's end, or the first millisecond of all would overflow half-way. */
 static bool
-joinMillis(int64 days, int64 millis, int64 *result)
+join_millis(int64 days, int64 millis, int64 *result)
 {
 	if (days < 0)
 	{
@@ -200,7 +200,7 @@ joinMillis(int64 days, int64 millis, int64 *result)
 }
 
 static ScyllaParsed
-parseTimestamp(CqlBuffer *out, const char *at)
+parse_timestamp(CqlBuffer *out, const char *at)
 {
 	ScyllaParsed parsed;
 	int64		days;
@@ -208,16 +208,16 @@ parseTimestamp(CqlBuffer *out, const char *at)
 	int64		zone = 0;
 	int64		millis;
 
-	parsed = scanDate(&at, &days);
-	if (parsed == SCYLLA_PARSE_OK && (scanChar(&at, 'T') || scanChar(&at, 't') || scanChar(&at, ' ')))
-		parsed = scanTimeOfDay(&at, &nanos);
+	parsed = scan_date(&at, &days);
+	if (parsed == SCYLLA_PARSE_OK && (scan_char(&at, 'T') || scan_char(&at, 't') || scan_char(&at, ' ')))
+		parsed = scan_time_of_day(&at, &nanos);
 	if (parsed == SCYLLA_PARSE_OK)
-		parsed = scanZone(&at, &zone);
+		parsed = scan_zone(&at, &zone);
 	if (parsed == SCYLLA_PARSE_OK && *at != '\0')
 		return SCYLLA_PARSE_INVALID;
 	if (parsed != SCYLLA_PARSE_OK)
 		return parsed;
-	if (!joinMillis(days, nanos / NANOS_PER_MILLI, &millis) ||
+	if (!join_millis(days, nanos / NANOS_PER_MILLI, &millis) ||
 		pg_sub_s64_overflow(millis, zone, &millis))
 		return SCYLLA_PARSE_RANGE;
 	cql_put_u64(out, (uint64) millis);
@@ -225,10 +225,10 @@ parseTimestamp(CqlBuffer *out, const char *at)
 }
 
 static ScyllaParsed
-parseDate(CqlBuffer *out, const char *at)
+parse_date(CqlBuffer *out, const char *at)
 {
 	int64		days;
-	ScyllaParsed parsed = scanDate(&at, &days);
+	ScyllaParsed parsed = scan_date(&at, &days);
 
 	if (parsed != SCYLLA_PARSE_OK)
 		return parsed;
@@ -241,10 +241,10 @@ parseDate(CqlBuffer *out, const char *at)
 }
 
 static ScyllaParsed
-parseTimeOfDay(CqlBuffer *out, const char *at)
+parse_time_of_day(CqlBuffer *out, const char *at)
 {
 	int64		nanos;
-	ScyllaParsed parsed = scanTimeOfDay(&at, &nanos);
+	ScyllaParsed parsed = scan_time_of_day(&at, &nanos);
 
 	if (parsed != SCYLLA_PARSE_OK)
 		return parsed;
@@ -255,7 +255,7 @@ parseTimeOfDay(CqlBuffer *out, const char *at)
 }
 
 static ScyllaParsed
-parseRaw(CqlBuffer *out, CqlTypeId id, int64 value)
+parse_raw(CqlBuffer *out, CqlTypeId id, int64 value)
 {
 	if (id == CQL_TYPE_TIMESTAMP)
 	{
@@ -273,7 +273,7 @@ parseRaw(CqlBuffer *out, CqlTypeId id, int64 value)
 
 /* With nine digits behind the point, or three for a timestamp. */
 static void
-appendTimeOfDay(StringInfo out, int64 nanos, int digits)
+append_time_of_day(StringInfo out, int64 nanos, int digits)
 {
 	int64		seconds = nanos / NANOS_PER_SECOND;
 
@@ -283,16 +283,16 @@ appendTimeOfDay(StringInfo out, int64 nanos, int digits)
 }
 
 static void
-appendTimestamp(StringInfo out, int64 millis)
+append_timestamp(StringInfo out, int64 millis)
 {
-	int64		days = floorDivide(millis, MILLIS_PER_DAY);
+	int64		days = floor_divide(millis, MILLIS_PER_DAY);
 	int64		rest = millis % MILLIS_PER_DAY;
 
 	if (rest < 0)
 		rest += MILLIS_PER_DAY;
-	appendDate(out, days);
+	append_date(out, days);
 	appendStringInfoChar(out, 'T');
-	appendTimeOfDay(out, rest * NANOS_PER_MILLI, 3);
+	append_time_of_day(out, rest * NANOS_PER_MILLI, 3);
 	appendStringInfoChar(out, 'Z');
 }
 
@@ -322,7 +322,7 @@ static const DurationUnit iso_time_units[] = {
 
 /* The unit's name is all up to the next number: "m" must not match in "ms". */
 static const DurationUnit *
-scanUnit(const char **at, const DurationUnit *units)
+scan_unit(const char **at, const DurationUnit *units)
 {
 	size_t		len = strcspn(*at, "+-.0123456789Tt");
 
@@ -344,7 +344,7 @@ typedef struct DurationSum
 } DurationSum;
 
 static bool
-addProduct(int64 *sum, int64 n, int64 factor)
+add_product(int64 *sum, int64 n, int64 factor)
 {
 	int64		product;
 
@@ -353,20 +353,20 @@ addProduct(int64 *sum, int64 n, int64 factor)
 
 /* One number and its unit, in ISO with a sign of its own and a fraction of seconds. */
 static ScyllaParsed
-scanPart(const char **at, const DurationUnit *units, bool negative, DurationSum *sum)
+scan_part(const char **at, const DurationUnit *units, bool negative, DurationSum *sum)
 {
 	const DurationUnit *unit;
 	bool		iso = units != cql_units;
 	int64		n;
 	int64		fraction = 0;
 
-	if (iso && scanChar(at, '-'))
+	if (iso && scan_char(at, '-'))
 		negative = !negative;
 	if (strspn(*at, "0123456789") > 18)
 		return SCYLLA_PARSE_RANGE;
-	if (!scanDigits(at, 1, 18, &n) || (iso && scanChar(at, '.') && !scanFraction(at, &fraction)))
+	if (!scan_digits(at, 1, 18, &n) || (iso && scan_char(at, '.') && !scan_fraction(at, &fraction)))
 		return SCYLLA_PARSE_INVALID;
-	unit = scanUnit(at, units);
+	unit = scan_unit(at, units);
 	if (!unit || (fraction != 0 && unit->nanos != NANOS_PER_SECOND))
 		return SCYLLA_PARSE_INVALID;
 	if (negative)
@@ -374,16 +374,16 @@ scanPart(const char **at, const DurationUnit *units, bool negative, DurationSum 
 		n = -n;
 		fraction = -fraction;
 	}
-	if (!addProduct(&sum->months, n, unit->months) || !addProduct(&sum->days, n, unit->days) ||
-		!addProduct(&sum->nanos, n, unit->nanos) || !addProduct(&sum->nanos, fraction, 1))
+	if (!add_product(&sum->months, n, unit->months) || !add_product(&sum->days, n, unit->days) ||
+		!add_product(&sum->nanos, n, unit->nanos) || !add_product(&sum->nanos, fraction, 1))
 		return SCYLLA_PARSE_RANGE;
 	return SCYLLA_PARSE_OK;
 }
 
 static ScyllaParsed
-scanParts(const char **at, bool negative, DurationSum *sum)
+scan_parts(const char **at, bool negative, DurationSum *sum)
 {
-	bool		iso = scanChar(at, 'P') || scanChar(at, 'p');
+	bool		iso = scan_char(at, 'P') || scan_char(at, 'p');
 	const DurationUnit *units = iso ? iso_date_units : cql_units;
 	ScyllaParsed parsed = SCYLLA_PARSE_OK;
 
@@ -391,20 +391,20 @@ scanParts(const char **at, bool negative, DurationSum *sum)
 		return SCYLLA_PARSE_INVALID;
 	while (parsed == SCYLLA_PARSE_OK && **at != '\0')
 	{
-		if (units == iso_date_units && (scanChar(at, 'T') || scanChar(at, 't')))
+		if (units == iso_date_units && (scan_char(at, 'T') || scan_char(at, 't')))
 			units = iso_time_units;
-		parsed = scanPart(at, units, negative, sum);
+		parsed = scan_part(at, units, negative, sum);
 	}
 	return parsed;
 }
 
 static ScyllaParsed
-parseDuration(CqlBuffer *out, const char *at)
+parse_duration(CqlBuffer *out, const char *at)
 {
 	DurationSum sum = {0};
 	CqlDuration d;
-	bool		negative = scanChar(&at, '-');
-	ScyllaParsed parsed = scanParts(&at, negative, &sum);
+	bool		negative = scan_char(&at, '-');
+	ScyllaParsed parsed = scan_parts(&at, negative, &sum);
 
 	if (parsed != SCYLLA_PARSE_OK)
 		return parsed;
@@ -418,7 +418,7 @@ parseDuration(CqlBuffer *out, const char *at)
 }
 
 static void
-appendPart(StringInfo out, const char *sign, uint64 n, const char *unit)
+append_part(StringInfo out, const char *sign, uint64 n, const char *unit)
 {
 	if (n > 0)
 		appendStringInfo(out, "%s" UINT64_FORMAT "%s", sign, n, unit);
@@ -431,7 +431,7 @@ magnitude(int64 v)
 }
 
 static void
-appendIsoDuration(StringInfo out, const CqlDuration *d, const char *sign)
+append_iso_duration(StringInfo out, const CqlDuration *d, const char *sign)
 {
 	uint64		months = magnitude(d->months);
 	uint64		nanos = magnitude(d->nanos);
@@ -439,16 +439,16 @@ appendIsoDuration(StringInfo out, const CqlDuration *d, const char *sign)
 	uint32		fraction = nanos % NANOS_PER_SECOND;
 
 	appendStringInfoChar(out, 'P');
-	appendPart(out, sign, months / 12, "Y");
-	appendPart(out, sign, months % 12, "M");
-	appendPart(out, sign, magnitude(d->days), "D");
+	append_part(out, sign, months / 12, "Y");
+	append_part(out, sign, months % 12, "M");
+	append_part(out, sign, magnitude(d->days), "D");
 	if (nanos > 0)
 		appendStringInfoChar(out, 'T');
-	appendPart(out, sign, seconds / 3600, "H");
-	appendPart(out, sign, seconds / 60 % 60, "M");
+	append_part(out, sign, seconds / 3600, "H");
+	append_part(out, sign, seconds / 60 % 60, "M");
 	if (fraction == 0)
 	{
-		appendPart(out, sign, seconds % 60, "S");
+		append_part(out, sign, seconds % 60, "S");
 		return;
 	}
 	appendStringInfo(out, "%s%u.%09u", sign, (unsigned) (seconds % 60), fraction);
@@ -458,21 +458,21 @@ appendIsoDuration(StringInfo out, const CqlDuration *d, const char *sign)
 }
 
 static void
-appendCqlDuration(StringInfo out, const CqlDuration *d, const char *sign)
+append_cql_duration(StringInfo out, const CqlDuration *d, const char *sign)
 {
 	uint64		months = magnitude(d->months);
 	uint64		nanos = magnitude(d->nanos);
 
 	appendStringInfoString(out, sign);
-	appendPart(out, "", months / 12, "y");
-	appendPart(out, "", months % 12, "mo");
-	appendPart(out, "", magnitude(d->days), "d");
-	appendPart(out, "", nanos / NANOS_PER_SECOND / 3600, "h");
-	appendPart(out, "", nanos / NANOS_PER_SECOND / 60 % 60, "m");
-	appendPart(out, "", nanos / NANOS_PER_SECOND % 60, "s");
-	appendPart(out, "", nanos / NANOS_PER_MILLI % 1000, "ms");
-	appendPart(out, "", nanos / 1000 % 1000, "us");
-	appendPart(out, "", nanos % 1000, "ns");
+	append_part(out, "", months / 12, "y");
+	append_part(out, "", months % 12, "mo");
+	append_part(out, "", magnitude(d->days), "d");
+	append_part(out, "", nanos / NANOS_PER_SECOND / 3600, "h");
+	append_part(out, "", nanos / NANOS_PER_SECOND / 60 % 60, "m");
+	append_part(out, "", nanos / NANOS_PER_SECOND % 60, "s");
+	append_part(out, "", nanos / NANOS_PER_MILLI % 1000, "ms");
+	append_part(out, "", nanos / 1000 % 1000, "us");
+	append_part(out, "", nanos % 1000, "ns");
 }
 
 void
@@ -483,9 +483,9 @@ scyllaAppendDuration(StringInfo out, const CqlDuration *d, bool iso)
 	if (d->months == 0 && d->days == 0 && d->nanos == 0)
 		appendStringInfoString(out, iso ? "PT0S" : "0s");
 	else if (iso)
-		appendIsoDuration(out, d, sign);
+		append_iso_duration(out, d, sign);
 	else
-		appendCqlDuration(out, d, sign);
+		append_cql_duration(out, d, sign);
 }
 
 /* ---- all four ---- */
@@ -497,14 +497,14 @@ scyllaParseTime(CqlBuffer *out, CqlTypeId id, const char *text)
 	bool		overflow;
 
 	if (id == CQL_TYPE_DURATION)
-		return parseDuration(out, text);
-	if (scanInteger(text, &raw, &overflow))
-		return overflow ? SCYLLA_PARSE_RANGE : parseRaw(out, id, raw);
+		return parse_duration(out, text);
+	if (scan_integer(text, &raw, &overflow))
+		return overflow ? SCYLLA_PARSE_RANGE : parse_raw(out, id, raw);
 	if (id == CQL_TYPE_TIMESTAMP)
-		return parseTimestamp(out, text);
+		return parse_timestamp(out, text);
 	if (id == CQL_TYPE_DATE)
-		return parseDate(out, text);
-	return parseTimeOfDay(out, text);
+		return parse_date(out, text);
+	return parse_time_of_day(out, text);
 }
 
 bool
@@ -520,9 +520,9 @@ scyllaAppendTime(StringInfo out, CqlTypeId id, CqlBytes body)
 		scyllaAppendDuration(out, &d, false);
 	}
 	else if (id == CQL_TYPE_TIMESTAMP)
-		appendTimestamp(out, (int64) cql_load_u64(body.data));
+		append_timestamp(out, (int64) cql_load_u64(body.data));
 	else if (id == CQL_TYPE_DATE)
-		appendDate(out, (int64) cql_load_u32(body.data) - CQL_DATE_EPOCH);
+		append_date(out, (int64) cql_load_u32(body.data) - CQL_DATE_EPOCH);
 	else
 	{
 		/* The server takes any integer for a time; one that is none is shown as it is. */
@@ -530,7 +530,7 @@ scyllaAppendTime(StringInfo out, CqlTypeId id, CqlBytes body)
 		if (nanos < 0 || nanos >= CQL_NANOS_PER_DAY)
 			appendStringInfo(out, INT64_FORMAT, nanos);
 		else
-			appendTimeOfDay(out, nanos, 9);
+			append_time_of_day(out, nanos, 9);
 	}
 	return true;
 }

@@ -38,7 +38,7 @@ typedef struct TypeRules
 } TypeRules;
 
 static bool
-sameValue(Oid type, bool byval, Datum a, Datum b)
+same_value(Oid type, bool byval, Datum a, Datum b)
 {
 	if (type == NUMERICOID)
 		return DatumGetBool(DirectFunctionCall2(numeric_eq, a, b));
@@ -50,7 +50,7 @@ sameValue(Oid type, bool byval, Datum a, Datum b)
 }
 
 static void
-raiseTooLong(const ScyllaConverter *c, int32 typmod)
+raise_too_long(const ScyllaConverter *c, int32 typmod)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
@@ -62,7 +62,7 @@ void
 scyllaCheckTextLength(const ScyllaConverter *c, int len)
 {
 	if (c->basetype == NAMEOID && len >= NAMEDATALEN)
-		raiseTooLong(c, -1);
+		raise_too_long(c, -1);
 }
 
 /*
@@ -70,7 +70,7 @@ scyllaCheckTextLength(const ScyllaConverter *c, int len)
  * spaces, which loses information.
  */
 static Datum
-applyTypmod(ScyllaConverter *self, TypeRules *c, Datum value)
+apply_typmod(ScyllaConverter *self, TypeRules *c, Datum value)
 {
 	Datum		fitted;
 
@@ -78,10 +78,10 @@ applyTypmod(ScyllaConverter *self, TypeRules *c, Datum value)
 		fitted = FunctionCall3(&c->coercion, value, Int32GetDatum(c->typmod), BoolGetDatum(false));
 	else
 		fitted = FunctionCall2(&c->coercion, value, Int32GetDatum(c->typmod));
-	if (!sameValue(self->basetype, self->typbyval, value, fitted))
+	if (!same_value(self->basetype, self->typbyval, value, fitted))
 	{
 		if (self->basetype == VARCHAROID)
-			raiseTooLong(self, c->typmod);
+			raise_too_long(self, c->typmod);
 		ereport(ERROR,
 				(errcode(self->basetype == NUMERICOID ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE
 						 : ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -93,13 +93,13 @@ applyTypmod(ScyllaConverter *self, TypeRules *c, Datum value)
 }
 
 static void
-encodeConstrained(ScyllaConverter *self, Datum value, CqlBuffer *out)
+encode_constrained(ScyllaConverter *self, Datum value, CqlBuffer *out)
 {
 	self->child[0]->encode(self->child[0], value, out);
 }
 
 static void
-checkNull(ScyllaConverter *self)
+check_null(ScyllaConverter *self)
 {
 	TypeRules *c = self->extra;
 
@@ -107,13 +107,13 @@ checkNull(ScyllaConverter *self)
 }
 
 static Datum
-decodeConstrained(ScyllaConverter *self, CqlBytes body, bool *isnull)
+decode_constrained(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
 	TypeRules *c = self->extra;
 	Datum		value = self->child[0]->decode(self->child[0], body, isnull);
 
 	if (!*isnull && OidIsValid(c->coercion.fn_oid))
-		value = applyTypmod(self, c, value);
+		value = apply_typmod(self, c, value);
 	if (c->domain)
 		domain_check(value, *isnull, self->pgtype, &c->domain_cache, c->context);
 	return value;
@@ -145,9 +145,9 @@ constrain(ScyllaConverter *inner, Oid pgtype, int32 typmod)
 
 	outer = palloc(sizeof(ScyllaConverter));
 	*outer = *inner;
-	outer->encode = encodeConstrained;
-	outer->decode = decodeConstrained;
-	outer->check_null = c->domain ? checkNull : NULL;
+	outer->encode = encode_constrained;
+	outer->decode = decode_constrained;
+	outer->check_null = c->domain ? check_null : NULL;
 	outer->pgtype = pgtype;
 	outer->typmod = typmod;
 	outer->child = palloc(sizeof(ScyllaConverter *));
@@ -159,12 +159,12 @@ constrain(ScyllaConverter *inner, Oid pgtype, int32 typmod)
 
 /* A user type whose fields are not known can be converted to nothing. */
 static bool
-isComplete(const CqlType *type)
+is_complete(const CqlType *type)
 {
 	if (type->id == CQL_TYPE_UDT && type->count == 0)
 		return false;
 	for (uint32 i = 0; i < type->count; i++)
-		if (!isComplete(type->child[i]))
+		if (!is_complete(type->child[i]))
 			return false;
 	return true;
 }
@@ -180,7 +180,7 @@ scyllaTryConverter(const CqlType *type, Oid pgtype, int32 typmod)
 	c->pgtype = c->basetype;
 	get_typlenbyvalalign(c->basetype, &c->typlen, &c->typbyval, &c->typalign);
 
-	if (!isComplete(type))
+	if (!is_complete(type))
 		return NULL;
 	if (!scyllaChooseScalar(c) && !scyllaChooseCollection(c) && !scyllaChooseJson(c) &&
 		!scyllaChooseLiteral(c))
