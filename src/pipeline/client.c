@@ -28,7 +28,7 @@
 #define DEFAULT_HEARTBEAT_TIMEOUT_MS 15000
 #define MAX_ORPHANS 1024
 
-#define DEFAULT_LIMIT_REQUESTS (2 * WINDOW_MAX)
+#define DEFAULT_LIMIT_REQUESTS (2 * CLUSTER_WINDOW_MAX)
 #define DEFAULT_LIMIT_BYTES ((size_t) 16 * 1024 * 1024)
 
 /* Free chunks kept: while statements run enough for a full pipeline, a few in an idle backend. */

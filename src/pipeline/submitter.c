@@ -67,7 +67,7 @@ struct Submitter
 	uint32_t	in_flight;
 	uint32_t	connections;
 	uint32_t	max_in_flight;	/* as configured */
-	Window		window;
+	ClusterWindow window;
 	Tally		tally;
 };
 
@@ -170,7 +170,7 @@ on_complete(void *owner, ClusterRequest *core)
 	Submitter  *s = owner;
 
 	s->in_flight--;
-	window_note(&s->window, core->latency, core->overloaded);
+	cluster_window_note(&s->window, core->latency, core->overloaded);
 	if (core->attempts > 1)
 		s->tally.retries += core->attempts - 1u;
 	if (core->failed)
@@ -328,14 +328,14 @@ follow_limit(Submitter *s)
 {
 	uint32_t	limit = atomic_load_explicit(&limit_of_all, memory_order_relaxed);
 
-	window_follow(&s->window, limit > 0 ? limit : s->max_in_flight, uv_now(&s->loop));
+	cluster_window_follow(&s->window, limit > 0 ? limit : s->max_in_flight, uv_now(&s->loop));
 }
 
 static void
 heed_strain(Submitter *s)
 {
 	if (s->cluster)
-		window_strain(&s->window, cluster_strains(s->cluster, s->window.limit), uv_now(&s->loop));
+		cluster_window_strain(&s->window, cluster_strains(s->cluster, s->window.limit), uv_now(&s->loop));
 }
 
 static void
@@ -346,7 +346,7 @@ turn(Submitter *s)
 	submit_queue(s);
 	if (s->cluster)
 		cluster_flush(s->cluster);
-	window_turn(&s->window, pressed(s), uv_now(&s->loop));
+	cluster_window_turn(&s->window, pressed(s), uv_now(&s->loop));
 	publish(s);
 }
 
@@ -538,7 +538,7 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	request_list_init(&s->queue);
 	request_list_init(&s->done);
 	s->max_in_flight = config->max_in_flight;
-	window_init(&s->window, s->max_in_flight, uv_now(&s->loop));
+	cluster_window_init(&s->window, s->max_in_flight, uv_now(&s->loop));
 	publish_counters(s);
 
 	rc = start_thread(s);

@@ -14,7 +14,7 @@
 #define PIPELINE_SUBMITTER_H
 
 #include "pipeline/channel.h"
-#include "pipeline/window.h"
+#include "cluster/window.h"
 
 /* Relaxed counters, written by the submitter, read by the backend at any time. */
 typedef struct SubmitterCounters
@@ -35,7 +35,7 @@ typedef struct SubmitterCounters
 typedef struct SubmitterConfig
 {
 	ClusterConfig cluster;		/* strings owned by the client */
-	uint32_t	max_in_flight;	/* 0 = adaptive, WINDOW_MIN to WINDOW_MAX */
+	uint32_t	max_in_flight;	/* 0 = adaptive, CLUSTER_WINDOW_MIN to CLUSTER_WINDOW_MAX */
 } SubmitterConfig;
 
 typedef struct Submitter Submitter;

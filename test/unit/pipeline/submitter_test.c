@@ -326,13 +326,13 @@ test_overload_shrinks_the_window(void **state)
 	c = open_client(0);
 	p = open_pipeline(c, 0, 0);
 	client_stats(c, &stats);
-	assert_int_equal(stats.window, WINDOW_FIRST);
+	assert_int_equal(stats.window, CLUSTER_WINDOW_FIRST);
 	write_rows(c, p, &fixture_template, 0, 8000);
 	await_all(c, p);
 	client_stats(c, &stats);
 	assert_int_equal(stats.failures, 0);
-	assert_true(stats.window <= WINDOW_FIRST);	/* without them, it would have doubled long ago */
-	assert_true(stats.window >= WINDOW_MIN);
+	assert_true(stats.window <= CLUSTER_WINDOW_FIRST);	/* without them, it would have doubled long ago */
+	assert_true(stats.window >= CLUSTER_WINDOW_MIN);
 	release_done(p);
 	pipeline_close(p);
 	close_client(c);

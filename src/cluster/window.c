@@ -1,14 +1,14 @@
 /*
- * pipeline/window.c
+ * cluster/window.c
  *	  How many requests may be in flight. The rule is told in the header.
  *
- * Thread: submitter.
+ * Submitter thread only.
  * Owns: nothing.
  * Invariants: without strain, a fixed window never changes; an adaptive one stays
- * within WINDOW_MIN and WINDOW_MAX, and once there only halving takes it below
- * WINDOW_START.
+ * within CLUSTER_WINDOW_MIN and CLUSTER_WINDOW_MAX, and once there only halving
+ * takes it below CLUSTER_WINDOW_START.
  */
-#include "pipeline/window.h"
+#include "cluster/window.h"
 
 static inline uint32_t
 at_least(uint32_t value, uint32_t floor)
@@ -23,13 +23,13 @@ at_most(uint32_t value, uint32_t ceiling)
 }
 
 static uint32_t
-first_limit(const Window *w)
+first_limit(const ClusterWindow *w)
 {
-	return w->fixed ? w->fixed : WINDOW_FIRST;
+	return w->fixed ? w->fixed : CLUSTER_WINDOW_FIRST;
 }
 
 static void
-begin_round(Window *w)
+begin_round(ClusterWindow *w)
 {
 	w->completions = 0;
 	w->latency = 0;
@@ -39,7 +39,7 @@ begin_round(Window *w)
 
 /* Without strain, at the width to begin with. */
 static void
-begin_anew(Window *w, uint64_t now)
+begin_anew(ClusterWindow *w, uint64_t now)
 {
 	w->limit = first_limit(w);
 	w->halved = false;
@@ -51,7 +51,7 @@ begin_anew(Window *w, uint64_t now)
 }
 
 void
-window_init(Window *w, uint32_t max_in_flight, uint64_t now)
+cluster_window_init(ClusterWindow *w, uint32_t max_in_flight, uint64_t now)
 {
 	w->fixed = max_in_flight;
 	w->strains = 0;
@@ -60,7 +60,7 @@ window_init(Window *w, uint32_t max_in_flight, uint64_t now)
 
 /* One that strain holds lower stays there. */
 void
-window_follow(Window *w, uint32_t max_in_flight, uint64_t now)
+cluster_window_follow(ClusterWindow *w, uint32_t max_in_flight, uint64_t now)
 {
 	if (w->fixed == max_in_flight)
 		return;
@@ -72,21 +72,21 @@ window_follow(Window *w, uint32_t max_in_flight, uint64_t now)
 
 /* What was in flight before the fall fails for some time: one strain, one fall. */
 void
-window_strain(Window *w, uint32_t strains, uint64_t now)
+cluster_window_strain(ClusterWindow *w, uint32_t strains, uint64_t now)
 {
 	if (strains == w->strains)
 		return;
 	w->strains = strains;
 	w->quiet = 0;
-	if (w->patience > 0 && now - w->strained < WINDOW_STRAIN_PAUSE)
+	if (w->patience > 0 && now - w->strained < CLUSTER_WINDOW_STRAIN_PAUSE)
 		return;
-	w->patience = w->patience ? at_most(w->patience * 2, WINDOW_PATIENCE_MAX) : WINDOW_PATIENCE;
-	w->limit = w->limit > WINDOW_STRAINED ? WINDOW_STRAINED : 1;
+	w->patience = w->patience ? at_most(w->patience * 2, CLUSTER_WINDOW_PATIENCE_MAX) : CLUSTER_WINDOW_PATIENCE;
+	w->limit = w->limit > CLUSTER_WINDOW_STRAINED ? CLUSTER_WINDOW_STRAINED : 1;
 	w->strained = now;
 }
 
 static void
-recover(Window *w, uint64_t now)
+recover(ClusterWindow *w, uint64_t now)
 {
 	if (w->quiet < w->patience)
 		return;
@@ -97,7 +97,7 @@ recover(Window *w, uint64_t now)
 }
 
 void
-window_note(Window *w, uint64_t latency, bool overloaded)
+cluster_window_note(ClusterWindow *w, uint64_t latency, bool overloaded)
 {
 	if (w->patience > 0)
 	{
@@ -114,16 +114,16 @@ window_note(Window *w, uint64_t latency, bool overloaded)
 	w->overloaded |= overloaded;
 }
 
-/* A window that stands at WINDOW_START or above has to earn its place by latency. */
+/* A window that stands at CLUSTER_WINDOW_START or above has to earn its place by latency. */
 static void
-weigh_latency(Window *w, uint64_t now)
+weigh_latency(ClusterWindow *w, uint64_t now)
 {
 	uint64_t	mean = w->latency / w->completions;
 
-	if (now - w->restarted >= WINDOW_RESTART)
+	if (now - w->restarted >= CLUSTER_WINDOW_RESTART)
 	{
 		w->skip = w->limit;
-		w->limit = WINDOW_START;
+		w->limit = CLUSTER_WINDOW_START;
 		w->base = 0;
 		w->restarted = now;
 		return;
@@ -131,13 +131,13 @@ weigh_latency(Window *w, uint64_t now)
 	if (w->base == 0 || mean < w->base)
 		w->base = mean;
 	if (mean <= w->base + w->base / 4)
-		w->limit = at_most(w->limit + w->limit / 8, WINDOW_MAX);
+		w->limit = at_most(w->limit + w->limit / 8, CLUSTER_WINDOW_MAX);
 	else if (mean > w->base * 2)
-		w->limit = at_least(w->limit - w->limit / 8, WINDOW_START);
+		w->limit = at_least(w->limit - w->limit / 8, CLUSTER_WINDOW_START);
 }
 
 void
-window_turn(Window *w, bool pressed, uint64_t now)
+cluster_window_turn(ClusterWindow *w, bool pressed, uint64_t now)
 {
 	if (w->patience > 0)
 	{
@@ -147,15 +147,15 @@ window_turn(Window *w, bool pressed, uint64_t now)
 	w->pressed |= pressed;
 	if (w->fixed || w->completions < w->limit)
 		return;
-	if (w->overloaded || w->latency / w->completions > WINDOW_SLOW)
+	if (w->overloaded || w->latency / w->completions > CLUSTER_WINDOW_SLOW)
 	{
 		/* What is in flight now was sent under the old limit: one overload, one cut. */
 		w->skip = w->limit;
-		w->limit = at_least(w->limit / 2, WINDOW_MIN);
+		w->limit = at_least(w->limit / 2, CLUSTER_WINDOW_MIN);
 		w->halved = true;
 	}
-	else if (w->pressed && w->limit < WINDOW_START)
-		w->limit = at_most(w->halved ? w->limit + WINDOW_STEP : w->limit * 2, WINDOW_START);
+	else if (w->pressed && w->limit < CLUSTER_WINDOW_START)
+		w->limit = at_most(w->halved ? w->limit + CLUSTER_WINDOW_STEP : w->limit * 2, CLUSTER_WINDOW_START);
 	else if (w->pressed)
 		weigh_latency(w, now);
 	begin_round(w);
