@@ -1,5 +1,5 @@
-# README's statements work as they stand there, one after the other, from "Getting started" to the end, and those of the
-# recipes after them. Replaced are only the host, by the cluster's, and the name of a file that COPY reads; the role is
+# README's statements work as they stand there, one after the other, from "Five minutes" to the end. Those of doc's chapters work
+# after them, chapter by chapter. Replaced are only the host, by the cluster's, and the name of a file that COPY reads; the role is
 # dropped at the end. Statements that belong to another server begin with "-- on".
 use strict;
 use warnings;
@@ -13,6 +13,10 @@ use Test::More;
 plan skip_all => 'needs SCYLLA_HOST' unless $ENV{SCYLLA_HOST} && $ENV{SCYLLA_PORT};
 database('scylla_tap_readme');
 
+# In this order: recipes go on with what the chapters leave.
+my @chapters = qw(writing reading import options types functions monitoring problems security recipes);
+my $top = "$FindBin::Bin/../..";
+
 my $csv = File::Temp->new(TEMPLATE => 'readme.XXXXXX', SUFFIX => '.csv', TMPDIR => 1);
 print $csv qq{101,"[1, 2, 3]"\n102,"[4, 5, 6]"\n};
 close $csv;
@@ -23,11 +27,12 @@ sub blocks
 {
 	my ($name, $from) = @_;
 	my ($started, $block, @blocks);
+	local $_;
 
-	open my $file, '<', "$FindBin::Bin/../../$name" or die "$name: $!";
+	open my $file, '<', "$top/$name" or die "$name: $!";
 	while (<$file>)
 	{
-		$started ||= /^\Q$from\E$/;
+		$started ||= /$from/;
 		next unless $started;
 		if (/^\s*```sql$/) { push @blocks, $block = [ "$name:$.", '' ]; }
 		elsif (/^\s*```$/) { undef $block; }
@@ -45,15 +50,16 @@ sub clean
 	return;
 }
 
-my @blocks = grep { $_->[1] !~ /^-- on / } blocks('README.md', '## Getting started'), blocks('doc/recipes.md', '# Recipes');
+my @blocks = grep { $_->[1] !~ /^-- on / } blocks('README.md', qr/^## Five minutes$/), map { blocks("doc/$_.md", qr/^/) } @chapters;
 my $sql = join '', map { "\\echo at $_->[0]\n$_->[1]" } @blocks;
 
+is_deeply([ sort(map { m{([^/]+)\.md$} } glob("$top/doc/*.md")) ], [ sort @chapters ], 'each chapter has its place');
 cmp_ok(scalar @blocks, '>', 50, 'there are statements');
 for ([ q{host '10.0.0.1, 10.0.0.2'}, "host '$ENV{SCYLLA_HOST}', port '$ENV{SCYLLA_PORT}'" ], [ '/tmp/items.csv', "$csv" ])
 {
 	my ($stands, $here) = @$_;
 
-	is(scalar($sql =~ s/\Q$stands\E/$here/g), 1, "README says $stands");
+	ok($sql =~ s/\Q$stands\E/$here/g, "README says $stands");
 }
 clean();
 my ($rc, $out, $err) = psql($sql);
