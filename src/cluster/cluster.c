@@ -43,7 +43,7 @@ struct Cluster
 	ClusterTopology topology;
 	ClusterControl *control;
 	ClusterDispatch dispatch;
-	ClusterRequest *questions;	/* taken in this turn */
+	ClusterLane questions;		/* taken in this turn */
 	uv_timer_t	timer;
 	uint64_t	pace;			/* of the timer */
 	bool		room_wanted;	/* cluster_submit was refused */
@@ -264,19 +264,17 @@ take_question(Cluster *c, ClusterRequest *request)
 	if (!cluster_snapshot_ready(&c->topology, request))
 		return false;
 	request->started = uv_hrtime();
-	request->next = c->questions;
-	c->questions = request;
+	cluster_lane_append(&c->questions, request);
 	return true;
 }
 
 static void
 answer_questions(Cluster *c)
 {
-	while (c->questions)
-	{
-		ClusterRequest *request = c->questions;
+	ClusterRequest *request;
 
-		c->questions = request->next;
+	while ((request = cluster_lane_take(&c->questions)))
+	{
 		cluster_snapshot_answer(&c->topology, request);
 		request->latency = uv_hrtime() - request->started;
 		c->ops->on_complete(c->owner, request);

@@ -3,7 +3,7 @@
  *	  Takes requests to nodes and brings them to their fate.
  *
  * Submitter thread only.
- * Owns: the lists of waiting requests, the statements, the list of connections to
+ * Owns: the lanes of waiting requests, the statements, the list of connections to
  * flush. Requests belong to the caller and lie where it put them.
  * Invariants: a request taken completes exactly once, never from inside
  * cluster_dispatch_submit; one whose deadline passed is not sent again; the
@@ -13,7 +13,7 @@
 
 #include "cluster/failure.h"
 #include "cluster/fate.h"
-#include "cluster/head.h"
+#include "cluster/request_head.h"
 
 #include <stdlib.h>
 
@@ -32,14 +32,13 @@ typedef enum Attempt
 } Attempt;
 
 static void on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame);
-static void on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *waiting,
+static void on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterLane waiting,
 						ClusterPrepareOutcome outcome, const CqlError *error);
 
 void
 cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTopology *topology)
 {
 	*d = (ClusterDispatch) {.config = config, .topology = topology};
-	cluster_list_init(&d->waiting);
 	cluster_strained_init(&d->strained);
 	d->statements.on_prepared = on_prepared;
 	d->statements.owner = d;
@@ -64,7 +63,7 @@ static void
 wait_until(ClusterRequest *r, uint64_t due)
 {
 	r->due = due;
-	cluster_list_add(&r->dispatch->waiting, r);
+	cluster_lane_append(&r->dispatch->waiting, r);
 }
 
 /* ---- one attempt ---- */
@@ -113,7 +112,7 @@ send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
 	CqlBytes	head;
 	CqlBytes	tail;
 
-	if (!cluster_head_put(&d->head, r, place->net, p, &tail))
+	if (!cluster_request_head_put(&d->head, r, place->net, p, &tail))
 		return ATTEMPT_SENSELESS;
 	if (d->head.failed)
 		return ATTEMPT_NO_MEMORY;
@@ -153,7 +152,7 @@ attempt_on(ClusterRequest *r, ClusterConnection *place)
 		&& !cluster_statement_prepare(p, place->net, now_of(d) + d->config->net.connect_timeout))
 		return ATTEMPT_FULL;
 	visit(r, place);
-	cluster_statement_wait(p, r);
+	cluster_lane_append(&p->waiting, r);
 	return ATTEMPT_TAKEN;
 }
 
@@ -530,16 +529,13 @@ take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome
 }
 
 static void
-on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *waiting,
+on_prepared(void *owner, ClusterPrepared *p, NetConnection *c, ClusterLane waiting,
 			ClusterPrepareOutcome outcome, const CqlError *error)
 {
-	while (waiting)
-	{
-		ClusterRequest *r = waiting;
+	ClusterRequest *r;
 
-		waiting = r->next;
+	while ((r = cluster_lane_take(&waiting)))
 		take_prepared(r, c, outcome, error);
-	}
 }
 
 /* ---- time, end ---- */
@@ -569,41 +565,29 @@ cluster_dispatch_flush(ClusterDispatch *d)
 	d->clock = 0;
 }
 
-static ClusterRequest *
-next_of(ClusterRequest **all)
-{
-	ClusterRequest *r = *all;
-
-	if (r)
-		*all = r->next;
-	return r;
-}
-
 /* Those that wait for a PREPARE: it may come in time for others. */
 static void
 expire_preparing(ClusterPrepared *p, uint64_t now)
 {
-	ClusterRequest *all = p->waiting;
+	ClusterLane all = cluster_lane_take_all(&p->waiting);
 	ClusterRequest *r;
 
-	p->waiting = NULL;
-	p->waiting_end = &p->waiting;
-	while ((r = next_of(&all)))
+	while ((r = cluster_lane_take(&all)))
 	{
 		if (now >= r->deadline)
 			cluster_fate_timeout(r);
 		else
-			cluster_statement_wait(p, r);
+			cluster_lane_append(&p->waiting, r);
 	}
 }
 
 void
 cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 {
-	ClusterRequest *all = cluster_list_take(&d->waiting);
+	ClusterLane all = cluster_lane_take_all(&d->waiting);
 	ClusterRequest *r;
 
-	while ((r = next_of(&all)))
+	while ((r = cluster_lane_take(&all)))
 	{
 		if (now >= r->deadline)
 			cluster_fate_waiting(r);
@@ -612,13 +596,13 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 		else
 			settle(r, attempt(r));
 	}
-	all = cluster_list_take(&d->strained.list);
-	while ((r = next_of(&all)))
+	all = cluster_lane_take_all(&d->strained.lane);
+	while ((r = cluster_lane_take(&all)))
 	{
 		if (now >= r->deadline)
 			cluster_fate_waiting(r);
 		else
-			cluster_list_add(&d->strained.list, r);
+			cluster_lane_append(&d->strained.lane, r);
 	}
 	for (ClusterPrepared *p = d->statements.pending; p; p = p->next)
 		expire_preparing(p, now);
@@ -627,16 +611,16 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 void
 cluster_dispatch_give_up(ClusterDispatch *d, const ClusterFailure *why)
 {
-	ClusterRequest *all = cluster_list_take(&d->waiting);
-	ClusterRequest *failed = cluster_list_take(&d->strained.list);
+	ClusterLane all = cluster_lane_take_all(&d->waiting);
+	ClusterLane strained = cluster_lane_take_all(&d->strained.lane);
 	ClusterRequest *r;
 
-	while ((r = next_of(&all)) || (r = next_of(&failed)))
+	while ((r = cluster_lane_take(&all)) || (r = cluster_lane_take(&strained)))
 		cluster_fate_undeliverable(r, why);
 }
 
 bool
 cluster_dispatch_idle(const ClusterDispatch *d)
 {
-	return !d->waiting.first && !d->strained.list.first && !d->statements.pending;
+	return !d->waiting.first && !d->strained.lane.first && !d->statements.pending;
 }

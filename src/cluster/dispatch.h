@@ -5,8 +5,8 @@
  * Submitter thread only. A request that was taken is in one place at a time:
  *
  *	 in flight	the connection has it
- *	 preparing	on the waiting list of its statement on a node
- *	 waiting	on the list here, until its due time or its deadline; strained writes until few are out
+ *	 preparing	in the lane of its statement on a node
+ *	 waiting	in the lane here, until its due time or its deadline; strained writes until few are out
  *
  *	 cluster_dispatch_submit -> in flight | preparing
  *	 in flight --answer--> on_complete | again: in flight, preparing, waiting
@@ -19,7 +19,7 @@
 
 #include "cluster/request.h"
 #include "cluster/route.h"
-#include "cluster/waiting.h"
+#include "cluster/strained.h"
 
 typedef struct ClusterDispatch
 {
@@ -29,7 +29,7 @@ typedef struct ClusterDispatch
 	ClusterTopology *topology;
 	ClusterStatements statements;
 	ClusterConnection *dirty;	/* those with frames to flush */
-	ClusterList waiting;
+	ClusterLane waiting;		/* each for its due time */
 	ClusterStrained strained;	/* writes that failed on a replica */
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */
 	uint32_t	spread;

@@ -103,7 +103,7 @@ struct ClusterRequest
 	uint64_t	started;		/* uv_hrtime at cluster_submit, ns */
 	uint64_t	deadline;		/* uv_now ms */
 	uint64_t	due;			/* while waiting: uv_now ms of the next try */
-	bool		out;			/* a strained write that is on its way again, see waiting.h */
+	bool		out;			/* a strained write that is on its way again, see strained.h */
 	struct ClusterNode *node;	/* last node it was sent to */
 	struct ClusterDispatch *dispatch;
 

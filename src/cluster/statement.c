@@ -3,8 +3,8 @@
  *	  Statements by the backend's number, and each of them on each node.
  *
  * Submitter thread only.
- * Owns: texts, ids, and the PREPAREs it sends. Requests on a waiting list belong
- * to the list until on_prepared hands them back.
+ * Owns: texts, ids, and the PREPAREs it sends. Requests that wait for one
+ * are its own until on_prepared hands them back.
  * Invariants: a prepared entry is on the pending list exactly while its PREPARE
  * is in flight; nothing is freed before the end, so entries never move.
  */
@@ -250,7 +250,6 @@ cluster_statement_on(ClusterStatements *set, ClusterStatement *s, ClusterNode *n
 	p->set = set;
 	p->statement = s;
 	p->node = node;
-	p->waiting_end = &p->waiting;
 	s->on[node->number] = p;
 	return p;
 }
@@ -306,14 +305,12 @@ static void
 on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 {
 	ClusterPrepared *p = (ClusterPrepared *) call;
-	ClusterRequest *waiting = p->waiting;
+	ClusterLane waiting = cluster_lane_take_all(&p->waiting);
 	ClusterPrepareOutcome outcome = CLUSTER_PREPARE_LOST;
 	CqlError	error = {0};
 
 	leave_pending(p);
 	p->state = CLUSTER_PREPARED_NONE;
-	p->waiting = NULL;
-	p->waiting_end = &p->waiting;
 	if (loss == NET_ANSWERED)
 		outcome = take_answer(p, c, frame, &error);
 	p->set->on_prepared(p->set->owner, p, c, waiting, outcome, &error);
@@ -339,14 +336,6 @@ cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadlin
 	p->next = set->pending;
 	set->pending = p;
 	return true;
-}
-
-void
-cluster_statement_wait(ClusterPrepared *p, ClusterRequest *request)
-{
-	request->next = NULL;
-	*p->waiting_end = request;
-	p->waiting_end = &request->next;
 }
 
 void

@@ -9,12 +9,12 @@
  *	 preparing --error, loss, other bind markers--> none
  *	 ready --cluster_statement_forget (the node forgot it)--> none
  *
- * One PREPARE at a time per node and statement; requests wait on its list.
+ * One PREPARE at a time per node and statement; requests wait for it in its lane.
  */
 #ifndef CLUSTER_STATEMENT_H
 #define CLUSTER_STATEMENT_H
 
-#include "cluster/request.h"
+#include "cluster/lane.h"
 #include "cluster/topology.h"
 
 typedef struct ClusterStatement ClusterStatement;
@@ -39,8 +39,7 @@ struct ClusterPrepared
 	uint32_t	generation;		/* one more with each preparation */
 	uint32_t	doubts;			/* the statement's when its PREPARE was sent */
 	CqlBytes	id;				/* malloc'd; the node's own, valid while ready */
-	ClusterRequest *waiting;	/* for the PREPARE in flight, oldest first */
-	ClusterRequest **waiting_end;
+	ClusterLane waiting;		/* for the PREPARE in flight */
 	ClusterPrepared *next;		/* list of those pending */
 };
 
@@ -84,8 +83,8 @@ struct ClusterStatements
 	ClusterPrepared *pending;
 	CqlBuffer	scratch;
 
-	/* The PREPARE of p has its outcome; the list of those that waited is the callee's. */
-	void		(*on_prepared) (void *owner, ClusterPrepared *p, NetConnection *c, ClusterRequest *waiting,
+	/* The PREPARE of p has its outcome; those that waited are the callee's. */
+	void		(*on_prepared) (void *owner, ClusterPrepared *p, NetConnection *c, ClusterLane waiting,
 								ClusterPrepareOutcome outcome, const CqlError *error);
 	void	   *owner;
 };
@@ -111,7 +110,6 @@ extern ClusterPrepared *cluster_statement_on(ClusterStatements *set, ClusterStat
 
 /* Send its PREPARE; state is none. false: no room on c. */
 extern bool cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline);
-extern void cluster_statement_wait(ClusterPrepared *p, ClusterRequest *request);
 /* The node did not know the id of that generation: prepare again unless that happened since. */
 extern void cluster_statement_forget(ClusterPrepared *p, uint32_t generation);
 

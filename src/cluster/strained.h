@@ -1,37 +1,25 @@
 /*
- * cluster/waiting.h
- *	  Requests between two attempts: lists of them, and strained writes, of which
- *	  only few go on at a time.
+ * cluster/strained.h
+ *	  Writes that failed on a replica and are repeated, a few at a time.
  *
- * Submitter thread only; plain lists.
+ * Submitter thread only.
  *
  * A write that failed on a replica (0x1500) may have failed because too many came
  * at once: a vector index of Cassandra 5.0 takes about as many as the node has
- * cores. Those are repeated one after the other, or as many at a time as the
+ * cores. Such writes are repeated one after the other, or as many at a time as the
  * window allows. They keep their place in the window meanwhile, so nothing new is
  * sent before most of them are through.
  *
  *	 failed --cluster_strained_add--> waits --cluster_strained_next--> out --cluster_strained_done--> fate, or waits again
  */
-#ifndef CLUSTER_WAITING_H
-#define CLUSTER_WAITING_H
+#ifndef CLUSTER_STRAINED_H
+#define CLUSTER_STRAINED_H
 
-#include "cluster/request.h"
-
-typedef struct ClusterList
-{
-	ClusterRequest *first;		/* oldest first; linked by next */
-	ClusterRequest **end;
-} ClusterList;
-
-extern void cluster_list_init(ClusterList *list);
-extern void cluster_list_add(ClusterList *list, ClusterRequest *request);
-/* All of it, linked by next; the list is empty then. */
-extern ClusterRequest *cluster_list_take(ClusterList *list);
+#include "cluster/lane.h"
 
 typedef struct ClusterStrained
 {
-	ClusterList list;			/* each not before its due time */
+	ClusterLane lane;			/* each not before its due time */
 	uint32_t	out;			/* on their way again */
 	uint32_t	allowed;		/* how many may be out, 1 or more */
 	uint32_t	strains;		/* how many ever came here */
@@ -44,4 +32,4 @@ extern ClusterRequest *cluster_strained_next(ClusterStrained *strained, uint64_t
 /* Of any request that has its fate, or is to wait; one that is not out changes nothing. */
 extern void cluster_strained_done(ClusterStrained *strained, ClusterRequest *request);
 
-#endif							/* CLUSTER_WAITING_H */
+#endif							/* CLUSTER_STRAINED_H */

@@ -1,12 +1,12 @@
 /*
- * cluster/head.c
+ * cluster/request_head.c
  *	  What stands in front of a request's payload.
  *
  * Submitter thread only.
  * Owns: nothing.
  * Invariants: reads no further than the payload, whatever lengths are in it.
  */
-#include "cluster/head.h"
+#include "cluster/request_head.h"
 
 #include "cql/request.h"
 
@@ -37,7 +37,8 @@ put_batch(CqlBuffer *head, const ClusterRequest *r, uint8_t version, const Clust
 }
 
 bool
-cluster_head_put(CqlBuffer *head, const ClusterRequest *r, const NetConnection *c, const ClusterPrepared *p, CqlBytes *tail)
+cluster_request_head_put(CqlBuffer *head, const ClusterRequest *r, const NetConnection *c,
+						 const ClusterPrepared *p, CqlBytes *tail)
 {
 	uint8_t		version = net_connection_version(c);
 	bool		has_metadata_id = net_connection_has_metadata_id(c);
