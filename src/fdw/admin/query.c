@@ -28,6 +28,7 @@
 #include "fdw/session/session.h"
 #include "fdw/session/single_request.h"
 #include "fdw/session/transaction.h"
+#include "fdw/session/wait.h"
 #include "fdw/type/typemap.h"
 
 #define FIRST_ROWS 4			/* of CQL by hand: nobody knows how large its rows are */

@@ -39,6 +39,7 @@
 #include "fdw/option/names.h"
 #include "fdw/session/error.h"
 #include "fdw/session/single_request.h"
+#include "fdw/session/wait.h"
 
 #define HELD_BYTES (16 * 1024 * 1024)
 #define SMALL_PAGE_BYTES (192 * 1024)	/* smaller ones cost a node more than they spare its caches */

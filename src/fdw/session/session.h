@@ -1,6 +1,6 @@
 /*
  * fdw/session/session.h
- *	  The backend's cached client of one user mapping, and the only place that waits.
+ *	  The backend's cached client of one user mapping.
  *
  * Backend thread. A session lives until its server or mapping changes, until
  * scylla_fdw_disconnect, or until the end of the transaction where
@@ -81,16 +81,6 @@ extern void scyllaForgetSchema(ScyllaSession *session);
 extern ScyllaPipeline *scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes);
 extern void scyllaClosePipeline(ScyllaPipeline *pipeline);	/* everything was released */
 extern void scyllaAbandonPipeline(ScyllaPipeline *pipeline);	/* whatever is still on its way */
-
-/*
- * Sleep until want completions, or a failed one, are there (0 and more than
- * outstanding: what is outstanding), then drain. The one blocking wait: cancel,
- * timeouts and termination end it at once.
- */
-extern void scyllaWait(ScyllaSession *session, uint32 want);
-
-/* Wait until nothing that was abandoned can land any more: before a write. */
-extern void scyllaFence(ScyllaSession *session);
 
 /* All that ever were, open or not, by their next. */
 extern ScyllaSession *scyllaSessions(void);

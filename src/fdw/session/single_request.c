@@ -13,6 +13,7 @@
 #include "fdw/compat.h"
 #include "fdw/session/error.h"
 #include "fdw/session/single_request.h"
+#include "fdw/session/wait.h"
 
 /* ---- what failures tell ---- */
 

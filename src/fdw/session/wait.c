@@ -13,7 +13,7 @@
 #include "storage/latch.h"
 
 #include "fdw/compat.h"
-#include "fdw/session/session.h"
+#include "fdw/session/wait.h"
 
 /* A set that lacks one of them would never wake up. */
 static WaitEventSet *

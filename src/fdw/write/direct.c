@@ -37,6 +37,7 @@
 #include "fdw/session/statement.h"
 #include "fdw/session/timestamp.h"
 #include "fdw/session/transaction.h"
+#include "fdw/session/wait.h"
 #include "fdw/type/typemap.h"
 #include "fdw/write/direct.h"
 #include "fdw/write/row_time.h"

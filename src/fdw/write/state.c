@@ -18,6 +18,7 @@
 #include "fdw/option/epoch.h"
 #include "fdw/option/names.h"
 #include "fdw/read/system_columns.h"
+#include "fdw/session/wait.h"
 #include "fdw/write/row_time.h"
 #include "fdw/write/state.h"
 

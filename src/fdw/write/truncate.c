@@ -21,6 +21,7 @@
 #include "fdw/session/session.h"
 #include "fdw/session/single_request.h"
 #include "fdw/session/transaction.h"
+#include "fdw/session/wait.h"
 #include "fdw/write/truncate.h"
 
 /*

@@ -29,6 +29,7 @@
 #include "fdw/session/statement.h"
 #include "fdw/session/timestamp.h"
 #include "fdw/session/transaction.h"
+#include "fdw/session/wait.h"
 #include "fdw/write/batch.h"
 #include "fdw/write/row_time.h"
 #include "fdw/write/writer.h"
