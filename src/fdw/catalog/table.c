@@ -15,6 +15,7 @@
 #include "fdw/catalog/system_query.h"
 #include "fdw/catalog/table.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
 

@@ -12,7 +12,7 @@
 #include "fdw/compat.h"
 #include "fdw/fetch/row_size.h"
 #include "fdw/option/names.h"
-#include "fdw/option/option.h"
+#include "fdw/option/option_cache.h"
 
 #define COMPUTED_BYTES 64		/* a row of counts, sums and extremes */
 

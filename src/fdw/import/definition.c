@@ -22,7 +22,7 @@
 #include "fdw/compat.h"
 #include "fdw/import/definition.h"
 #include "fdw/import/import.h"
-#include "fdw/option/option.h"
+#include "fdw/option/option_cache.h"
 
 static object_access_hook_type previous_hook = NULL;
 static List *changed = NIL;		/* Oid, in TopTransactionContext */

@@ -30,6 +30,7 @@
 #include "fdw/import/import_type.h"
 #include "fdw/import/refresh.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/type/collection.h"
 #include "fdw/type/typemap.h"
 

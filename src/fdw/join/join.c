@@ -28,6 +28,7 @@
 #include "fdw/fetch/select.h"
 #include "fdw/join/join.h"
 #include "fdw/join/join_run.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/session/transaction.h"
 
 static int

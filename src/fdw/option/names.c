@@ -9,6 +9,7 @@
 #include "mb/pg_wchar.h"
 
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 
 char *
 scyllaToUtf8(const char *text)

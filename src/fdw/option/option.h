@@ -4,8 +4,8 @@
  *
  * Backend thread. One table in option.c defines them all; it validates at CREATE
  * and ALTER and resolves at run time: setting beats table beats server beats
- * default. Those of foreign tables are remembered (option_cache.c). Results live in
- * CurrentMemoryContext.
+ * default. Results live in CurrentMemoryContext; option_cache.h remembers those of foreign
+ * tables.
  */
 #ifndef FDW_OPTION_OPTION_H
 #define FDW_OPTION_OPTION_H
@@ -80,16 +80,9 @@ typedef enum ScyllaPseudo
 
 extern void scyllaValidateOptions(List *options, Oid catalog);
 extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
-extern ScyllaTableOptions *scyllaTableOptions(Oid foreigntableid);	/* error if keyspace is missing */
-extern void scyllaCheckColumns(Oid foreigntableid, int elevel);	/* told, if two columns stand for one of the cluster's */
-extern AttrNumber scyllaCountAttributes(Oid relid);	/* dropped ones included; 0: there is no such table */
-extern bool scyllaIsUpdatable(Oid foreigntableid);	/* whether a keyspace is missing or not: information_schema asks, too */
 extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
-extern bool scyllaHasPseudoColumns(Oid relid);
-extern ScyllaPseudo scyllaPseudoColumn(Oid relid, AttrNumber attnum);
-extern bool scyllaIsWriteOnly(Oid relid, AttrNumber attnum);	/* nothing is selected for it */
 
 /* For option_cache.c: as the catalogs have them now. Of a table's, keyspace, table and server may be missing. */
 extern ScyllaTableOptions *scyllaResolveOptions(List *table, List *server);

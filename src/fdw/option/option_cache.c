@@ -16,7 +16,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/option/epoch.h"
-#include "fdw/option/option.h"
+#include "fdw/option/option_cache.h"
 
 /* Two columns of a foreign table that stand for one of the cluster's. */
 typedef struct ColumnPair

@@ -16,6 +16,7 @@
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
 #include "fdw/fetch/select.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/plan/direct_plan.h"
 #include "fdw/plan/modify_plan.h"
 #include "fdw/write/direct.h"

@@ -28,6 +28,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/ctid.h"

@@ -20,6 +20,7 @@
 #include "fdw/compat.h"
 #include "fdw/fetch/key.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/pushdown/comparison.h"
 #include "fdw/pushdown/form.h"
 #include "fdw/pushdown/indexed.h"

@@ -9,6 +9,7 @@
 #include "utils/memutils.h"
 
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/pushdown/relation.h"
 #include "fdw/session/session.h"
 

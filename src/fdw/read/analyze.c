@@ -39,6 +39,7 @@
 #include "fdw/fetch/range.h"
 #include "fdw/fetch/request_list.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/read/analyze.h"
 #include "fdw/read/decode.h"
 #include "fdw/session/error.h"

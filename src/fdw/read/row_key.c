@@ -28,6 +28,7 @@
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/read/row_key.h"
 #include "fdw/session/single_request.h"
 #include "fdw/type/typemap.h"

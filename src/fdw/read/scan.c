@@ -34,6 +34,7 @@
 #include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
 #include "fdw/fetch/select.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/read/aggregate.h"
 #include "fdw/read/decode.h"
 #include "fdw/read/parallel.h"

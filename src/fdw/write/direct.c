@@ -27,6 +27,7 @@
 #include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
 #include "fdw/plan/direct_plan.h"
 #include "fdw/report/report.h"

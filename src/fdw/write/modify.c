@@ -20,6 +20,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/plan/modify_plan.h"
 #include "fdw/write/insert.h"
 #include "fdw/write/modify.h"

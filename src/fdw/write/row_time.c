@@ -10,6 +10,7 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/write/row_time.h"
 
 /* ---- columns ---- */

@@ -17,6 +17,7 @@
 #include "fdw/compat.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/read/system_columns.h"
 #include "fdw/session/wait.h"
 #include "fdw/write/row_time.h"

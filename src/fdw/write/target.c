@@ -28,7 +28,7 @@
 #include "utils/typcache.h"
 
 #include "fdw/compat.h"
-#include "fdw/option/option.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/write/target.h"
 
 static Bitmapset *

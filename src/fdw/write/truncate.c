@@ -16,6 +16,7 @@
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
+#include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/session.h"
