@@ -18,6 +18,7 @@ SELECT keys_cql(cql) FROM unnest(ARRAY[
   'CREATE TABLE fdw_keys.buckets (b smallint, n bigint, v text, PRIMARY KEY ((b, n)))',
   'CREATE TABLE fdw_keys.days (day date PRIMARY KEY, v text)',
   'CREATE TABLE fdw_keys.tiny (t tinyint PRIMARY KEY, v text)',
+  'CREATE TABLE fdw_keys.wide (n varint PRIMARY KEY, v text)',
   'CREATE TABLE fdw_keys.events (device int, day date, at int, v text, PRIMARY KEY ((device, day), at))']) cql \g /dev/null
 CREATE SCHEMA keys_f;
 CREATE SCHEMA keys_l;
@@ -33,6 +34,7 @@ CREATE TABLE buckets AS SELECT b::smallint, n::bigint, b || '/' || n AS v FROM u
 CREATE TABLE days AS SELECT date '2024-02-01' + day AS day, 'v' || day AS v FROM generate_series(0, 3000, 3) day;
 INSERT INTO days VALUES ('4713-01-01 BC', 'first'), ('5874897-12-31', 'last');
 CREATE TABLE tiny AS SELECT t::int, 'v' || t AS v FROM generate_series(-128, 127) t;
+CREATE TABLE wide AS SELECT n::numeric, 'v' || n AS v FROM unnest('{-9223372036854775809,-9223372036854775808,-2,-1,0,1,2,9223372036854775807,9223372036854775808,9223372036854775809,1e30}'::numeric[]) n;
 CREATE TABLE public.keys_o AS SELECT g AS id, g * 7 AS k, g % 12 AS device, date '2024-01-25' + g % 70 AS day FROM generate_series(1, 600) g;
 CREATE FOREIGN TABLE keys_f.large (k int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.pairs (a int, b bigint, c smallint, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
@@ -41,6 +43,7 @@ CREATE FOREIGN TABLE keys_f.log_desc (device int, at timestamptz, seq int, n num
 CREATE FOREIGN TABLE keys_f.buckets (b smallint, n bigint, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.days (day date, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.tiny (t int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.wide (n numeric, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.events (device int, day date, at int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.late (k int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys', "table" 'large');
 CREATE VIEW late AS TABLE large;
@@ -51,6 +54,7 @@ INSERT INTO keys_f.log SELECT * FROM keys_l.log;
 INSERT INTO keys_f.log_desc SELECT * FROM keys_l.log;
 INSERT INTO keys_f.buckets SELECT * FROM keys_l.buckets;
 INSERT INTO keys_f.days SELECT * FROM keys_l.days;
+INSERT INTO keys_f.wide SELECT * FROM keys_l.wide;
 INSERT INTO keys_f.tiny SELECT * FROM keys_l.tiny;
 INSERT INTO keys_f.pairs SELECT * FROM keys_l.pairs;
 RESET search_path;
@@ -262,6 +266,13 @@ SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wron
 SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wrong, count(*) FILTER (WHERE r ~ 'Key Range') AS ranges
   FROM unnest('{>,>=}'::text[]) ge, unnest('{<,<=}'::text[]) le, unnest('{-infinity,4713-01-01 BC,2024-02-02,5874897-12-30}'::text[]) l, unnest('{4713-01-03 BC,2024-02-09,5874897-12-31,infinity}'::text[]) u,
     keys(format('SELECT * FROM days WHERE day %s %L AND day %s %L', ge, l, le, u)) r;
+-- of a varint as numeric, by constants and by what is known when the scan begins; far from 0 they are no keys
+SELECT keys($$SELECT * FROM wide WHERE n > -1.5 AND n <= 1.5$$);
+SELECT keys($$SELECT * FROM wide WHERE n BETWEEN 9223372036854775808 AND 9223372036854775809$$);
+SELECT count(*), count(*) FILTER (WHERE r !~ '\d rows, as the copy has') AS wrong, count(*) FILTER (WHERE r ~ 'Key Range') AS ranges
+  FROM unnest('{>,>=}'::text[]) ge, unnest('{<,<=}'::text[]) le, unnest('{-Infinity,-1e30,-9223372036854775809,-9223372036854775808,-1,-0.5,9223372036854775806.5,9223372036854775807,9223372036854775808,NaN}'::text[]) l,
+    unnest('{-9223372036854775807,-1.5,1,9223372036854775807,9223372036854775809,1e30,Infinity,NaN}'::text[]) u, unnest('{%L,"(SELECT %L::numeric)"}'::text[]) form,
+    keys(format('SELECT * FROM wide WHERE n ' || ge || form || ' AND n ' || le || form, l, u)) r;
 -- bounds that are known when the scan begins
 PREPARE keys_days_f (date, date) AS SELECT count(*) || coalesce(min(v), '') || coalesce(max(v), ''), count(*) FROM (SELECT * FROM keys_f.days WHERE day BETWEEN $1 AND $2 OFFSET 0) x;
 PREPARE keys_days_l (date, date) AS SELECT count(*) || coalesce(min(v), '') || coalesce(max(v), '') FROM (SELECT * FROM keys_l.days WHERE day BETWEEN $1 AND $2 OFFSET 0) x;

@@ -163,9 +163,52 @@ scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value)
 
 /* ---- series ---- */
 
+#define FARTHEST_PLACE (INT64CONST(1) << 62)	/* of a numeric that is looked up as one of a series */
+
+/* The integer that a numeric bound stands for: x > 1.5 is x >= 2. */
+static Datum
+integer_bound(Datum bound, ScyllaOperator op)
+{
+	bool		up = op == SCYLLA_GE || op == SCYLLA_LT;
+	Datum		one = NumericGetDatum(int64_to_numeric(1));
+	Datum		n = DirectFunctionCall1(up ? numeric_ceil : numeric_floor, bound);
+
+	if (op == SCYLLA_GT)
+		return DirectFunctionCall2(numeric_add, n, one);
+	return op == SCYLLA_LT ? DirectFunctionCall2(numeric_sub, n, one) : n;
+}
+
+static bool
+is_less(Datum a, Datum b)
+{
+	return DatumGetBool(DirectFunctionCall2(numeric_lt, a, b));
+}
+
+/*
+ * Beyond FARTHEST_PLACE a range counts as open on that side, which is far enough away
+ * from all other places for the range to have too many values. NaN is above all, as an
+ * infinity.
+ */
+static bool
+place_numeric_bound(Datum bound, ScyllaOperator op, int64 *place)
+{
+	Datum		n = integer_bound(bound, op);
+	bool		upper = op == SCYLLA_LT || op == SCYLLA_LE;
+	bool		above = is_less(NumericGetDatum(int64_to_numeric(FARTHEST_PLACE)), n);
+
+	*place = upper ? PG_INT64_MAX : PG_INT64_MIN;
+	if (numeric_is_nan(DatumGetNumeric(n)) || numeric_is_inf(DatumGetNumeric(n)))
+		return above == upper;
+	if (!above && !is_less(n, NumericGetDatum(int64_to_numeric(-FARTHEST_PLACE))))
+		*place = DatumGetInt64(DirectFunctionCall1(numeric_int8, n));
+	return true;
+}
+
 bool
 scyllaSeriesPlace(Oid type, Datum bound, ScyllaOperator op, int64 *place)
 {
+	if (type == NUMERICOID)
+		return place_numeric_bound(bound, op, place);
 	*place = type == DATEOID ? (int64) DatumGetDateADT(bound) : scyllaIntegerOfDatum(type, bound);
 	return op == SCYLLA_GT ? !pg_add_s64_overflow(*place, 1, place) :
 		op == SCYLLA_LT ? !pg_sub_s64_overflow(*place, 1, place) : true;
@@ -185,6 +228,8 @@ scyllaSeriesValue(const ScyllaConverter *c, int64 place)
 {
 	if (c->basetype == DATEOID)
 		return DateADTGetDatum((DateADT) place);
+	if (c->basetype == NUMERICOID)
+		return NumericGetDatum(int64_to_numeric(place));
 	return c->basetype == INT2OID ? Int16GetDatum((int16) place) :
 		c->basetype == INT4OID ? Int32GetDatum((int32) place) : Int64GetDatum(place);
 }

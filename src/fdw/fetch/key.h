@@ -27,7 +27,7 @@ extern bool scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOpera
 /*
  * The first or last value of a discrete type, an integer's or date's, that fulfils
  * "op bound", by its place among all. op: SCYLLA_LT to SCYLLA_GE; type: of the
- * bound. false: none does.
+ * bound. false: none does. A numeric beyond 62 bits bounds nothing.
  */
 extern bool scyllaSeriesPlace(Oid type, Datum bound, ScyllaOperator op, int64 *place);
 

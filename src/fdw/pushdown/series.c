@@ -24,7 +24,8 @@ scyllaIsDiscrete(const ScyllaCondition *bound)
 {
 	Oid			type = getBaseType(bound->type);
 
-	return type == DATEOID || type == INT2OID || type == INT4OID || type == INT8OID;
+	return type == DATEOID || type == INT2OID || type == INT4OID || type == INT8OID ||
+		(type == NUMERICOID && strcmp(bound->column->type, "varint") == 0);
 }
 
 /* As far as can be told: now() has a value, which may be another one when the scan begins. false: it cannot, or there is none. */
