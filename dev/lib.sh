@@ -29,6 +29,7 @@ PG16_CONFIG=$CACHE/$PG16_BIN/pg_config
 PG17_ROOT=$CACHE/pg17 # a chroot; the next is a path in there
 PG17_CONFIG=/usr/lib/postgresql/17/bin/pg_config
 PG18_CONFIG=$CACHE/$PG18_BIN/pg_config
+PGINDENT=$CACHE/pgindent
 
 # The major that the distribution itself carries.
 debian_pg_major() {

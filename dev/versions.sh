@@ -20,5 +20,10 @@ PG17_SUITE=trixie
 # On Debian 12 pgvector is built from the source package of the next release.
 PGVECTOR_SUITE=trixie
 
+# The formatter: pg_bsd_indent of this major, from this release, by apt, which checks signatures.
+PGINDENT_SUITE=trixie
+PGINDENT_MAJOR=17
+PGINDENT_VERSION=2.1.2
+
 # The independent CQL client that tests and the demo verify with.
 SCYLLA_DRIVER='scylla-driver==3.29.12'
