@@ -1,0 +1,124 @@
+"""Rules about the shape of the source tree. Prints "RULE<tab>finding" for each place that breaks one; dev/lint reads it.
+
+usage: structure.py
+"""
+import pathlib
+import re
+
+MAX_LINES = 600
+MAX_SOURCES = 12  # of a folder of src/fdw
+CORE = ("cql", "net", "cluster", "pipeline")
+DOOR = "cluster/cluster"
+
+# Modules that may include each other: a collection is made of what typemap chooses for its elements; type_build.h is the
+# private part of type.h.
+CIRCLES = [{"fdw/type/collection", "fdw/type/typemap"}, {"cql/type", "cql/type_build"}]
+
+# Sources that another source's header declares.
+NO_HEADER = {"cql/number", "cql/splitter", "cql/type_text"}
+
+# Sources of the core that tests of others cover: source -> the test.
+TESTED_ELSEWHERE = {}
+
+
+def read_sources():
+    return {path: path.read_text() for path in sorted(pathlib.Path("src").glob("**/*.[ch]"))}
+
+
+def module(path):
+    """A source and its header are one: src/cql/frame.c and src/cql/frame.h are cql/frame."""
+    return path.relative_to("src").with_suffix("").as_posix()
+
+
+def include_graph(sources):
+    graph = {module(path): set() for path in sources}
+    for path, text in sources.items():
+        for name in re.findall(r'^#include "([^"]+)\.h"', text, re.M):
+            if name in graph and name != module(path):
+                graph[module(path)].add(name)
+    return graph
+
+
+def reachable(graph, start):
+    seen, todo = set(), [start]
+    while todo:
+        for name in graph[todo.pop()] - seen:
+            seen.add(name)
+            todo.append(name)
+    return seen
+
+
+def circles(graph):
+    below = {name: reachable(graph, name) for name in graph}
+    found = {frozenset(other for other in below[name] if name in below[other]) for name in graph if name in below[name]}
+    for circle in sorted(found, key=sorted):
+        if circle not in CIRCLES:
+            yield "these include each other: %s" % ", ".join(sorted(circle))
+
+
+def below_the_door(graph):
+    for name in sorted(graph):
+        if DOOR in graph[name] and name.startswith("cluster/"):
+            yield "%s includes %s.h, which stands above it" % (name, DOOR)
+
+
+def long_files(sources):
+    for path, text in sources.items():
+        lines = text.count("\n")
+        if lines > MAX_LINES:
+            yield "%s has %d lines, more than %d" % (path, lines, MAX_LINES)
+
+
+def large_folders():
+    for folder in sorted(pathlib.Path("src/fdw").iterdir()):
+        if folder.is_dir():
+            n = len(list(folder.glob("*.c")))
+            if n > MAX_SOURCES:
+                yield "%s has %d sources, more than %d" % (folder, n, MAX_SOURCES)
+
+
+STATIC = re.compile(r"^\t?static\b[^;={(]*?\b(\w+)\s*(?:\[[^\]]*\]\s*)*[;=(]", re.M)
+
+
+def mixed_case_statics(sources):
+    """Only of sources: what is static in a header is for others to call, and named as such."""
+    for path, text in sources.items():
+        if path.suffix != ".c":
+            continue
+        for found in STATIC.finditer(text):
+            name = found.group(1)
+            if re.search(r"[a-z][A-Z]", name):
+                yield "%s:%d: static %s is not in snake_case" % (path, text.count("\n", 0, found.start(1)) + 1, name)
+
+
+def missing_headers(sources):
+    for path in sources:
+        if path.suffix == ".c" and not path.with_suffix(".h").exists() and module(path) not in NO_HEADER:
+            yield "%s has no header of its own" % path
+
+
+def missing_tests(sources):
+    for path in sources:
+        layer = path.parts[1]
+        if path.suffix != ".c" or layer not in CORE:
+            continue
+        test = TESTED_ELSEWHERE.get(module(path), "%s/%s_test" % (layer, path.stem))
+        if not pathlib.Path("test/unit", test + ".c").exists():
+            yield "%s has no test/unit/%s.c" % (path, test)
+    for name in TESTED_ELSEWHERE:
+        if not pathlib.Path("src", name + ".c").exists():
+            yield "dev/structure.py names src/%s.c, which is not there" % name
+
+
+def main():
+    sources = read_sources()
+    graph = include_graph(sources)
+    rules = {"circles": circles(graph), "door": below_the_door(graph), "lines": long_files(sources),
+             "folders": large_folders(), "statics": mixed_case_statics(sources), "headers": missing_headers(sources),
+             "tests": missing_tests(sources)}
+    for rule, findings in rules.items():
+        for finding in findings:
+            print("%s\t%s" % (rule, finding))
+
+
+main()
