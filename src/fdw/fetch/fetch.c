@@ -26,6 +26,9 @@
  *
  * Invariant: an open lane is current, or on the ready list (a page of it has
  * come home), or a request of it is on its way, or, when merging, in the heap.
+ *
+ * After such a page, all later ones have an eighth of its rows at most. A page of one
+ * row is repeated as any other request.
  */
 #include "postgres.h"
 

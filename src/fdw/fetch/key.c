@@ -3,6 +3,11 @@
  *	  Conditions on values that CQL cannot hold, by values that it can.
  *
  * Backend thread. Owns nothing.
+ *
+ * CQL cannot hold 3000000000 for an int, or microseconds for a timestamp. Such a
+ * value is replaced, when the scan begins, by one that means the same. A condition
+ * that holds for all values, as < 'infinity' does, becomes a bound at the end of the
+ * type, since the condition does not hold for NULL.
  */
 #include "postgres.h"
 

@@ -9,6 +9,15 @@
  * parts, each cut further where it holds many pages, so that nodes and workers
  * end at about the same time; where the parts are many more than the pages,
  * neighbours go together.
+ *
+ * A range of a full scan does not span a position of the ring, unless the ring has
+ * far more positions than the table has pages. So one replica has all of the range,
+ * and the request goes there.
+ *
+ * Ranges are taken in steps of the golden section, so that the ranges under way at
+ * one time lie all over the ring. A scan begins with one range. Each page that is
+ * read beyond its first row adds one, which doubles them each round trip. So a scan
+ * that stops early has asked for little more than was read.
  */
 #include "postgres.h"
 

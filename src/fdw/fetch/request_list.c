@@ -4,6 +4,11 @@
  *
  * Backend thread. Owns the values: bytes in a buffer of its own, and where each
  * begins.
+ *
+ * IN makes one request for each key, through the window, and each goes to a replica
+ * of its key. CQL's own IN would be one request, all of which its coordinator has to
+ * work off. So a SELECT is a text and a list of values, and the text is written when
+ * the values are known.
  */
 #include "postgres.h"
 

@@ -3,6 +3,13 @@
  *	  Which types, operators and collations agree.
  *
  * Backend thread. Owns nothing.
+ *
+ * A condition is pushed only if it means the same in the cluster, see pushdown.c. So
+ * the list `pairs` has only types whose equality and order agree. Floats are not
+ * among them, because of -0, 0 and NaN, nor is char(n), because of its padding. A
+ * decimal does not agree as a partition key: 1.0 and 1.00 are two keys. Uuid and
+ * inet agree by equality, but not by order. Text agrees by order only under the C
+ * collation.
  */
 #include "postgres.h"
 

@@ -8,6 +8,14 @@
  * the table is read, by an operator of the type's default B-tree family. A clause
  * is one, or several that belong together: a comparison of rows, or combinations of
  * values (combination.c).
+ *
+ * The conditions of one clause belong together by a number, their group. PostgreSQL
+ * makes (a, b) IN ((1, 2), (3, 4)) an OR of ANDs. Here this clause is two lists in
+ * one group: their n-th values make one request, so there are two requests and not
+ * the four of a product. A comparison of rows is cut off when its values are known.
+ * From the first value on that is NULL, or that CQL cannot hold, what stands before
+ * the value decides. If a clause says more than CQL takes, CQL gets what it takes,
+ * and PostgreSQL checks the whole clause.
  */
 #include "postgres.h"
 

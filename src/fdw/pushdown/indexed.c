@@ -19,6 +19,16 @@
  * the others' rows, and checks it (ScyllaCondition.unsure). Where the index would
  * only filter what keys have found, it is not asked. Nodes cannot hand each other
  * more than 65535 bytes to filter by: a constant that is longer stays local as well.
+ *
+ * Some indexes find rows that PostgreSQL would not: an index with an analyzer, an
+ * SAI of inet (which takes ::ffff:1.2.3.4 for 1.2.3.4), and a secondary index of a
+ * decimal. These are not asked. With any index in use, Cassandra refuses ORDER BY.
+ *
+ * A scan that leaves a condition on a long value out has no limit. If no other
+ * condition is left, the scan reads the whole table by ranges. PostgreSQL checks
+ * each row by the plan's recheck conditions. Aggregates and nearest vectors could
+ * not be checked in this way: nothing of them is sent above a condition whose value
+ * is not known yet.
  */
 #include "postgres.h"
 

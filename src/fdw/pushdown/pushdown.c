@@ -9,6 +9,18 @@
  * is left is CQL's own grammar: the whole partition key, then clustering columns from
  * the first on, the last of them by a range; or an index; or ALLOW FILTERING
  * (scyllaChooseAccess).
+ *
+ * A condition that is pushed is not checked again. This exactness is what lets a
+ * LIMIT or an aggregate be pushed above it.
+ *
+ * A user's conditions are sent even where PostgreSQL checks a policy of row
+ * security. The cluster compares by operators whose counterparts cannot fail, and
+ * tells nobody of rows. Expressions and functions of a row stay here, and PostgreSQL
+ * or choose_clauses checks the policy before them.
+ *
+ * Cassandra uses an index for any column with a condition, keys included, as soon as
+ * a query has ALLOW FILTERING. So conditions that only filtering can serve depend on
+ * all indexes (keys_differ, and scyllaIndexDiffers of indexed.c).
  */
 #include "postgres.h"
 

@@ -6,6 +6,14 @@
  *
  * Both bounds may be known only when the scan begins. It then counts anew, and reads
  * the whole table where the series is too long (scan_open.c).
+ *
+ * A range of the partition key is two conditions. The lower bound stands in the
+ * key's place, for all the values; the upper bound stands behind all other
+ * conditions. How many values there are is known only when the scan begins. Some
+ * things must be right whatever that number is: an order, an aggregate, a LIMIT for
+ * each partition, a row of a join. So none of these is built on a series whose
+ * bounds are no constants (open_ended): such a scan may have to read the whole
+ * table.
  */
 #include "postgres.h"
 
