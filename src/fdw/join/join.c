@@ -10,6 +10,11 @@
  * a row_context and an expression context of their own then: the executor may
  * hold the current row. What it cannot do is run its outer plan while that is
  * running: where the outer rows come from the write itself, they meet new rows.
+ *
+ * A join is a custom scan. PostgreSQL asks a foreign scan for all rows of one outer
+ * row before it has the next outer row, so a foreign scan could not look up many
+ * keys at once. Rows stream through the join. Batches would wait for the slowest
+ * answer of each.
  */
 #include "postgres.h"
 

@@ -7,7 +7,8 @@
  * A key is what one request binds, as bytes. It waits in the line of its shape:
  * values may turn operators of conditions into others (key.c), so there may be
  * several texts. One fetch runs at a time; when all of a shape's keys are answered
- * and another shape's wait, the next fetch begins.
+ * and another shape's wait, the next fetch begins. Where the bounds are microseconds,
+ * nearly all keys are of one shape.
  *
  * How many rows may wait grows with those that are done, as who stops after a few
  * must not have had thousands looked up; it ends at MAX_ROWS and work_mem. Rows

@@ -13,6 +13,10 @@
  * computed of a wider type, and values are counted beside them. Floating-point
  * numbers stay here: their sums depend on the order, and -0 and NaN compare
  * differently.
+ *
+ * LIMIT is not sent with GROUP BY; it only makes pages small. Older releases of
+ * ScyllaDB cut too few groups, or too many (github.com/scylladb/scylladb/issues/5361
+ * and 5362).
  */
 #include "postgres.h"
 

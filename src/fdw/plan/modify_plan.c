@@ -3,6 +3,10 @@
  *	  Planning UPDATE and DELETE.
  *
  * Backend thread. Owns nothing.
+ *
+ * A cached plan names the key of the time when it was made. So UPDATE and DELETE
+ * look whether the key is still the same (scyllaCheckModifyPlan). By the old key, a
+ * DELETE would take rows that the new key tells apart.
  */
 #include "postgres.h"
 

@@ -7,6 +7,9 @@
  * Each of them makes of a path below another one that asks for fewer rows and is
  * otherwise the same: still a scan of the foreign table, with its pathtarget.
  * Aggregates are group.c's.
+ *
+ * PER PARTITION LIMIT is not sent together with filters or indexes: nobody promises
+ * which rows it counts then.
  */
 #include "postgres.h"
 

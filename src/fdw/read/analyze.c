@@ -17,6 +17,10 @@
  * What the density cannot see: it stops within a partition that has more rows
  * than PROBE_ROWS, so tables of such partitions look smaller than they are, until
  * the sample has read whole ranges.
+ *
+ * Every row must have the same chance, whatever partition it is in. token(k) > x
+ * LIMIT n alone would prefer rows of small partitions, as each place would give n
+ * rows. So such requests serve only to find the density.
  */
 #include "postgres.h"
 

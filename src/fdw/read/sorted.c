@@ -6,6 +6,11 @@
  *
  * Only what PostgreSQL and the cluster order alike is ever merged (plan/order.c),
  * text by its bytes, so the default order of the types will do.
+ *
+ * A scan is sorted, not merged, if the first pages tell that a page of each lane
+ * will not fit into memory (fetch.c), or if there are too many keys
+ * (MAX_MERGE_LANES). Then rows come a few lanes at a time, and a tuplesort puts them
+ * in order. The tuplesort goes to disk beyond work_mem.
  */
 #include "postgres.h"
 

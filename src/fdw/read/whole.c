@@ -7,6 +7,9 @@
  *
  * A condition means in the cluster what it means in PostgreSQL, so what was to be
  * sent may be checked here as well: it is what fdw_recheck_quals has.
+ *
+ * The setting full_scan is looked at when a scan begins, as plans outlive settings.
+ * The planner sees the setting, too, and avoids such scans as if they were disabled.
  */
 #include "postgres.h"
 
