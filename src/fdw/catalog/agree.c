@@ -8,6 +8,13 @@
  * older. No request can name its node, but requests go around the nodes: as many in
  * a row as there are nodes, twice, meet each one that this session may send its next
  * request to.
+ *
+ * CREATE INDEX is waited for, too. An index that a node has not built yet makes
+ * queries fail, and on ScyllaDB find less. system."IndexInfo" is what each node has
+ * built. Cassandra 5 nodes choose replicas by what they have heard of them by
+ * gossip: they do not ask a replica of which "building" is the last they heard.
+ * Ordinary users may read neither. For them, a row is asked for by the index, until
+ * that works.
  */
 #include "postgres.h"
 

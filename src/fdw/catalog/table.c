@@ -4,6 +4,11 @@
  *
  * Backend thread. Owns the descriptions of a session, each in a memory context of
  * its own below the session's.
+ *
+ * INSERT must know keys before it sends a row, and error messages know both names of
+ * a column. So a table is described once per session and change of the schema. Which
+ * table an event speaks of is not kept: changes are rare, and a description costs
+ * one round trip.
  */
 #include "postgres.h"
 

@@ -8,6 +8,15 @@
  * name PostgreSQL cannot write, or that another one has already, is left out with a
  * WARNING that names both. But a table is imported with its whole key or not at
  * all, as it could not be written without.
+ *
+ * Import reads the schema anew, and not what the session has cached; the session
+ * forgets what it has cached. What import makes must fit what is there now. Columns
+ * are asked for by 50 tables at a time, so those of tables that are not wanted are
+ * not read.
+ *
+ * Clustering columns beside static ones are not declared NOT NULL. A partition of
+ * static columns alone has a null there. The planner believes NOT NULL, and since
+ * PostgreSQL 17 IS NULL on such a column would find nothing.
  */
 #include "postgres.h"
 

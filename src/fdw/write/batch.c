@@ -6,6 +6,22 @@
  * Invariants: bytes up to `whole` are [short n] (not yet n) and `rows` complete rows;
  * what lies behind belongs to a row that does not exist yet. An open batch has at
  * least one row and is of one partition.
+ *
+ * A batch has one statement and one partition. So it goes to its replicas, is one
+ * mutation there, all of it or nothing, and no threshold for batches counts it. Its
+ * payload has rows without ids, as the backend does not know ids: put_batch of
+ * cluster/request_head.c writes the node's id in front of each row. If an UNPREPARED
+ * names another id, the batch fails, as preparing ours would not end it.
+ *
+ * Each row has its own timestamp, as a value. With one timestamp for all, rows of
+ * one key or of a static column would be ordered by their values, and an open batch
+ * would be older or newer than what other statements write meanwhile.
+ *
+ * A batch waits only while requests are under way. So rows that come slowly wait for
+ * nobody, and rows that come fast gather by themselves.
+ *
+ * Counters go alone. Nobody can repeat an addition whose fate is unknown, and a
+ * COUNTER batch would make that the fate of many.
  */
 #include "postgres.h"
 

@@ -9,6 +9,9 @@
  * where there are none, so there are always as many as a batch may have; they are
  * virtual ones whose copies count, and end the batch when they hold enough. A batch
  * begins small, and its successors double, as do the slots.
+ *
+ * No other statement has batches of the executor. They copy every slot, and the
+ * pipeline saves already what they would save.
  */
 #include "postgres.h"
 

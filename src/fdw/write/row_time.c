@@ -3,6 +3,10 @@
  *	  TTL and timestamp that a row, or a statement, asks for.
  *
  * Backend thread. Owns nothing.
+ *
+ * A timestamp of one's own goes where the clock's would: behind the values of a
+ * request, or among those of a row of a batch. So no text differs for it. A TTL
+ * needs USING TTL ?, where UNSET stands for the table's own.
  */
 #include "postgres.h"
 

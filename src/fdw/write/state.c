@@ -7,6 +7,12 @@
  * (RETURNING, AFTER ROW triggers, WITH CHECK OPTION, a condition whose answer is
  * counted) it is waited for; otherwise nothing is reported before every row was
  * acknowledged.
+ *
+ * What is sent cannot be taken back. So what the executor would check, or refuse,
+ * after a row was written is checked before the row is sent (scyllaModifyCheck):
+ * WITH CHECK OPTION, and transition tables of a partitioned table's triggers. So is
+ * what the executor checks for its own tables alone: policies of the partitioned
+ * table, a partition's bound.
  */
 #include "postgres.h"
 

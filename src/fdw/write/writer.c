@@ -8,6 +8,12 @@
  * Invariants: ordinals count the rows of a write from 1; a failure is raised once
  * and names its own row; a row that could not be encoded leaves nothing behind;
  * nothing is counted before it was acknowledged.
+ *
+ * A write to a table with a vector index has two rows under way to begin with
+ * (rows_at_a_time). Cassandra 5.0 takes as many rows of such an index at the same
+ * time as a node has cores, and one more; it fails the others. A row that failed
+ * there is in the table when it is repeated, but not in the index, nor does writing
+ * it once more bring it in. So a WARNING tells of rows that were repeated.
  */
 #include "postgres.h"
 
