@@ -34,6 +34,7 @@
 #include "fdw/join/join.h"
 #include "fdw/join/join_run.h"
 #include "fdw/option/option_cache.h"
+#include "fdw/read/explain.h"
 #include "fdw/session/transaction.h"
 
 static int

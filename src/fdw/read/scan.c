@@ -37,6 +37,7 @@
 #include "fdw/option/option_cache.h"
 #include "fdw/read/aggregate.h"
 #include "fdw/read/decode.h"
+#include "fdw/read/explain.h"
 #include "fdw/read/parallel.h"
 #include "fdw/read/scan.h"
 #include "fdw/read/scan_open.h"

@@ -1,19 +1,14 @@
 /*
  * fdw/report/report.c
- *	  Counting, and telling.
+ *	  Counting what a statement does, and EXPLAIN of it.
  *
  * Backend thread. Owns nothing: a report is part of its scan or write.
  */
 #include "postgres.h"
 
 #include "port/pg_bitutils.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "fdw/fetch/key.h"
-#include "fdw/option/names.h"
-#include "fdw/option/option.h"
-#include "fdw/option/setting.h"
 #include "fdw/report/report.h"
 
 void
@@ -89,96 +84,6 @@ scyllaReportLatency(const ScyllaReport *report, double fraction)
 			return bucket_latency(i);
 	}
 	return 0;
-}
-
-void
-scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bool last)
-{
-	TimestampTz now;
-	double		seconds;
-
-	if (scylla_progress_interval == 0)
-		return;
-	now = GetCurrentTimestamp();
-	if (!last && !TimestampDifferenceExceeds(report->told, now, scylla_progress_interval * 1000))
-		return;
-	report->told = now;
-	seconds = Max((double) (now - report->begun) / USECS_PER_SEC, 0.000001);
-	ereport(INFO,
-			(errmsg("%s: " UINT64_FORMAT " rows sent, " UINT64_FORMAT " acknowledged, " UINT64_FORMAT " failed, "
-					"%.0f rows/s, %.1f MB/s, latency p50 %.1f ms, p99 %.1f ms",
-					relation, sent, report->rows, report->failed, (double) report->rows / seconds,
-					(double) report->bytes / seconds / 1e6,
-					scyllaReportLatency(report, 0.5), scyllaReportLatency(report, 0.99)),
-			 errhidestmt(true), errhidecontext(true)));
-}
-
-static char *
-key_columns(const ScyllaSelect *select)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (int i = 0; i < select->npartition; i++)
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
-						 get_attname(select->relid, list_nth_int(select->attnums, i), false));
-	return names.data;
-}
-
-/* Columns, and how many keys their ranges are, as far as is known. */
-static char *
-series_text(const ScyllaSelect *select)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; i < list_length(select->series); i += 3)
-	{
-		int			values = list_nth_int(select->series, i + 2);
-
-		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "",
-						 get_attname(select->relid, list_nth_int(select->attnums, list_nth_int(select->series, i)), false));
-		if (values > 0)
-			appendStringInfo(&text, " (%d %s)", values, values == 1 ? "value" : "values");
-		else
-			appendStringInfo(&text, " (at most %d values)", SCYLLA_SERIES_MAX);
-	}
-	return text.data;
-}
-
-void
-scyllaExplainKeys(const ScyllaSelect *select, ExplainState *es)
-{
-	if (select->npartition > 0)
-		ExplainPropertyText("Key", key_columns(select), es);
-	if (select->series != NIL)
-		ExplainPropertyText("Key Range", series_text(select), es);
-}
-
-void
-scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es)
-{
-	if (select->roles != NIL)	/* the plan node names no table */
-		ExplainPropertyText("Relations", psprintf("Aggregate on (%s)", get_rel_name(select->relid)), es);
-	scyllaExplainKeys(select, es);
-	if (select->nearest != NULL)
-		ExplainPropertyText("Nearest", select->nearest, es);
-	if (!es->verbose)
-		return;
-	ExplainPropertyText("CQL", scyllaFromUtf8(scyllaExplainSelect(select, options)), es);
-	ExplainPropertyInteger("Fetch Size", NULL, options->fetch_size, es);
-	ExplainPropertyText("Consistency", cql_consistency_name(options->read_consistency), es);
-	if (select->local != NULL)
-		ExplainPropertyText("Local Filter Reason", select->local, es);
-}
-
-void
-scyllaExplainLocks(EState *estate, Index rti, ExplainState *es)
-{
-	ExecRowMark *mark = rti > 0 ? ExecFindRowMark(estate, rti, true) : NULL;
-
-	if (mark && mark->strength != LCS_NONE)
-		ExplainPropertyText("Row Locks", "none", es);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * fdw/report/report.h
- *	  What a statement did on the wire: counted, shown by EXPLAIN, told while it runs.
+ *	  What a statement did on the wire: counted, and shown by EXPLAIN.
  *
  * Backend thread.
  */
@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/select.h"
 #include "pipeline/client.h"
 
 /* Latencies by powers of two, eight steps each: within 6 % of the truth, from 1 us up. */
@@ -36,18 +35,6 @@ extern void scyllaReportBegin(ScyllaReport *report, const Client *client);
 extern void scyllaReportRequest(ScyllaReport *report, const Request *request);
 extern void scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other);	/* what another process counted, or another write */
 extern double scyllaReportLatency(const ScyllaReport *report, double fraction);	/* ms */
-
-/* An INFO message if scylla_fdw.progress_interval says it is time; last: whatever the time. */
-extern void scyllaReportProgress(ScyllaReport *report, const char *relation, uint64 sent, bool last);
-
-/* Columns of the partition key that conditions fix, and ranges of them. */
-extern void scyllaExplainKeys(const ScyllaSelect *select, ExplainState *es);
-
-/* How a foreign table is read. */
-extern void scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options, ExplainState *es);
-
-/* Of FOR UPDATE and its like: the foreign table's rows are not locked. */
-extern void scyllaExplainLocks(EState *estate, Index rti, ExplainState *es);
 
 /* Properties under ANALYZE; client is the one that the statement used, or NULL. */
 extern void scyllaExplainReport(const ScyllaReport *report, const Client *client, bool writes, ExplainState *es);

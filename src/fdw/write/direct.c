@@ -30,6 +30,8 @@
 #include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
 #include "fdw/plan/direct_plan.h"
+#include "fdw/read/explain.h"
+#include "fdw/report/progress.h"
 #include "fdw/report/report.h"
 #include "fdw/session/error.h"
 #include "fdw/session/open_reads.h"

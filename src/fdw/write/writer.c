@@ -28,6 +28,7 @@
 #include "fdw/compat.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/setting.h"
+#include "fdw/report/progress.h"
 #include "fdw/session/error.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/rows.h"
