@@ -4,6 +4,13 @@
  *
  * Backend thread. Owns nothing. Invariants: what may run out of memory comes
  * before descriptors are accounted for, which no error gives back.
+ *
+ * Descriptors are accounted for as they are. A client asks the server for its own
+ * eight, the control connection's and a node's before it starts, which may be
+ * refused (AcquireExternalFD). Nodes are found later, by another thread. So their
+ * connections are only told of, at the next statement (ReserveExternalFD).
+ * PostgreSQL itself counts the set that waits for the client. With the default of
+ * max_files_per_process that is some thirty servers a session.
  */
 #include "postgres.h"
 

@@ -5,6 +5,19 @@
  * Backend thread. Owns the statements of a session, in its memory context.
  * Invariant: a number stands for one text for the life of the client; a text that
  * must be prepared anew gets a new number.
+ *
+ * PREPARE is a request like others. Its completion brings the body of the RESULT
+ * Prepared back. The backend decodes the bind types from it, and cluster/statement.c
+ * keeps the id: each side has a copy of its own, and nothing is shared.
+ *
+ * The backend gives the numbers, and never uses one again. So a request can name its
+ * statement before any node knows it, and a late answer cannot mean another text.
+ *
+ * After an event about the schema, each statement that is used is asked about once
+ * (is_as_before): nodes do not tell of all changes by UNPREPARED. Fields of a
+ * user-defined type that were renamed make values wrong, not refused. A statement
+ * keeps its number if its markers are the same, as the core keeps each statement
+ * that it was ever given.
  */
 #include "postgres.h"
 

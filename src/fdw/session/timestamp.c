@@ -3,6 +3,11 @@
  *	  When a row was written, as this client says.
  *
  * Backend thread. Owns the last timestamps given.
+ *
+ * Rows of one key need timestamps that rise strictly: then the last duplicate wins,
+ * and a retry does no harm. One counter for all keys would let a load of more than a
+ * million rows a second run ahead of the clock, and other writers' later updates
+ * would lose.
  */
 #include "postgres.h"
 

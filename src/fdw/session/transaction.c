@@ -10,6 +10,12 @@
  *
  *	 open --scyllaNoteFate: answers--> open --all home--> closed
  *	 open --scyllaTellFates, abort: settle--> nothing more is sent; home without waiting; abandoned
+ *
+ * CQL cannot do what the user asks for by ROLLBACK and PREPARE TRANSACTION: so the
+ * one warns, and the other is refused. The numbers of the warning are exact without
+ * a wait. The submitter counts the rows that it hands to the cluster in the
+ * pipeline's gate, which the backend shuts. Both sides write before they read, so no
+ * row is sent behind the count.
  */
 #include "postgres.h"
 

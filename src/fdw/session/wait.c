@@ -5,6 +5,11 @@
  * Backend thread. Owns a session's set of wait events until the session closes.
  * Invariants: every wait ends by an interrupt; what is woken for is looked at before
  * the next wait begins.
+ *
+ * Nothing calls client_awake between arming and waiting, so that what woke one
+ * scan's descriptor is still there for the others. If a scan's page came home while
+ * another scan drained, the scan's descriptor is made readable instead: the
+ * submitter will not wake anybody for that page.
  */
 #include "postgres.h"
 
