@@ -15,6 +15,10 @@
  *
  * Invariants: pools are started in state ready only; in state down no request is
  * held and no connection is wanted.
+ *
+ * Down is a state with a reason. When no node can be reached, the whole queue fails
+ * at once with the cluster's own failure, and no request has to wait for its
+ * timeout. The next request tries again.
  */
 #include "cluster/cluster.h"
 

@@ -5,6 +5,9 @@
  * Submitter thread.
  * Owns: nothing; a failure belongs to the request it was made for.
  * Invariant: every text is valid UTF-8 and NUL-terminated, whatever came in.
+ *
+ * A failure is malloc'd when it happens. Requests are small, and there are thousands
+ * of them; a failure has half a kilobyte of text, and is rare.
  */
 #include "cluster/failure.h"
 

@@ -6,6 +6,9 @@
  * Owns: its connections, from net_connection_open to their on_closed.
  * Invariants: one attempt at a time follows a failure, however many places are
  * empty; a stopped pool opens nothing.
+ *
+ * One connection to a node has stream ids enough, and keeps writes large. ScyllaDB's
+ * shards are read in the handshake and not used yet.
  */
 #include "cluster/pool.h"
 

@@ -5,6 +5,11 @@
  * Submitter thread only.
  * Owns: nothing.
  * Invariants: reads no further than the payload, whatever lengths are in it.
+ *
+ * The backend encodes only the parameter tail: values and what follows them, which
+ * is the same in v4 and v5. Ids, metadata ids and the width of the flags belong to a
+ * node and a connection, which the backend cannot know when it encodes. So the head
+ * is written when the request is sent, and again when it is sent elsewhere.
  */
 #include "cluster/request_head.h"
 

@@ -5,6 +5,12 @@
  * Submitter thread; no I/O. Owns nothing: the body becomes the request's.
  * Invariant: nodes that left the cluster are not told of, so a node's place in
  * the snapshot is not its number in the topology.
+ *
+ * The backend asks for the ring by a request, CLUSTER_RING, on the same road as all
+ * others. So it waits interruptibly while the cluster is found, its failures have
+ * the same reasons, and nothing of the topology is shared. cluster_submit takes such
+ * a request, and cluster_flush of the same turn answers it. A counter,
+ * client_topology_version, tells when the copy that a session keeps is old.
  */
 #include "cluster/snapshot.h"
 

@@ -7,6 +7,21 @@
  * are its own until on_prepared hands them back.
  * Invariants: a prepared entry is on the pending list exactly while its PREPARE
  * is in flight; nothing is freed before the end, so entries never move.
+ *
+ * The backend gives each statement its number (fdw/session/statement.c). A node
+ * prepares a statement when the first EXECUTE goes there. Requests wait on the
+ * statement's list, and one PREPARE is in flight per node and statement.
+ *
+ * At every later PREPARE the bind markers are compared, by name and type, with the
+ * fields of user-defined types. A row that was encoded for other types would be
+ * written as garbage that no one notices, so it fails as stale instead. A field that
+ * a type has got behind the others is no reason: values without it stay valid, and a
+ * load goes on.
+ *
+ * The metadata id of the first preparation is sent to every node, whatever they
+ * answered since. So an answer without metadata can only mean the metadata that the
+ * backend has. Today no request sets the skip-metadata flag: every page brings its
+ * metadata, and a column that was altered in between is decoded by its new type.
  */
 #include "cluster/statement.h"
 

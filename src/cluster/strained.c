@@ -5,6 +5,10 @@
  * Submitter thread only.
  * Owns: nothing; requests are linked where they lie.
  * Invariant: `out` of ClusterStrained is the number of requests whose `out` is set.
+ *
+ * All writes of a window fail within milliseconds. So each keeps its place in the
+ * window, and goes on after its pause when the window, which has fallen to 2 or 1,
+ * has room.
  */
 #include "cluster/strained.h"
 

@@ -7,6 +7,10 @@
  * Invariants: gathered holds whole frames; wire is empty unless writing, but for
  * the moment between wrap and write; a buffer keeps its memory from turn to turn
  * unless one huge frame made it huge.
+ *
+ * A request is copied once, from its chunk to the output buffer. The copy buys three
+ * things. A retry still has the original. Compression and segments transform the
+ * copy. No write callback owns a request.
  */
 #include "net/output.h"
 

@@ -9,6 +9,10 @@
  * Invariants: the thread touches the async handle only under the lock and only
  * while lookup->wake is set; cancelling clears it, so the handle and the loop may
  * go while getaddrinfo is still silent.
+ *
+ * uv_getaddrinfo would not do: libuv joins its pool when the process exits, so a
+ * silent name server would hold a terminated backend. net_resolve_cancel leaves the
+ * thread behind.
  */
 #include "net/resolve.h"
 

@@ -11,6 +11,14 @@
  * are there, so whatever makes it true later writes the eventfd. Wake-ups are sent
  * behind the critical section, or who wakes up would wait for the mutex at once: so
  * one may come when nothing is there any more, and both sides bear that.
+ *
+ * A mutex is enough, without lock-free rings: it is taken once per chunk and once
+ * per turn. client_drain, which the backend calls often, looks at `published` first
+ * and mostly takes no lock.
+ *
+ * The backend says how many completions it waits for. The eventfd wakes it at that
+ * many, or at a failure. SetLatch from another thread would be PostgreSQL code
+ * outside of its thread.
  */
 #include "pipeline/channel.h"
 

@@ -10,6 +10,18 @@
  * submitted. An abandoned pipeline has neither filling chunk, done nor taken
  * requests and lives until its last submitted request is home. A chunk returns to
  * the free list with its last request.
+ *
+ * A pipeline is its own age mark. Abandoning sets one flag on it. No counter of
+ * generations is compared: a request knows its pipeline through its chunk.
+ *
+ * Abandoning never waits, as it runs in abort, where waiting and raising are
+ * forbidden. The fence makes up for that: it waits before the session's next write,
+ * where it may be interrupted. A request that its timeout gave up is not waited for
+ * any more: its older timestamp keeps it from winning.
+ *
+ * Large bodies are used again (give_room). Freed at the end of a page, they would go
+ * back to the system, and clearing new memory for each page took 7 percent of a full
+ * scan's CPU (the median of eight runs) to 16 percent (the fastest run).
  */
 #include "pipeline/client.h"
 

@@ -16,6 +16,18 @@
  * outside of the poll: the loop must not go to sleep on it.
  *
  *	 running --on_wake: stop--> closing cluster --on_cluster_closed--> ended
+ *
+ * Completion callbacks only append. A callback that sends the next request itself
+ * does the most expensive work at the worst place, one request at a time. Here slots
+ * are refilled, and sockets written, once per turn for all that came in.
+ *
+ * The submitter gives the backend a turn before it takes what was submitted. If both
+ * share a core, to be woken is to interrupt the backend, and each chunk would go
+ * alone. sched_yield made vectors 1.3 times as fast there, and single-row INSERTs of
+ * one transaction 1.5 times; look-ups cost the same.
+ *
+ * The setting max_in_flight is one number for all submitters of the process
+ * (submitter_limit_all). Each of them looks at it every turn.
  */
 #include "pipeline/submitter.h"
 

@@ -13,7 +13,8 @@
  * and so is a row that UPDATE moves.
  *
  * More may be written than is named: a BEFORE ROW trigger may set any column, and
- * the actions of a MERGE write by one text. A NULL in such a column sets nothing.
+ * the actions of a MERGE write by one text. A NULL in such a column sets nothing, not even
+ * with insert_null.
  */
 #include "postgres.h"
 
