@@ -3,37 +3,31 @@
  *	  One socket to one node: frames out, answers in, and an end for every call.
  *
  * Thread: submitter only.
- * Owns: its socket, its buffers, the stream table. Calls in flight are lent to
- * it; config and owner outlive it.
+ * Owns: its socket, its buffers, the streams. Calls in flight are lent to it;
+ * config and owner outlive it.
  *
  *	 net_connection_open -> start_connecting -> CONNECTING
  *	 CONNECTING -> on_connected -> HANDSHAKE
  *	 HANDSHAKE -> take_handshake: READY | REOPENING (a version was refused, another is left)
- *	 REOPENING -> on_tcp_closed -> start_connecting -> CONNECTING
- *	 any -> fail, net_connection_close -> CLOSING -> on_tcp_closed -> freed
+ *	 REOPENING -> on_closed -> start_connecting -> CONNECTING
+ *	 any -> fail, net_connection_close -> CLOSING -> on_closed -> freed
  *
  * Invariants:
- * - a call is on the list exactly while the stream table holds it; the list is in
- *	 the order of sending, and from `unsent` on no byte was handed to the socket;
- * - no call has a deadline before next_deadline;
- * - state CLOSING: the failure is final, the socket is closing, and nothing but
- *	 on_tcp_closed completes calls, so no caller's callback runs inside its own call.
+ * - state CLOSING: the failure is final, the socket is closing, and calls complete
+ *	 when it has closed, so no caller's callback runs inside its own call;
+ * - bytes come in by on_bytes alone, and go out by net_connection_flush alone.
  */
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "net/connection.h"
 #include "net/handshake.h"
 #include "net/output.h"
+#include "net/socket.h"
 
 #define STREAM_LIMIT 8192		/* the widest window and as many orphans again */
 #define READ_SIZE (128 * 1024)	/* a full window of small answers in one read */
 #define HANDSHAKE_MAX_BODY (1024 * 1024)	/* more can only be another protocol */
-#define KEEPALIVE_SECONDS 30
-#define NO_DEADLINE UINT64_MAX
 
 typedef enum ConnectionState
 {
@@ -42,6 +36,7 @@ typedef enum ConnectionState
 
 struct NetConnection
 {
+	NetSocket	socket;			/* first */
 	const NetConfig *config;
 	NetOwner   *owner;
 	NetAddress	address;
@@ -49,8 +44,6 @@ struct NetConnection
 	ConnectionState state;
 	NetFailure	failure;		/* set on the way to CLOSING */
 
-	uv_tcp_t	tcp;
-	uv_connect_t connect;
 	uint64_t	connect_deadline;
 	NetHandshake handshake;
 
@@ -62,28 +55,14 @@ struct NetConnection
 	NetOutput	output;
 	bool		full;			/* on_writable is due once there is room */
 
-	/* calls */
 	NetStreams	streams;
-	NetCall    *head;
-	NetCall    *tail;
-	NetCall    *unsent;			/* first call whose frame is in output.gathered */
-	uint64_t	next_deadline;
 
 	NetCall		heartbeat;
 	uint64_t	heartbeat_sent; /* uv_now */
 	bool		heartbeat_pending;
 };
 
-static void on_tcp_closed(uv_handle_t *handle);
-
 /* ---- the end ---- */
-
-static void
-close_socket(NetConnection *c)
-{
-	if (!uv_is_closing((uv_handle_t *) &c->tcp))
-		uv_close((uv_handle_t *) &c->tcp, on_tcp_closed);
-}
 
 /* The first reason wins. */
 static void fail(NetConnection *c, NetFailureKind kind, const char *format,...)
@@ -100,7 +79,7 @@ fail(NetConnection *c, NetFailureKind kind, const char *format,...)
 	net_failure_setv(&c->failure, kind, format, args);
 	va_end(args);
 	c->state = CLOSING;
-	close_socket(c);
+	net_socket_close(&c->socket);
 }
 
 static void
@@ -117,96 +96,13 @@ net_connection_close(NetConnection *c)
 	fail(c, NET_FAIL_NONE, "closed");
 }
 
-/* ---- calls in flight ---- */
-
-static void
-link_call(NetConnection *c, NetCall *call)
-{
-	call->prev = c->tail;
-	call->next = NULL;
-	if (c->tail)
-		c->tail->next = call;
-	else
-		c->head = call;
-	c->tail = call;
-	if (!c->unsent)
-		c->unsent = call;
-	if (call->deadline != 0 && call->deadline < c->next_deadline)
-		c->next_deadline = call->deadline;
-}
-
-static void
-unlink_call(NetConnection *c, NetCall *call)
-{
-	if (c->unsent == call)
-		c->unsent = call->next;
-	if (call->prev)
-		call->prev->next = call->next;
-	else
-		c->head = call->next;
-	if (call->next)
-		call->next->prev = call->prev;
-	else
-		c->tail = call->prev;
-}
-
-static void
-complete_all(NetConnection *c)
-{
-	bool		sent = true;
-
-	while (c->head)
-	{
-		NetCall    *call = c->head;
-
-		if (call == c->unsent)
-			sent = false;
-		unlink_call(c, call);
-		(void) net_streams_reply(&c->streams, call->stream, &call);
-		call->on_done(call, c, sent ? NET_LOST : NET_UNSENT, NULL);
-	}
-}
-
-/*
- * The next deadline has passed, though perhaps of a call that is gone. The
- * callers' callbacks may append to the list, not take from it; what they append
- * is not looked at before the next tick.
- */
-static void
-expire_calls(NetConnection *c, uint64_t now)
-{
-	NetCall    *last = c->tail;
-	NetCall    *call = NULL;
-	NetCall    *next = c->head;
-
-	c->next_deadline = NO_DEADLINE;
-	while (call != last && c->state == READY)
-	{
-		call = next;
-		next = call->next;
-		if (call->deadline == 0)
-			continue;
-		if (call->deadline > now)
-		{
-			if (call->deadline < c->next_deadline)
-				c->next_deadline = call->deadline;
-			continue;
-		}
-		unlink_call(c, call);
-		net_streams_orphan(&c->streams, (uint16_t) call->stream);
-		call->on_done(call, c, NET_TIMED_OUT, NULL);
-	}
-	if (c->streams.orphans > c->config->max_orphans)
-		fail(c, NET_FAIL_TIMEOUT, "%u requests were never answered", c->streams.orphans);
-}
-
 /* ---- output ---- */
 
 static bool
 has_room(const NetConnection *c)
 {
-	return c->streams.nfree > 0
-		&& c->output.gathered.len + c->tcp.write_queue_size < NET_OUTPUT_LIMIT;
+	return net_streams_room(&c->streams)
+		&& c->output.gathered.len + net_socket_backlog(&c->socket) < NET_OUTPUT_LIMIT;
 }
 
 static void
@@ -235,7 +131,7 @@ on_written(uv_write_t *write, int status)
 	NetConnection *c = write->data;
 
 	net_output_written(&c->output);
-	if (uv_is_closing((uv_handle_t *) &c->tcp))
+	if (net_socket_closing(&c->socket))
 		return;
 	if (status < 0)
 	{
@@ -258,9 +154,9 @@ net_connection_flush(NetConnection *c)
 		fail(c, NET_FAIL_MEMORY, "out of memory");
 		return;
 	}
-	c->unsent = NULL;
+	net_streams_sent(&c->streams);
 	/* Where the owner waits for room, it must be told from the loop, not from here. */
-	error = net_output_write(&c->output, (uv_stream_t *) &c->tcp, c->full, on_written);
+	error = net_output_write(&c->output, (uv_stream_t *) &c->socket.tcp, c->full, on_written);
 	if (error < 0)
 		fail_uv(c, NET_FAIL_CLOSED, error);
 	c->full |= !has_room(c);
@@ -278,20 +174,20 @@ start_call(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBy
 	CqlBuffer  *out = &c->output.gathered;
 	size_t		length = bytes_length(head) + bytes_length(tail);
 
-	if (length > CQL_FRAME_MAX_BODY || c->streams.nfree == 0)
+	if (length > CQL_FRAME_MAX_BODY)
 		return false;
 	if (!cql_buffer_reserve(out, CQL_FRAME_HEADER_SIZE + length))
 	{
 		out->failed = false;	/* what it holds is whole */
 		return false;
 	}
-	call->stream = (int16_t) net_streams_take(&c->streams, call);
+	if (!net_streams_begin(&c->streams, call))
+		return false;
 	cql_frame_store_header(out->data + out->len, c->handshake.version, 0, call->stream, opcode,
 						   (uint32_t) length);
 	out->len += CQL_FRAME_HEADER_SIZE;
 	cql_put_raw(out, head.data, bytes_length(head));
 	cql_put_raw(out, tail.data, bytes_length(tail));
-	link_call(c, call);
 	c->full |= !has_room(c);
 	return true;
 }
@@ -342,10 +238,7 @@ take_answer(NetConnection *c, const CqlFrame *frame)
 	}
 	reply = net_streams_reply(&c->streams, frame->stream, &call);
 	if (reply == NET_STREAM_CALL)
-	{
-		unlink_call(c, call);
 		call->on_done(call, c, NET_ANSWERED, frame);
-	}
 	else if (reply == NET_STREAM_UNKNOWN)
 		fail(c, NET_FAIL_PROTOCOL, "answer on stream %d, which has no request", frame->stream);
 }
@@ -362,7 +255,7 @@ take_handshake(NetConnection *c, const CqlFrame *frame)
 			return;
 		case NET_HANDSHAKE_AGAIN:
 			c->state = REOPENING;
-			close_socket(c);
+			net_socket_close(&c->socket);
 			return;
 		case NET_HANDSHAKE_SEND:
 		case NET_HANDSHAKE_READY:
@@ -408,14 +301,12 @@ take_frames(NetConnection *c)
 		fail(c, NET_FAIL_MEMORY, "out of memory");
 }
 
-static void
-on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+static uint8_t *
+give_room(NetSocket *socket, size_t *n)
 {
-	NetConnection *c = handle->data;
-	size_t		room = 0;
-	uint8_t    *p = cql_splitter_room(&c->splitter, READ_SIZE, &room);
+	NetConnection *c = (NetConnection *) socket;
 
-	*buf = uv_buf_init((char *) p, p ? (unsigned int) room : 0);
+	return cql_splitter_room(&c->splitter, READ_SIZE, n);
 }
 
 /* Nothing was heard of the node yet. */
@@ -436,10 +327,25 @@ refuse_stranger(NetConnection *c)
 		fail(c, NET_FAIL_PROTOCOL, "%s", who);
 }
 
+static void
+on_bytes(NetSocket *socket, size_t n)
+{
+	NetConnection *c = (NetConnection *) socket;
+
+	c->last_read = uv_now(c->config->loop);
+	cql_splitter_fed(&c->splitter, n);
+	if (is_new(c))
+		refuse_stranger(c);
+	take_frames(c);
+	announce_room(c);
+}
+
 /* A node that wants TLS hangs up, mostly without a word. */
 static void
-read_failed(NetConnection *c, int error)
+on_end(NetSocket *socket, int error)
 {
+	NetConnection *c = (NetConnection *) socket;
+
 	if (is_new(c) && (error == UV_EOF || error == UV_ECONNRESET))
 		fail(c, NET_FAIL_CLOSED, "the node closed the connection before it answered: does it want TLS, or another protocol than CQL?");
 	else if (error == UV_EOF)
@@ -450,57 +356,17 @@ read_failed(NetConnection *c, int error)
 		fail_uv(c, error == UV_ETIMEDOUT ? NET_FAIL_TIMEOUT : NET_FAIL_CLOSED, error);
 }
 
-static void
-on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
-{
-	NetConnection *c = stream->data;
-
-	if (nread < 0)
-		read_failed(c, (int) nread);
-	if (nread <= 0)
-		return;
-	c->last_read = uv_now(c->config->loop);
-	cql_splitter_fed(&c->splitter, (size_t) nread);
-	if (is_new(c))
-		refuse_stranger(c);
-	take_frames(c);
-	announce_room(c);
-}
-
 /* ---- connecting ---- */
 
-/* A dead peer is noticed by the kernel too, unsent bytes or not; none of it is vital. */
 static void
-set_socket_options(NetConnection *c)
+on_connected(NetSocket *socket, int error)
 {
-	const NetConfig *config = c->config;
-	unsigned int patience = config->heartbeat_interval + config->heartbeat_timeout;
-	uv_os_fd_t	fd;
-
-	uv_tcp_nodelay(&c->tcp, 1);
-	uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_SECONDS);
-	if (config->heartbeat_interval > 0 && uv_fileno((uv_handle_t *) &c->tcp, &fd) == 0)
-		(void) setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
-}
-
-static void
-on_connected(uv_connect_t *connect, int status)
-{
-	NetConnection *c = connect->data;
+	NetConnection *c = (NetConnection *) socket;
 	NetVersions versions = c->handshake.versions;
 
-	if (uv_is_closing((uv_handle_t *) &c->tcp))
-		return;
-	if (status < 0)
+	if (error < 0)
 	{
-		fail_uv(c, NET_FAIL_CONNECT, status);
-		return;
-	}
-	set_socket_options(c);
-	status = uv_read_start((uv_stream_t *) &c->tcp, on_alloc, on_read);
-	if (status < 0)
-	{
-		fail_uv(c, NET_FAIL_CONNECT, status);
+		fail_uv(c, NET_FAIL_CONNECT, error);
 		return;
 	}
 	c->state = HANDSHAKE;
@@ -519,9 +385,7 @@ start_connecting(NetConnection *c, NetVersions versions)
 
 	c->state = CONNECTING;
 	c->handshake = (NetHandshake) {.versions = versions};
-	uv_tcp_init(c->config->loop, &c->tcp);	/* makes no socket yet, so it cannot fail */
-	c->tcp.data = c;
-	error = uv_tcp_connect(&c->connect, &c->tcp, (const struct sockaddr *) &c->address.storage, on_connected);
+	error = net_socket_open(&c->socket, c->config->loop, &c->address);
 	if (error < 0)
 		fail_uv(c, NET_FAIL_CONNECT, error);
 }
@@ -543,11 +407,21 @@ free_connection(NetConnection *c)
 	free(c);
 }
 
-/* libuv has let go of the socket; writes and connects under way were called back before. */
 static void
-on_tcp_closed(uv_handle_t *handle)
+end_calls(NetConnection *c)
 {
-	NetConnection *c = handle->data;
+	NetCall    *call;
+	NetLoss		loss;
+
+	while ((call = net_streams_end(&c->streams, &loss)))
+		call->on_done(call, c, loss, NULL);
+}
+
+/* Writes under way were called back before. */
+static void
+on_closed(NetSocket *socket)
+{
+	NetConnection *c = (NetConnection *) socket;
 
 	if (c->state == REOPENING)
 	{
@@ -556,10 +430,18 @@ on_tcp_closed(uv_handle_t *handle)
 		start_connecting(c, c->handshake.versions);
 		return;
 	}
-	complete_all(c);
+	end_calls(c);
 	c->owner->ops->on_closed(c->owner, c, &c->failure);
 	free_connection(c);
 }
+
+static const NetSocketOps socket_ops = {
+	.on_connected = on_connected,
+	.room = give_room,
+	.on_bytes = on_bytes,
+	.on_end = on_end,
+	.on_closed = on_closed,
+};
 
 NetConnection *
 net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner)
@@ -578,15 +460,33 @@ net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner
 	c->owner = owner;
 	c->address = *address;
 	net_address_format(address, c->name, sizeof(c->name));
-	c->connect.data = c;
+	c->socket.ops = &socket_ops;
+	if (config->heartbeat_interval > 0)
+		c->socket.patience = config->heartbeat_interval + config->heartbeat_timeout;
 	c->output.write.data = c;
-	c->next_deadline = NO_DEADLINE;
 	c->connect_deadline = uv_now(config->loop) + config->connect_timeout;
 	start_connecting(c, net_handshake_versions(config));
 	return c;
 }
 
 /* ---- time ---- */
+
+/* What their callbacks send is not looked at before the next tick. */
+static void
+expire_calls(NetConnection *c, uint64_t now)
+{
+	NetCall    *due = net_streams_expire(&c->streams, now);
+
+	while (due)
+	{
+		NetCall    *call = due;
+
+		due = call->next;
+		call->on_done(call, c, NET_TIMED_OUT, NULL);
+	}
+	if (c->streams.orphans > c->config->max_orphans)
+		fail(c, NET_FAIL_TIMEOUT, "%u requests were never answered", c->streams.orphans);
+}
 
 static void
 on_heartbeat_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
@@ -623,8 +523,7 @@ net_connection_tick(NetConnection *c, uint64_t now)
 {
 	if (c->state == READY)
 	{
-		if (now >= c->next_deadline)
-			expire_calls(c, now);
+		expire_calls(c, now);
 		if (c->state == READY)
 			check_heartbeat(c, now);
 	}
@@ -654,7 +553,7 @@ net_connection_writable(const NetConnection *c)
 uint32_t
 net_connection_in_flight(const NetConnection *c)
 {
-	return c->streams.limit - c->streams.nfree - c->streams.orphans - c->heartbeat_pending;
+	return net_streams_in_flight(&c->streams) - c->heartbeat_pending;
 }
 
 uint8_t

@@ -22,31 +22,7 @@
 #include "net/resolve.h"
 #include "net/stream.h"
 
-typedef struct NetConnection NetConnection;
 typedef struct NetOwner NetOwner;
-
-/*
- * A request in flight: embedded at the head of the caller's request. From
- * net_connection_send until on_done it belongs to the connection. on_done is
- * called exactly once, from the loop (never from inside net_connection_send):
- * with a frame (borrowed), or with NULL and the reason.
- */
-typedef enum NetLoss
-{
-	NET_ANSWERED,				/* frame != NULL */
-	NET_UNSENT,					/* no byte of it can have reached the node: any retry is safe */
-	NET_LOST,					/* connection lost, outcome unknown */
-	NET_TIMED_OUT				/* its deadline passed; the stream is an orphan */
-} NetLoss;
-
-struct NetCall
-{
-	NetCall    *prev;			/* the connection's list of calls in flight */
-	NetCall    *next;
-	void		(*on_done) (NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame);
-	uint64_t	deadline;		/* uv_now of the loop, ms; 0 = none */
-	int16_t		stream;
-};
 
 /*
  * The owner embeds NetOwner and is told what happens. Each callback may call any
@@ -100,7 +76,7 @@ extern NetConnection *net_connection_open(const NetConfig *config, const NetAddr
 /*
  * Append one frame to the output buffer: header, then head, then tail (both
  * copied). call->deadline and on_done are set by the caller. false: not ready,
- * no stream, over max_output, or no memory - then nothing happened and on_done
+ * no stream, over max_output, or out of memory - then nothing happened and on_done
  * is not called.
  */
 extern bool net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail);

@@ -31,7 +31,7 @@ typedef struct NetOutput
 	bool		writing;		/* until net_output_written */
 } NetOutput;
 
-/* Moves gathered to wire; not while writing. False: no memory, and gathered is as it was. */
+/* Moves gathered to wire; not while writing. False: out of memory, and gathered is as it was. */
 extern bool net_output_wrap(NetOutput *o, NetWrap wrap);
 
 /*

@@ -225,7 +225,7 @@ parse_literal(const char *host, uint16_t port, NetAddress *out)
 		|| uv_ip6_addr(host, port, (struct sockaddr_in6 *) &out->storage) == 0;
 }
 
-/* False: no memory. */
+/* False: out of memory. */
 static bool
 start_lookup(NetLookup *l)
 {

@@ -29,7 +29,7 @@ typedef struct NetAddress
 typedef void (*NetResolved) (void *owner, int status, const NetAddress *address, int n);
 
 extern NetResolve *net_resolve(uv_loop_t *loop, const char *host, uint16_t port,
-							   NetResolved done, void *owner);	/* NULL: no memory */
+							   NetResolved done, void *owner);	/* NULL: out of memory */
 extern void net_resolve_cancel(NetResolve *r);
 
 /* "10.0.0.1:9042" or "[::1]:9042", NUL-terminated, cut at size. */

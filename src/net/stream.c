@@ -1,11 +1,16 @@
 /*
  * net/stream.c
- *	  Stream ids as a stack of free ones and a table of holders.
+ *	  Stream ids as a stack of free ones and a table of holders; their calls as a
+ *	  list.
  *
  * Thread: submitter only.
  * Owns: the table and the stack; borrows the calls.
- * Invariants: each id of 1..limit is either on the stack (its entry NULL), held
- * by a call, or an orphan; so nfree + orphans + calls = limit.
+ * Invariants:
+ * - each id of 1..size is either on the stack (its entry NULL), held by a call, or
+ *	 an orphan; so nfree + orphans + calls = size;
+ * - a call is on the list exactly while the table holds it; the list is in the
+ *	 order of sending, and from `unsent` on no byte was handed to the socket;
+ * - no call has a deadline before next_deadline.
  */
 #include "net/stream.h"
 
@@ -15,6 +20,33 @@
 /* An address that no call can have. */
 #define NET_ORPHAN ((NetCall *) (uintptr_t) 1)
 #define STREAM_MAX 32767
+#define FIRST_SIZE 256
+#define NO_DEADLINE UINT64_MAX
+
+/* ---- ids ---- */
+
+/* The table has a place for 0, too, which is no id. false: out of memory, and nothing has changed. */
+static bool
+grow(NetStreams *s, uint32_t size)
+{
+	uint32_t	known = s->size > 0 ? s->size + 1 : 0;
+	NetCall   **call = realloc(s->call, ((size_t) size + 1) * sizeof(*call));
+	uint16_t   *stack;
+
+	if (!call)
+		return false;
+	s->call = call;
+	stack = realloc(s->free, size * sizeof(*stack));
+	if (!stack)
+		return false;
+	s->free = stack;
+	memset(call + known, 0, (size + 1 - known) * sizeof(*call));
+	/* low ids on top: a small window touches little of the table */
+	for (uint32_t id = size; id > s->size; id--)
+		s->free[s->nfree++] = (uint16_t) id;
+	s->size = size;
+	return true;
+}
 
 bool
 net_streams_init(NetStreams *s, uint32_t limit)
@@ -22,19 +54,12 @@ net_streams_init(NetStreams *s, uint32_t limit)
 	memset(s, 0, sizeof(*s));
 	if (limit < 1 || limit > STREAM_MAX)
 		return false;
-	s->call = calloc((size_t) limit + 1, sizeof(*s->call));
-	s->free = malloc(limit * sizeof(*s->free));
-	if (!s->call || !s->free)
-	{
-		net_streams_free(s);
-		return false;
-	}
 	s->limit = limit;
-	s->nfree = limit;
-	/* Low ids on top: a small window touches little of the table. */
-	for (uint32_t i = 0; i < limit; i++)
-		s->free[i] = (uint16_t) (limit - i);
-	return true;
+	s->next_deadline = NO_DEADLINE;
+	if (grow(s, limit < FIRST_SIZE ? limit : FIRST_SIZE))
+		return true;
+	net_streams_free(s);
+	return false;
 }
 
 void
@@ -45,39 +70,132 @@ net_streams_free(NetStreams *s)
 	memset(s, 0, sizeof(*s));
 }
 
-int
-net_streams_take(NetStreams *s, NetCall *call)
+static bool
+reserve_id(NetStreams *s)
 {
-	uint16_t	id;
-
-	if (s->nfree == 0)
-		return -1;
-	id = s->free[--s->nfree];
-	s->call[id] = call;
-	return id;
+	if (s->nfree > 0)
+		return true;
+	return s->size < s->limit && grow(s, s->size < s->limit / 2 ? s->size * 2 : s->limit);
 }
 
-void
-net_streams_orphan(NetStreams *s, uint16_t id)
+static void
+release_id(NetStreams *s, int id)
 {
-	s->call[id] = NET_ORPHAN;
-	s->orphans++;
+	s->call[id] = NULL;
+	s->free[s->nfree++] = (uint16_t) id;
+}
+
+/* ---- the list ---- */
+
+static void
+append(NetStreams *s, NetCall *call)
+{
+	call->prev = s->tail;
+	call->next = NULL;
+	if (s->tail)
+		s->tail->next = call;
+	else
+		s->head = call;
+	s->tail = call;
+	if (!s->unsent)
+		s->unsent = call;
+	if (call->deadline != 0 && call->deadline < s->next_deadline)
+		s->next_deadline = call->deadline;
+}
+
+static void
+take_off(NetStreams *s, NetCall *call)
+{
+	if (s->unsent == call)
+		s->unsent = call->next;
+	if (call->prev)
+		call->prev->next = call->next;
+	else
+		s->head = call->next;
+	if (call->next)
+		call->next->prev = call->prev;
+	else
+		s->tail = call->prev;
+}
+
+/* ---- calls ---- */
+
+bool
+net_streams_begin(NetStreams *s, NetCall *call)
+{
+	if (!reserve_id(s))
+		return false;
+	call->stream = (int16_t) s->free[--s->nfree];
+	s->call[call->stream] = call;
+	append(s, call);
+	return true;
 }
 
 NetStreamReply
 net_streams_reply(NetStreams *s, int id, NetCall **call)
 {
-	NetCall    *holder = id >= 1 && (uint32_t) id <= s->limit ? s->call[id] : NULL;
+	NetCall    *holder = id >= 1 && (uint32_t) id <= s->size ? s->call[id] : NULL;
 
 	if (!holder)
 		return NET_STREAM_UNKNOWN;
-	s->call[id] = NULL;
-	s->free[s->nfree++] = (uint16_t) id;
+	release_id(s, id);
 	if (holder == NET_ORPHAN)
 	{
 		s->orphans--;
 		return NET_STREAM_ORPHAN;
 	}
+	take_off(s, holder);
 	*call = holder;
 	return NET_STREAM_CALL;
+}
+
+static void
+make_orphan(NetStreams *s, NetCall *call)
+{
+	take_off(s, call);
+	s->call[call->stream] = NET_ORPHAN;
+	s->orphans++;
+}
+
+/* A deadline that has passed may be of a call that is gone. */
+NetCall *
+net_streams_expire(NetStreams *s, uint64_t now)
+{
+	NetCall    *due = NULL;
+	NetCall   **end = &due;
+	NetCall    *next;
+
+	if (now < s->next_deadline)
+		return NULL;
+	s->next_deadline = NO_DEADLINE;
+	for (NetCall *call = s->head; call; call = next)
+	{
+		next = call->next;
+		if (call->deadline == 0)
+			continue;
+		if (call->deadline > now)
+		{
+			if (call->deadline < s->next_deadline)
+				s->next_deadline = call->deadline;
+			continue;
+		}
+		make_orphan(s, call);
+		call->next = NULL;
+		*end = call;
+		end = &call->next;
+	}
+	return due;
+}
+
+NetCall *
+net_streams_end(NetStreams *s, NetLoss *loss)
+{
+	NetCall    *call = s->head;
+
+	if (!call)
+		return NULL;
+	*loss = call == s->unsent ? NET_UNSENT : NET_LOST;
+	take_off(s, call);			/* the next one is unsent, too */
+	release_id(s, call->stream);
+	return call;
 }
