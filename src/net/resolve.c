@@ -39,6 +39,7 @@ typedef struct NetLookup
 struct NetResolve
 {
 	uv_async_t	async;
+	const char *host;			/* the caller's */
 	NetResolved done;
 	void	   *owner;
 	NetLookup  *lookup;
@@ -213,6 +214,8 @@ on_async(uv_async_t *async)
 	pthread_mutex_lock(&l->lock);
 	l->wake = NULL;
 	pthread_mutex_unlock(&l->lock);
+	for (int i = 0; i < l->naddress; i++)
+		l->address[i].host = r->host;
 	r->done(r->owner, l->status, l->address, l->naddress);
 	detach(r);
 }
@@ -262,6 +265,7 @@ net_resolve(uv_loop_t *loop, const char *host, uint16_t port, NetResolved done, 
 		return NULL;
 	}
 	r->async.data = r;
+	r->host = host;
 	r->done = done;
 	r->owner = owner;
 	r->lookup = l;

@@ -16,15 +16,22 @@
 
 typedef struct NetResolve NetResolve;
 
+/*
+ * Where a node is. host is the name that was given for it: what its certificate is
+ * to be of. It belongs to who asked for the name, and outlives the address. NULL: a
+ * node that others told of has none.
+ */
 typedef struct NetAddress
 {
 	struct sockaddr_storage storage;
+	const char *host;
 } NetAddress;
 
 /*
  * status 0 and n >= 1 addresses (every A and AAAA record, borrowed during the
  * call), or a gai error code. Called exactly once, from the loop, never from
- * inside net_resolve; not called after net_resolve_cancel.
+ * inside net_resolve; not called after net_resolve_cancel. Each address has the
+ * host that net_resolve was called with.
  */
 typedef void (*NetResolved) (void *owner, int status, const NetAddress *address, int n);
 
@@ -34,7 +41,7 @@ extern void net_resolve_cancel(NetResolve *r);
 
 /* "10.0.0.1:9042" or "[::1]:9042", NUL-terminated, cut at size. */
 extern void net_address_format(const NetAddress *a, char *out, size_t size);
-extern bool net_address_equal(const NetAddress *a, const NetAddress *b);	/* port included */
+extern bool net_address_equal(const NetAddress *a, const NetAddress *b);	/* port included, host left out */
 /* From 4 or 16 raw bytes of an inet value; false on another length. */
 extern bool net_address_from_bytes(const uint8_t *data, int32_t len, uint16_t port, NetAddress *out);
 

@@ -128,6 +128,7 @@ typedef struct Result
 	int			status;
 	int			n;
 	char		address[8][64];
+	const char *host[8];
 	NetResolve *cancel;			/* from inside the callback */
 } Result;
 
@@ -140,7 +141,10 @@ on_resolved(void *owner, int status, const NetAddress *address, int n)
 	result->status = status;
 	result->n = n;
 	for (int i = 0; i < n && i < 8; i++)
+	{
 		net_address_format(&address[i], result->address[i], sizeof(result->address[i]));
+		result->host[i] = address[i].host;
+	}
 	if (result->cancel)
 		net_resolve_cancel(result->cancel);
 }
@@ -188,6 +192,20 @@ test_all_addresses_once_each(void **state)
 	assert_string_equal(result.address[2], "10.0.0.3:9042");
 	assert_string_equal(names.host, "three.example");
 	assert_true(names.signals_blocked);
+}
+
+/* What was given, as it was given: a certificate is of a name, not of an address. */
+static void
+test_the_name_goes_with_its_addresses(void **state)
+{
+	static const char name[] = "three.example";
+	static const char literal[] = "2001:DB8::0007";
+	Result		result = resolve(name);
+
+	assert_int_equal(result.n, 3);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(result.host[i], name);
+	assert_ptr_equal(resolve(literal).host[0], literal);
 }
 
 static void
@@ -319,6 +337,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_literals_start_no_thread),
 		cmocka_unit_test(test_all_addresses_once_each),
+		cmocka_unit_test(test_the_name_goes_with_its_addresses),
 		cmocka_unit_test(test_caller_keeps_its_signals),
 		cmocka_unit_test(test_unknown_name),
 		cmocka_unit_test(test_cancel_waits_for_nobody),
