@@ -15,6 +15,7 @@
 
 #include "fdw/admin/query.h"
 #include "fdw/catalog/ring.h"
+#include "fdw/check/upsert.h"
 #include "fdw/import/definition.h"
 #include "fdw/import/import.h"
 #include "fdw/import/import_type.h"
@@ -26,7 +27,6 @@
 #include "fdw/plan/modify_plan.h"
 #include "fdw/plan/plan.h"
 #include "fdw/plan/upper.h"
-#include "fdw/plan/upsert.h"
 #include "fdw/read/analyze.h"
 #include "fdw/read/scan.h"
 #include "fdw/session/session.h"

@@ -10,18 +10,7 @@
 
 #include "postgres.h"
 
-#include "fdw/plan/plan.h"
-
-/* What is computed over the rows that an access finds. */
-typedef struct ScyllaUpper
-{
-	List	   *items;			/* as in ScyllaSelect */
-	List	   *targets;
-	List	   *roles;
-	List	   *group_by;
-	List	   *tlist;			/* TargetEntry: what a row of the scan is, fdw_scan_tlist */
-	List	   *having;			/* conditions on it, checked in PostgreSQL */
-} ScyllaUpper;
+#include "nodes/pathnodes.h"
 
 /* To grouped_rel, where they can be computed there; else the reason goes to the relation. */
 extern void scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,

@@ -32,6 +32,7 @@
 #include "fdw/option/setting.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/join_plan.h"
+#include "fdw/plan/path.h"
 #include "fdw/plan/plan.h"
 #include "fdw/pushdown/pushdown.h"
 

@@ -25,11 +25,11 @@
 
 #include "fdw/catalog/mask.h"
 #include "fdw/catalog/table.h"
+#include "fdw/check/position.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/modify_plan.h"
-#include "fdw/plan/position.h"
 #include "fdw/read/system_columns.h"
 
 ScyllaTable *

@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-#include "fdw/plan/plan.h"
+#include "fdw/plan/path.h"
 
 /* A column that requests are merged by. */
 typedef struct ScyllaSortKey

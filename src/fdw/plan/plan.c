@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -27,20 +26,18 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
+#include "fdw/check/ctid.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
 #include "fdw/plan/cost.h"
-#include "fdw/plan/ctid.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
+#include "fdw/plan/path.h"
 #include "fdw/plan/plan.h"
 #include "fdw/pushdown/comparison.h"
-#include "fdw/pushdown/indexed.h"
-#include "fdw/read/system_columns.h"
 
 #define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
 
@@ -153,21 +150,11 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 
 /* ---- paths ---- */
 
-/* All of the table is read, where the query wants some rows of it: what the setting full_scan is about. */
-static bool
-reads_unasked(const ScyllaPath *path)
-{
-	const ScyllaAccess *access = path->access;
-
-	return path->relation->chosen && access->npartition == 0 && path->nearest == NULL &&
-		(access->pushed == NIL || (access->filtering && !access->indexed));
-}
-
 /* Where that is refused, anything else is better. */
 static ForeignPath *
 guard_path(ForeignPath *scan, const ScyllaPath *path)
 {
-	if (scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE && reads_unasked(path))
+	if (scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE && scyllaReadsUnasked(path))
 		scyllaDisablePath(&scan->path);
 	return scan;
 }
@@ -215,30 +202,6 @@ add_sorted_path(PlannerInfo *root, RelOptInfo *rel)
 		add_scan_path(root, rel, path, list_copy_head(root->query_pathkeys, n), rel->rows, NULL);
 }
 
-/*
- * Ranges of tokens may be read apart: no index finds the rows, and no condition
- * is on a column of the partition key, which CQL does not take beside one on the
- * token. Where conditions may be left out: without those.
- */
-static bool
-reads_by_ranges(const ScyllaPath *path, bool without_unsure)
-{
-	ListCell   *lc;
-
-	if (path->access->npartition > 0 || path->order != NIL)
-		return false;
-	foreach(lc, path->access->pushed)
-	{
-		const ScyllaCondition *condition = lfirst(lc);
-
-		if (condition->unsure && without_unsure)
-			continue;
-		if (condition->column->kind == SCYLLA_PARTITION_KEY || condition->column->index != SCYLLA_NO_INDEX)
-			return false;
-	}
-	return true;
-}
-
 /* How many processes' work is done, as for scans of local tables. */
 static double
 parallel_divisor(int workers)
@@ -256,7 +219,7 @@ add_partial_scan_path(PlannerInfo *root, RelOptInfo *rel, ScyllaPath *path)
 	ScyllaCost	cost;
 	int			workers;
 
-	if (!rel->consider_parallel || rel->lateral_relids != NULL || !reads_by_ranges(path, false))
+	if (!rel->consider_parallel || rel->lateral_relids != NULL || !scyllaReadsByRanges(path, false))
 		return;
 	workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
 	if (workers <= 0)
@@ -383,140 +346,6 @@ scyllaReparameterizePath(PlannerInfo *root, List *fdw_private, RelOptInfo *child
 }
 
 /* ---- plans ---- */
-
-static char *
-join_reasons(List *reasons)
-{
-	StringInfoData text;
-	ListCell   *lc;
-
-	if (reasons == NIL)
-		return NULL;
-	initStringInfo(&text);
-	foreach(lc, reasons)
-		appendStringInfo(&text, "%s%s", lc == list_head(reasons) ? "" : "; ", (char *) lfirst(lc));
-	return text.data;
-}
-
-/* As ScyllaSelect has them. */
-static List *
-list_series(List *pushed)
-{
-	List	   *series = NIL;
-
-	for (int lower = 0; lower < list_length(pushed); lower++)
-	{
-		const ScyllaCondition *condition = list_nth(pushed, lower);
-
-		for (int upper = lower + 1; upper < list_length(pushed) && condition->series > 0; upper++)
-		{
-			if (((ScyllaCondition *) list_nth(pushed, upper))->series == condition->series)
-				series = list_concat(series, list_make3_int(lower, upper, condition->known ? condition->values : 0));
-		}
-	}
-	return series;
-}
-
-ScyllaSelect *
-scyllaBuildSelect(const ScyllaPath *path, List **exprs)
-{
-	ScyllaSelect *select = palloc0(sizeof(*select));
-	const ScyllaAccess *access = path->access;
-	ListCell   *lc;
-
-	select->relid = path->relation->relid;
-	foreach(lc, access->pushed)
-	{
-		const ScyllaCondition *condition = lfirst(lc);
-
-		select->columns = lappend(select->columns, makeString(pstrdup(condition->column->name)));
-		select->operators = lappend_int(select->operators, (int) condition->op);
-		select->attnums = lappend_int(select->attnums, condition->attnum);
-		select->longest = lappend_int(select->longest, condition->unsure ? scyllaIndexLongest(condition->column) : 0);
-		select->groups = lappend_int(select->groups, condition->group);
-		*exprs = lappend(*exprs, condition->value);
-	}
-	select->series = list_series(access->pushed);
-	select->npartition = access->npartition;
-	select->filtering = access->filtering;
-	select->by_ranges = reads_by_ranges(path, true);
-	select->unasked = reads_unasked(path);
-	select->pages = path->relation->pages;
-	select->row_bytes = path->relation->row_bytes;
-	select->rows = path->relation->rows;
-	select->order = path->order;
-	select->distinct = path->distinct;
-	select->per_partition = path->per_partition;
-	select->nearest = path->nearest;
-	select->local = join_reasons(list_concat_copy(access->reasons, path->relation->above));
-	return select;
-}
-
-static bool
-is_of_rows(const ScyllaTableColumn *column)
-{
-	return column != NULL && (column->kind == SCYLLA_CLUSTERING || column->kind == SCYLLA_REGULAR);
-}
-
-void
-scyllaSelectOfRows(ScyllaSelect *select, const ScyllaRelation *info, const ScyllaAccess *access)
-{
-	const ScyllaCondition *restricted = NULL;
-	ListCell   *lc;
-
-	if (access->pushed == NIL)
-		return;
-	foreach(lc, select->targets)
-	{
-		if (lfirst_int(lc) > 0 && is_of_rows(scyllaColumnOf(info, lfirst_int(lc))))
-			return;
-	}
-	foreach(lc, access->pushed)
-	{
-		const ScyllaCondition *condition = lfirst(lc);
-
-		if (condition->column->kind == SCYLLA_CLUSTERING)
-			restricted = condition;
-	}
-	if (restricted == NULL)
-		return;
-	select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, restricted->attnum)));
-	select->targets = lappend_int(select->targets, 0);
-}
-
-void
-scyllaSelectColumns(ScyllaSelect *select, ScyllaRelation *info, Index varno, List *exprs)
-{
-	Relation	relation = table_open(select->relid, NoLock);
-	Bitmapset  *used = NULL;
-	bool		whole;
-
-	pull_varattnos((Node *) exprs, varno, &used);
-	whole = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
-	select->heap_tuples = scyllaNeedsHeapTuple(used);
-	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), attnum - 1);
-
-		if (att->attisdropped || scyllaIsVirtual(att) || scyllaIsWriteOnly(select->relid, attnum))
-			continue;
-		if (!whole && !bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
-			continue;
-		select->items = lappend(select->items, makeString(scyllaColumnCql(select->relid, attnum)));
-		select->targets = lappend_int(select->targets, attnum);
-	}
-	table_close(relation, NoLock);
-	if (select->items == NIL)	/* rows are wanted, but nothing of them */
-	{
-		StringInfoData key;
-
-		scyllaDescribeRelation(info);
-		initStringInfo(&key);
-		scyllaAppendIdentifier(&key, scyllaPartitionColumn(info->table, 0)->name);
-		select->items = list_make1(makeString(key.data));
-		select->targets = list_make1_int(0);
-	}
-}
 
 /* Those of a scan's clauses that the cluster checks, or those that it does not. */
 static List *

@@ -26,7 +26,7 @@
 #include "fdw/plan/cost.h"
 #include "fdw/plan/group.h"
 #include "fdw/plan/order.h"
-#include "fdw/plan/plan.h"
+#include "fdw/plan/path.h"
 #include "fdw/plan/upper.h"
 #include "fdw/plan/vector.h"
 #include "fdw/pushdown/comparison.h"

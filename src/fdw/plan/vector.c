@@ -23,7 +23,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/cost.h"
-#include "fdw/plan/plan.h"
+#include "fdw/plan/path.h"
 #include "fdw/plan/vector.h"
 #include "fdw/type/collection.h"
 

@@ -1,11 +1,11 @@
 /*
- * fdw/plan/ctid.h
+ * fdw/check/ctid.h
  *	  Queries that ask for the ctid of a foreign table are refused.
  *
  * Backend thread.
  */
-#ifndef FDW_PLAN_CTID_H
-#define FDW_PLAN_CTID_H
+#ifndef FDW_CHECK_CTID_H
+#define FDW_CHECK_CTID_H
 
 #include "postgres.h"
 
@@ -14,4 +14,4 @@
 /* ERROR if it does. As soon as what is wanted of rel and the conditions on it are known. */
 extern void scyllaCheckCtid(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 
-#endif							/* FDW_PLAN_CTID_H */
+#endif							/* FDW_CHECK_CTID_H */

@@ -1,11 +1,11 @@
 /*
- * fdw/plan/position.h
+ * fdw/check/position.h
  *	  INSERT ... SELECT that puts columns where others of their names are.
  *
  * Backend thread.
  */
-#ifndef FDW_PLAN_POSITION_H
-#define FDW_PLAN_POSITION_H
+#ifndef FDW_CHECK_POSITION_H
+#define FDW_CHECK_POSITION_H
 
 #include "postgres.h"
 
@@ -14,4 +14,4 @@
 /* A WARNING where the columns of one relation have the names of those they go into, in another order. */
 extern void scyllaCheckPositions(PlannerInfo *root, Index rtindex);
 
-#endif							/* FDW_PLAN_POSITION_H */
+#endif							/* FDW_CHECK_POSITION_H */

@@ -1,5 +1,5 @@
 /*
- * fdw/plan/ctid.c
+ * fdw/check/ctid.c
  *	  Which queries ask for the ctid of a foreign table.
  *
  * Backend thread. Owns nothing.
@@ -16,8 +16,8 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
 
+#include "fdw/check/ctid.h"
 #include "fdw/compat.h"
-#include "fdw/plan/ctid.h"
 #include "fdw/read/system_columns.h"
 
 /* The column that PostgreSQL adds for a tree of tables; NULL: none. */

@@ -1,5 +1,5 @@
 /*
- * fdw/plan/position.c
+ * fdw/check/position.c
  *	  INSERT ... SELECT that puts columns where others of their names are.
  *
  * Backend thread. Owns what it has warned of last.
@@ -24,7 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "fdw/plan/position.h"
+#include "fdw/check/position.h"
 
 /* A column of the statement's source, and the query that it is named in. */
 typedef struct Origin

@@ -1,5 +1,5 @@
 /*
- * fdw/plan/upsert.c
+ * fdw/check/upsert.c
  *	  ON CONFLICT with columns, and DO UPDATE: refused in words of our own.
  *
  * Backend thread. Owns the planner hook. The planner looks for a unique index of
@@ -17,8 +17,8 @@
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
+#include "fdw/check/upsert.h"
 #include "fdw/compat.h"
-#include "fdw/plan/upsert.h"
 #include "fdw/write/insert.h"
 
 static planner_hook_type previous_hook = NULL;
