@@ -12,8 +12,16 @@ comma := ,
 VARIANT := $(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
 BUILD := build/$(VARIANT)
 
-CORE_SOURCES := $(wildcard src/cql/*.c src/net/*.c src/cluster/*.c src/pipeline/*.c)
-CORE_OBJS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
+# With ASSERTS=1, as dev/test has it, the extension checks its invariants (src/cql/invariant.h). Unit tests and
+# sanitizer builds always do: their objects of the core stand in a folder of their own.
+ASSERTS ?=
+CHECKED := $(BUILD)/checked
+CORE_BUILD := $(if $(ASSERTS)$(SAN),$(CHECKED),$(BUILD))
+
+LAYERS := cql net cluster pipeline
+CORE_SOURCES := $(wildcard $(LAYERS:%=src/%/*.c))
+CORE_OBJS := $(CORE_SOURCES:%.c=$(CORE_BUILD)/%.o)
+CHECKED_OBJS := $(CORE_SOURCES:%.c=$(CHECKED)/%.o)
 FDW_OBJS := scylla_fdw.o $(patsubst %.c,%.o,$(wildcard src/fdw/*/*.c))
 OBJS := $(FDW_OBJS) $(CORE_OBJS)
 
@@ -45,6 +53,9 @@ knows = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo $(1
 override CFLAGS := $(foreach flag,$(CFLAGS),$(call knows,$(flag))) $(WARNINGS)
 # All but scylla_fdw.o, whose functions the server looks up.
 src/fdw/%.o: override CFLAGS += -fvisibility=hidden
+ifneq ($(ASSERTS),)
+$(FDW_OBJS): override CFLAGS += -DCORE_ASSERTS -DUSE_ASSERT_CHECKING
+endif
 
 .DEFAULT_GOAL := all
 
@@ -52,27 +63,53 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CORE_CFLAGS) -c -o $@ $<
 
+$(CHECKED)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -DCORE_ASSERTS -c -o $@ $<
+
+# Objects of fdw have one place, whatever ASSERTS says: another choice makes them anew.
+$(FDW_OBJS) $(shlib): build/asserts
+build/asserts: FORCE
+	@mkdir -p build
+	@echo '$(ASSERTS)' | cmp -s - $@ || echo '$(ASSERTS)' >$@
+FORCE:
+
 # ---- tests of the core ----
 
-NODE_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/node/main.c,$(wildcard test/node/*.c)))
+NODE_SOURCES := $(filter-out test/node/main.c,$(wildcard test/node/*.c))
 UNIT_TESTS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(wildcard test/unit/*/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*_fuzz.c))
-$(BUILD)/test/%.o: CORE_CFLAGS += -iquote test/node -iquote test/unit
+$(BUILD)/test/%.o $(CHECKED)/test/%.o: CORE_CFLAGS += -iquote test/node -iquote test/unit
 
-$(BUILD)/libcore.a: $(CORE_OBJS)
+%.a:
 	rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/libnode.a: $(NODE_OBJS)
-	rm -f $@ && $(AR) rcs $@ $^
+$(CORE_BUILD)/libcore.a: $(CORE_OBJS)
+$(BUILD)/libnode.a: $(NODE_SOURCES:%.c=$(BUILD)/%.o)
+$(CHECKED)/libnode.a: $(NODE_SOURCES:%.c=$(CHECKED)/%.o)
 
-$(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libnode.a $(BUILD)/libcore.a
-	@mkdir -p $(@D)
-	$(CC) $(SAN_FLAGS) -o $@ $^ -lcmocka $(CORE_LIBS)
+# A test links its own layer and those below: what calls upwards does not link.
+BELOW_cql := cql
+BELOW_net := net $(BELOW_cql)
+BELOW_cluster := cluster $(BELOW_net)
+BELOW_pipeline := pipeline $(BELOW_cluster)
+BELOW_node := cql
 
-$(BUILD)/cql_node: $(BUILD)/test/node/main.o $(BUILD)/libnode.a $(BUILD)/libcore.a
+define layer_library
+$(CHECKED)/lib$(1).a: $(filter $(CHECKED)/src/$(1)/%,$(CHECKED_OBJS))
+endef
+define layer_tests
+$(BUILD)/unit/$(1)/%: $(CHECKED)/test/unit/$(1)/%.o $(CHECKED)/libnode.a $(BELOW_$(1):%=$(CHECKED)/lib%.a)
+	@mkdir -p $$(@D)
+	$$(CC) $$(SAN_FLAGS) -o $$@ $$^ -lcmocka $$(CORE_LIBS)
+endef
+$(foreach layer,$(LAYERS),$(eval $(call layer_library,$(layer))))
+$(foreach layer,$(LAYERS) node,$(eval $(call layer_tests,$(layer))))
+
+$(BUILD)/cql_node: $(CORE_BUILD)/test/node/main.o $(CORE_BUILD)/libnode.a $(CORE_BUILD)/libcore.a
 	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
 
-$(BUILD)/bench_floor: $(BUILD)/bench/peers/floor.o $(BUILD)/libcore.a
+$(BUILD)/bench_floor: $(CORE_BUILD)/bench/peers/floor.o $(CORE_BUILD)/libcore.a
 	$(CC) $(SAN_FLAGS) -o $@ $^ $(CORE_LIBS)
 
 # The extension with allocations that a test has fail. The same objects, other ends: see test/alloc.
@@ -87,8 +124,8 @@ $(BUILD)/slow_dns.so: test/t/slow_dns.c
 	@mkdir -p $(@D)
 	$(CC) $(CORE_CFLAGS) -fvisibility=default -shared -o $@ $< -ldl
 
-.PRECIOUS: $(BUILD)/%.o $(BUILD)/test/unit/%.o
-.PHONY: installcheck_ready convertercheck unitbuild unitcheck node bench bench_clients lint fuzz help
+.PRECIOUS: $(BUILD)/%.o $(CHECKED)/%.o
+.PHONY: FORCE installcheck_ready convertercheck unit unitbuild unitcheck node bench bench_clients lint fuzz help
 
 node: $(BUILD)/cql_node $(BUILD)/slow_dns.so $(BUILD)/alloc.so
 
@@ -99,14 +136,22 @@ bench:
 
 unitbuild: $(UNIT_TESTS)
 
-unitcheck: $(UNIT_TESTS)
-	@failed=0; for test in $(UNIT_TESTS); do echo "== $$test"; $$test || failed=1; done; exit $$failed
+# TEST: cluster/route is one program, cluster a layer's; all without it.
+TEST ?= %
+CHOSEN_TESTS := $(filter $(BUILD)/unit/$(TEST)_test $(BUILD)/unit/$(TEST)/%,$(UNIT_TESTS))
+unit unitcheck: $(or $(CHOSEN_TESTS),no_such_test)
+	@failed=0; for test in $^; do echo "== $$test"; $(RUN_TEST) $$test || failed=1; done; exit $$failed
+no_such_test:
+	@echo 'no test $(TEST) in test/unit' >&2; exit 1
+
+# The shadow memory of the thread sanitizer has no room for every random layout.
+RUN_TEST := $(if $(findstring thread,$(SAN)),$(shell setarch -R true && echo setarch -R))
 
 # FUZZ_SECONDS for each decoder; needs clang.
 FUZZ_SECONDS ?= 20
 build/fuzz/%: test/fuzz/%.c $(wildcard src/cql/*.c src/cql/*.h)
 	@mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -iquote src -fsanitize=fuzzer,address,undefined \
+	clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -iquote src -DCORE_ASSERTS -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(wildcard src/cql/*.c) -llz4 -lz
 
 fuzz: $(FUZZERS)
@@ -125,7 +170,7 @@ installcheck_ready:
 	@PG_CONFIG=$(PG_CONFIG) dev/installcheck_ready
 
 lint: $(CORE_OBJS)
-	dev/lint $(BUILD)
+	dev/lint $(CORE_BUILD)
 
 help:
 	@echo 'make [SAN=...]        build the extension; WERROR=1: warnings are errors'
@@ -133,10 +178,13 @@ help:
 	@echo 'make installcheck     regression tests on a running server; SCYLLA_HOST, SCYLLA_PORT name the cluster'
 	@echo 'make convertercheck   tests of the converters on a running server, without a cluster'
 	@echo 'make unitcheck        tests of the core; SAN=address,undefined or SAN=thread'
+	@echo 'make unit TEST=...    one of them, as cluster/route, or those of one layer, as cluster'
 	@echo 'make fuzz             fuzz the decoders for FUZZ_SECONDS each'
 	@echo 'make lint             rules that the compiler does not know'
 	@echo 'make node             build the scriptable CQL node, and what else TAP tests need'
 	@echo 'make bench            measure writes and reads beside other clients; bench/run --help for options'
 	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
 
--include $(CORE_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(NODE_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d) $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/test/unit/%.d)
+-include $(CORE_OBJS:.o=.d) $(CHECKED_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d)
+-include $(foreach build,$(sort $(CORE_BUILD) $(CHECKED)),$(NODE_SOURCES:%.c=$(build)/%.d))
+-include $(UNIT_TESTS:$(BUILD)/unit/%=$(CHECKED)/test/unit/%.d)

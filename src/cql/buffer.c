@@ -45,6 +45,7 @@ cql_buffer_grow(CqlBuffer *b, size_t extra)
 	}
 	b->data = data;
 	b->cap = cap;
+	CORE_ASSERT(b->cap - b->len >= extra);
 	return true;
 }
 
@@ -112,6 +113,7 @@ cql_begin_value(CqlBuffer *b)
 void
 cql_end_value(CqlBuffer *b, size_t mark)
 {
+	CORE_ASSERT(b->failed || mark <= b->len);
 	/* A failed buffer may not even hold the placeholder. */
 	if (b->failed || b->len < mark + 4)
 		return;
@@ -213,6 +215,7 @@ cql_arena_alloc(CqlArena *a, size_t size)
 		a->failed = true;
 		return NULL;
 	}
+	CORE_ASSERT(block->used + size <= block->size);
 	p = block->data + block->used;
 	block->used += size;
 	return p;

@@ -11,6 +11,8 @@
 #ifndef CQL_BUFFER_H
 #define CQL_BUFFER_H
 
+#include "cql/invariant.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,6 +61,7 @@ cql_buffer_reset(CqlBuffer *b)
 static inline bool
 cql_buffer_reserve(CqlBuffer *b, size_t n)
 {
+	CORE_ASSERT(b->len <= b->cap);
 	if (!b->failed && b->cap - b->len >= n)
 		return true;
 	return cql_buffer_grow(b, n);
@@ -210,6 +213,7 @@ cql_reader(const void *data, size_t len)
 static inline size_t
 cql_reader_left(const CqlReader *r)
 {
+	CORE_ASSERT(r->at <= r->end);
 	return (size_t) (r->end - r->at);
 }
 
@@ -219,6 +223,7 @@ cql_get_raw(CqlReader *r, size_t n)
 {
 	const uint8_t *p = r->at;
 
+	CORE_ASSERT(r->at <= r->end);
 	if (r->failed || n > (size_t) (r->end - r->at))
 	{
 		r->failed = true;

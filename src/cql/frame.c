@@ -47,6 +47,7 @@ cql_frame_end(CqlBuffer *b, size_t mark)
 {
 	size_t		length;
 
+	CORE_ASSERT(b->failed || mark <= b->len);
 	/* A failed buffer may not even hold the header. */
 	if (b->failed || b->len < mark + CQL_FRAME_HEADER_SIZE)
 		return;
@@ -141,6 +142,7 @@ put_segment(CqlBuffer *out, const uint8_t *payload, size_t n, bool self_containe
 	uint64_t	bits;
 	uint8_t    *p;
 
+	CORE_ASSERT(n > 0 && n <= CQL_SEGMENT_MAX_PAYLOAD);
 	if (!cql_buffer_reserve(out, header + n + CQL_SEGMENT_CRC32_SIZE))
 		return;
 	p = out->data + out->len;

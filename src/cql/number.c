@@ -31,6 +31,12 @@ typedef struct Magnitude
 } Magnitude;
 
 static bool
+has_no_leading_zeros(const Magnitude *m)
+{
+	return m->count == 0 || m->word[m->count - 1] != 0;
+}
+
+static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -144,7 +150,8 @@ put_complement(CqlBuffer *b, const Magnitude *m, bool negative)
 static bool
 put_large(CqlBuffer *b, const char *digits, size_t len, bool negative)
 {
-	Magnitude	m = {calloc(len / CHUNK_DIGITS + 1, sizeof(uint32_t)), 0};
+	const size_t words = len / CHUNK_DIGITS + 1;
+	Magnitude	m = {calloc(words, sizeof(uint32_t)), 0};
 
 	if (!m.word)
 	{
@@ -152,6 +159,7 @@ put_large(CqlBuffer *b, const char *digits, size_t len, bool negative)
 		return false;
 	}
 	magnitude_from_digits(&m, digits, len);
+	CORE_ASSERT(m.count <= words && has_no_leading_zeros(&m));
 	put_complement(b, &m, negative);
 	free(m.word);
 	return !b->failed;
@@ -292,8 +300,10 @@ get_digits(CqlBytes body, CqlBuffer *text)
 		return false;
 	}
 	magnitude_from_complement(&m, body);
+	CORE_ASSERT(m.count <= words && has_no_leading_zeros(&m));
 	end = (char *) text->data + text->len + room;
 	start = digits_before(end, &m);
+	CORE_ASSERT(start >= (char *) text->data + text->len);
 	memmove(text->data + text->len, start, (size_t) (end - start));
 	text->len += (size_t) (end - start);
 	free(m.word);

@@ -2,10 +2,15 @@
  * cql/range.c
  *	  Cutting a token ring.
  *
- * Pure; any thread. Widths and steps are unsigned: the ring is 2^64 - 1 tokens
- * wide.
+ * Thread: any; pure functions.
+ * Owns: nothing.
+ * Invariants: the ring's tokens ascend; no range is empty, and the room that the
+ * header asks for is enough. Widths and steps are unsigned: the ring is 2^64 - 1
+ * tokens wide.
  */
 #include "cql/range.h"
+
+#include "cql/invariant.h"
 
 static uint64_t
 width(int64_t above, int64_t upto)
@@ -25,6 +30,7 @@ put_pieces(int64_t above, int64_t upto, uint64_t pieces, CqlTokenRange *out)
 	{
 		int64_t		to = (int64_t) ((uint64_t) above + whole * i + rest * i / pieces);
 
+		CORE_ASSERT(from < to);
 		out[i - 1] = (CqlTokenRange) {from, to};
 		from = to;
 	}
@@ -49,6 +55,7 @@ cql_range_cut(const int64_t *token, size_t ntokens, size_t want, bool merge, Cql
 
 	for (size_t i = 0; i < ntokens; i++)
 	{
+		CORE_ASSERT(above <= token[i]);
 		if (width(above, token[i]) == 0 || (merge && width(above, token[i]) < step))
 			continue;
 		n += put_pieces(above, token[i], merge ? 1 : pieces_of(width(above, token[i]), step), out + n);
@@ -56,6 +63,7 @@ cql_range_cut(const int64_t *token, size_t ntokens, size_t want, bool merge, Cql
 	}
 	if (above < INT64_MAX)
 		n += put_pieces(above, INT64_MAX, merge ? 1 : pieces_of(width(above, INT64_MAX), step), out + n);
+	CORE_ASSERT(n <= ntokens + 1 + want);
 	return n;
 }
 

@@ -2,8 +2,11 @@
  * cql/ring.c
  *	  Nodes and token ring as the core tells them to the backend.
  *
- * Pure; any thread. Owns nothing. Invariant: what is decoded names only nodes
- * that are there, and claims no more of anything than there are bytes for.
+ * Thread: any; pure functions.
+ * Owns: nothing.
+ * Invariants: positions name only nodes that are there, in what is written as in
+ * what is decoded, and nothing decoded claims more of anything than there are
+ * bytes for.
  */
 #include "cql/ring.h"
 
@@ -29,6 +32,7 @@ cql_ring_put(CqlBuffer *b, const CqlRing *ring)
 	cql_put_u32(b, ring->npositions);
 	for (uint32_t i = 0; i < ring->npositions; i++)
 	{
+		CORE_ASSERT(ring->position[i].owner < ring->nnodes);
 		cql_put_u64(b, (uint64_t) ring->position[i].token);
 		cql_put_u16(b, ring->position[i].owner);
 	}

@@ -27,10 +27,25 @@
 /* The joined payloads grew by one segment; not a status that callers see. */
 #define SEGMENT_TAKEN CQL_SPLIT_FRAME
 
+static bool
+takes_what_is_there(const CqlSplitter *s)
+{
+	return s->taken <= s->wire.len && s->plain_taken <= s->plain.len;
+}
+
+/* The body of a frame is bytes that the splitter holds. */
+static bool
+body_is_in(const CqlBuffer *b, const CqlFrame *frame)
+{
+	return frame->body >= b->data && frame->body + frame->length <= b->data + b->len;
+}
+
 static void
 cut_back(CqlBuffer *b)
 {
 	uint8_t    *data = realloc(b->data, KEPT_CAPACITY);
+
+	CORE_ASSERT(b->len <= KEPT_CAPACITY);
 
 	if (data)
 	{
@@ -65,6 +80,7 @@ make_room(CqlBuffer *b, size_t *taken, size_t need)
 uint8_t *
 cql_splitter_room(CqlSplitter *s, size_t min, size_t *room)
 {
+	CORE_ASSERT(takes_what_is_there(s));
 	*room = 0;
 	s->inflated.len = 0;
 	if (s->inflated.cap > KEPT_CAPACITY)
@@ -81,6 +97,7 @@ cql_splitter_room(CqlSplitter *s, size_t min, size_t *room)
 void
 cql_splitter_fed(CqlSplitter *s, size_t n)
 {
+	CORE_ASSERT(n <= s->wire.cap - s->wire.len);
 	s->wire.len += n;
 }
 
@@ -249,9 +266,13 @@ cql_splitter_next(CqlSplitter *s, CqlFrame *frame)
 {
 	CqlSplitStatus status;
 
+	CORE_ASSERT(takes_what_is_there(s));
 	if (s->broken)
 		return s->broken;
 	status = s->segments ? take_segmented_frame(s, frame) : take_frame(s, &s->wire, &s->taken, frame);
+	CORE_ASSERT(takes_what_is_there(s));
+	CORE_ASSERT(status != CQL_SPLIT_FRAME || body_is_in(&s->wire, frame) || body_is_in(&s->plain, frame) ||
+				body_is_in(&s->inflated, frame));
 	if (status != CQL_SPLIT_FRAME && status != CQL_SPLIT_MORE)
 		s->broken = status;
 	return status;

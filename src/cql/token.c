@@ -102,7 +102,9 @@ cql_token_put_component(CqlBuffer *key, const uint8_t *data, size_t len)
 uint32_t
 cql_token_shard(int64_t token, uint32_t nr_shards, uint32_t ignore_msb)
 {
-	uint64_t	biased = ((uint64_t) token + (UINT64_C(1) << 63)) << ignore_msb;
+	uint64_t	biased;
 
+	CORE_ASSERT(nr_shards > 0 && ignore_msb < 64);
+	biased = ((uint64_t) token + (UINT64_C(1) << 63)) << ignore_msb;
 	return (uint32_t) (((unsigned __int128) biased * nr_shards) >> 64);
 }

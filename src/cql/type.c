@@ -178,6 +178,7 @@ cql_type_read(CqlReader *r, CqlArena *arena)
 {
 	CqlType    *type = read_option(r, arena, 0);
 
+	CORE_ASSERT(!type || cql_type_is_whole(type, CQL_TYPE_MAX_DEPTH));
 	if (!type)
 		r->failed = true;
 	return type;

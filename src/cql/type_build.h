@@ -19,4 +19,18 @@ extern CqlType *cql_type_class_at(CqlString text, CqlArena *arena, int depth);
 /* Native type of a CQL name in lower case, or CQL_TYPE_CUSTOM if there is none of that name. */
 extern CqlTypeId cql_type_native(CqlString name);
 
+/* No child is missing, and none is more than so many levels further down. */
+static inline bool
+cql_type_is_whole(const CqlType *type, int levels)
+{
+	if (!type || levels == 0)
+		return false;
+	for (uint32_t i = 0; i < type->count; i++)
+	{
+		if (!cql_type_is_whole(type->child[i], levels - 1))
+			return false;
+	}
+	return true;
+}
+
 #endif							/* CQL_TYPE_BUILD_H */

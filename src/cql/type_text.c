@@ -363,6 +363,7 @@ cql_type_class_at(CqlString text, CqlArena *arena, int depth)
 	Scanner		s = {text.data, text.data + text.len, arena, NULL, NULL};
 	CqlType    *type = parse_class(&s, depth);
 
+	CORE_ASSERT(!type || cql_type_is_whole(type, CQL_TYPE_MAX_DEPTH - depth));
 	return type && at_end(&s) ? type : NULL;
 }
 

@@ -291,6 +291,7 @@ cql_elements_next(CqlElements *it, const CqlType **type, CqlBytes *value)
 {
 	const CqlType *of = it->type;
 
+	CORE_ASSERT(it->index <= it->count);
 	if (it->index == it->count)
 	{
 		if (!is_record(of) && cql_reader_left(&it->r) > 0)
@@ -328,6 +329,7 @@ cql_end_vector_element(CqlBuffer *b, size_t mark, const CqlType *element)
 	size_t		len = b->len - mark;
 	size_t		prefix = vint_size(len);
 
+	CORE_ASSERT(b->failed || mark <= b->len);
 	/* A failed buffer may have stopped short of the mark. */
 	if (b->failed || cql_type_fixed_size(element) > 0 || !cql_buffer_reserve(b, prefix))
 		return;

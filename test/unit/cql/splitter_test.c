@@ -1,6 +1,7 @@
 /* Frames out of bytes that are cut anywhere, and what is no frame. */
 #include "hex.h"
 
+#include "aborts.h"
 #include "cql/frame.h"
 
 typedef enum Wire
@@ -553,6 +554,36 @@ test_no_memory_is_sticky(void **state)
 	cql_splitter_free(&s);
 }
 
+/* ---- invariants ---- */
+
+static void
+feed_more_than_there_is_room_for(void *splitter)
+{
+	size_t		room;
+
+	cql_splitter_room(splitter, 1, &room);
+	cql_splitter_fed(splitter, room + 1);
+}
+
+static void
+take_more_than_was_fed(void *splitter)
+{
+	CqlFrame	frame;
+
+	((CqlSplitter *) splitter)->taken = 1;
+	cql_splitter_next(splitter, &frame);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	CqlSplitter s = {0};
+
+	assert_aborts(feed_more_than_there_is_room_for, &s, "n <= s->wire.cap - s->wire.len");
+	assert_aborts(take_more_than_was_fed, &s, "takes_what_is_there(s)");
+	cql_splitter_free(&s);
+}
+
 int
 main(void)
 {
@@ -577,6 +608,7 @@ main(void)
 		cmocka_unit_test(test_bad_length_within_a_segment),
 		cmocka_unit_test(test_segments_begin_between_two_frames),
 		cmocka_unit_test(test_no_memory_is_sticky),
+		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
