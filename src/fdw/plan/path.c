@@ -11,6 +11,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/rel.h"
 
+#include "fdw/compat.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/path.h"
