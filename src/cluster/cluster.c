@@ -25,6 +25,7 @@
 #include "cluster/control.h"
 #include "cluster/dispatch.h"
 #include "cluster/snapshot.h"
+#include "cluster/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ enter_down(Cluster *c, const ClusterReport *report)
 	c->state = STATE_DOWN;
 	c->alone = false;
 	cluster_report_fill(report, &c->down);
+	cluster_trace_add(c->config->trace, CLUSTER_EVENT_DOWN, "", "%s", c->down.message);
 	stop_everything(c);
 	cluster_dispatch_give_up(&c->dispatch, &c->down);
 	c->room_wanted = false;
@@ -182,10 +184,11 @@ check_alone(Cluster *c, uint64_t now)
 /* ---- pools ---- */
 
 static void
-on_up(ClusterPool *pool)
+on_up(ClusterPool *pool, const NetConnection *net)
 {
 	Cluster    *c = pool->owner;
 
+	cluster_trace_connected(c->config->trace, net, "for requests");
 	c->alone = false;
 	tell_room(c);
 }
@@ -197,10 +200,13 @@ on_room(ClusterPool *pool)
 }
 
 static void
-on_down(ClusterPool *pool, bool was_up)
+on_down(ClusterPool *pool, bool was_up, const NetFailure *why)
 {
+	Cluster    *c = pool->owner;
+
+	cluster_trace_closed(c->config->trace, pool->node->name, was_up, why);
 	if (was_up)
-		note_alone(pool->owner);
+		note_alone(c);
 }
 
 static const ClusterPoolOps pool_ops = {

@@ -13,6 +13,7 @@
 #include "cluster/control.h"
 
 #include "cluster/backoff.h"
+#include "cluster/trace.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -51,6 +52,7 @@ struct Candidate
 	NetAddress	address;
 	NetConnection *net;			/* NULL: not opened yet, or closed */
 	bool		opened;
+	bool		ready;			/* it is, or was */
 	bool		dropped;		/* its end is of no interest any more */
 	bool		peers_v1;		/* it has no system.peers_v2 */
 	Read		read[READ_KINDS];
@@ -99,12 +101,14 @@ now_of(const ClusterControl *control)
 /* ---- failures ---- */
 
 static void
-report_address(ClusterControl *control, const NetAddress *address, const NetFailure *why)
+report_candidate(const Candidate *candidate, const NetFailure *why)
 {
+	ClusterControl *control = candidate->control;
 	char		name[64];
 
-	net_address_format(address, name, sizeof(name));
+	net_address_format(&candidate->address, name, sizeof(name));
 	cluster_report_add(&control->report, name, why);
+	cluster_trace_closed(control->config->trace, name, candidate->ready, why);
 }
 
 static void
@@ -116,6 +120,7 @@ report_contact(ClusterControl *control, const ClusterContact *contact, NetFailur
 	net_failure_set(&why, kind, "%s", reason);
 	snprintf(name, sizeof(name), "%s:%u", contact->host, contact->port);
 	cluster_report_add(&control->report, name, &why);
+	cluster_trace_closed(control->config->trace, name, false, &why);
 }
 
 /* Its connection works, what it says does not: on to another one. */
@@ -133,7 +138,7 @@ give_up(Candidate *candidate, NetFailureKind kind, const char *format,...)
 	va_start(args, format);
 	net_failure_setv(&why, kind, format, args);
 	va_end(args);
-	report_address(candidate->control, &candidate->address, &why);
+	report_candidate(candidate, &why);
 	candidate->dropped = true;
 	net_connection_close(candidate->net);
 }
@@ -274,6 +279,8 @@ finish_reading(Candidate *candidate)
 		give_up(candidate, NET_FAIL_MEMORY, "out of memory");
 		return;
 	}
+	cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, net_connection_name(candidate->net),
+					  "%u nodes in data center \"%s\"", control->topology->nlocal, control->topology->local_dc);
 	control->nodes_up = false;
 	control->mode = CONTROL_KEEPING;
 	cluster_backoff_reset(&control->backoff);
@@ -352,6 +359,7 @@ activate(Candidate *candidate)
 	ClusterControl *control = candidate->control;
 
 	control->active = candidate;
+	cluster_trace_connected(control->config->trace, candidate->net, "control connection");
 	candidate->peers_v1 = net_connection_shard(candidate->net)->scylla;
 	start_registering(candidate);
 }
@@ -361,6 +369,7 @@ on_ready(NetOwner *owner, NetConnection *c)
 {
 	Candidate  *candidate = (Candidate *) owner;
 
+	candidate->ready = true;
 	if (!candidate->dropped && !candidate->control->active)
 		activate(candidate);
 }
@@ -375,7 +384,11 @@ on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
 
 	if (!cql_response_prefix(frame, &prefix, &r) || !cql_response_event(r, &event))
 		return;
-	control->schema_version += event.kind == CQL_EVENT_SCHEMA;
+	if (event.kind == CQL_EVENT_SCHEMA)
+	{
+		control->schema_version++;
+		cluster_trace_schema(control->config->trace, net_connection_name(c), &event);
+	}
 	/* of the schema only replication matters here, and DOWN is a hint that our own sockets know better */
 	if (event.kind == CQL_EVENT_DOWN || event.kind == CQL_EVENT_OTHER
 		|| (event.kind == CQL_EVENT_SCHEMA && !cql_string_equal(event.target, "KEYSPACE")))
@@ -398,7 +411,7 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 
 	candidate->net = NULL;
 	if (!candidate->dropped)
-		report_address(control, &candidate->address, why);
+		report_candidate(candidate, why);
 	candidate->dropped = true;
 	if (control->active == candidate)
 		control->active = NULL;
@@ -447,7 +460,7 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 		return;
 	candidate->dropped = true;
 	net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
-	report_address(control, &candidate->address, &why);
+	report_candidate(candidate, &why);
 }
 
 /* Some candidate or name is not decided yet. */
@@ -587,7 +600,7 @@ time_out(ClusterControl *control)
 	for (const Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
 	{
 		if (!candidate->dropped)
-			report_address(control, &candidate->address, &why);
+			report_candidate(candidate, &why);
 	}
 	for (int i = 0; i < control->config->ncontacts; i++)
 	{

@@ -14,6 +14,7 @@
 #include "cluster/failure.h"
 #include "cluster/fate.h"
 #include "cluster/request_head.h"
+#include "cluster/trace.h"
 
 #include <stdlib.h>
 
@@ -303,7 +304,11 @@ take_loss(ClusterRequest *r, NetLoss loss)
 	else if (!attempts_left(r))
 		cluster_fate_lost(r, "no attempts are left");
 	else
+	{
+		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_RETRIED, r->node->name,
+						  loss == NET_UNSENT ? "connection lost before it was sent" : "connection lost");
 		go_elsewhere(r);
+	}
 }
 
 /* Next node, else this error is the answer. */
@@ -361,9 +366,15 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 
 	r->overloaded |= error->code == CQL_ERR_OVERLOADED;
 	if (error->code == CQL_ERR_PROTOCOL)
+	{
+		cluster_trace_add(d->config->trace, CLUSTER_EVENT_LOST, r->node->name,
+						  "closed here, as the node calls the protocol broken");
 		net_connection_close(c);	/* the two disagree about what was said: start anew */
+	}
 	if (d->closing || !attempts_left(r) || expired(r) || !place || is_too_much(r, error))
 		verdict = CLUSTER_VERDICT_FAIL;
+	if (verdict != CLUSTER_VERDICT_FAIL)
+		cluster_trace_error(d->config->trace, r->node->name, error);
 	switch (verdict)
 	{
 		case CLUSTER_VERDICT_FAIL:
@@ -457,7 +468,9 @@ take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
 		cluster_fate_fail(r, cluster_failure_from_error(r, error));
 		return;
 	}
-	cluster_statement_forget(p, r->generation);
+	if (cluster_statement_forget(p, r->generation))
+		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_FORGOTTEN, r->node->name,
+						  "the node had forgotten the statement");
 	count(&r->forgotten);
 	take_error(r, c, error, may_repeat(r));
 }

@@ -23,7 +23,7 @@ on_ready(NetOwner *owner, NetConnection *c)
 
 	((ClusterConnection *) owner)->up = true;
 	cluster_backoff_reset(&pool->backoff);
-	pool->ops->on_up(pool);
+	pool->ops->on_up(pool, c);
 }
 
 static void
@@ -61,7 +61,7 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 	place->up = false;
 	if (why->kind != NET_FAIL_NONE)
 		failed(pool, why);
-	pool->ops->on_down(pool, was_up);
+	pool->ops->on_down(pool, was_up, why);
 }
 
 static const NetOwnerOps owner_ops = {

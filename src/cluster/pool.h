@@ -33,9 +33,9 @@ struct ClusterConnection
 /* Called from the loop, never from inside a cluster_pool function. */
 typedef struct ClusterPoolOps
 {
-	void		(*on_up) (ClusterPool *pool);	/* a connection got ready */
+	void		(*on_up) (ClusterPool *pool, const NetConnection *c);	/* c got ready */
 	void		(*on_room) (ClusterPool *pool); /* a full connection has room again */
-	void		(*on_down) (ClusterPool *pool, bool was_up);	/* a connection is gone, pool->last tells why */
+	void		(*on_down) (ClusterPool *pool, bool was_up, const NetFailure *why);	/* a connection is gone */
 } ClusterPoolOps;
 
 struct ClusterPool

@@ -38,7 +38,10 @@ typedef enum ClusterRequestKind
 
 	/* no payload; answered here, by what cql/ring.h decodes, once the topology was read */
 	CLUSTER_RING,
-	CLUSTER_NODES				/* the same, once each local node was connected to or could not be */
+	CLUSTER_NODES,				/* the same, once each local node was connected to or could not be */
+
+	/* no payload; answered by the submitter at once, whatever the state, by what cql/trace.h decodes */
+	CLUSTER_TRACE
 } ClusterRequestKind;
 
 typedef enum ClusterFailureKind
@@ -144,6 +147,7 @@ typedef struct ClusterConfig
 	int			ncontacts;
 	const char *local_dc;		/* NULL: that of the first node reached */
 	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
+	struct ClusterTrace *trace; /* told of what happens; NULL: nobody wants to know */
 } ClusterConfig;
 
 /* What became of handing a request over. */

@@ -125,7 +125,7 @@ forget_everywhere(ClusterStatement *s)
 	for (uint32_t i = 0; i < s->non; i++)
 	{
 		if (s->on[i])
-			cluster_statement_forget(s->on[i], s->on[i]->generation);
+			(void) cluster_statement_forget(s->on[i], s->on[i]->generation);
 	}
 }
 
@@ -353,9 +353,11 @@ cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadlin
 	return true;
 }
 
-void
+bool
 cluster_statement_forget(ClusterPrepared *p, uint32_t generation)
 {
-	if (p->state == CLUSTER_PREPARED_READY && p->generation == generation)
-		p->state = CLUSTER_PREPARED_NONE;
+	if (p->state != CLUSTER_PREPARED_READY || p->generation != generation)
+		return false;
+	p->state = CLUSTER_PREPARED_NONE;
+	return true;
 }

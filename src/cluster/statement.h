@@ -110,8 +110,8 @@ extern ClusterPrepared *cluster_statement_on(ClusterStatements *set, ClusterStat
 
 /* Send its PREPARE; state is none. false: no room on c. */
 extern bool cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline);
-/* The node did not know the id of that generation: prepare again unless that happened since. */
-extern void cluster_statement_forget(ClusterPrepared *p, uint32_t generation);
+/* The node did not know the id of that generation: prepare again, unless that happened since (false). */
+extern bool cluster_statement_forget(ClusterPrepared *p, uint32_t generation);
 
 /* Where its rows live, NULL: anywhere. Looked up again after each change of the topology. */
 static inline const ClusterPlacement *

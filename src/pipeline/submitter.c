@@ -4,7 +4,7 @@
  *	  in flight and does nothing else.
  *
  * Thread: submitter; submitter_start and submitter_join are the backend's.
- * Owns: the loop, its handles, the cluster, and every request between
+ * Owns: the loop, its handles, the cluster, the trace, and every request between
  * channel_take and channel_publish.
  * Invariants: a request is in exactly one place: queue, cluster (in_flight
  * counts those), done, or published. cluster_submit is called from turn() alone,
@@ -32,6 +32,7 @@
 #include "pipeline/submitter.h"
 
 #include "cluster/cluster.h"
+#include "cluster/trace.h"
 #include "net/loop.h"
 
 #include <errno.h>
@@ -80,6 +81,8 @@ struct Submitter
 	uint32_t	connections;
 	uint32_t	max_in_flight;	/* as configured */
 	ClusterWindow window;
+	uint8_t		magnitude;		/* of the window, as the trace knows it */
+	ClusterTrace *trace;
 	Tally		tally;
 };
 
@@ -359,6 +362,7 @@ turn(Submitter *s)
 	if (s->cluster)
 		cluster_flush(s->cluster);
 	cluster_window_turn(&s->window, pressed(s), uv_now(&s->loop));
+	cluster_trace_window(s->trace, "", s->window.limit, &s->magnitude);
 	publish(s);
 }
 
@@ -426,6 +430,15 @@ begin_stop(Submitter *s)
 		on_cluster_closed(s);
 }
 
+/* Whatever waits, and whether or not there is a cluster: now is when somebody wants to know. */
+static void
+answer_trace(Submitter *s, ClusterRequest *core)
+{
+	cluster_trace_answer(s->trace, core);
+	s->done_failed |= core->failed;
+	request_list_append(&s->done, core);
+}
+
 static void
 queue_chunk(Submitter *s, Chunk *c)
 {
@@ -437,7 +450,10 @@ queue_chunk(Submitter *s, Chunk *c)
 
 		r->core.payload = c->bytes.data + r->offset;
 		r->queued = now;
-		request_list_append(&s->queue, &r->core);
+		if (r->core.kind == CLUSTER_TRACE)
+			answer_trace(s, &r->core);
+		else
+			request_list_append(&s->queue, &r->core);
 	}
 }
 
@@ -520,7 +536,9 @@ start_thread(Submitter *s)
 static void
 free_submitter(Submitter *s)
 {
-	close(s->ended_fd);
+	if (s->ended_fd >= 0)
+		close(s->ended_fd);
+	cluster_trace_free(s->trace);
 	free(s);
 }
 
@@ -534,12 +552,13 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 		return NULL;
 	s->channel = ch;
 	s->ended_fd = eventfd(0, EFD_CLOEXEC);
-	rc = s->ended_fd < 0 ? -errno : open_loop(s);
+	rc = s->ended_fd < 0 ? -errno : 0;
+	s->trace = cluster_trace_new();
+	if (rc == 0)
+		rc = s->trace ? open_loop(s) : -ENOMEM;
 	if (rc != 0)
 	{
-		if (s->ended_fd >= 0)
-			close(s->ended_fd);
-		free(s);
+		free_submitter(s);
 		errno = -rc;			/* libuv's errors are negated errnos */
 		return NULL;
 	}
@@ -547,6 +566,7 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	s->config = config->cluster;
 	s->config.net.loop = &s->loop;
 	s->config.net.connections = &s->connections;
+	s->config.trace = s->trace;
 	request_list_init(&s->queue);
 	request_list_init(&s->done);
 	s->max_in_flight = config->max_in_flight;

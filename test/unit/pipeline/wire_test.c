@@ -13,6 +13,7 @@
 #include "cql/request.h"
 #include "cql/ring.h"
 #include "cql/token.h"
+#include "cql/trace.h"
 #include "node.h"
 #include "wait.inc.h"
 
@@ -248,6 +249,81 @@ test_ring_of_nothing(void **state)
 	assert_true(client_close(c, CLOSE_MS));
 }
 
+/* Each event by its name and how its detail begins. */
+static uint32_t
+ask_trace(Client *c, const char *what, const char *detail)
+{
+	const RequestTemplate ask = {.timeout_ms = 10000, .kind = CLUSTER_TRACE};
+	Pipeline   *p = open_pipeline(c, 0, 0);
+	CqlArena	arena = {0};
+	CqlTrace	told;
+	CqlReader	reader;
+	Request    *r;
+	uint32_t	n = 0;
+
+	assert_non_null(pipeline_begin(p));
+	r = run_alone(c, p, &ask);
+	reader = cql_reader(r->core.body, r->core.body_length);
+	assert_true(cql_trace_get(&reader, &arena, &told));
+	for (uint32_t i = 0; i < told.nevents; i++)
+	{
+		if (strcmp(told.event[i].what, what) == 0 && strncmp(told.event[i].detail, detail, strlen(detail)) == 0)
+			n += told.event[i].times;
+	}
+	pipeline_release(p, r);
+	pipeline_close(p);
+	cql_arena_free(&arena);
+	return n;
+}
+
+/* Who asks what happened has no connection made for it, and none to wait for. */
+static void
+test_trace_comes_over_in_any_state(void **state)
+{
+	const RequestTemplate query = {.timeout_ms = 10000, .kind = CLUSTER_RING};
+	ClientContact contact = {"127.0.0.1", 1};
+	ClientConfig config = {.contact = &contact, .ncontacts = 1, .connect_timeout_ms = 5000};
+	char		error[256] = "";
+	Client	   *c = client_open(&config, error, sizeof(error));
+	Pipeline   *p;
+
+	/* no cluster yet */
+	assert_non_null(c);
+	assert_int_equal(ask_trace(c, "unreachable", ""), 0);
+	assert_int_equal(client_connections(c), 0);
+
+	/* down */
+	p = open_pipeline(c, 0, 0);
+	assert_non_null(pipeline_begin(p));
+	assert_non_null(pipeline_commit(p, &query, NULL, 0));
+	await_all(c, p);
+	assert_int_equal(ask_trace(c, "unreachable", "connection refused"), 1);
+	assert_int_equal(ask_trace(c, "cluster down", "127.0.0.1:1: connection refused"), 1);
+	/* and nothing was tried since */
+	assert_int_equal(ask_trace(c, "unreachable", ""), 1);
+	pipeline_abandon(p);
+	assert_true(client_close(c, CLOSE_MS));
+}
+
+/* The submitter's window is full of what a node does not answer, and more waits behind it. */
+static void
+test_trace_overtakes_what_waits(void **state)
+{
+	Scene		s;
+	Pipeline   *p;
+
+	open_scene(&s, "", false, 4);
+	assert_true(node_order(s.node, "on EXECUTE silent"));
+	p = open_pipeline(s.client, 0, 0);
+	for (int32_t id = 0; id < 20; id++)
+		write_row(&s, p, id);
+	pipeline_submit(p);
+	assert_int_equal(ask_trace(s.client, "topology read", "1 nodes"), 1);
+	assert_int_equal(pipeline_outstanding(p), 20);
+	pipeline_abandon(p);
+	close_scene(&s);
+}
+
 /* ---- 15: connections die under rows ---- */
 
 static void
@@ -325,6 +401,8 @@ main(void)
 		cmocka_unit_test(test_01_rows_arrive_as_they_were_written),
 		cmocka_unit_test(test_ring_comes_over),
 		cmocka_unit_test(test_ring_of_nothing),
+		cmocka_unit_test(test_trace_comes_over_in_any_state),
+		cmocka_unit_test(test_trace_overtakes_what_waits),
 		cmocka_unit_test(test_15_rows_survive_lost_connections),
 		cmocka_unit_test(test_16_silent_requests_meet_their_deadline),
 		cmocka_unit_test(test_12_late_answers_after_abandon),
