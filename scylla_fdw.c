@@ -13,8 +13,9 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "fdw/admin/connections.h"
+#include "fdw/admin/nodes.h"
 #include "fdw/admin/query.h"
-#include "fdw/catalog/ring.h"
 #include "fdw/check/upsert.h"
 #include "fdw/import/definition.h"
 #include "fdw/import/import.h"
@@ -29,7 +30,7 @@
 #include "fdw/plan/upper.h"
 #include "fdw/read/analyze.h"
 #include "fdw/read/scan.h"
-#include "fdw/session/session.h"
+#include "fdw/session/transaction.h"
 #include "fdw/write/conflict.h"
 #include "fdw/write/direct.h"
 #include "fdw/write/insert.h"
@@ -60,6 +61,7 @@ _PG_init(void)
 	scyllaDefineSettings();
 	scyllaWatchCatalogs();
 	scyllaWatchDefinitions();
+	scyllaWatchTransactions();
 	scyllaInstallJoin();
 	scyllaInstallUpsert();
 }
@@ -186,7 +188,7 @@ Datum
 scylla_fdw_get_connections(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	scyllaListSessions((ReturnSetInfo *) fcinfo->resultinfo);
+	scyllaListConnections((ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 

@@ -8,17 +8,9 @@
  */
 #include "postgres.h"
 
-#include "foreign/foreign.h"
-#include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "cql/ring.h"
 #include "fdw/catalog/ring.h"
-#include "fdw/compat.h"
-#include "fdw/option/names.h"
-#include "fdw/option/option.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
@@ -31,8 +23,8 @@ typedef struct Told
 	MemoryContextCallback callback;
 } Told;
 
-static Told *
-ask(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind)
+const CqlRing *
+scyllaAskNodes(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind)
 {
 	RequestTemplate request = {.kind = (uint8_t) kind, .idempotent = true};
 	CqlBuffer	nothing = {0};
@@ -45,7 +37,7 @@ ask(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKin
 	scyllaTieArena(&told->callback, &told->arena);
 	r = cql_reader(response.body, response.length);
 	if (cql_ring_get(&r, &told->arena, &told->ring))
-		return told;
+		return &told->ring;
 	if (told->arena.failed)
 		scyllaRaiseOutOfMemory();
 	scyllaRaiseMalformed("list of nodes");
@@ -106,7 +98,7 @@ scyllaRing(ScyllaSession *session, const ScyllaTableOptions *options)
 		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw nodes", ALLOCSET_DEFAULT_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
 
-		keep_ring(session, &ask(session, options, CLUSTER_RING)->ring);
+		keep_ring(session, scyllaAskNodes(session, options, CLUSTER_RING));
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(scratch);
 	}
@@ -119,47 +111,13 @@ scyllaRing(ScyllaSession *session, const ScyllaTableOptions *options)
 
 /* ---- the nodes ---- */
 
-static Datum
-text_datum(const char *utf8)
-{
-	return CStringGetTextDatum(scyllaFromUtf8(utf8));
-}
-
-/* What cannot be known of a node that nothing is connected to is NULL. */
-static void
-put_node(ReturnSetInfo *result, const CqlRingNode *node)
-{
-	Datum		values[] = {
-		text_datum(node->name), text_datum(node->dc), text_datum(node->rack),
-		BoolGetDatum(node->connections > 0), Int32GetDatum((int32) node->shards),
-		Int32GetDatum((int32) node->connections)
-	};
-	bool		nulls[lengthof(values)] = {[3] = !node->local, [4] = node->shards == 0};
-
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
 int
 scyllaConnectedNodes(ScyllaSession *session, const ScyllaTableOptions *options)
 {
-	const Told *told = ask(session, options, CLUSTER_NODES);
+	const CqlRing *told = scyllaAskNodes(session, options, CLUSTER_NODES);
 	int			n = 0;
 
-	for (uint16 i = 0; i < told->ring.nnodes; i++)
-		n += told->ring.node[i].connections > 0;
+	for (uint16 i = 0; i < told->nnodes; i++)
+		n += told->node[i].connections > 0;
 	return n;
-}
-
-void
-scyllaListNodes(const char *server_name, ReturnSetInfo *result)
-{
-	ForeignServer *server = GetForeignServerByName(server_name, false);
-	ScyllaSession *session;
-	const Told *told;
-
-	scyllaCheckServerUsage(server, GetUserId());
-	session = scyllaGetSession(GetUserId(), server->serverid);
-	told = ask(session, scyllaServerOptions(server), CLUSTER_NODES);
-	for (uint16 i = 0; i < told->ring.nnodes; i++)
-		put_node(result, &told->ring.node[i]);
 }

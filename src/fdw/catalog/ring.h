@@ -9,8 +9,7 @@
 
 #include "postgres.h"
 
-#include "nodes/execnodes.h"
-
+#include "cql/ring.h"
 #include "fdw/session/session.h"
 
 /* Position i of the ring owns the tokens above token[i - 1], up to token[i]; the first those above the last, too. */
@@ -32,7 +31,10 @@ extern ScyllaRing *scyllaRing(ScyllaSession *session, const ScyllaTableOptions *
 /* How many nodes this session is connected to; waits until it is decided, of each of the local ones. */
 extern int	scyllaConnectedNodes(ScyllaSession *session, const ScyllaTableOptions *options);
 
-/* For the SQL function of this name: a row each. */
-extern void scyllaListNodes(const char *server, ReturnSetInfo *result);
+/*
+ * What the core tells of nodes and ring, as CLUSTER_RING or CLUSTER_NODES (cluster/request.h);
+ * it goes with CurrentMemoryContext.
+ */
+extern const CqlRing *scyllaAskNodes(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind);
 
 #endif							/* FDW_CATALOG_RING_H */

@@ -10,22 +10,18 @@
 #include "access/htup_details.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
-#include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "utils/builtins.h"
+#include "storage/latch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/syscache.h"
 
-#include "fdw/compat.h"
 #include "fdw/option/epoch.h"
+#include "fdw/session/client_start.h"
 #include "fdw/session/error.h"
 #include "fdw/session/session.h"
-#include "fdw/session/start.h"
-#include "fdw/session/transaction.h"
 
 #define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
 
@@ -34,8 +30,8 @@ static ScyllaSession *all = NULL;	/* in the hash */
 
 /* ---- closing ---- */
 
-static void
-close_session(ScyllaSession *s)
+void
+scyllaCloseSession(ScyllaSession *s)
 {
 	Client	   *client = s->client;
 
@@ -67,8 +63,8 @@ release_forgotten(ScyllaSession *s)
 	MemoryContextReset(s->context);
 }
 
-static bool
-in_use(const ScyllaSession *s)
+bool
+scyllaSessionInUse(const ScyllaSession *s)
 {
 	return s->used || !dlist_is_empty(&unconstify(ScyllaSession *, s)->pipelines);
 }
@@ -96,8 +92,8 @@ void
 scyllaReleaseSession(ScyllaSession *s)
 {
 	s->used = false;
-	if (!in_use(s) && (!s->keep || s->invalidated))
-		close_session(s);
+	if (!scyllaSessionInUse(s) && (!s->keep || s->invalidated))
+		scyllaCloseSession(s);
 }
 
 /*
@@ -119,15 +115,12 @@ invalidate(Datum arg, int cacheid, uint32 hashvalue)
 static void
 init_sessions(void)
 {
-	static HTAB *created = NULL;	/* what was done before memory ran out is not done again */
 	HASHCTL		ctl = {.keysize = sizeof(ScyllaSessionKey), .entrysize = sizeof(ScyllaSession)};
 
 	if (sessions != NULL)
 		return;
-	if (created == NULL)
-		created = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
-	scyllaWatchTransactions();
-	sessions = created;			/* nothing below can run out of memory */
+	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	/* nothing below can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
 	/* not before_shmem_exit: the abort that comes before still needs the clients */
@@ -218,9 +211,9 @@ notice_schema_changes(ScyllaSession *s)
 static void
 tidy_session(ScyllaSession *s)
 {
-	if (s->client != NULL && s->invalidated && !in_use(s))
-		close_session(s);
-	else if (s->forgotten && !in_use(s))
+	if (s->client != NULL && s->invalidated && !scyllaSessionInUse(s))
+		scyllaCloseSession(s);
+	else if (s->forgotten && !scyllaSessionInUse(s))
 		release_forgotten(s);
 }
 
@@ -332,65 +325,4 @@ scyllaClosePipeline(ScyllaPipeline *p)
 	pipeline_close(p->core);
 	p->core = NULL;
 	dlist_delete(&p->node);
-}
-
-/* ---- SQL functions ---- */
-
-void
-scyllaListSessions(ReturnSetInfo *result)
-{
-	for (ScyllaSession *s = all; s != NULL; s = s->next)
-	{
-		ForeignServer *server;
-		Datum		values[4];
-		bool		nulls[4] = {false};
-
-		if (s->client == NULL)
-			continue;
-		/* a server dropped in this transaction has no name any more */
-		server = GetForeignServerExtended(s->serverid, FSV_MISSING_OK);
-		nulls[0] = server == NULL;
-		if (server)
-			values[0] = CStringGetTextDatum(server->servername);
-		nulls[1] = s->owner != InvalidOid && GetUserNameFromId(s->owner, true) == NULL;
-		if (!nulls[1])
-			values[1] = CStringGetTextDatum(s->owner == InvalidOid ? "public" : GetUserNameFromId(s->owner, true));
-		values[2] = BoolGetDatum(!s->invalidated);
-		values[3] = BoolGetDatum(in_use(s));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-}
-
-/* A server dropped in this transaction has no name any more. */
-static void
-warn_about_use(const ScyllaSession *s)
-{
-	ForeignServer *server = GetForeignServerExtended(s->serverid, FSV_MISSING_OK);
-
-	if (server == NULL)
-		ereport(WARNING, (errmsg("cannot close dropped server connection because it is still in use")));
-	else
-		ereport(WARNING,
-				(errmsg("cannot close connections to server \"%s\" because they are still in use",
-						server->servername)));
-}
-
-bool
-scyllaDisconnect(Oid serverid)
-{
-	bool		closed = false;
-
-	for (ScyllaSession *s = all; s != NULL; s = s->next)
-	{
-		if (s->client == NULL || (OidIsValid(serverid) && s->serverid != serverid))
-			continue;
-		if (in_use(s))
-			warn_about_use(s);
-		else
-		{
-			close_session(s);
-			closed = true;
-		}
-	}
-	return closed;
 }

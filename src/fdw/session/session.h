@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "lib/ilist.h"
-#include "nodes/execnodes.h"
 #include "utils/hsearch.h"
 
 #include "fdw/option/option.h"
@@ -91,8 +90,8 @@ extern void scyllaAbandonPipelines(ScyllaSession *session);
 /* No transaction uses it any more: it may be closed. */
 extern void scyllaReleaseSession(ScyllaSession *session);
 
-/* Connections, for the SQL functions of these names. */
-extern void scyllaListSessions(ReturnSetInfo *result);
-extern bool scyllaDisconnect(Oid serverid); /* InvalidOid: all. True if one was closed. */
+/* By the current transaction, or a pipeline of it is open: it must not be closed. */
+extern bool scyllaSessionInUse(const ScyllaSession *session);
+extern void scyllaCloseSession(ScyllaSession *session);
 
 #endif							/* FDW_SESSION_SESSION_H */

@@ -395,10 +395,6 @@ end_of_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId 
 void
 scyllaWatchTransactions(void)
 {
-	static bool registered = false; /* what was done before memory ran out is not done again */
-
-	if (!registered)
-		RegisterXactCallback(end_of_transaction, NULL);
-	registered = true;
+	RegisterXactCallback(end_of_transaction, NULL);
 	RegisterSubXactCallback(end_of_subtransaction, NULL);
 }

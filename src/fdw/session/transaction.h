@@ -37,8 +37,7 @@ typedef struct ScyllaWriter
 	int64		(*rows) (struct ScyllaWriter *writer, const Request *r);
 } ScyllaWriter;
 
-/* Once, with the first session. */
-extern void scyllaWatchTransactions(void);
+extern void scyllaWatchTransactions(void);	/* from _PG_init */
 
 /* Session, statement and functions are set. A write that is open when its memory goes has to leave. */
 extern void scyllaJoinWriters(ScyllaWriter *writer);

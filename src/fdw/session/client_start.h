@@ -1,12 +1,12 @@
 /*
- * fdw/session/start.h
+ * fdw/session/client_start.h
  *	  Starting a client: its configuration, what nodes show of it, and the file
  *	  descriptors that the server's accounting knows of.
  *
  * Backend thread.
  */
-#ifndef FDW_SESSION_START_H
-#define FDW_SESSION_START_H
+#ifndef FDW_SESSION_CLIENT_START_H
+#define FDW_SESSION_CLIENT_START_H
 
 #include "postgres.h"
 
@@ -21,4 +21,4 @@ extern Client *scyllaStartClient(const char *server, const ScyllaConnectionOptio
 extern void scyllaFollowDescriptors(const Client *client, int *descriptors);
 extern void scyllaReleaseDescriptors(int *descriptors);
 
-#endif							/* FDW_SESSION_START_H */
+#endif							/* FDW_SESSION_CLIENT_START_H */

@@ -1,5 +1,5 @@
 /*
- * fdw/session/start.c
+ * fdw/session/client_start.c
  *	  Starting a client.
  *
  * Backend thread. Owns nothing. Invariants: what may run out of memory comes
@@ -21,7 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "fdw/session/start.h"
+#include "fdw/session/client_start.h"
 
 /* ---- descriptors ---- */
 

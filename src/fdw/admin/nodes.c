@@ -1,0 +1,52 @@
+/*
+ * fdw/admin/nodes.c
+ *	  The nodes of a cluster as this session sees them.
+ *
+ * Backend thread. Owns nothing.
+ */
+#include "postgres.h"
+
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "fdw/admin/nodes.h"
+#include "fdw/catalog/ring.h"
+#include "fdw/compat.h"
+#include "fdw/option/names.h"
+#include "fdw/option/option.h"
+
+static Datum
+text_datum(const char *utf8)
+{
+	return CStringGetTextDatum(scyllaFromUtf8(utf8));
+}
+
+/* What cannot be known of a node that nothing is connected to is NULL. */
+static void
+put_node(ReturnSetInfo *result, const CqlRingNode *node)
+{
+	Datum		values[] = {
+		text_datum(node->name), text_datum(node->dc), text_datum(node->rack),
+		BoolGetDatum(node->connections > 0), Int32GetDatum((int32) node->shards),
+		Int32GetDatum((int32) node->connections)
+	};
+	bool		nulls[lengthof(values)] = {[3] = !node->local, [4] = node->shards == 0};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+void
+scyllaListNodes(const char *server_name, ReturnSetInfo *result)
+{
+	ForeignServer *server = GetForeignServerByName(server_name, false);
+	ScyllaSession *session;
+	const CqlRing *told;
+
+	scyllaCheckServerUsage(server, GetUserId());
+	session = scyllaGetSession(GetUserId(), server->serverid);
+	told = scyllaAskNodes(session, scyllaServerOptions(server), CLUSTER_NODES);
+	for (uint16 i = 0; i < told->nnodes; i++)
+		put_node(result, &told->node[i]);
+}
