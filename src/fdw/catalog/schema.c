@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "cql/value.h"
+#include "fdw/catalog/missing.h"
 #include "fdw/catalog/schema.h"
 #include "fdw/catalog/system_query.h"
 #include "fdw/option/names.h"
@@ -33,14 +34,6 @@ read_rows(ScyllaKeyspace *keyspace, const char *cql, List *texts, uint32 ncolumn
 	scyllaReadSystem(keyspace->session, keyspace->options, &query);
 }
 
-static char *
-text_value(CqlBytes value)
-{
-	if (value.len <= 0 || memchr(value.data, '\0', (size_t) value.len))
-		return pstrdup("");
-	return pnstrdup((const char *) value.data, (Size) value.len);
-}
-
 /* Of a list or set of texts: char *. */
 static List *
 text_list(const ScyllaRows *rows, int column)
@@ -57,50 +50,13 @@ text_list(const ScyllaRows *rows, int column)
 	if ((type->id != CQL_TYPE_LIST && type->id != CQL_TYPE_SET) || !cql_elements_begin(&it, type, body))
 		scyllaRaiseMalformed("description of a keyspace");
 	while (cql_elements_next(&it, &element, &text))
-		texts = lappend(texts, text_value(text));
+		texts = lappend(texts, scyllaSystemText(text));
 	if (it.r.failed)
 		scyllaRaiseMalformed("description of a keyspace");
 	return texts;
 }
 
-static void
-take_name(const ScyllaRows *rows, void *context)
-{
-	List	  **names = context;
-
-	*names = lappend(*names, text_value(rows->value[0]));
-}
-
 /* ---- the keyspace ---- */
-
-static void missing_keyspace(ScyllaKeyspace *keyspace) __attribute__((noreturn));
-
-static void
-missing_keyspace(ScyllaKeyspace *keyspace)
-{
-	List	   *names = NIL;
-	ListCell   *lc;
-	const char *nearest;
-
-	read_rows(keyspace, "SELECT keyspace_name FROM system_schema.keyspaces", NIL, 1, take_name, &names);
-	foreach(lc, names)
-		lfirst(lc) = scyllaFromUtf8(lfirst(lc));
-	nearest = scyllaNearestName(keyspace->name, names);
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
-			 errmsg("keyspace \"%s\" does not exist in the cluster", keyspace->name),
-			 nearest ? errhint("Perhaps you meant the keyspace \"%s\".", nearest) : 0));
-}
-
-static bool
-exists(ScyllaKeyspace *keyspace)
-{
-	List	   *names = NIL;
-
-	read_rows(keyspace, "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
-			  list_make1(scyllaToUtf8(keyspace->name)), 1, take_name, &names);
-	return names != NIL;
-}
 
 ScyllaKeyspace *
 scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name)
@@ -112,32 +68,8 @@ scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name)
 	keyspace->name = name;
 	/* who asks here wants the schema as it is now: what the session remembers may be older */
 	scyllaForgetSchema(keyspace->session);
-	if (!exists(keyspace))
-		missing_keyspace(keyspace);
+	scyllaCheckKeyspace(keyspace->session, keyspace->options, name);
 	return keyspace;
-}
-
-void
-scyllaNoSuchTable(ScyllaSession *session, const ScyllaTableOptions *options)
-{
-	ScyllaTableOptions local = *options;
-	ScyllaKeyspace keyspace = {session, &local, options->keyspace};
-	List	   *key = list_make1(scyllaToUtf8(options->keyspace));
-	List	   *names = NIL;
-	ListCell   *lc;
-	const char *nearest;
-
-	if (!exists(&keyspace))
-		missing_keyspace(&keyspace);
-	read_rows(&keyspace, "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", key, 1, take_name, &names);
-	read_rows(&keyspace, "SELECT view_name FROM system_schema.views WHERE keyspace_name = ?", key, 1, take_name, &names);
-	foreach(lc, names)
-		lfirst(lc) = scyllaFromUtf8(lfirst(lc));
-	nearest = scyllaNearestName(options->table, names);
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-			 errmsg("table \"%s.%s\" does not exist in the cluster", options->keyspace, options->table),
-			 nearest ? errhint("Perhaps you meant the table \"%s\".", nearest) : 0));
 }
 
 /* ---- tables and views ---- */
@@ -148,7 +80,7 @@ take_table(const ScyllaRows *rows, void *context)
 	List	  **relations = context;
 	ScyllaSchemaRelation *relation = palloc0(sizeof(*relation));
 
-	relation->name = text_value(rows->value[0]);
+	relation->name = scyllaSystemText(rows->value[0]);
 	relation->dense = scyllaHasFlag(rows->value[1], "dense");
 	relation->one_row = scyllaIsOneRow(rows->value[1]);
 	*relations = lappend(*relations, relation);
@@ -160,8 +92,8 @@ take_view(const ScyllaRows *rows, void *context)
 	List	  **relations = context;
 	ScyllaSchemaRelation *relation = palloc0(sizeof(*relation));
 
-	relation->name = text_value(rows->value[0]);
-	relation->base = text_value(rows->value[1]);
+	relation->name = scyllaSystemText(rows->value[0]);
+	relation->base = scyllaSystemText(rows->value[1]);
 	*relations = lappend(*relations, relation);
 }
 
@@ -177,8 +109,8 @@ take_index(const ScyllaRows *rows, void *context)
 	List	  **indexes = context;
 	IndexName  *index = palloc(sizeof(*index));
 
-	index->table = text_value(rows->value[0]);
-	index->index = text_value(rows->value[1]);
+	index->table = scyllaSystemText(rows->value[0]);
+	index->index = scyllaSystemText(rows->value[1]);
 	*indexes = lappend(*indexes, index);
 }
 
@@ -189,7 +121,7 @@ take_built_index(const ScyllaRows *rows, void *context)
 	List	  **indexes = context;
 
 	if (strcmp(scyllaIndexClass(rows->value[1]), "vector_index") != 0)
-		*indexes = lappend(*indexes, makeString(text_value(rows->value[0])));
+		*indexes = lappend(*indexes, makeString(scyllaSystemText(rows->value[0])));
 }
 
 List *
@@ -288,7 +220,7 @@ take_user_type(const ScyllaRows *rows, void *context)
 	List	  **types = context;
 	ScyllaUserType *type = palloc(sizeof(*type));
 
-	type->name = text_value(rows->value[0]);
+	type->name = scyllaSystemText(rows->value[0]);
 	type->fields = text_list(rows, 1);
 	type->types = text_list(rows, 2);
 	if (type->fields == NIL || list_length(type->fields) != list_length(type->types))
@@ -344,15 +276,15 @@ is_hidden(const ScyllaSchemaRelation *relation, const ScyllaTableColumn *column)
 static void
 take_column(const ScyllaRows *rows, void *context)
 {
-	ScyllaSchemaRelation *relation = target_relation(context, text_value(rows->value[0]));
+	ScyllaSchemaRelation *relation = target_relation(context, scyllaSystemText(rows->value[0]));
 	ScyllaTableColumn *column = palloc0(sizeof(*column));
 
 	if (relation == NULL)
 		return;
-	column->name = text_value(rows->value[1]);
+	column->name = scyllaSystemText(rows->value[1]);
 	column->kind = scyllaColumnKind(rows->value[2]);
 	column->position = rows->value[3].len == 4 ? (int32) cql_load_u32(rows->value[3].data) : -1;
-	column->type = text_value(rows->value[4]);
+	column->type = scyllaSystemText(rows->value[4]);
 	if (is_hidden(relation, column))
 		return;
 	if (relation->one_row && column->kind == SCYLLA_STATIC)

@@ -4,8 +4,7 @@
  *
  * Backend thread. Read from system_schema when asked for, never cached: this is
  * for IMPORT FOREIGN SCHEMA, which wants what is there now. Results live in
- * CurrentMemoryContext. Names are UTF-8; one that holds a NUL is empty here, as
- * PostgreSQL could not write it anyway.
+ * CurrentMemoryContext. Names are UTF-8.
  */
 #ifndef FDW_CATALOG_SCHEMA_H
 #define FDW_CATALOG_SCHEMA_H
@@ -40,9 +39,6 @@ typedef struct ScyllaUserType
 
 /* With the mapping of userid. ERRCODE_FDW_SCHEMA_NOT_FOUND with the nearest name. */
 extern ScyllaKeyspace *scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name);
-
-/* ERRCODE_FDW_TABLE_NOT_FOUND, or that the keyspace is not there, with the nearest name. */
-extern void scyllaNoSuchTable(ScyllaSession *session, const ScyllaTableOptions *options) __attribute__((noreturn));
 
 extern List *scyllaReadRelations(ScyllaKeyspace *keyspace);	/* tables, then views, each by name */
 extern List *scyllaReadIndexes(ScyllaKeyspace *keyspace, const char *table);	/* names (String *) of those that nodes build */

@@ -93,3 +93,11 @@ scyllaTrySystem(ScyllaSession *session, const ScyllaTableOptions *options, const
 {
 	return read_pages(session, options, query, false);
 }
+
+char *
+scyllaSystemText(CqlBytes value)
+{
+	if (value.len <= 0 || memchr(value.data, '\0', (size_t) value.len))
+		return pstrdup("");
+	return pnstrdup((const char *) value.data, (Size) value.len);
+}

@@ -33,4 +33,7 @@ extern void scyllaReadSystem(ScyllaSession *session, const ScyllaTableOptions *o
 /* The same for what can be done without. false: there is no answer, or it came to an end too early. */
 extern bool scyllaTrySystem(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSystemQuery *query);
 
+/* A text of a row, palloc'd. Where it holds a NUL it is empty, as PostgreSQL could not write it anyway. */
+extern char *scyllaSystemText(CqlBytes value);
+
 #endif							/* FDW_CATALOG_SYSTEM_QUERY_H */

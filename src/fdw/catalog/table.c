@@ -16,10 +16,11 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "fdw/catalog/schema.h"
+#include "fdw/catalog/missing.h"
 #include "fdw/catalog/system_query.h"
 #include "fdw/catalog/table.h"
 #include "fdw/option/names.h"
+#include "fdw/option/nearest.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
@@ -36,12 +37,6 @@ typedef struct TableEntry
 	MemoryContext context;		/* the table's */
 	uint32		schema;			/* the session's when it was described */
 } TableEntry;
-
-static char *
-text_value(CqlBytes value)
-{
-	return value.len < 0 ? pstrdup("") : pnstrdup((const char *) value.data, (Size) value.len);
-}
 
 ScyllaColumnKind
 scyllaColumnKind(CqlBytes value)
@@ -67,11 +62,11 @@ take_column(const ScyllaRows *rows, void *context)
 		table->column = table->column ? repalloc(table->column, sizeof(*column) * 2 * table->ncolumns) :
 			palloc(sizeof(*column));
 	column = memset(&table->column[table->ncolumns++], 0, sizeof(*column));
-	column->name = text_value(rows->value[0]);
+	column->name = scyllaSystemText(rows->value[0]);
 	column->kind = scyllaColumnKind(rows->value[1]);
 	column->position = rows->value[2].len == 4 ? (int32) cql_load_u32(rows->value[2].data) : -1;
-	column->type = text_value(rows->value[3]);
-	column->descending = strcasecmp(text_value(rows->value[4]), "desc") == 0;
+	column->type = scyllaSystemText(rows->value[3]);
+	column->descending = strcasecmp(scyllaSystemText(rows->value[4]), "desc") == 0;
 	table->npartition += column->kind == SCYLLA_PARTITION_KEY;
 	table->nclustering += column->kind == SCYLLA_CLUSTERING;
 }
@@ -256,7 +251,7 @@ map_value(CqlBytes map, const char *key)
 		CqlString	text = {(const char *) name.data, name.len > 0 ? (uint32_t) name.len : 0};
 
 		if (!r.failed && cql_string_equal(text, key))
-			return text_value(value);
+			return scyllaSystemText(value);
 	}
 	return pstrdup("");
 }
@@ -307,7 +302,7 @@ index_kind(CqlBytes kind, CqlBytes options, const char *type)
 {
 	const char *name = scyllaIndexClass(options);
 
-	if (strcmp(text_value(kind), "CUSTOM") != 0)
+	if (strcmp(scyllaSystemText(kind), "CUSTOM") != 0)
 		return SCYLLA_SECONDARY_INDEX;
 	/* for SAI 1.2.3.4 and ::ffff:1.2.3.4 are one address */
 	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
@@ -350,7 +345,7 @@ take_index(const ScyllaRows *rows, void *context)
 	if (strncmp(column->type, "vector<", 7) == 0)
 	{
 		column->similarity = similarity_of_index(rows->value[1]);
-		column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(table), text_value(rows->value[2]));
+		column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(table), scyllaSystemText(rows->value[2]));
 	}
 	else
 		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1], column->type));

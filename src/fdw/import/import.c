@@ -34,6 +34,7 @@
 #include "fdw/import/import_order.h"
 #include "fdw/import/import_type.h"
 #include "fdw/option/names.h"
+#include "fdw/option/nearest.h"
 #include "fdw/option/option.h"
 
 /* ---- options ---- */

@@ -24,6 +24,7 @@
 #include "utils/varlena.h"
 
 #include "cql/request.h"
+#include "fdw/option/nearest.h"
 #include "fdw/option/option.h"
 #include "fdw/option/option_value.h"
 #include "fdw/option/setting.h"
@@ -101,32 +102,6 @@ where_of_catalog(Oid catalog)
 		default:
 			return 0;			/* the wrapper itself takes none */
 	}
-}
-
-const char *
-scyllaNearestName(const char *name, List *candidates)
-{
-	const char *best = NULL;
-	int			best_distance = 5;
-	ListCell   *lc;
-
-	if (strlen(name) >= NAMEDATALEN)
-		return NULL;
-	foreach(lc, candidates)
-	{
-		const char *candidate = lfirst(lc);
-		int			distance;
-
-		if (pg_strcasecmp(name, candidate) == 0)
-			return candidate;
-		distance = varstr_levenshtein(name, strlen(name), candidate, strlen(candidate), 1, 1, 1, true);
-		if (distance < best_distance && distance <= (int) strlen(name) / 2)
-		{
-			best = candidate;
-			best_distance = distance;
-		}
-	}
-	return best;
 }
 
 static const char *

@@ -88,7 +88,4 @@ extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
 extern ScyllaTableOptions *scyllaResolveOptions(List *table, List *server);
 extern ScyllaPseudo scyllaReadPseudo(Oid relid, AttrNumber attnum);
 
-/* For hints: the candidate (char *) that takes the fewest edits, NULL if none is near. */
-extern const char *scyllaNearestName(const char *name, List *candidates);
-
 #endif							/* FDW_OPTION_OPTION_H */

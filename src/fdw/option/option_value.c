@@ -15,6 +15,7 @@
 #include "utils/guc.h"
 
 #include "cql/request.h"
+#include "fdw/option/nearest.h"
 #include "fdw/option/option.h"
 #include "fdw/option/option_value.h"
 

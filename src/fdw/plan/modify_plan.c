@@ -28,6 +28,7 @@
 #include "fdw/check/position.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
+#include "fdw/option/nearest.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/modify_plan.h"
 #include "fdw/read/system_columns.h"
