@@ -10,7 +10,8 @@
 
 #include "postgres.h"
 
-#include "fdw/pushdown/pushdown.h"
+#include "fdw/pushdown/access.h"
+#include "fdw/pushdown/relation.h"
 
 typedef struct ScyllaCost
 {

@@ -34,6 +34,7 @@
 #include "fdw/plan/join_plan.h"
 #include "fdw/plan/path.h"
 #include "fdw/plan/plan.h"
+#include "fdw/pushdown/clause.h"
 #include "fdw/pushdown/pushdown.h"
 
 static set_join_pathlist_hook_type previous_hook = NULL;

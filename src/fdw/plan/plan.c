@@ -37,6 +37,7 @@
 #include "fdw/plan/order.h"
 #include "fdw/plan/path.h"
 #include "fdw/plan/plan.h"
+#include "fdw/pushdown/clause.h"
 #include "fdw/pushdown/comparison.h"
 
 #define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */

@@ -20,8 +20,8 @@
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 
+#include "fdw/pushdown/column_condition.h"
 #include "fdw/pushdown/combination.h"
-#include "fdw/pushdown/form.h"
 
 #define MAX_ROWS 10000			/* more are a list that nobody writes as OR */
 

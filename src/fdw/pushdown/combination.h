@@ -2,7 +2,7 @@
  * fdw/pushdown/combination.h
  *	  Alternatives as lists of keys: "a = 1 OR a = 3", "(a, b) IN ((1, 2), (3, 4))".
  *
- * Backend thread. Without knowledge of the table in the cluster, as form.h.
+ * Backend thread. Without knowledge of the table in the cluster, as clause.h.
  */
 #ifndef FDW_PUSHDOWN_COMBINATION_H
 #define FDW_PUSHDOWN_COMBINATION_H

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "fdw/pushdown/pushdown.h"
+#include "fdw/pushdown/access.h"
 
 /*
  * Bytes of the longest value that the column's index has; 0: it has all. Cassandra leaves longer ones out, or refuses to

@@ -5,10 +5,8 @@
  * Backend thread. Owns nothing.
  *
  * In three steps. Form: a clause compares columns with something that is constant
- * while the table is read (form.c). Meaning: both sides compare alike (judge). What
- * is left is CQL's own grammar: the whole partition key, then clustering columns from
- * the first on, the last of them by a range; or an index; or ALLOW FILTERING
- * (scyllaChooseAccess).
+ * while the table is read (clause.c). Meaning: both sides compare alike (judge). What
+ * is left is CQL's own grammar (grammar.c).
  *
  * A condition that is pushed is not checked again. This exactness is what lets a
  * LIMIT or an aggregate be pushed above it.
@@ -17,10 +15,6 @@
  * security. The cluster compares by operators whose counterparts cannot fail, and
  * tells nobody of rows. Expressions and functions of a row stay here, and PostgreSQL
  * or choose_clauses checks the policy before them.
- *
- * Cassandra uses an index for any column with a condition, keys included, as soon as
- * a query has ALLOW FILTERING. So conditions that only filtering can serve depend on
- * all indexes (keys_differ, and scyllaIndexDiffers of indexed.c).
  */
 #include "postgres.h"
 
@@ -33,41 +27,10 @@
 #include "fdw/fetch/key.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
+#include "fdw/pushdown/clause.h"
 #include "fdw/pushdown/comparison.h"
-#include "fdw/pushdown/form.h"
-#include "fdw/pushdown/indexed.h"
+#include "fdw/pushdown/grammar.h"
 #include "fdw/pushdown/pushdown.h"
-#include "fdw/pushdown/series.h"
-#include "fdw/session/session.h"
-
-/* By what it says: a path may have been translated since. */
-bool
-scyllaPushes(const ScyllaAccess *access, const RestrictInfo *clause)
-{
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-	{
-		const RestrictInfo *pushed = ((ScyllaCondition *) lfirst(lc))->clause;
-
-		if (pushed != NULL && equal(pushed->clause, clause->clause))
-			return true;
-	}
-	return false;
-}
-
-bool
-scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-	{
-		if (list_member_ptr(clauses, ((ScyllaCondition *) lfirst(lc))->origin))
-			return true;
-	}
-	return false;
-}
 
 /* ---- meaning ---- */
 
@@ -100,427 +63,10 @@ judge(const ScyllaRelation *info, ScyllaCondition *condition)
 		(void) scyllaOrdersAlike(pgtype, condition->collation, condition->column, &condition->reason);
 }
 
-/* ---- CQL's grammar ---- */
-
-typedef struct Choice
-{
-	PlannerInfo *root;
-	ScyllaRelation *info;
-	List	   *conditions;		/* ScyllaCondition not yet taken, those without a reason */
-	int			ngroups;		/* of conditions */
-	List	   *ends;			/* ScyllaCondition: upper bounds of series, to be taken last */
-	bool		whole;			/* none is to be taken */
-	ScyllaAccess *access;
-} Choice;
-
-static bool
-may_push(const Choice *choice, int what)
-{
-	return (choice->info->options->pushdown & what) != 0;
-}
-
-static bool
-is_upper(ScyllaOperator op)
-{
-	return op == SCYLLA_LT || op == SCYLLA_LE;
-}
-
-static bool
-is_lower(ScyllaOperator op)
-{
-	return op == SCYLLA_GT || op == SCYLLA_GE;
-}
-
-/* Of one that is, or is not, in a group. */
-static ScyllaCondition *
-find_any(const Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op), bool in_group)
-{
-	ListCell   *lc;
-
-	foreach(lc, choice->conditions)
-	{
-		ScyllaCondition *condition = lfirst(lc);
-
-		if (condition->column == column && suits(condition->op) && (condition->group > 0) == in_group)
-			return condition;
-	}
-	return NULL;
-}
-
-static ScyllaCondition *
-find_condition(const Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op))
-{
-	return find_any(choice, column, suits, false);
-}
-
-static bool
-is_equal(ScyllaOperator op)
-{
-	return op == SCYLLA_EQ;
-}
-
-static bool
-is_in(ScyllaOperator op)
-{
-	return op == SCYLLA_IN;
-}
-
-/* What fixes a column: rather one value than several. */
-static ScyllaCondition *
-find_fixing(const Choice *choice, const ScyllaTableColumn *column)
-{
-	ScyllaCondition *condition = find_condition(choice, column, is_equal);
-
-	if (condition == NULL)
-		condition = find_condition(choice, column, is_in);
-	return condition ? condition : find_any(choice, column, is_in, true);
-}
-
-static void
-take(Choice *choice, ScyllaCondition *condition)
-{
-	if (condition == NULL)
-		return;
-	choice->access->pushed = lappend(choice->access->pushed, condition);
-	choice->conditions = list_delete_ptr(choice->conditions, condition);
-}
-
-static void
-take_range(Choice *choice, const ScyllaTableColumn *column)
-{
-	take(choice, find_condition(choice, column, is_lower));
-	take(choice, find_condition(choice, column, is_upper));
-}
-
-/* ---- comparisons of rows ---- */
-
-/* The columns that are compared, from its first condition on; NIL: they are not clustering columns one after the other. */
-static List *
-row_in_clustering_order(const Choice *choice, const ScyllaCondition *first)
-{
-	const ScyllaTable *table = choice->info->table;
-	List	   *row = NIL;
-	ListCell   *lc;
-
-	foreach(lc, choice->conditions)
-	{
-		ScyllaCondition *condition = lfirst(lc);
-		int			position = first->column->position + list_length(row);
-
-		if (condition->group != first->group)
-			continue;
-		if (position >= table->nclustering || condition->column != scyllaClusteringColumn(table, position) ||
-			condition->column->descending != first->column->descending)
-			return NIL;
-		row = lappend(row, condition);
-	}
-	return row;
-}
-
-/* "(a, b) > (1, 2)" says "a >= 1", too. */
-static ScyllaCondition *
-implied_bound(const ScyllaCondition *first)
-{
-	ScyllaCondition *bound = palloc(sizeof(*bound));
-
-	*bound = *first;
-	bound->op = is_lower(first->op) ? SCYLLA_GE : SCYLLA_LE;
-	bound->clause = NULL;
-	bound->group = 0;
-	return bound;
-}
-
-/*
- * A bound of several columns, the first of which is this one. ScyllaDB takes none
- * beside conditions on single clustering columns before it: then, or where CQL does
- * not compare so, what it says of the first column is sent.
- */
-static bool
-take_row(Choice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op))
-{
-	ScyllaCondition *first = find_any(choice, column, suits, true);
-	List	   *row;
-	ListCell   *lc;
-
-	if (first == NULL || first->place > 0)
-		return false;
-	row = first->clause != NULL && column->position == 0 ? row_in_clustering_order(choice, first) : NIL;
-	if (row == NIL)
-		choice->access->pushed = lappend(choice->access->pushed, implied_bound(first));
-	foreach(lc, row)
-		take(choice, lfirst(lc));
-	choice->access->rows_compared |= row != NIL;
-	return true;
-}
-
-/* On one side or both. */
-static void
-take_bounds(Choice *choice, const ScyllaTableColumn *column)
-{
-	if (!take_row(choice, column, is_lower))
-		take(choice, find_condition(choice, column, is_lower));
-	if (!take_row(choice, column, is_upper))
-		take(choice, find_condition(choice, column, is_upper));
-}
-
-/* ---- keys ---- */
-
-/* Both bounds of a column. */
-static bool
-find_bounds(const Choice *choice, const ScyllaTableColumn *column, ScyllaCondition **lower, ScyllaCondition **upper)
-{
-	*lower = find_condition(choice, column, is_lower);
-	*upper = find_condition(choice, column, is_upper);
-	return *lower != NULL && *upper != NULL && scyllaIsDiscrete(*lower);
-}
-
-/* All values between the bounds of a column: the lower one stands for them. NULL: there are none, or too many. */
-static ScyllaCondition *
-find_series(const Choice *choice, const ScyllaTableColumn *column)
-{
-	ScyllaCondition *lower;
-	ScyllaCondition *upper;
-
-	return find_bounds(choice, column, &lower, &upper) && scyllaMakeSeries(choice->root, lower, upper) ? lower : NULL;
-}
-
-/* The upper bound is set aside, to come last. */
-static void
-take_series(Choice *choice, ScyllaCondition *lower)
-{
-	ScyllaCondition *upper = find_condition(choice, lower->column, is_upper);
-
-	lower->series = upper->series = ++choice->ngroups;
-	choice->access->open_ended |= !lower->known;
-	choice->ends = lappend(choice->ends, upper);
-	choice->conditions = list_delete_ptr(choice->conditions, upper);
-}
-
-static bool
-take_partition_key(Choice *choice)
-{
-	const ScyllaTable *table = choice->info->table;
-	List	   *found = NIL;
-	ListCell   *lc;
-
-	for (int i = 0; i < table->npartition; i++)
-	{
-		ScyllaTableColumn *column = scyllaPartitionColumn(table, i);
-		ScyllaCondition *condition = column ? find_fixing(choice, column) : NULL;
-
-		if (condition == NULL && column != NULL)
-			condition = find_series(choice, column);
-		if (condition == NULL)
-			return false;
-		found = lappend(found, condition);
-	}
-	foreach(lc, found)
-	{
-		ScyllaCondition *condition = lfirst(lc);
-
-		if (is_lower(condition->op))
-			take_series(choice, condition);
-		take(choice, condition);
-	}
-	choice->access->npartition = table->npartition;
-	return true;
-}
-
-/* From the first clustering column on; the last one may have a range. */
-static void
-take_clustering_columns(Choice *choice)
-{
-	const ScyllaTable *table = choice->info->table;
-
-	for (int i = 0; i < table->nclustering; i++)
-	{
-		ScyllaTableColumn *column = scyllaClusteringColumn(table, i);
-		ScyllaCondition *condition = column ? find_fixing(choice, column) : NULL;
-
-		if (condition == NULL)
-		{
-			if (column != NULL)
-				take_bounds(choice, column);
-			return;
-		}
-		take(choice, condition);
-		choice->access->nclustering++;
-	}
-}
-
-/* By an index. Whether it has the value may turn out only when the scan begins. */
-static void
-take_by_index(Choice *choice, ScyllaCondition *condition)
-{
-	condition->unsure = scyllaMayBeTooLong(condition);
-	choice->access->unsure |= condition->unsure;
-	take(choice, condition);
-}
-
-static bool
-may_be_indexed(const Choice *choice)
-{
-	ListCell   *lc;
-
-	foreach(lc, choice->conditions)
-	{
-		const ScyllaCondition *condition = lfirst(lc);
-
-		if (condition->op != SCYLLA_IN && condition->group == 0)
-			return true;
-	}
-	return false;
-}
-
-/* One equality by an index of any kind; with storage-attached indexes several conditions, ranges included. */
-static void
-take_indexed(Choice *choice)
-{
-	const ScyllaTable *table = choice->info->table;
-	bool		sai = false;
-
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		const ScyllaTableColumn *column = &table->column[i];
-		ScyllaCondition *equal;
-
-		if (column->index != SCYLLA_SAI)
-			continue;
-		equal = find_condition(choice, column, is_equal);
-		if (equal != NULL && scyllaIndexDiffers(choice->access, equal) == NULL)
-			take_by_index(choice, equal);
-		else if (scyllaIndexFindsRanges(column))
-			take_range(choice, column);
-		sai |= choice->access->pushed != NIL;
-	}
-	for (int i = 0; i < table->ncolumns && !sai; i++)
-	{
-		ScyllaCondition *equal = table->column[i].index == SCYLLA_SECONDARY_INDEX ?
-			find_condition(choice, &table->column[i], is_equal) : NULL;
-
-		if (equal != NULL && scyllaIndexDiffers(choice->access, equal) == NULL)
-		{
-			take_by_index(choice, equal);
-			return;
-		}
-	}
-}
-
-/* Whatever one column can have once more: nothing after "=" or a series, one bound on either side otherwise. */
-static bool
-has_room(const ScyllaAccess *access, const ScyllaCondition *condition)
-{
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-	{
-		const ScyllaCondition *other = lfirst(lc);
-
-		if (other->column != condition->column)
-			continue;
-		if (condition->op == SCYLLA_EQ || other->series > 0 || !(is_lower(other->op) || is_upper(other->op)) ||
-			is_lower(other->op) == is_lower(condition->op))
-			return false;
-	}
-	return true;
-}
-
-/* Where it filters, Cassandra may look for the keys too by an index. */
-static bool
-keys_differ(const Choice *choice)
-{
-	ListCell   *lc;
-
-	foreach(lc, choice->access->pushed)
-	{
-		if (scyllaIndexDiffers(choice->access, lfirst(lc)) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* NULL: it is. */
-static const char *
-why_not_filtered(const Choice *choice, const ScyllaCondition *condition)
-{
-	if (condition->column->index != SCYLLA_NO_INDEX && !may_push(choice, SCYLLA_PUSH_INDEXES))
-		return "indexes are not in the option pushdown";
-	return scyllaIndexKeepsFromFiltering(choice->access, condition);
-}
-
-static void
-take_filtered(Choice *choice)
-{
-	List	   *conditions = keys_differ(choice) || choice->access->rows_compared ? NIL : list_copy(choice->conditions);
-	ListCell   *lc;
-
-	foreach(lc, conditions)
-	{
-		ScyllaCondition *condition = lfirst(lc);
-
-		if (condition->op == SCYLLA_IN || condition->group > 0 || !has_room(choice->access, condition) ||
-			why_not_filtered(choice, condition) != NULL)
-			continue;
-		take(choice, condition);
-		choice->access->filtering = true;
-	}
-	foreach(lc, choice->access->filtering ? choice->access->pushed : NIL)
-		choice->access->indexed |= ((ScyllaCondition *) lfirst(lc))->column->index != SCYLLA_NO_INDEX;
-}
-
-static bool
-is_one_run(const ScyllaAccess *access)
-{
-	ListCell   *lc;
-
-	foreach(lc, access->pushed)
-	{
-		if (scyllaAsksForEach(lfirst(lc)))
-			return false;
-	}
-	return access->npartition > 0;
-}
-
 /* ---- what stays ---- */
 
-static const char *
-why_not_taken(const Choice *choice, const ScyllaCondition *condition)
-{
-	const ScyllaTableColumn *column = condition->column;
-	bool		range = is_lower(condition->op) || is_upper(condition->op);
-	ScyllaCondition *lower;
-	ScyllaCondition *upper;
-
-	if (choice->whole)
-		return "to read the whole table is cheaper";
-	if (range && condition->group > 0)
-		return "CQL compares rows only of clustering columns, from the first one on, in one direction";
-	if (!has_room(choice->access, condition))
-		return "CQL takes no further condition on the column";
-	if (why_not_filtered(choice, condition) != NULL)
-		return why_not_filtered(choice, condition);
-	if (column->kind == SCYLLA_PARTITION_KEY && range && find_bounds(choice, column, &lower, &upper) &&
-		!scyllaMakeSeries(choice->root, lower, upper))
-		return psprintf("the partition key is hashed, and the range has more than %d values", SCYLLA_SERIES_MAX);
-	if (column->kind == SCYLLA_PARTITION_KEY)
-		return range ? "the partition key is hashed, it has no ranges" : "not all columns of the partition key are fixed";
-	if (column->kind == SCYLLA_CLUSTERING && choice->access->npartition == 0)
-		return "the partition key is not fixed";
-	if (column->kind == SCYLLA_CLUSTERING)
-		return "a clustering column before it is not fixed";
-	if (choice->access->npartition > 0)
-		return "not a key";
-	if (condition->op == SCYLLA_IN)
-		return "lists are looked up by keys only";
-	if (choice->info->options->allow_filtering && !may_push(choice, SCYLLA_PUSH_FILTERING))
-		return "filtering is not in the option pushdown";
-	if (column->index != SCYLLA_NO_INDEX)
-		return range ? "its index finds equal values only" : "another index is used";
-	return "not a key, and no index serves it";
-}
-
 static void
-keep_local(Choice *choice, RestrictInfo *clause, char *reason)
+keep_local(ScyllaChoice *choice, RestrictInfo *clause, char *reason)
 {
 	ListCell   *lc;
 
@@ -536,14 +82,14 @@ keep_local(Choice *choice, RestrictInfo *clause, char *reason)
 }
 
 static char *
-reason_of_column(const Choice *choice, const ScyllaCondition *condition, const char *reason)
+reason_of_column(const ScyllaChoice *choice, const ScyllaCondition *condition, const char *reason)
 {
 	return psprintf("column \"%s\": %s", get_attname(choice->info->relid, condition->attnum, false), reason);
 }
 
 /* Those of a clause that mean the same there. Of a comparison of rows, what follows another one means nothing. */
 static List *
-judge_all(const Choice *choice, List *found, char **reason)
+judge_all(const ScyllaChoice *choice, List *found, char **reason)
 {
 	List	   *good = NIL;
 	ListCell   *lc;
@@ -568,7 +114,7 @@ judge_all(const Choice *choice, List *found, char **reason)
 
 /* What may be taken of a clause goes to choice->conditions; what they do not say altogether is checked here, too. */
 static void
-sort_clause(Choice *choice, RelOptInfo *rel, RestrictInfo *clause)
+sort_clause(ScyllaChoice *choice, RelOptInfo *rel, RestrictInfo *clause)
 {
 	bool		exact;
 	List	   *found = scyllaMatchClause(choice->root, rel, clause, &exact);
@@ -595,7 +141,7 @@ sort_clause(Choice *choice, RelOptInfo *rel, RestrictInfo *clause)
 
 /* Nor do those that were taken say all of their clause, if others were not. */
 static void
-keep_rest(Choice *choice)
+keep_rest(ScyllaChoice *choice)
 {
 	ListCell   *lc;
 	ListCell   *pc;
@@ -608,7 +154,7 @@ keep_rest(Choice *choice)
 		if (clause == NULL)
 			continue;
 		if (!list_member_ptr(choice->access->local, clause))
-			keep_local(choice, clause, reason_of_column(choice, condition, why_not_taken(choice, condition)));
+			keep_local(choice, clause, reason_of_column(choice, condition, scyllaWhyNotTaken(choice, condition)));
 		foreach(pc, choice->access->pushed)
 		{
 			if (((ScyllaCondition *) lfirst(pc))->clause == clause)
@@ -617,30 +163,8 @@ keep_rest(Choice *choice)
 	}
 }
 
-static void
-take_conditions(Choice *choice)
-{
-	ScyllaRelation *info = choice->info;
-
-	if (take_partition_key(choice))
-		take_clustering_columns(choice);
-	else if (may_be_indexed(choice))
-	{
-		scyllaDescribeIndexesOf(info);
-		if (may_push(choice, SCYLLA_PUSH_INDEXES))
-			take_indexed(choice);
-	}
-	if (info->options->allow_filtering && may_push(choice, SCYLLA_PUSH_FILTERING) && may_be_indexed(choice))
-	{
-		scyllaDescribeIndexesOf(info);
-		take_filtered(choice);
-	}
-	choice->access->pushed = list_concat(choice->access->pushed, choice->ends);
-	choice->access->one_run = is_one_run(choice->access);
-}
-
 static ScyllaAccess *
-choose(Choice *choice, RelOptInfo *rel, List *clauses)
+choose(ScyllaChoice *choice, RelOptInfo *rel, List *clauses)
 {
 	ListCell   *lc;
 
@@ -648,7 +172,7 @@ choose(Choice *choice, RelOptInfo *rel, List *clauses)
 	foreach(lc, clauses)
 		sort_clause(choice, rel, lfirst_node(RestrictInfo, lc));
 	if (choice->conditions != NIL && !choice->whole)
-		take_conditions(choice);
+		scyllaTakeConditions(choice);
 	keep_rest(choice);
 	return choice->access;
 }
@@ -656,7 +180,7 @@ choose(Choice *choice, RelOptInfo *rel, List *clauses)
 ScyllaAccess *
 scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses)
 {
-	Choice		choice = {.root = root,.info = info};
+	ScyllaChoice		choice = {.root = root,.info = info};
 
 	return choose(&choice, rel, clauses);
 }
@@ -664,7 +188,7 @@ scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, Lis
 ScyllaAccess *
 scyllaChooseWhole(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses)
 {
-	Choice		choice = {.root = root,.info = info,.whole = true};
+	ScyllaChoice		choice = {.root = root,.info = info,.whole = true};
 
 	return choose(&choice, rel, clauses);
 }

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "fdw/pushdown/form.h"
+#include "fdw/pushdown/column_condition.h"
 
 /* Whether the column's values can be counted through, from one to the next. */
 extern bool scyllaIsDiscrete(const ScyllaCondition *bound);

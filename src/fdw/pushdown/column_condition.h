@@ -1,13 +1,12 @@
 /*
- * fdw/pushdown/form.h
- *	  Which clauses have the form of a condition on a column.
+ * fdw/pushdown/column_condition.h
+ *	  A condition on one column: "column op value".
  *
- * Backend thread. Without knowledge of the table in the cluster: only where a
- * clause has such a form is that worth describing. What a condition means there is
- * pushdown.h's.
+ * Backend thread. Found by the form of an expression alone, without knowledge of
+ * the table in the cluster, as clause.h.
  */
-#ifndef FDW_PUSHDOWN_FORM_H
-#define FDW_PUSHDOWN_FORM_H
+#ifndef FDW_PUSHDOWN_COLUMN_CONDITION_H
+#define FDW_PUSHDOWN_COLUMN_CONDITION_H
 
 #include "postgres.h"
 
@@ -43,16 +42,22 @@ scyllaAsksForEach(const ScyllaCondition *condition)
 	return condition->op == SCYLLA_IN || condition->series > 0;
 }
 
-/* ScyllaCondition; NIL: it has no such form. exact: all of them together say what the clause says, else they say less. */
-extern List *scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause, bool *exact);
+/* What compares two expressions: "left op right". */
+typedef struct ScyllaComparison
+{
+	Node	   *left;
+	Node	   *right;
+	Oid			opno;
+	Oid			collation;
+} ScyllaComparison;
+
+/* Whether one of its sides is a column, and the other one constant while the table is read: of found, what that says is set. */
+extern bool scyllaMatchSides(PlannerInfo *root, RelOptInfo *rel, const ScyllaComparison *comparison,
+							 ScyllaCondition *found);
 
 /* Of one column. NULL: it has not that form. */
 extern ScyllaCondition *scyllaMatchComparison(PlannerInfo *root, RelOptInfo *rel, Node *node);
 
 extern Node *scyllaStripRelabel(Node *node);
 
-/* Whether a clause has it, and may be sent if the table in the cluster suits it. */
-extern bool scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause);
-extern bool scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses);
-
-#endif							/* FDW_PUSHDOWN_FORM_H */
+#endif							/* FDW_PUSHDOWN_COLUMN_CONDITION_H */

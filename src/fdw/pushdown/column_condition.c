@@ -1,21 +1,8 @@
 /*
- * fdw/pushdown/form.c
- *	  From a clause to conditions on columns, by its form alone.
+ * fdw/pushdown/column_condition.c
+ *	  From an expression to a condition on one column, by its form alone.
  *
  * Backend thread. Owns nothing.
- *
- * A condition is a comparison of one column with something that is constant while
- * the table is read, by an operator of the type's default B-tree family. A clause
- * is one, or several that belong together: a comparison of rows, or combinations of
- * values (combination.c).
- *
- * The conditions of one clause belong together by a number, their group. PostgreSQL
- * makes (a, b) IN ((1, 2), (3, 4)) an OR of ANDs. Here this clause is two lists in
- * one group: their n-th values make one request, so there are two requests and not
- * the four of a product. A comparison of rows is cut off when its values are known.
- * From the first value on that is NULL, or that CQL cannot hold, what stands before
- * the value decides. If a clause says more than CQL takes, CQL gets what it takes,
- * and PostgreSQL checks the whole clause.
  */
 #include "postgres.h"
 
@@ -28,9 +15,8 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/pushdown/combination.h"
+#include "fdw/pushdown/column_condition.h"
 #include "fdw/pushdown/comparison.h"
-#include "fdw/pushdown/form.h"
 
 Node *
 scyllaStripRelabel(Node *node)
@@ -76,18 +62,9 @@ is_constant(PlannerInfo *root, RelOptInfo *rel, Node *value)
 		!contain_subplans(value);
 }
 
-/* "left op right" */
-typedef struct Comparison
-{
-	Node	   *left;
-	Node	   *right;
-	Oid			opno;
-	Oid			collation;
-} Comparison;
-
 /* swapped: the column is on the right. */
 static bool
-match_sides(PlannerInfo *root, RelOptInfo *rel, const Comparison *c, bool swapped, ScyllaCondition *found)
+match_sides(PlannerInfo *root, RelOptInfo *rel, const ScyllaComparison *c, bool swapped, ScyllaCondition *found)
 {
 	Var		   *var = column_of(rel, swapped ? c->right : c->left);
 	Node	   *value = swapped ? c->left : c->right;
@@ -110,8 +87,8 @@ match_sides(PlannerInfo *root, RelOptInfo *rel, const Comparison *c, bool swappe
 	return true;
 }
 
-static bool
-match_comparison(PlannerInfo *root, RelOptInfo *rel, const Comparison *c, ScyllaCondition *found)
+bool
+scyllaMatchSides(PlannerInfo *root, RelOptInfo *rel, const ScyllaComparison *c, ScyllaCondition *found)
 {
 	return match_sides(root, rel, c, false, found) || match_sides(root, rel, c, true, found);
 }
@@ -164,84 +141,11 @@ scyllaMatchComparison(PlannerInfo *root, RelOptInfo *rel, Node *node)
 	bool		matched;
 
 	if (is_opclause(node) && list_length(expr->args) == 2)
-		matched = match_comparison(root, rel, &(Comparison) {linitial(expr->args), lsecond(expr->args), expr->opno,
+		matched = scyllaMatchSides(root, rel, &(ScyllaComparison) {linitial(expr->args), lsecond(expr->args), expr->opno,
 								   expr->inputcollid}, found);
 	else if (IsA(node, ScalarArrayOpExpr))
 		matched = match_array(root, rel, (ScalarArrayOpExpr *) node, found);
 	else
 		matched = match_boolean(rel, node, found);
 	return matched ? found : NULL;
-}
-
-/* "(column, column) > (value, value)". Up to where it is no comparison in one direction, of columns with values. */
-static List *
-match_row(PlannerInfo *root, RelOptInfo *rel, const RowCompareExpr *row, bool *exact)
-{
-	List	   *conditions = NIL;
-
-	*exact = true;
-	for (int i = 0; i < list_length(row->opnos); i++)
-	{
-		ScyllaCondition *found = palloc0(sizeof(*found));
-		Comparison	c = {list_nth(row->largs, i), list_nth(row->rargs, i), list_nth_oid(row->opnos, i),
-		list_nth_oid(row->inputcollids, i)};
-
-		*exact = match_comparison(root, rel, &c, found) &&
-			(i == 0 || found->op == ((ScyllaCondition *) linitial(conditions))->op);
-		if (!*exact)
-			break;
-		found->group = 1;
-		found->place = i;
-		conditions = lappend(conditions, found);
-	}
-	return conditions;
-}
-
-List *
-scyllaMatchClause(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause, bool *exact)
-{
-	Node	   *node = (Node *) clause->clause;
-	List	   *found = NIL;
-	ScyllaCondition *condition;
-	ListCell   *lc;
-
-	*exact = true;
-	if (clause->pseudoconstant)
-		return NIL;
-	if (is_orclause(node))
-		found = scyllaMatchCombinations(root, rel, (BoolExpr *) node, exact);
-	else if (IsA(node, RowCompareExpr))
-		found = match_row(root, rel, (RowCompareExpr *) node, exact);
-	else if ((condition = scyllaMatchComparison(root, rel, node)) != NULL)
-		found = list_make1(condition);
-	foreach(lc, found)
-		((ScyllaCondition *) lfirst(lc))->origin = clause;
-	return found;
-}
-
-bool
-scyllaMayBePushed(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *clause)
-{
-	bool		exact;
-	ListCell   *lc;
-
-	foreach(lc, scyllaMatchClause(root, rel, clause, &exact))
-	{
-		if (((ScyllaCondition *) lfirst(lc))->reason == NULL)
-			return true;
-	}
-	return false;
-}
-
-bool
-scyllaAnyMayBePushed(PlannerInfo *root, RelOptInfo *rel, List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, clauses)
-	{
-		if (scyllaMayBePushed(root, rel, lfirst_node(RestrictInfo, lc)))
-			return true;
-	}
-	return false;
 }
