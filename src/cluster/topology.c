@@ -5,7 +5,7 @@
  * Submitter thread; no I/O.
  * Owns: nodes, ring, placements, and the rows of a read that is not committed.
  * Invariants: node[i]->number is i; ring, local and keyspace all come from one
- * commit; incomplete rows make no node; nothing read is trusted for its counts.
+ * commit; incomplete rows make no node.
  */
 #include "cluster/topology.h"
 
@@ -13,28 +13,6 @@
 
 #define MAX_NODES 8192			/* far over any real cluster; bounds what a broken answer costs */
 #define MAX_FACTOR 1000000
-#define MAX_COLUMNS 16
-
-struct ClusterTopologyRow
-{
-	ClusterTopologyRow *next;
-	uint8_t		host_id[16];
-	NetAddress	address;
-	const char *dc;
-	const char *rack;
-	int64_t    *token;
-	uint32_t	ntokens;
-	bool		foreign;		/* tokens of another partitioner */
-};
-
-struct ClusterReplication
-{
-	ClusterReplication *next;
-	const char *keyspace;
-	const char *class;			/* without its package */
-	const char **option;		/* name, value, ... */
-	uint32_t	noptions;
-};
 
 bool
 cluster_topology_init(ClusterTopology *t, const char *local_dc)
@@ -64,10 +42,9 @@ cluster_topology_begin(ClusterTopology *t)
 {
 	cql_arena_free(&t->arena);
 	t->arena = (CqlArena) {0};
-	t->rows = NULL;
+	t->peers = NULL;
 	t->contacted = NULL;
-	t->replications = NULL;
-	t->nreplications = 0;
+	t->keyspace_rows = NULL;
 }
 
 void
@@ -100,257 +77,26 @@ cluster_topology_restart(ClusterTopology *t)
 
 /* ---- reading ---- */
 
-/* A Rows answer, row by row: cell[i] is the value of the i-th wanted column, null if there is none. */
-typedef struct RowReader
-{
-	CqlReader	r;
-	uint32_t	left;
-	uint32_t	ncolumns;
-	int			wanted[MAX_COLUMNS];	/* wanted column -> its place in the row, -1: absent */
-	CqlBytes	cell[MAX_COLUMNS];
-	uint32_t	nwanted;
-} RowReader;
-
-static bool
-rows_open(RowReader *rows, CqlReader r, CqlArena *arena, const char *const *names, uint32_t n)
-{
-	CqlMetadata metadata;
-
-	if (cql_response_result_kind(&r) != CQL_RESULT_ROWS
-		|| !cql_response_rows(&r, arena, &metadata, &rows->left)
-		|| !metadata.column || metadata.count == 0 || metadata.count > MAX_COLUMNS)
-		return false;
-	rows->r = r;
-	rows->ncolumns = metadata.count;
-	rows->nwanted = n;
-	for (uint32_t i = 0; i < n; i++)
-	{
-		rows->wanted[i] = -1;
-		for (uint32_t j = 0; j < metadata.count; j++)
-		{
-			if (strcmp(metadata.column[j].name, names[i]) == 0)
-				rows->wanted[i] = (int) j;
-		}
-	}
-	return true;
-}
-
-static bool
-rows_next(RowReader *rows)
-{
-	CqlBytes	value[MAX_COLUMNS];
-
-	if (rows->left == 0)
-		return false;
-	rows->left--;
-	for (uint32_t i = 0; i < rows->ncolumns; i++)
-		value[i] = cql_get_bytes(&rows->r);
-	for (uint32_t i = 0; i < rows->nwanted; i++)
-		rows->cell[i] = rows->wanted[i] < 0 ? (CqlBytes) {NULL, -1} : value[rows->wanted[i]];
-	return !rows->r.failed;
-}
-
-/* Decimal text of an int64, nothing before or behind it. */
-static bool
-parse_int64(CqlBytes text, int64_t *out)
-{
-	bool		negative = text.len > 0 && text.data[0] == '-';
-	int64_t		value = 0;
-
-	if (text.len <= negative)
-		return false;
-	for (int32_t i = negative; i < text.len; i++)
-	{
-		int64_t		digit = text.data[i] - '0';
-
-		if (digit < 0 || digit > 9
-			|| __builtin_mul_overflow(value, 10, &value)
-			|| __builtin_sub_overflow(value, digit, &value))
-			return false;
-	}
-	/* summed up negative: INT64_MIN has no positive twin */
-	if (!negative && value == INT64_MIN)
-		return false;
-	*out = negative ? value : -value;
-	return true;
-}
-
-/* A set<text> of tokens. false: malformed or out of memory. */
-static bool
-read_tokens(CqlBytes set, CqlArena *arena, ClusterTopologyRow *row)
-{
-	CqlReader	r = cql_reader(set.data, (size_t) set.len);
-	uint32_t	n = cql_get_u32(&r);
-
-	if (r.failed || n > cql_reader_left(&r) / 4)
-		return false;
-	row->token = cql_arena_alloc(arena, (n + 1) * sizeof(*row->token));
-	if (!row->token)
-		return false;
-	for (uint32_t i = 0; i < n; i++)
-	{
-		if (!parse_int64(cql_get_bytes(&r), &row->token[row->ntokens]))
-			row->foreign = true;
-		else
-			row->ntokens++;
-	}
-	return !r.failed;
-}
-
-enum
-{
-	NODE_HOST_ID, NODE_DC, NODE_RACK, NODE_TOKENS, NODE_ADDRESS, NODE_PORT, NODE_PEER, NODE_COLUMNS
-};
-
-/* What local and peers have in common. NULL: incomplete or malformed. */
-static ClusterTopologyRow *
-read_node(ClusterTopology *t, const CqlBytes *cell)
-{
-	ClusterTopologyRow *row;
-
-	if (cell[NODE_HOST_ID].len != 16 || cell[NODE_DC].len < 0 || cell[NODE_RACK].len < 0)
-		return NULL;
-	row = cql_arena_alloc(&t->arena, sizeof(*row));
-	if (!row)
-		return NULL;
-	memcpy(row->host_id, cell[NODE_HOST_ID].data, 16);
-	row->dc = cql_arena_strdup(&t->arena, (const char *) cell[NODE_DC].data, (size_t) cell[NODE_DC].len);
-	row->rack = cql_arena_strdup(&t->arena, (const char *) cell[NODE_RACK].data, (size_t) cell[NODE_RACK].len);
-	if (!row->dc || !row->rack)
-		return NULL;
-	if (cell[NODE_TOKENS].len >= 0 && !read_tokens(cell[NODE_TOKENS], &t->arena, row))
-		return NULL;
-	return row;
-}
-
 bool
 cluster_topology_read_local(ClusterTopology *t, CqlReader r, const NetAddress *address)
 {
-	static const char *const names[] = {"host_id", "data_center", "rack", "tokens"};
-	RowReader	rows;
-
-	if (!rows_open(&rows, r, &t->arena, names, 4) || !rows_next(&rows))
-		return false;
-	t->contacted = read_node(t, rows.cell);
+	t->contacted = cluster_system_local(r, &t->arena);
 	if (!t->contacted)
 		return false;
 	t->contacted->address = *address;
 	return true;
 }
 
-static bool
-any_address(CqlBytes inet)
-{
-	if (inet.len <= 0)
-		return false;
-	for (int32_t i = 0; i < inet.len; i++)
-	{
-		if (inet.data[i] != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool
-peer_address(const CqlBytes *cell, uint16_t port, NetAddress *out)
-{
-	CqlBytes	inet = any_address(cell[NODE_ADDRESS]) ? cell[NODE_PEER] : cell[NODE_ADDRESS];
-	uint32_t	own_port = cell[NODE_PORT].len == 4 ? cql_load_u32(cell[NODE_PORT].data) : port;
-
-	if (inet.len <= 0 || own_port == 0 || own_port > UINT16_MAX)
-		return false;
-	return net_address_from_bytes(inet.data, inet.len, (uint16_t) own_port, out);
-}
-
 bool
 cluster_topology_read_peers(ClusterTopology *t, CqlReader r, uint16_t port)
 {
-	static const char *const v1[] = {"host_id", "data_center", "rack", "tokens", "rpc_address",
-	"native_port", "peer"};
-	static const char *const v2[] = {"host_id", "data_center", "rack", "tokens", "native_address",
-	"native_port", "peer"};
-	RowReader	rows;
-
-	if (!rows_open(&rows, r, &t->arena, v2, NODE_COLUMNS))
-		return false;
-	if (rows.wanted[NODE_ADDRESS] < 0 && !rows_open(&rows, r, &t->arena, v1, NODE_COLUMNS))
-		return false;
-	t->rows = NULL;
-	while (rows_next(&rows))
-	{
-		NetAddress	address;
-		ClusterTopologyRow *row;
-
-		if (!peer_address(rows.cell, port, &address))
-			continue;
-		row = read_node(t, rows.cell);
-		if (!row || (row->ntokens == 0 && !row->foreign))
-			continue;
-		row->address = address;
-		row->next = t->rows;
-		t->rows = row;
-	}
-	return !rows.r.failed && !t->arena.failed;
-}
-
-/* A map<text, text>. */
-static bool
-read_options(CqlBytes map, CqlArena *arena, ClusterReplication *replication)
-{
-	CqlReader	r = cql_reader(map.data, (size_t) (map.len < 0 ? 0 : map.len));
-	uint32_t	n = cql_get_u32(&r);
-
-	if (r.failed || n > cql_reader_left(&r) / 8)
-		return false;
-	replication->noptions = n;
-	replication->option = cql_arena_alloc(arena, (2 * (size_t) n + 1) * sizeof(*replication->option));
-	for (uint32_t i = 0; replication->option && i < 2 * n; i++)
-	{
-		CqlBytes	text = cql_get_bytes(&r);
-
-		replication->option[i] = cql_arena_strdup(arena, (const char *) text.data,
-												  (size_t) (text.len < 0 ? 0 : text.len));
-	}
-	return !r.failed && !arena->failed;
-}
-
-static const char *
-find_option(const ClusterReplication *replication, const char *name)
-{
-	for (uint32_t i = 0; i < replication->noptions; i++)
-	{
-		if (strcmp(replication->option[2 * i], name) == 0)
-			return replication->option[2 * i + 1];
-	}
-	return NULL;
+	return cluster_system_peers(r, port, &t->arena, &t->peers);
 }
 
 bool
 cluster_topology_read_keyspaces(ClusterTopology *t, CqlReader r)
 {
-	static const char *const names[] = {"keyspace_name", "replication"};
-	RowReader	rows;
-
-	if (!rows_open(&rows, r, &t->arena, names, 2))
-		return false;
-	while (rows_next(&rows))
-	{
-		ClusterReplication *k;
-		const char *class;
-
-		if (rows.cell[0].len < 0 || rows.cell[1].len < 0)
-			continue;
-		k = cql_arena_alloc(&t->arena, sizeof(*k));
-		if (!k || !read_options(rows.cell[1], &t->arena, k))
-			return false;
-		k->keyspace = cql_arena_strdup(&t->arena, (const char *) rows.cell[0].data, (size_t) rows.cell[0].len);
-		class = find_option(k, "class");
-		k->class = class && strrchr(class, '.') ? strrchr(class, '.') + 1 : class;
-		k->next = t->replications;
-		t->replications = k;
-		t->nreplications++;
-	}
-	return !rows.r.failed && !t->arena.failed;
+	return cluster_system_keyspaces(r, &t->arena, &t->keyspace_rows);
 }
 
 /* ---- committing ---- */
@@ -416,7 +162,7 @@ cluster_topology_move(ClusterNode *node)
 
 /* The node of one row: found or made, and brought up to date. false: out of memory. */
 static bool
-apply_row(ClusterTopology *t, const ClusterTopologyRow *row)
+apply_row(ClusterTopology *t, const ClusterNodeRow *row)
 {
 	ClusterNode *node = find_node(t, row->host_id);
 
@@ -448,7 +194,7 @@ apply_rows(ClusterTopology *t)
 		t->node[i]->present = false;
 	if (!apply_row(t, t->contacted))
 		return false;
-	for (const ClusterTopologyRow *row = t->rows; row; row = row->next)
+	for (const ClusterNodeRow *row = t->peers; row; row = row->next)
 	{
 		if (!apply_row(t, row))
 			return false;
@@ -479,7 +225,7 @@ number_places(const ClusterTopology *t, ClusterRingNode *place)
 }
 
 static uint32_t
-add_tokens(const ClusterTopology *t, ClusterRing *ring, const ClusterTopologyRow *row)
+add_tokens(const ClusterTopology *t, ClusterRing *ring, const ClusterNodeRow *row)
 {
 	const ClusterNode *node = find_node(t, row->host_id);
 
@@ -497,7 +243,7 @@ build_ring(ClusterTopology *t, ClusterRing *ring)
 	size_t		ntokens = t->contacted->ntokens;
 	uint32_t	foreign;
 
-	for (const ClusterTopologyRow *row = t->rows; row; row = row->next)
+	for (const ClusterNodeRow *row = t->peers; row; row = row->next)
 		ntokens += row->ntokens;
 	*ring = (ClusterRing) {.nnodes = t->nnodes};
 	ring->node = calloc(t->nnodes + 1, sizeof(*ring->node));
@@ -509,7 +255,7 @@ build_ring(ClusterTopology *t, ClusterRing *ring)
 	}
 	number_places(t, ring->node);
 	foreign = add_tokens(t, ring, t->contacted);
-	for (const ClusterTopologyRow *row = t->rows; row; row = row->next)
+	for (const ClusterNodeRow *row = t->peers; row; row = row->next)
 		foreign += add_tokens(t, ring, row);
 	if (foreign > 0)
 		ring->npositions = 0;	/* another partitioner: our tokens mean nothing there */
@@ -552,23 +298,33 @@ parse_factor(const char *text)
 }
 
 static void
-set_keyspace(const ClusterTopology *t, const ClusterReplication *k, ClusterKeyspace *out)
+set_keyspace(const ClusterTopology *t, const ClusterKeyspaceRow *k, ClusterKeyspace *out)
 {
 	bool		simple = k->class && strcmp(k->class, "SimpleStrategy") == 0;
 
 	out->network = k->class && strcmp(k->class, "NetworkTopologyStrategy") == 0;
 	out->any = !simple && !out->network;
 	if (!out->any)
-		out->factor = parse_factor(find_option(k, simple ? "replication_factor" : t->local_dc));
+		out->factor = parse_factor(cluster_system_option(k, simple ? "replication_factor" : t->local_dc));
+}
+
+static uint32_t
+count_keyspaces(const ClusterTopology *t)
+{
+	uint32_t	n = 0;
+
+	for (const ClusterKeyspaceRow *k = t->keyspace_rows; k; k = k->next)
+		n++;
+	return n;
 }
 
 static bool
 build_keyspaces(const ClusterTopology *t, CqlArena *arena, ClusterKeyspace **out)
 {
-	ClusterKeyspace *all = cql_arena_alloc(arena, (t->nreplications + 1) * sizeof(*all));
+	ClusterKeyspace *all = cql_arena_alloc(arena, ((size_t) count_keyspaces(t) + 1) * sizeof(*all));
 	uint32_t	n = 0;
 
-	for (const ClusterReplication *k = t->replications; all && k; k = k->next, n++)
+	for (const ClusterKeyspaceRow *k = t->keyspace_rows; all && k; k = k->next, n++)
 	{
 		all[n].name = cql_arena_strdup(arena, k->keyspace, strlen(k->keyspace));
 		set_keyspace(t, k, &all[n]);
@@ -600,7 +356,7 @@ cluster_topology_commit(ClusterTopology *t)
 	t->ring = ring;
 	t->keyspaces = arena;
 	t->keyspace = keyspace;
-	t->nkeyspaces = t->nreplications;
+	t->nkeyspaces = count_keyspaces(t);
 	t->local_dc_number = t->nlocal > 0 ? ring.node[t->local[0]->number].dc : UINT32_MAX;
 	t->generation++;
 	cluster_topology_begin(t);

@@ -14,8 +14,7 @@
 #define CLUSTER_TOPOLOGY_H
 
 #include "cluster/ring.h"
-#include "cql/response.h"
-#include "net/resolve.h"
+#include "cluster/system_tables.h"
 
 typedef struct ClusterNode
 {
@@ -41,9 +40,6 @@ typedef struct ClusterKeyspace
 	const ClusterPlacement *placement;	/* NULL: not computed yet */
 } ClusterKeyspace;
 
-typedef struct ClusterTopologyRow ClusterTopologyRow;
-typedef struct ClusterReplication ClusterReplication;
-
 typedef struct ClusterTopology
 {
 	ClusterNode **node;			/* by number */
@@ -62,17 +58,10 @@ typedef struct ClusterTopology
 
 	/* what was read since begin */
 	CqlArena	arena;
-	ClusterTopologyRow *rows;
-	ClusterTopologyRow *contacted;	/* the row of system.local */
-	ClusterReplication *replications;
-	uint32_t	nreplications;
+	ClusterNodeRow *peers;
+	ClusterNodeRow *contacted;	/* the row of system.local */
+	ClusterKeyspaceRow *keyspace_rows;
 } ClusterTopology;
-
-#define CLUSTER_SELECT_LOCAL "SELECT host_id, data_center, rack, tokens FROM system.local WHERE key = 'local'"
-#define CLUSTER_SELECT_PEERS_V2 \
-	"SELECT host_id, data_center, rack, tokens, native_address, native_port FROM system.peers_v2"
-#define CLUSTER_SELECT_PEERS "SELECT host_id, data_center, rack, tokens, rpc_address, peer FROM system.peers"
-#define CLUSTER_SELECT_KEYSPACES "SELECT keyspace_name, replication FROM system_schema.keyspaces"
 
 /* local_dc NULL: that of the node which system.local is read from first. false: out of memory. */
 extern bool cluster_topology_init(ClusterTopology *t, const char *local_dc);

@@ -516,39 +516,6 @@ test_local_dc_is_kept_or_given(void **state)
 	cluster_topology_free(&t);
 }
 
-/* Every cut of every answer is refused or taken, never read past its end. */
-static void
-test_cut_answers(void **state)
-{
-	static const int64_t a[] = {-1, 5};
-	const RowNode node[] = {
-		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 2},
-		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 2, .address = {127, 0, 0, 2}, .port = 1},
-	};
-	NetAddress	dialled = address_of(1, 1);
-	CqlBuffer	answer[] = {rows_local(&node[0]), rows_peers(&node[1], 1, true), rows_keyspaces(simple_one)};
-	ClusterTopology t;
-
-	assert_true(cluster_topology_init(&t, NULL));
-	for (int which = 0; which < 3; which++)
-	{
-		for (size_t n = 0; n < answer[which].len; n++)
-		{
-			uint8_t    *cut = malloc(n + 1);	/* its own block, for the sanitizer's fences */
-			CqlReader	r = cql_reader(cut, n);
-
-			memcpy(cut, answer[which].data, n);
-			cluster_topology_begin(&t);
-			assert_false(which == 0 ? cluster_topology_read_local(&t, r, &dialled)
-						 : which == 1 ? cluster_topology_read_peers(&t, r, 9042)
-						 : cluster_topology_read_keyspaces(&t, r));
-			free(cut);
-		}
-		cql_buffer_free(&answer[which]);
-	}
-	cluster_topology_free(&t);
-}
-
 int
 main(void)
 {
@@ -562,7 +529,6 @@ main(void)
 		cmocka_unit_test(test_nodes_are_known_by_host_id),
 		cmocka_unit_test(test_contacted_node_keeps_its_address),
 		cmocka_unit_test(test_local_dc_is_kept_or_given),
-		cmocka_unit_test(test_cut_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
