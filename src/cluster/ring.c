@@ -29,12 +29,30 @@ cluster_ring_sort(ClusterRing *ring)
 		qsort(ring->position, ring->npositions, sizeof(*ring->position), compare_positions);
 }
 
+ClusterRing *
+cluster_ring_new(uint32_t nnodes, size_t npositions)
+{
+	ClusterRing *ring = calloc(1, sizeof(*ring));
+
+	if (!ring)
+		return NULL;
+	ring->nnodes = nnodes;
+	ring->node = calloc((size_t) nnodes + 1, sizeof(*ring->node));
+	ring->position = malloc((npositions + 1) * sizeof(*ring->position));
+	if (ring->node && ring->position)
+		return ring;
+	cluster_ring_free(ring);
+	return NULL;
+}
+
 void
 cluster_ring_free(ClusterRing *ring)
 {
+	if (!ring)
+		return;
 	free(ring->position);
 	free(ring->node);
-	*ring = (ClusterRing) {0};
+	free(ring);
 }
 
 uint32_t

@@ -11,6 +11,7 @@
 #define CLUSTER_RING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CLUSTER_RING_NONE UINT16_MAX	/* pads short replica sets; never a node */
@@ -48,8 +49,10 @@ struct ClusterPlacement
 	uint16_t   *replica;		/* in ring order, padded with CLUSTER_RING_NONE */
 };
 
+/* Without positions yet, of which there is room for so many. NULL: out of memory. */
+extern ClusterRing *cluster_ring_new(uint32_t nnodes, size_t npositions);
+extern void cluster_ring_free(ClusterRing *ring);	/* NULL: none */
 extern void cluster_ring_sort(ClusterRing *ring);
-extern void cluster_ring_free(ClusterRing *ring);
 
 /* The position that owns a token: the first one >= token, or the first of all. npositions > 0. */
 extern uint32_t cluster_ring_owner(const ClusterRing *ring, int64_t token);

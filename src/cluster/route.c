@@ -20,16 +20,11 @@ ClusterPlan
 cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request)
 {
 	ClusterPlan plan = {.topology = t, .start = request->spread};
-	const ClusterPlacement *p = NULL;
 
-	if (statement && request->routed)
-		p = cluster_statement_placement(statement, t);
-	if (!p)
+	if (!statement || !request->routed)
 		return plan;
-	plan.replica = cluster_topology_replicas(t, p, request->token);
-	while (plan.nreplicas < p->width && plan.replica[plan.nreplicas] != CLUSTER_RING_NONE)
-		plan.nreplicas++;
-	if (cluster_route_conditional(statement, request))
+	plan.replicas = cluster_locate(t, &statement->table, request->token);
+	if (plan.replicas.number && cluster_route_conditional(statement, request))
 		plan.start = 0;
 	return plan;
 }
@@ -52,11 +47,11 @@ cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterConnection 
 	const ClusterTopology *t = plan->topology;
 	bool		full = false;
 
-	for (uint32_t i = 0; i < plan->nreplicas; i++)
+	for (uint32_t i = 0; i < plan->replicas.n; i++)
 	{
-		uint16_t	number = plan->replica[(plan->start + i) % plan->nreplicas];
+		ClusterLocation at = cluster_locate_replica(t, plan->replicas, (plan->start + i) % plan->replicas.n);
 
-		if (take_node(t->node[number], tried, &full, out))
+		if (take_node(at.node, tried, &full, out))
 			return CLUSTER_CHOSEN;
 	}
 	if (full)

@@ -20,8 +20,7 @@
 typedef struct ClusterPlan
 {
 	const ClusterTopology *topology;
-	const uint16_t *replica;	/* NULL: not routed */
-	uint32_t	nreplicas;
+	ClusterReplicas replicas;	/* none: not routed */
 	uint32_t	start;
 } ClusterPlan;
 

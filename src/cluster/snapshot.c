@@ -3,8 +3,8 @@
  *	  The topology as the backend is told of it.
  *
  * Submitter thread; no I/O. Owns nothing: the body becomes the request's.
- * Invariant: nodes that left the cluster are not told of, so a node's place in
- * the snapshot is not its number in the topology.
+ * Invariant: nodes that left the cluster are not told of, so a node's number in
+ * the snapshot is not the one that it has in the topology.
  *
  * The backend asks for the ring by a request, CLUSTER_RING, on the same road as all
  * others. So it waits interruptibly while the cluster is found, its failures have
@@ -14,6 +14,7 @@
  */
 #include "cluster/snapshot.h"
 
+#include "cluster/locate.h"
 #include "cluster/pool.h"
 #include "cql/ring.h"
 
@@ -50,23 +51,23 @@ describe(const ClusterNode *node)
 static bool
 build(const ClusterTopology *t, CqlArena *arena, CqlRing *ring)
 {
-	uint16_t   *place = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*place));	/* by node number */
+	uint16_t   *number = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*number));	/* by node number */
 
 	ring->version = t->generation;
 	ring->node = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*ring->node));
-	ring->position = cql_arena_alloc(arena, ((size_t) t->ring.npositions + 1) * sizeof(*ring->position));
+	ring->npositions = cluster_locate_positions(t);
+	ring->position = cql_arena_alloc(arena, ((size_t) ring->npositions + 1) * sizeof(*ring->position));
 	if (arena->failed)
 		return false;
 	for (uint32_t i = 0; i < t->nnodes; i++)
 	{
-		place[i] = ring->nnodes;
+		number[i] = ring->nnodes;
 		if (t->node[i]->present)
 			ring->node[ring->nnodes++] = describe(t->node[i]);
 	}
 	/* the ring is of the same commit: each of its nodes is present */
-	for (uint32_t i = 0; i < t->ring.npositions; i++)
-		ring->position[i] = (CqlRingPosition) {t->ring.position[i].token, place[t->ring.position[i].node]};
-	ring->npositions = t->ring.npositions;
+	for (uint32_t i = 0; i < ring->npositions; i++)
+		ring->position[i] = (CqlRingPosition) {cluster_locate_token(t, i), number[cluster_locate_owner(t, i)]};
 	return true;
 }
 

@@ -64,7 +64,6 @@ free_statement(ClusterStatement *s)
 		free_prepared(s->on[i]);
 	free(s->on);
 	free(s->text);
-	free(s->keyspace);
 	free((void *) s->metadata_id.data);
 	cql_arena_free(&s->arena);
 	free(s);
@@ -168,16 +167,15 @@ make_statement(const ClusterRequest *request, const CqlPrepared *prepared, CqlAr
 		return NULL;
 	s->text = malloc(request->length + 1);
 	s->length = request->length;
-	if (prepared->bind.count > 0)
-		s->keyspace = strdup(prepared->bind.column[0].keyspace);
-	if (!s->text || (prepared->bind.count > 0 && !s->keyspace)
-		|| !copy_bytes(&s->metadata_id, prepared->metadata_id))
+	if (!s->text || !copy_bytes(&s->metadata_id, prepared->metadata_id))
 	{
 		free_statement(s);
 		return NULL;
 	}
 	memcpy(s->text, request->payload, request->length);
 	s->bind = prepared->bind;
+	if (s->bind.count > 0)
+		s->table = (ClusterTable) {.keyspace = s->bind.column[0].keyspace, .name = s->bind.column[0].table};
 	s->arena = *arena;
 	*arena = (CqlArena) {0};
 	return s;

@@ -15,7 +15,7 @@
 #define CLUSTER_STATEMENT_H
 
 #include "cluster/lane.h"
-#include "cluster/topology.h"
+#include "cluster/locate.h"
 
 typedef struct ClusterStatement ClusterStatement;
 typedef struct ClusterPrepared ClusterPrepared;
@@ -47,7 +47,6 @@ struct ClusterStatement
 {
 	char	   *text;
 	uint32_t	length;
-	char	   *keyspace;		/* of its bind markers; NULL: it has none */
 	bool		conditional;	/* the node that prepared it first says so; others that are may not be marked */
 	CqlArena	arena;			/* of bind */
 	CqlMetadata bind;			/* what values are encoded for: a later preparation must accept them */
@@ -60,8 +59,7 @@ struct ClusterStatement
 	 * come. A node that has another sends its metadata along.
 	 */
 	CqlBytes	metadata_id;
-	const ClusterPlacement *placement;	/* of the keyspace, as of generation */
-	uint32_t	generation;		/* of the topology */
+	ClusterTable table;			/* of its bind markers, if it has any */
 	ClusterPrepared **on;		/* by node number; NULL: never needed there */
 	uint32_t	non;
 };
@@ -112,17 +110,5 @@ extern ClusterPrepared *cluster_statement_on(ClusterStatements *set, ClusterStat
 extern bool cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline);
 /* The node did not know the id of that generation: prepare again, unless that happened since (false). */
 extern bool cluster_statement_forget(ClusterPrepared *p, uint32_t generation);
-
-/* Where its rows live, NULL: anywhere. Looked up again after each change of the topology. */
-static inline const ClusterPlacement *
-cluster_statement_placement(ClusterStatement *s, ClusterTopology *t)
-{
-	if (s->generation != t->generation)
-	{
-		s->placement = s->keyspace ? cluster_topology_placement(t, s->keyspace) : NULL;
-		s->generation = t->generation;
-	}
-	return s->placement;
-}
 
 #endif							/* CLUSTER_STATEMENT_H */

@@ -9,6 +9,8 @@
  */
 #include "cluster/topology.h"
 
+#include "cluster/ring.h"
+
 #include <stdlib.h>
 
 #define MAX_NODES 8192			/* far over any real cluster; bounds what a broken answer costs */
@@ -52,7 +54,7 @@ cluster_topology_free(ClusterTopology *t)
 {
 	cluster_topology_begin(t);
 	free_placements(t);
-	cluster_ring_free(&t->ring);
+	cluster_ring_free(t->ring);
 	cql_arena_free(&t->keyspaces);
 	for (uint32_t i = 0; i < t->nnodes; i++)
 	{
@@ -204,22 +206,22 @@ apply_rows(ClusterTopology *t)
 
 /* Equal names get the number of the first node that has them. */
 static void
-number_places(const ClusterTopology *t, ClusterRingNode *place)
+number_racks(const ClusterTopology *t, ClusterRingNode *at)
 {
 	for (uint32_t i = 0; i < t->nnodes; i++)
 	{
 		const ClusterNode *node = t->node[i];
 
-		place[i].dc = place[i].rack = i;
+		at[i].dc = at[i].rack = i;
 		for (uint32_t j = i; j-- > 0;)
 		{
 			const ClusterNode *other = t->node[j];
 
 			if (!node->rack || !other->rack || strcmp(node->dc, other->dc) != 0)
 				continue;
-			place[i].dc = place[j].dc;
+			at[i].dc = at[j].dc;
 			if (strcmp(node->rack, other->rack) == 0)
-				place[i].rack = place[j].rack;
+				at[i].rack = at[j].rack;
 		}
 	}
 }
@@ -237,30 +239,27 @@ add_tokens(const ClusterTopology *t, ClusterRing *ring, const ClusterNodeRow *ro
 	return row->foreign;
 }
 
-static bool
-build_ring(ClusterTopology *t, ClusterRing *ring)
+/* NULL: out of memory. */
+static ClusterRing *
+build_ring(const ClusterTopology *t)
 {
 	size_t		ntokens = t->contacted->ntokens;
 	uint32_t	foreign;
+	ClusterRing *ring;
 
 	for (const ClusterNodeRow *row = t->peers; row; row = row->next)
 		ntokens += row->ntokens;
-	*ring = (ClusterRing) {.nnodes = t->nnodes};
-	ring->node = calloc(t->nnodes + 1, sizeof(*ring->node));
-	ring->position = malloc((ntokens + 1) * sizeof(*ring->position));
-	if (!ring->node || !ring->position)
-	{
-		cluster_ring_free(ring);
-		return false;
-	}
-	number_places(t, ring->node);
+	ring = cluster_ring_new(t->nnodes, ntokens);
+	if (!ring)
+		return NULL;
+	number_racks(t, ring->node);
 	foreign = add_tokens(t, ring, t->contacted);
 	for (const ClusterNodeRow *row = t->peers; row; row = row->next)
 		foreign += add_tokens(t, ring, row);
 	if (foreign > 0)
 		ring->npositions = 0;	/* another partitioner: our tokens mean nothing there */
 	cluster_ring_sort(ring);
-	return true;
+	return ring;
 }
 
 static bool
@@ -336,67 +335,30 @@ build_keyspaces(const ClusterTopology *t, CqlArena *arena, ClusterKeyspace **out
 bool
 cluster_topology_commit(ClusterTopology *t)
 {
-	ClusterRing ring;
+	ClusterRing *ring;
 	CqlArena	arena = {0};
 	ClusterKeyspace *keyspace;
 
 	if (!t->contacted || !apply_rows(t) || !build_local(t))
 		return false;
-	if (!build_ring(t, &ring))
+	ring = build_ring(t);
+	if (!ring)
 		return false;
 	if (!build_keyspaces(t, &arena, &keyspace))
 	{
 		cql_arena_free(&arena);
-		cluster_ring_free(&ring);
+		cluster_ring_free(ring);
 		return false;
 	}
 	free_placements(t);
-	cluster_ring_free(&t->ring);
+	cluster_ring_free(t->ring);
 	cql_arena_free(&t->keyspaces);
 	t->ring = ring;
 	t->keyspaces = arena;
 	t->keyspace = keyspace;
 	t->nkeyspaces = count_keyspaces(t);
-	t->local_dc_number = t->nlocal > 0 ? ring.node[t->local[0]->number].dc : UINT32_MAX;
+	t->local_dc_number = t->nlocal > 0 ? ring->node[t->local[0]->number].dc : UINT32_MAX;
 	t->generation++;
 	cluster_topology_begin(t);
 	return true;
-}
-
-/* ---- looking up ---- */
-
-static const ClusterPlacement *
-placement_of(ClusterTopology *t, const ClusterKeyspace *k)
-{
-	ClusterPlacement *p;
-
-	for (p = t->placements; p; p = p->next)
-	{
-		if (p->network == k->network && p->factor == k->factor)
-			return p;
-	}
-	p = cluster_ring_place(&t->ring, k->network, k->factor, t->local_dc_number);
-	if (!p)
-		return NULL;
-	p->next = t->placements;
-	t->placements = p;
-	return p;
-}
-
-const ClusterPlacement *
-cluster_topology_placement(ClusterTopology *t, const char *keyspace)
-{
-	if (t->ring.npositions == 0)
-		return NULL;
-	for (uint32_t i = 0; i < t->nkeyspaces; i++)
-	{
-		ClusterKeyspace *k = &t->keyspace[i];
-
-		if (strcmp(k->name, keyspace) != 0)
-			continue;
-		if (!k->any && !k->placement)
-			k->placement = placement_of(t, k);
-		return k->placement;
-	}
-	return NULL;
 }

@@ -13,7 +13,6 @@
 #ifndef CLUSTER_TOPOLOGY_H
 #define CLUSTER_TOPOLOGY_H
 
-#include "cluster/ring.h"
 #include "cluster/system_tables.h"
 
 typedef struct ClusterNode
@@ -37,7 +36,7 @@ typedef struct ClusterKeyspace
 	bool		any;			/* every node is as good: local, everywhere, unknown strategy */
 	bool		network;
 	uint32_t	factor;			/* of the local data center if network */
-	const ClusterPlacement *placement;	/* NULL: not computed yet */
+	const struct ClusterPlacement *placement;	/* NULL: not computed yet */
 } ClusterKeyspace;
 
 typedef struct ClusterTopology
@@ -49,11 +48,11 @@ typedef struct ClusterTopology
 	char	   *local_dc;		/* NULL: not known yet */
 	bool		dc_given;		/* by the configuration */
 	uint32_t	local_dc_number;
-	ClusterRing ring;			/* no positions: tokens are not Murmur3's, or unknown */
+	struct ClusterRing *ring;	/* NULL: not read yet; no positions: tokens are not Murmur3's, or unknown */
 	ClusterKeyspace *keyspace;	/* in keyspaces */
 	uint32_t	nkeyspaces;
 	CqlArena	keyspaces;
-	ClusterPlacement *placements;
+	struct ClusterPlacement *placements;	/* of this ring, as far as they were asked for */
 	uint32_t	generation;		/* one more with each commit */
 
 	/* what was read since begin */
@@ -84,15 +83,5 @@ extern bool cluster_topology_commit(ClusterTopology *t);
 
 /* Move a node from a dialled address to the one its peers tell. */
 extern void cluster_topology_move(ClusterNode *node);
-
-/* Where a keyspace's rows live; NULL: unknown, or anywhere. Valid until the generation changes. */
-extern const ClusterPlacement *cluster_topology_placement(ClusterTopology *t, const char *keyspace);
-
-/* Node numbers of the local replicas of a token, CLUSTER_RING_NONE ending a short set. */
-static inline const uint16_t *
-cluster_topology_replicas(const ClusterTopology *t, const ClusterPlacement *p, int64_t token)
-{
-	return p->replica + (size_t) cluster_ring_owner(&t->ring, token) * p->width;
-}
 
 #endif							/* CLUSTER_TOPOLOGY_H */

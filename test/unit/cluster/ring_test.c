@@ -191,27 +191,27 @@ test_many_replicas_of_many_positions(void **state)
 	{
 		NODES = 300, TOKENS = 256, FACTOR = 200
 	};
-	ClusterRing ring = {.nnodes = NODES, .npositions = NODES * TOKENS};
+	ClusterRing *ring = cluster_ring_new(NODES, NODES * TOKENS);
 	unsigned	seed = 7;
 
-	ring.node = calloc(NODES, sizeof(*ring.node));
-	ring.position = calloc(ring.npositions, sizeof(*ring.position));
+	assert_non_null(ring);
+	ring->npositions = NODES * TOKENS;
 	for (uint32_t i = 0; i < NODES; i++)
-		ring.node[i] = (ClusterRingNode) {.member = true, .rack = i % 7};
-	for (uint32_t i = 0; i < ring.npositions; i++)
-		ring.position[i] = (ClusterRingPosition) {(int64_t) rand_r(&seed) << 20 ^ rand_r(&seed), (uint16_t) (i % NODES)};
-	cluster_ring_sort(&ring);
+		ring->node[i] = (ClusterRingNode) {.member = true, .rack = i % 7};
+	for (uint32_t i = 0; i < ring->npositions; i++)
+		ring->position[i] = (ClusterRingPosition) {(int64_t) rand_r(&seed) << 20 ^ rand_r(&seed), (uint16_t) (i % NODES)};
+	cluster_ring_sort(ring);
 	for (int network = 0; network < 2; network++)
 	{
-		ClusterPlacement *p = cluster_ring_place(&ring, network, FACTOR, 0);
+		ClusterPlacement *p = cluster_ring_place(ring, network, FACTOR, 0);
 
 		assert_non_null(p);
 		assert_int_equal(p->width, FACTOR);
-		for (uint32_t i = 0; i < ring.npositions; i++)
-			assert_int_equal(p->replica[(size_t) i * FACTOR], ring.position[i].node);
+		for (uint32_t i = 0; i < ring->npositions; i++)
+			assert_int_equal(p->replica[(size_t) i * FACTOR], ring->position[i].node);
 		cluster_placement_free(p);
 	}
-	cluster_ring_free(&ring);
+	cluster_ring_free(ring);
 }
 
 int

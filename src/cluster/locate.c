@@ -1,0 +1,89 @@
+/*
+ * cluster/locate.c
+ *	  Where rows live.
+ *
+ * Submitter thread; no I/O.
+ * Owns: nothing; placements belong to the topology, which frees them when the next
+ * one is committed.
+ * Invariant: a placement is looked at only while the topology's generation is the
+ * one in which it was found.
+ */
+#include "cluster/locate.h"
+
+#include "cluster/ring.h"
+
+/* One for each strategy and factor, however many keyspaces have these. NULL: out of memory. */
+static const ClusterPlacement *
+placement_of(ClusterTopology *t, const ClusterKeyspace *k)
+{
+	ClusterPlacement *p;
+
+	for (p = t->placements; p; p = p->next)
+	{
+		if (p->network == k->network && p->factor == k->factor)
+			return p;
+	}
+	p = cluster_ring_place(t->ring, k->network, k->factor, t->local_dc_number);
+	if (!p)
+		return NULL;
+	p->next = t->placements;
+	t->placements = p;
+	return p;
+}
+
+/* NULL: unknown, or anywhere. */
+static const ClusterPlacement *
+find_placement(ClusterTopology *t, const char *keyspace)
+{
+	if (cluster_locate_positions(t) == 0)
+		return NULL;
+	for (uint32_t i = 0; i < t->nkeyspaces; i++)
+	{
+		ClusterKeyspace *k = &t->keyspace[i];
+
+		if (strcmp(k->name, keyspace) != 0)
+			continue;
+		if (!k->any && !k->placement)
+			k->placement = placement_of(t, k);
+		return k->placement;
+	}
+	return NULL;
+}
+
+ClusterReplicas
+cluster_locate(ClusterTopology *t, ClusterTable *table, int64_t token)
+{
+	ClusterReplicas replicas = {0};
+	const ClusterPlacement *p;
+
+	if (table->generation != t->generation)
+	{
+		table->placement = table->keyspace ? find_placement(t, table->keyspace) : NULL;
+		table->generation = t->generation;
+	}
+	p = table->placement;
+	if (!p)
+		return replicas;
+	replicas.number = p->replica + (size_t) cluster_ring_owner(t->ring, token) * p->width;
+	while (replicas.n < p->width && replicas.number[replicas.n] != CLUSTER_RING_NONE)
+		replicas.n++;
+	return replicas;
+}
+
+uint32_t
+cluster_locate_positions(const ClusterTopology *t)
+{
+	return t->ring ? t->ring->npositions : 0;
+}
+
+int64_t
+cluster_locate_token(const ClusterTopology *t, uint32_t position)
+{
+	return t->ring->position[position].token;
+}
+
+uint16_t
+cluster_locate_owner(const ClusterTopology *t, uint32_t position)
+{
+	return t->ring->position[position].node;
+}
