@@ -97,6 +97,15 @@ def missing_headers(sources):
             yield "%s has no header of its own" % path
 
 
+def bare_heads(sources):
+    for path, text in sources.items():
+        head = text[:text.find("*/")] if text.startswith("/*\n * %s\n" % path.relative_to("src")) else ""
+        if not re.search("thread", head, re.I):
+            yield "%s does not begin with its name and its thread" % path
+        elif path.suffix == ".c" and not re.search(r"\bOwns\b", head):
+            yield "the head of %s does not tell what it owns" % path
+
+
 def missing_tests(sources):
     for path in sources:
         layer = path.parts[1]
@@ -115,7 +124,7 @@ def main():
     graph = include_graph(sources)
     rules = {"circles": circles(graph), "door": below_the_door(graph), "lines": long_files(sources),
              "folders": large_folders(), "statics": mixed_case_statics(sources), "headers": missing_headers(sources),
-             "tests": missing_tests(sources)}
+             "heads": bare_heads(sources), "tests": missing_tests(sources)}
     for rule, findings in rules.items():
         for finding in findings:
             print("%s\t%s" % (rule, finding))

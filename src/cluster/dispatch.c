@@ -255,7 +255,7 @@ may_repeat(const ClusterRequest *r)
 	return (r->idempotent && !(s && s->conditional)) || r->kind == CLUSTER_PREPARE;
 }
 
-/* Those that a node did nothing for but forget the statement are bounded by the deadline alone. */
+/* Attempts that a node did nothing for but forget the statement are bounded by the deadline alone. */
 static bool
 attempts_left(const ClusterRequest *r)
 {
@@ -578,7 +578,7 @@ cluster_dispatch_flush(ClusterDispatch *d)
 	d->clock = 0;
 }
 
-/* Those that wait for a PREPARE: it may come in time for others. */
+/* Requests that wait for a PREPARE: it may come in time for others. */
 static void
 expire_preparing(ClusterPrepared *p, uint64_t now)
 {

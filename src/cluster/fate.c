@@ -67,7 +67,7 @@ cluster_fate_timeout(ClusterRequest *r)
 									r->timeout_ms));
 }
 
-/* It waits for another attempt, for which there is no time left. */
+/* The request waits for another attempt, for which there is no time left. */
 void
 cluster_fate_waiting(ClusterRequest *r)
 {

@@ -18,7 +18,7 @@ extern void cluster_fate_forget(ClusterRequest *request);
 extern void cluster_fate_complete(ClusterRequest *request);
 extern void cluster_fate_fail(ClusterRequest *request, ClusterFailure *failure);
 extern void cluster_fate_timeout(ClusterRequest *request);
-/* It waits for another attempt, for which there is no time left: as the last one failed. */
+/* The request waits for another attempt, for which there is no time left: as the last one failed. */
 extern void cluster_fate_waiting(ClusterRequest *request);
 extern void cluster_fate_lost(ClusterRequest *request, const char *why);
 /* Nothing will be sent any more. why NULL: because the cluster closes. */

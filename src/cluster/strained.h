@@ -7,7 +7,7 @@
  * A write that failed on a replica (0x1500) may have failed because too many came
  * at once: a vector index of Cassandra 5.0 takes about as many as the node has
  * cores. Such writes are repeated one after the other, or as many at a time as the
- * window allows. They keep their place in the window meanwhile, so nothing new is
+ * window allows. The writes keep their place in the window meanwhile, so nothing new is
  * sent before most of them are through.
  *
  *	 failed --cluster_strained_add--> waits --cluster_strained_next--> out --cluster_strained_done--> fate, or waits again

@@ -1,6 +1,8 @@
 /*
  * cql/type_build.h
  *	  What type.c and type_text.c share; of no interest to anyone else.
+ *
+ * Thread: any.
  */
 #ifndef CQL_TYPE_BUILD_H
 #define CQL_TYPE_BUILD_H

@@ -27,7 +27,7 @@ extern void cql_get_doubles(const uint8_t *src, double *v, size_t n);
 /*
  * varint <-> decimal text. put takes an optional sign and digits (len > 0) and
  * writes the minimal two's complement body; false on other input. get appends
- * sign and digits (no NUL); an empty body is "0". Both are exact at any size up
+ * sign and digits (no NUL); an empty body is "0". Both functions are exact at any size up
  * to a limit that bounds their time, beyond which they return false: more than
  * PostgreSQL's numeric can hold.
  */

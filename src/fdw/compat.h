@@ -2,7 +2,7 @@
  * fdw/compat.h
  *	  The only place that knows how the server's major versions differ.
  *
- * Where a newer server has a name that an older one lacks, the older one gets it
+ * Backend thread. Where a newer server has a name that an older one lacks, the older one gets it
  * here, so that the rest of the code is written for the newest.
  */
 #ifndef FDW_COMPAT_H

@@ -2,7 +2,8 @@
  * net/failure.c
  *	  Messages that may quote a node, and a node may send anything.
  *
- * Thread: submitter only; no state.
+ * Thread: submitter only.
+ * Owns: nothing.
  * Invariant: the message is always terminated and valid UTF-8.
  */
 #include "net/failure.h"

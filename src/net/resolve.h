@@ -18,7 +18,7 @@ typedef struct NetResolve NetResolve;
 
 /*
  * Where a node is. host is the name that was given for it: what its certificate is
- * to be of. It belongs to who asked for the name, and outlives the address. NULL: a
+ * to be of. The name belongs to who asked for the name, and outlives the address. NULL: a
  * node that others told of has none.
  */
 typedef struct NetAddress

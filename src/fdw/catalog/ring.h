@@ -2,7 +2,7 @@
  * fdw/catalog/ring.h
  *	  The nodes of a cluster, and who owns which part of its token ring.
  *
- * Backend thread. Both are known by the core: nothing is asked of any node.
+ * Backend thread. The core knows nodes and ring: nothing is asked of any node.
  */
 #ifndef FDW_CATALOG_RING_H
 #define FDW_CATALOG_RING_H

@@ -5,7 +5,7 @@
  * Backend thread. Owns nothing: sizes are parts of descriptions.
  *
  * system.size_estimates has a row for each range of tokens whose first replica is
- * the node that is asked: partitions and their mean size. It is a table of
+ * the node that is asked: partitions and their mean size. system.size_estimates is a table of
  * Cassandra's and computed when it is read in ScyllaDB, there by the ring's
  * ranges, whatever tablets a table has. What these ranges are of the ring, their
  * sums are of the table. Rows that were written lately are not in it, so where it

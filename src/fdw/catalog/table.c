@@ -179,7 +179,7 @@ create_cache(MemoryContext context)
 	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
-/* Some may be gone from the cluster. They are described anew when they are needed, and nobody keeps one over a request. */
+/* Some tables may be gone from the cluster. Tables are described anew when they are needed, and nobody keeps one over a request. */
 static void
 forget_stale(ScyllaSession *session)
 {
@@ -392,7 +392,7 @@ scyllaTableColumn(const ScyllaTable *table, const char *name)
 	return NULL;
 }
 
-/* That says which column of the cluster's table it is about. */
+/* The option that says which column of the cluster's table it is about. */
 static const char *
 naming_option(Oid relid, AttrNumber attnum)
 {

@@ -5,8 +5,8 @@
  * Backend thread. Owns nothing.
  *
  * PostgreSQL itself asks for the ctid of a tree of tables some of which are local,
- * where rows of it are locked, or joined with what is changed. It does not look at
- * that of a foreign table among them, so that must be let pass: only what a user
+ * where rows of it are locked, or joined with what is changed. PostgreSQL does not look at the
+ * ctid of a foreign table among them, so that must be let pass: only what a user
  * asks for is refused.
  */
 #include "postgres.h"

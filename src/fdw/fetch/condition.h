@@ -54,7 +54,7 @@ extern const ScyllaOperator *scyllaConditionOperators(const ScyllaConditions *co
 
 /*
  * Of the values added last. Conditions are left out whose values no index has, as
- * they are too long: the rows that come have to be checked. Those that might have
+ * they are too long: the rows that come have to be checked. Conditions that might have
  * been, but are in, find rows by their index.
  */
 extern bool scyllaLeavesConditionsOut(const ScyllaConditions *conditions);

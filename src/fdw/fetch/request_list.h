@@ -36,7 +36,7 @@ extern void scyllaSourceTogether(ScyllaKeySource *source, int condition, int lea
 extern void scyllaSourceRanges(ScyllaKeySource *source, const CqlTokenRange *range, int nranges,
 							   pg_atomic_uint32 *shared);
 
-/* The same, by ranges that are made as requests go. It is borrowed. */
+/* The same, by ranges that are made as requests go. The stride is borrowed. */
 extern void scyllaSourceStride(ScyllaKeySource *source, ScyllaStride *stride);
 
 /* The statement's last marker. */

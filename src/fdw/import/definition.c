@@ -4,8 +4,8 @@
  *	  the cluster's.
  *
  * Backend thread. Owns the hook, and the tables whose columns the transaction has
- * made or changed. They are looked at when it commits, as a command changes column
- * after column. It is a warning: a dump sets the names one by one, and each other's
+ * made or changed. The tables are looked at when the transaction commits, as a command changes column
+ * after column. The outcome is a warning: a dump sets the names one by one, and each other's
  * names may have to pass a state where two are the same. Using such a table fails.
  */
 #include "postgres.h"

@@ -2,6 +2,8 @@
  * fdw/import/definition.h
  *	  What no validator sees of a foreign table: two columns that stand for one of
  *	  the cluster's.
+ *
+ * Backend thread.
  */
 #ifndef FDW_IMPORT_DEFINITION_H
 #define FDW_IMPORT_DEFINITION_H

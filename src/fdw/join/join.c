@@ -6,7 +6,7 @@
  * context; when that goes early, what is on its way is abandoned.
  *
  * When this session writes to the foreign table, the join first runs to its end
- * and keeps its scan tuples in a tuplestore, as scans do (scan.c). It uses a slot,
+ * and keeps its scan tuples in a tuplestore, as scans do (scan.c). The join uses a slot,
  * a row_context and an expression context of their own then: the executor may
  * hold the current row. What it cannot do is run its outer plan while that is
  * running: where the outer rows come from the write itself, they meet new rows.

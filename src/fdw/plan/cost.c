@@ -112,14 +112,14 @@ scyllaCountRequests(PlannerInfo *root, const ScyllaAccess *access)
 	return n;
 }
 
-/* That one request finds, at most; 0: nobody knows. */
+/* Rows that one request finds, at most; 0: nobody knows. */
 static double
 rows_of_each(const ScyllaRelation *info, const ScyllaAccess *access)
 {
 	return access->nclustering == info->table->nclustering ? 1 : info->partition_rows;
 }
 
-/* That a partition has, by what ANALYZE has found; 0: it was not there. */
+/* Rows that a partition has, by what ANALYZE has found; 0: it was not there. */
 static double
 analyzed_rows(PlannerInfo *root, const RelOptInfo *rel, const ScyllaAccess *access)
 {

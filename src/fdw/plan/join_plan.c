@@ -297,7 +297,7 @@ columns_of(List *exprs, int how)
 	return pull_var_clause((Node *) exprs, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | how);
 }
 
-/* Those that the cluster checks, or those that it does not; lower security levels first. */
+/* Clauses that the cluster checks, or clauses that it does not; lower security levels first. */
 static List *
 choose_clauses(List *clauses, const ScyllaAccess *access, bool pushed)
 {

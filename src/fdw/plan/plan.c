@@ -348,7 +348,7 @@ scyllaReparameterizePath(PlannerInfo *root, List *fdw_private, RelOptInfo *child
 
 /* ---- plans ---- */
 
-/* Those of a scan's clauses that the cluster checks, or those that it does not. */
+/* Clauses of a scan that the cluster checks, or clauses that it does not. */
 static List *
 choose_clauses(const ScyllaAccess *access, List *scan_clauses, bool wanted)
 {

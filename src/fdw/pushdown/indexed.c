@@ -22,7 +22,7 @@
  *
  * Some indexes find rows that PostgreSQL would not: an index with an analyzer, an
  * SAI of inet (which takes ::ffff:1.2.3.4 for 1.2.3.4), and a secondary index of a
- * decimal. These are not asked. With any index in use, Cassandra refuses ORDER BY.
+ * decimal. Such indexes are not asked. With any index in use, Cassandra refuses ORDER BY.
  *
  * A scan that leaves a condition on a long value out has no limit. If no other
  * condition is left, the scan reads the whole table by ranges. PostgreSQL checks

@@ -87,7 +87,7 @@ reason_of_column(const ScyllaChoice *choice, const ScyllaCondition *condition, c
 	return psprintf("column \"%s\": %s", get_attname(choice->info->relid, condition->attnum, false), reason);
 }
 
-/* Those of a clause that mean the same there. Of a comparison of rows, what follows another one means nothing. */
+/* Conditions of a clause that mean the same there. Of a comparison of rows, what follows another one means nothing. */
 static List *
 judge_all(const ScyllaChoice *choice, List *found, char **reason)
 {

@@ -2,7 +2,7 @@
  * fdw/pushdown/relation.h
  *	  A foreign table in a query.
  *
- * Backend thread. It is described when something asks for it: a plan without
+ * Backend thread. The table is described when something asks for it: a plan without
  * conditions, sorting, grouping and joins to use needs no connection.
  */
 #ifndef FDW_PUSHDOWN_RELATION_H

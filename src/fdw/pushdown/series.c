@@ -4,7 +4,7 @@
  *
  * Backend thread. Owns nothing.
  *
- * Both bounds may be known only when the scan begins. It then counts anew, and reads
+ * Both bounds may be known only when the scan begins. The scan then counts anew, and reads
  * the whole table where the series is too long (scan_open.c).
  *
  * A range of the partition key is two conditions. The lower bound stands in the

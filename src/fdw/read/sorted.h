@@ -22,7 +22,7 @@ typedef struct ScyllaSorted ScyllaSorted;
 extern ScyllaSorted *scyllaBeginSorted(const ScyllaSelect *select, TupleDesc desc, ResourceOwner owner);
 extern void scyllaSortRow(ScyllaSorted *sorted, TupleTableSlot *slot);
 
-/* The next row; the first call ends the input. false: there is none. It is valid until the next call. */
+/* The next row; the first call ends the input. false: there is none. The row is valid until the next call. */
 extern bool scyllaNextSorted(ScyllaSorted *sorted, TupleTableSlot *slot);
 extern void scyllaEndSorted(ScyllaSorted *sorted);
 

@@ -34,8 +34,8 @@ typedef struct ScyllaReader
 extern void scyllaAddReader(ScyllaReader *reader, EState *estate);
 
 /*
- * Before a write: have each open read of this table collect its rows. That runs
- * as a part of its query, not of the one that writes: with its memory context,
+ * Before a write: have each open read of this table collect its rows. Collecting runs as a
+ * part of the query that reads, not of the query that writes: with its memory context,
  * resource owner, snapshot and user, forwards.
  */
 extern void scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options);

@@ -18,7 +18,7 @@
 /*
  * A slot is shared by the tokens that fall on it, and by all sessions, which only
  * makes their rows increase together; with thousands of slots a load of many keys
- * never runs ahead of the clock. It survives the client: the clock may step back
+ * never runs ahead of the clock. The table survives the client: the clock may step back
  * between.
  */
 #define TIMESTAMP_SLOTS 8192

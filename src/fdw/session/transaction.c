@@ -166,7 +166,7 @@ scyllaTellFates(ScyllaWriter *writer)
 }
 
 /*
- * Those of this server, or of all (InvalidOid), that have open writes. In a context
+ * Sessions of this server, or of all (InvalidOid), that have open writes. In a context
  * where it can be freed: what is in a subtransaction's own stays until the transaction ends.
  */
 static List *

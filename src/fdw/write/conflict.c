@@ -5,12 +5,12 @@
  * Backend thread. Owns the slots of batches until the executor drops them.
  *
  * The executor copies each row, and the plan's row, into slots until there are
- * ri_BatchSize of them, and has no idea of their size. It makes the slots itself
+ * ri_BatchSize of them, and has no idea of their size. The executor makes the slots itself
  * where there are none, so there are always as many as a batch may have; they are
  * virtual ones whose copies count, and end the batch when they hold enough. A batch
  * begins small, and its successors double, as do the slots.
  *
- * No other statement has batches of the executor. They copy every slot, and the
+ * No other statement has batches of the executor. Batches copy every slot, and the
  * pipeline saves already what they would save.
  */
 #include "postgres.h"
@@ -133,7 +133,7 @@ begin_next_batch(ScyllaHeld *held, EState *estate)
 	held->bytes = 0;
 }
 
-/* Those that were applied are counted. */
+/* Rows that were applied are counted. */
 TupleTableSlot **
 scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
 							 TupleTableSlot **plan_slots, int *nslots)

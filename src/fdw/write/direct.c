@@ -5,7 +5,7 @@
  * Backend thread. Owns one ScyllaDirect per scan node, in the executor's query
  * context; when that goes early, what is on its way is abandoned.
  *
- * A DELETE has a run of rows for each combination of its conditions' values. It
+ * A DELETE has a run of rows for each combination of its conditions' values. The DELETE
  * takes its timestamp, then asks how many rows the run has, and deletes it if
  * there are any: rows that others write meanwhile survive, and no tombstone is
  * left where nothing was. All runs are under way side by side. A conditional
@@ -271,7 +271,7 @@ drain(ScyllaDirect *d)
 
 /* ---- writing ---- */
 
-/* Conditions on rows of one partition hinder each other: one at a time. They come one after the other. */
+/* Conditions on rows of one partition hinder each other: one at a time. Such conditions come one after the other. */
 static void
 make_room(ScyllaDirect *d, const Run *run)
 {

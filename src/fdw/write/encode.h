@@ -3,7 +3,7 @@
  *	  Rows as what a request binds.
  *
  * Backend thread. An encoder is one prepared statement's markers, and where their
- * values come from. It lives in the memory context that was current at
+ * values come from. The encoder lives in the memory context that was current at
  * scyllaMakeEncoder.
  */
 #ifndef FDW_WRITE_ENCODE_H

@@ -145,7 +145,7 @@ is_alone(const ScyllaModify *m, TupleTableSlot *plan_slot)
 	return m->statics != NIL && m->npartition < m->nkeys;
 }
 
-/* They are deleted by what the row is made of, as rows may have come into the partition since it was read. */
+/* Static columns are deleted by what the row is made of, as rows may have come into the partition since it was read. */
 static ScyllaModify *
 begin_alone(ScyllaModify *m, EState *estate)
 {

@@ -74,7 +74,7 @@ extern void scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *est
 /* Of this statement, whose condition, TTL and timestamp are filled in. */
 extern char *scyllaModifyText(const ScyllaModify *m, ScyllaWriteText *text);
 
-/* Those for TTL and timestamp are added. */
+/* Markers for TTL and timestamp are added. */
 extern void scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers);
 
 /*

@@ -64,7 +64,7 @@ all_columns(TupleDesc desc)
 	return columns;
 }
 
-/* Those that are not NULL whatever happens. */
+/* Columns that are not NULL whatever happens. */
 static Bitmapset *
 columns_of_list(List *targetlist)
 {

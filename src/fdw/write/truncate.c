@@ -81,7 +81,7 @@ end_of_transaction(XactEvent event, void *arg)
 		warn_about_rollback("the transaction", tables);
 }
 
-/* They become the parent's, or are told of. */
+/* The tables become the parent's, or are told of. */
 static void
 end_of_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
 {

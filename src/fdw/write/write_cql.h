@@ -16,7 +16,7 @@
 
 /*
  * What writes rows of one table. Names: char *, UTF-8. Markers stand in the order
- * of columns and then keys; an INSERT has no keys apart. Those of TTL and timestamp
+ * of columns and then keys; an INSERT has no keys apart. Markers of TTL and timestamp
  * come first, but last in an INSERT.
  */
 typedef struct ScyllaWriteText

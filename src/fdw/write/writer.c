@@ -190,7 +190,7 @@ prepare_to_keep(ScyllaWrite *w, const ScyllaWriteConfig *config)
 
 /*
  * How many rows may be under way; 0: any number. Cassandra 5.0 takes one vector of
- * an index more at a time than it has cores. It fails the others, and where these
+ * an index more at a time than it has cores. Cassandra fails the others, and where these
  * are repeated, it writes them and leaves them out of the index.
  */
 static uint32
@@ -272,7 +272,7 @@ raise_row(ScyllaWrite *w, Request *r)
 
 /*
  * A subtransaction that had it drained, by a read for example, has caught the failure:
- * the row is missing all the same. It may be another write's of the same statement.
+ * the row is missing all the same. The failure may be another write's of the same statement.
  */
 static void
 check_unbroken(const ScyllaWrite *w)
@@ -472,7 +472,7 @@ begin_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 }
 
 /*
- * The row just encoded. It waits for others only while requests are under way: to
+ * The row just encoded. The row waits for others only while requests are under way: to
  * wait longer than for those gains nothing.
  */
 static void

@@ -3,7 +3,7 @@
  *	  Writing rows: values into requests, requests out, acknowledgements back.
  *
  * Backend thread. A write is one prepared statement on one foreign table and its
- * requests. It lives in a memory context of its own below the one it was opened
+ * requests. A write lives in a memory context of its own below the one it was opened
  * in; when that goes early, what is on its way is abandoned.
  *
  * A row is encoded straight into the pipeline and the caller goes on. Its fate
