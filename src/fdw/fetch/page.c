@@ -24,10 +24,10 @@ scyllaKnowsRows(const ScyllaPageSize *size)
 }
 
 int
-scyllaPageRows(const ScyllaPageSize *size, int lanes)
+scyllaPageRows(const ScyllaPageSize *size, int pagers)
 {
 	uint64		rows = scyllaKnowsRows(size) ? size->room / (row_bytes(size) + ROW_OVERHEAD) :
-		(uint64) (SCYLLA_FEW_ROWS / Min(lanes, SCYLLA_FEW_LANES));
+		(uint64) (SCYLLA_FEW_ROWS / Min(pagers, SCYLLA_FEW_PAGERS));
 
 	return (int) Max(Min(rows, (uint64) size->most), 1);
 }

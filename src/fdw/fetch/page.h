@@ -6,7 +6,7 @@
  *
  * A node makes a page as a whole, so its rows are counted by their size: as large
  * as those that came, else as large as an estimate says. Where nobody knows,
- * SCYLLA_FEW_ROWS come first, all lanes together. Where a node reads more of each
+ * SCYLLA_FEW_ROWS come first, all pagers together. Where a node reads more of each
  * row than comes home (see row_size.h), that counts.
  */
 #ifndef FDW_FETCH_PAGE_H
@@ -15,7 +15,7 @@
 #include "postgres.h"
 
 #define SCYLLA_FEW_ROWS 4		/* of 16 MiB, the largest that one write makes, they are 64 MiB */
-#define SCYLLA_FEW_LANES 2		/* that they are asked for by: of a unique key, a page with room for one more row is the last one */
+#define SCYLLA_FEW_PAGERS 2		/* that they are asked for by: of a unique key, a page with room for one more row is the last one */
 
 typedef struct ScyllaPageSize
 {
@@ -31,8 +31,8 @@ typedef struct ScyllaPageSize
 /* Whether anybody knows how large rows are. */
 extern bool scyllaKnowsRows(const ScyllaPageSize *size);
 
-/* Rows of a page; lanes: that are open at once. */
-extern int	scyllaPageRows(const ScyllaPageSize *size, int lanes);
+/* Rows of a page; pagers: that are open at once. */
+extern int	scyllaPageRows(const ScyllaPageSize *size, int pagers);
 
 /* Bytes of a page, by those that came, or of so many rows by estimate; 0: nobody knows. */
 extern uint64 scyllaPageBytes(const ScyllaPageSize *size, int rows);

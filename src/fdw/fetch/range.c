@@ -30,10 +30,10 @@
 #include "fdw/fetch/fetch.h"
 #include "fdw/fetch/range.h"
 
-#define LANES_PER_NODE 16		/* for its shards */
+#define RANGES_PER_NODE 16		/* for its shards */
 #define STRIDES_PER_NODE 4		/* each keeps its node busy */
 #define GUESSED_PAGES_PER_NODE 4
-#define MAX_LANES 256
+#define MAX_AT_ONCE 256
 #define MAX_RANGES 8192
 #define PAGES_PER_RANGE 8		/* of a large table */
 #define ROW_BYTES 100			/* as the cluster stores a row, if nobody knows */
@@ -51,11 +51,11 @@ guess_pages(ScyllaSession *session, const ScyllaTableOptions *options, const Scy
 }
 
 int
-scyllaStrideLanes(ScyllaSession *session, const ScyllaTableOptions *options, int pages)
+scyllaStridesAtOnce(ScyllaSession *session, const ScyllaTableOptions *options, int pages)
 {
 	ScyllaRing *ring = scyllaRing(session, options);
 
-	return ring->ntokens == 0 || pages == 1 ? 0 : Min(ring->nnodes * STRIDES_PER_NODE, MAX_LANES);
+	return ring->ntokens == 0 || pages == 1 ? 0 : Min(ring->nnodes * STRIDES_PER_NODE, MAX_AT_ONCE);
 }
 
 ScyllaRanges *
@@ -63,7 +63,7 @@ scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, in
 {
 	ScyllaRanges *ranges = palloc0(sizeof(*ranges));
 	ScyllaRing *ring = scyllaRing(session, options);
-	int			lanes = ring->nnodes * LANES_PER_NODE;
+	int			at_once = ring->nnodes * RANGES_PER_NODE;
 	CqlTokenRange *cut;
 	int			want;
 	bool		merge;
@@ -73,13 +73,13 @@ scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, in
 	if (ring->ntokens == 0 || pages <= 1)
 		return ranges;
 	merge = ring->ntokens > 4 * (int64) Max(pages, at_least);
-	want = merge ? pages : Max(pages / PAGES_PER_RANGE, Min(pages, lanes));
+	want = merge ? pages : Max(pages / PAGES_PER_RANGE, Min(pages, at_once));
 	want = Min(Max(want, at_least), MAX_RANGES);
 	cut = palloc_array(CqlTokenRange, (Size) ring->ntokens + 1 + want);
 	ranges->n = (int) cql_range_cut(ring->token, ring->ntokens, want, merge, cut);
 	ranges->range = palloc_array(CqlTokenRange, ranges->n);
 	cql_range_spread(cut, ranges->n, ranges->range);
-	ranges->lanes = Min(Min(lanes, MAX_LANES), ranges->n);
+	ranges->at_once = Min(Min(at_once, MAX_AT_ONCE), ranges->n);
 	pfree(cut);
 	return ranges;
 }

@@ -17,7 +17,7 @@
 typedef struct ScyllaRanges
 {
 	int			n;				/* 0: one request reads the table unsplit */
-	int			lanes;			/* how many of them at once */
+	int			at_once;		/* how many of them are read side by side */
 	CqlTokenRange *range;		/* neighbours stand far apart */
 } ScyllaRanges;
 
@@ -33,6 +33,6 @@ extern ScyllaRanges *scyllaChooseRanges(ScyllaSession *session, const ScyllaTabl
 extern List *scyllaTokenColumns(ScyllaSession *session, const ScyllaTableOptions *options);
 
 /* How many strides (stride.h) at once; 0: one request reads the table unsplit. */
-extern int	scyllaStrideLanes(ScyllaSession *session, const ScyllaTableOptions *options, int pages);
+extern int	scyllaStridesAtOnce(ScyllaSession *session, const ScyllaTableOptions *options, int pages);
 
 #endif							/* FDW_FETCH_RANGE_H */

@@ -18,7 +18,7 @@
 #include "port/atomics.h"
 
 #include "cql/range.h"
-#include "fdw/fetch/fetch.h"
+#include "fdw/fetch/fetch_config.h"
 #include "fdw/fetch/stride.h"
 
 typedef struct ScyllaKeySource ScyllaKeySource;

@@ -23,7 +23,7 @@
 
 struct ScyllaStride
 {
-	int			lanes;
+	int			at_once;
 	int			left;			/* of this round */
 	instr_time	begun;			/* the round */
 	bool		first;			/* it is the first round */
@@ -32,11 +32,11 @@ struct ScyllaStride
 };
 
 ScyllaStride *
-scyllaMakeStride(int lanes)
+scyllaMakeStride(int at_once)
 {
 	ScyllaStride *s = palloc0(sizeof(*s));
 
-	s->lanes = Max(lanes, 1);
+	s->at_once = Max(at_once, 1);
 	s->first = true;
 	s->above = PG_INT64_MIN;
 	s->length = FIRST_STRIDE;
@@ -67,7 +67,7 @@ begin_round(ScyllaStride *s)
 		adapt(s, INSTR_TIME_GET_MILLISEC(took));
 	s->first = false;
 	s->begun = now;
-	s->left = s->lanes;
+	s->left = s->at_once;
 }
 
 bool

@@ -15,8 +15,8 @@
 
 typedef struct ScyllaStride ScyllaStride;
 
-/* lanes: requests under way at once. palloc'd in CurrentMemoryContext. */
-extern ScyllaStride *scyllaMakeStride(int lanes);
+/* at_once: requests under way at once. palloc'd in CurrentMemoryContext. */
+extern ScyllaStride *scyllaMakeStride(int at_once);
 
 /* The next range; each call is taken for the end of an earlier request. false: the ring is done. */
 extern bool scyllaNextStride(ScyllaStride *stride, CqlTokenRange *range);

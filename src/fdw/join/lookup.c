@@ -32,7 +32,7 @@
 
 #define FIRST_ROWS 32			/* that may wait at the beginning */
 #define MAX_ROWS 4096
-#define MAX_LANES 1024
+#define MAX_PAGERS 1024
 
 typedef struct Shape
 {
@@ -335,7 +335,7 @@ open_fetch(ScyllaLookup *l)
 	ScyllaSelectForm form = {.operators = l->shape->operators};
 	ScyllaFetchConfig config = {.session = l->config.session,.options = l->config.options,
 		.relation = l->config.relation,.report = l->config.report,.source = &l->source.base,
-		.page_rows = l->config.options->fetch_size,.lanes = MAX_LANES};
+		.page_rows = l->config.options->fetch_size,.pagers = MAX_PAGERS};
 	ScyllaRowSize size = scyllaRowSize(l->config.select, scyllaDescribeTable(l->config.session, l->config.options));
 	MemoryContext old = MemoryContextSwitchTo(l->context);
 
@@ -430,7 +430,7 @@ scyllaLookupNext(ScyllaLookup *l)
 				hide_key(l, key);
 				l->found = key;
 				return SCYLLA_LOOKUP_FOUND;
-			case SCYLLA_FETCH_LANE_END:
+			case SCYLLA_FETCH_REQUEST_END:
 				end_key(l, (Key *) (uintptr_t) scyllaFetchTag(l->fetch));
 				break;
 			default:			/* nothing is on its way */

@@ -54,7 +54,7 @@
 #define WIDTH_PROBES 4			/* whole rows are read of */
 #define WIDTH_ROWS 5
 #define SAMPLE_RANGES 128
-#define LANES 8
+#define AT_ONCE 8
 #define ENOUGH 20				/* times the sample: what is read at most, if the table is denser than it seemed */
 
 typedef struct Sampling
@@ -165,7 +165,7 @@ open_ranges(Sampling *s, const ScyllaSelect *select, const CqlTokenRange *range,
 	ScyllaKeySource *source = scyllaBeginSource(0, 0);
 	ScyllaFetchConfig config = {.session = s->session,.options = s->options,.report = &s->report,
 		.relation = RelationGetRelationName(s->relation),.source = scyllaSourceOf(source),
-	.page_rows = s->options->fetch_size,.lanes = LANES,.read_bytes = s->read_bytes,.limit = limit};
+	.page_rows = s->options->fetch_size,.pagers = AT_ONCE,.read_bytes = s->read_bytes,.limit = limit};
 
 	if (n > 0)
 		scyllaSourceRanges(source, range, n, NULL);
@@ -343,7 +343,7 @@ read_sample(Sampling *s, ScyllaFetch *fetch, Sample *sample, Coverage *coverage)
 		uint64		number = scyllaFetchTag(fetch);
 		int			place;
 
-		if (result == SCYLLA_FETCH_LANE_END)
+		if (result == SCYLLA_FETCH_REQUEST_END)
 		{
 			coverage->ended++;
 			coverage->rows += coverage->open[number];

@@ -16,6 +16,7 @@
 #include "fdw/read/decode.h"
 #include "fdw/read/row_key.h"
 #include "fdw/session/error.h"
+#include "fdw/session/rows.h"
 #include "fdw/type/typemap.h"
 
 typedef struct DecodedItem

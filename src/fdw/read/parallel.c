@@ -17,7 +17,7 @@ struct ScyllaShared
 {
 	pg_atomic_uint32 next;		/* range to be taken next; without ranges: 0 if nobody has the table */
 	int			n;
-	int			lanes;
+	int			at_once;
 	int			nworkers;
 	Size		range_offset;
 	ScyllaReport report[FLEXIBLE_ARRAY_MEMBER];
@@ -46,7 +46,7 @@ scyllaInitShared(ScyllaShared *shared, const ScyllaRanges *ranges, int nworkers)
 {
 	pg_atomic_init_u32(&shared->next, 0);
 	shared->n = ranges->n;
-	shared->lanes = ranges->lanes;
+	shared->at_once = ranges->at_once;
 	shared->nworkers = nworkers;
 	shared->range_offset = range_offset(nworkers);
 	memset(shared->report, 0, sizeof(ScyllaReport) * nworkers);
@@ -63,7 +63,7 @@ scyllaResetShared(ScyllaShared *shared)
 ScyllaRanges
 scyllaSharedRanges(ScyllaShared *shared)
 {
-	return (ScyllaRanges) {shared->n, shared->lanes, ranges_of(shared)};
+	return (ScyllaRanges) {shared->n, shared->at_once, ranges_of(shared)};
 }
 
 pg_atomic_uint32 *

@@ -30,6 +30,7 @@
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/read/row_key.h"
+#include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
 #include "fdw/type/typemap.h"
 

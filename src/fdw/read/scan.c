@@ -148,7 +148,7 @@ next_row(ScyllaScan *scan, bool wait)
 	scan->pending = false;
 	if (scan->fetch == NULL)
 		return false;
-	while ((result = scyllaFetchNext(scan->fetch, wait)) == SCYLLA_FETCH_LANE_END || result == SCYLLA_FETCH_TOO_LARGE)
+	while ((result = scyllaFetchNext(scan->fetch, wait)) == SCYLLA_FETCH_REQUEST_END || result == SCYLLA_FETCH_TOO_LARGE)
 	{
 		if (result == SCYLLA_FETCH_TOO_LARGE)
 			sort_instead(scan);

@@ -23,8 +23,8 @@
 #include "fdw/session/statement.h"
 #include "fdw/session/transaction.h"
 
-#define MAX_LANES 1024			/* keys looked up at once */
-#define MAX_MERGE_LANES 10000	/* each has a page of its own */
+#define MAX_PAGERS 1024			/* keys looked up at once */
+#define MAX_MERGED 10000	/* each has a page of its own */
 #define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
 
 /* Rows that the query wants at most, those it skips included; -1: all, or more than CQL can say. */
@@ -51,11 +51,11 @@ evaluate_limit(ScyllaScan *scan)
 static bool
 add_strides(ScyllaScan *scan, ScyllaKeySource *source)
 {
-	scan->ranges.lanes = scyllaStrideLanes(scan->session, scan->options, scan->select->pages);
-	if (scan->ranges.lanes == 0)
+	scan->ranges.at_once = scyllaStridesAtOnce(scan->session, scan->options, scan->select->pages);
+	if (scan->ranges.at_once == 0)
 		return false;
 	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
-	scyllaSourceStride(source, scyllaMakeStride(scan->ranges.lanes));
+	scyllaSourceStride(source, scyllaMakeStride(scan->ranges.at_once));
 	return true;
 }
 
@@ -88,7 +88,7 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 	config->nmerge = list_length(merge) / 3;
 	for (int i = 0; i < config->nmerge; i++)
 		key[i] = (ScyllaMergeKey) {list_nth_int(merge, 3 * i), list_nth_int(merge, 3 * i + 1), list_nth_int(merge, 3 * i + 2)};
-	config->lanes = requests;
+	config->pagers = requests;
 	config->first_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
 }
 
@@ -100,7 +100,7 @@ look_at_rows(ScyllaScan *scan, List *columns)
 	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), false, true};
 	ScyllaKeySource *source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
 	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.select = &select,.form = form,.page_rows = SCYLLA_FEW_ROWS,.lanes = 1};
+	.report = &scan->report,.source = scyllaSourceOf(source),.select = &select,.form = form,.page_rows = SCYLLA_FEW_ROWS,.pagers = 1};
 	ScyllaFetch *fetch;
 	uint64		bytes = 0;
 	uint64		rows = 0;
@@ -181,7 +181,7 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 		config.limit = (int) limit;
 	}
 	requests = scyllaEndSource(source);
-	config.lanes = Min(requests, ranges ? scan->ranges.lanes : MAX_LANES);
+	config.pagers = Min(requests, ranges ? scan->ranges.at_once : MAX_PAGERS);
 	config.select = scan->select;
 	config.form = form;
 	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
@@ -192,7 +192,7 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	if (config.statement->row_bytes == 0 || config.statement->read_bytes == 0)
 		set_sizes(scan, &config);
 	config.read_bytes = (int) Min(config.statement->read_bytes, PG_INT32_MAX);
-	scan->sorting |= scan->select->merge != NIL && requests > MAX_MERGE_LANES;
+	scan->sorting |= scan->select->merge != NIL && requests > MAX_MERGED;
 	if (scan->select->merge != NIL && requests > 1 && !scan->sorting)
 		set_merge(scan, requests, &config);
 	scan->fetch = scyllaFetchOpen(&config);

@@ -7,9 +7,9 @@
  * Only what PostgreSQL and the cluster order alike is ever merged (plan/order.c),
  * text by its bytes, so the default order of the types will do.
  *
- * A scan is sorted, not merged, if the first pages tell that a page of each lane
+ * A scan is sorted, not merged, if the first pages tell that a page of each request
  * will not fit into memory (fetch.c), or if there are too many keys
- * (MAX_MERGE_LANES). Then rows come a few lanes at a time, and a tuplesort puts them
+ * (MAX_MERGED). Then rows come of a few requests at a time, and a tuplesort puts them
  * in order. The tuplesort goes to disk beyond work_mem.
  */
 #include "postgres.h"

@@ -452,7 +452,7 @@ delete_counted(ScyllaDirect *d, const ScyllaOperator *operators, int requests)
 	config.cql = count_text(d, operators);
 	config.statement = scyllaPrepare(d->session, d->options, config.cql);
 	config.page_rows = d->options->fetch_size;
-	config.lanes = Min(requests, MAX_COUNTS);
+	config.pagers = Min(requests, MAX_COUNTS);
 	scyllaCheckMarkers(d->conditions, operators, d->session, d->options, &config.statement->bind, 0);
 	fetch = scyllaFetchOpen(&config);
 	for (;;)
