@@ -2,7 +2,7 @@
  * cluster/dispatch.h
  *	  Takes requests to nodes and brings them to their fate.
  *
- * Submitter thread only. A request that was taken is in one place at a time:
+ * Submitter thread only. A request that was taken is one of these:
  *
  *	 in flight	the connection has it
  *	 preparing	in the lane of its statement on a node
@@ -17,26 +17,7 @@
 #ifndef CLUSTER_DISPATCH_H
 #define CLUSTER_DISPATCH_H
 
-#include "cluster/request.h"
-#include "cluster/route.h"
-#include "cluster/strained.h"
-
-typedef struct ClusterDispatch
-{
-	const ClusterConfig *config;
-	const ClusterOps *ops;		/* on_complete */
-	void	   *owner;			/* of ops */
-	ClusterTopology *topology;
-	ClusterStatements statements;
-	ClusterConnection *dirty;	/* those with frames to flush */
-	ClusterLane waiting;		/* each for its due time */
-	ClusterStrained strained;	/* writes that failed on a replica */
-	CqlBuffer	head;			/* scratch: what stands in front of a payload */
-	uint32_t	spread;
-	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */
-	uint64_t   *random;
-	bool		closing;		/* nothing is sent again */
-} ClusterDispatch;
+#include "cluster/dispatch_state.h"
 
 extern void cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTopology *topology);
 extern void cluster_dispatch_free(ClusterDispatch *d);	/* no request is left */

@@ -10,6 +10,7 @@
 #include "cluster/fate.h"
 
 #include "cluster/failure.h"
+#include "cluster/route.h"
 
 #include <stdlib.h>
 

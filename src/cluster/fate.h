@@ -7,7 +7,7 @@
 #ifndef CLUSTER_FATE_H
 #define CLUSTER_FATE_H
 
-#include "cluster/dispatch.h"
+#include "cluster/dispatch_state.h"
 
 /* uv_hrtime, the same all over a turn of the loop. */
 extern uint64_t cluster_fate_clock(ClusterDispatch *d);

@@ -1,0 +1,52 @@
+/*
+ * cluster/dispatch_state.h
+ *	  What is known of all requests that were taken: the state of dispatch, which
+ *	  attempt, answer and fate share.
+ *
+ * Submitter thread only.
+ */
+#ifndef CLUSTER_DISPATCH_STATE_H
+#define CLUSTER_DISPATCH_STATE_H
+
+#include "cluster/pool.h"
+#include "cluster/statement.h"
+#include "cluster/strained.h"
+
+typedef struct ClusterDispatch
+{
+	const ClusterConfig *config;
+	const ClusterOps *ops;		/* on_complete */
+	void	   *owner;			/* of ops */
+	ClusterTopology *topology;
+	ClusterStatements statements;
+	ClusterConnection *dirty;	/* those with frames to flush */
+	ClusterLane waiting;		/* each for its due time */
+	ClusterStrained strained;	/* writes that failed on a replica */
+	CqlBuffer	head;			/* scratch: what stands in front of a payload */
+	uint32_t	spread;
+	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */
+	uint64_t   *random;
+	bool		closing;		/* nothing is sent again */
+} ClusterDispatch;
+
+static inline uint64_t
+cluster_dispatch_now(const ClusterDispatch *d)
+{
+	return uv_now(d->config->net.loop);
+}
+
+/* It needs a statement that the node has prepared. */
+static inline bool
+cluster_is_execution(const ClusterRequest *r)
+{
+	return r->kind == CLUSTER_EXECUTE || r->kind == CLUSTER_BATCH;
+}
+
+/* Once more, as far as a byte can count. */
+static inline void
+cluster_count(uint8_t *times)
+{
+	*times += *times < UINT8_MAX;
+}
+
+#endif							/* CLUSTER_DISPATCH_STATE_H */
