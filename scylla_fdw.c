@@ -21,6 +21,11 @@
 #include "fdw/import/import.h"
 #include "fdw/import/import_type.h"
 #include "fdw/import/refresh.h"
+#include "fdw/modify/conflict.h"
+#include "fdw/modify/direct.h"
+#include "fdw/modify/insert.h"
+#include "fdw/modify/modify.h"
+#include "fdw/modify/truncate.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/option.h"
 #include "fdw/option/setting.h"
@@ -31,11 +36,6 @@
 #include "fdw/read/analyze.h"
 #include "fdw/read/scan.h"
 #include "fdw/session/transaction.h"
-#include "fdw/write/conflict.h"
-#include "fdw/write/direct.h"
-#include "fdw/write/insert.h"
-#include "fdw/write/modify.h"
-#include "fdw/write/truncate.h"
 
 #define SCYLLA_FDW_VERSION "1.0.0"
 

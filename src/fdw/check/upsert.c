@@ -19,7 +19,7 @@
 
 #include "fdw/check/upsert.h"
 #include "fdw/compat.h"
-#include "fdw/write/insert.h"
+#include "fdw/modify/insert.h"
 
 static planner_hook_type previous_hook = NULL;
 

@@ -16,10 +16,10 @@
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
 #include "fdw/fetch/select.h"
+#include "fdw/modify/direct.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/direct_plan.h"
 #include "fdw/plan/modify_plan.h"
-#include "fdw/write/direct.h"
 
 /* The scan of the table that is changed, unless there is more to do than to scan it. */
 static ForeignScan *

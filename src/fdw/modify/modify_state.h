@@ -1,22 +1,22 @@
 /*
- * fdw/write/state.h
+ * fdw/modify/modify_state.h
  *	  What a statement that writes a foreign table knows of it, and what INSERT,
  *	  UPDATE and DELETE do alike.
  *
  * Backend thread. One ScyllaModify per foreign table and statement, in the
  * executor's query context, which also ends what is on its way if nobody else does.
  */
-#ifndef FDW_WRITE_STATE_H
-#define FDW_WRITE_STATE_H
+#ifndef FDW_MODIFY_MODIFY_STATE_H
+#define FDW_MODIFY_MODIFY_STATE_H
 
 #include "postgres.h"
 
 #include "access/htup.h"
 #include "nodes/execnodes.h"
 
-#include "fdw/write/target.h"
+#include "fdw/modify/target.h"
+#include "fdw/write/write.h"
 #include "fdw/write/write_cql.h"
-#include "fdw/write/writer.h"
 
 /* A column that tells the row. */
 typedef struct ScyllaKeyColumn
@@ -102,4 +102,4 @@ extern TupleTableSlot *scyllaModifyReturn(ScyllaModify *m, const ResultRelInfo *
 /* All is acknowledged, or kept for more. NULL: nothing. */
 extern void scyllaModifyEnd(ScyllaModify *m);
 
-#endif							/* FDW_WRITE_STATE_H */
+#endif							/* FDW_MODIFY_MODIFY_STATE_H */

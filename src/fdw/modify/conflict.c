@@ -1,5 +1,5 @@
 /*
- * fdw/write/conflict.c
+ * fdw/modify/conflict.c
  *	  INSERT ... ON CONFLICT DO NOTHING, in the executor's batches.
  *
  * Backend thread. Owns the slots of batches until the executor drops them.
@@ -21,7 +21,7 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
-#include "fdw/write/conflict.h"
+#include "fdw/modify/conflict.h"
 
 #define FIRST_BATCH 64
 

@@ -1,5 +1,5 @@
 /*
- * fdw/write/truncate.c
+ * fdw/modify/truncate.c
  *	  TRUNCATE, one table after the other.
  *
  * Backend thread. Owns the list of tables that the current transaction has
@@ -15,6 +15,7 @@
 
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
+#include "fdw/modify/truncate.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
@@ -23,7 +24,6 @@
 #include "fdw/session/single_request.h"
 #include "fdw/session/transaction.h"
 #include "fdw/session/wait.h"
-#include "fdw/write/truncate.h"
 
 /*
  * All nodes take part, each after it has flushed what it has in memory: a cluster

@@ -1,5 +1,5 @@
 /*
- * fdw/write/direct.c
+ * fdw/modify/direct.c
  *	  Running an UPDATE or DELETE that does not read the rows it writes.
  *
  * Backend thread. Owns one ScyllaDirect per scan node, in the executor's query
@@ -26,6 +26,7 @@
 #include "fdw/compat.h"
 #include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
+#include "fdw/modify/direct.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
@@ -42,7 +43,6 @@
 #include "fdw/session/transaction.h"
 #include "fdw/session/wait.h"
 #include "fdw/type/typemap.h"
-#include "fdw/write/direct.h"
 #include "fdw/write/row_time.h"
 #include "fdw/write/write_cql.h"
 

@@ -1,8 +1,8 @@
 /*
- * fdw/write/insert.c
+ * fdw/modify/insert.c
  *	  INSERT and COPY, as the executor calls them.
  *
- * Backend thread. Owns nothing but what state.c does. Rows come by a plan, by COPY,
+ * Backend thread. Owns nothing but what modify_state.c does. Rows come by a plan, by COPY,
  * or because a partitioned table routes or moves them here: target.c says which of
  * their columns are written.
  */
@@ -13,14 +13,14 @@
 
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
+#include "fdw/modify/conflict.h"
+#include "fdw/modify/insert.h"
+#include "fdw/modify/modify_state.h"
+#include "fdw/modify/target.h"
 #include "fdw/option/names.h"
 #include "fdw/option/setting.h"
 #include "fdw/read/system_columns.h"
-#include "fdw/write/conflict.h"
-#include "fdw/write/insert.h"
 #include "fdw/write/row_time.h"
-#include "fdw/write/state.h"
-#include "fdw/write/target.h"
 #include "fdw/write/write_cql.h"
 
 /* ---- begin ---- */

@@ -1,12 +1,12 @@
 /*
- * fdw/write/insert.h
+ * fdw/modify/insert.h
  *	  INSERT and COPY of foreign tables, and rows that come to them as partitions.
  *
  * Backend thread. But for the first, the executor's callbacks: see
  * foreign/fdwapi.h for their contracts.
  */
-#ifndef FDW_WRITE_INSERT_H
-#define FDW_WRITE_INSERT_H
+#ifndef FDW_MODIFY_INSERT_H
+#define FDW_MODIFY_INSERT_H
 
 #include "postgres.h"
 
@@ -18,4 +18,4 @@ extern TupleTableSlot *scyllaExecForeignInsert(EState *estate, ResultRelInfo *rr
 extern void scyllaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
 extern void scyllaEndForeignInsert(EState *estate, ResultRelInfo *rri);
 
-#endif							/* FDW_WRITE_INSERT_H */
+#endif							/* FDW_MODIFY_INSERT_H */

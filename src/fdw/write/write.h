@@ -1,5 +1,5 @@
 /*
- * fdw/write/writer.h
+ * fdw/write/write.h
  *	  Writing rows: values into requests, requests out, acknowledgements back.
  *
  * Backend thread. A write is one prepared statement on one foreign table and its
@@ -10,36 +10,14 @@
  * comes back later and is looked at here, in the backend: while later rows are
  * written, and by scyllaDrainWrite.
  */
-#ifndef FDW_WRITE_WRITER_H
-#define FDW_WRITE_WRITER_H
+#ifndef FDW_WRITE_WRITE_H
+#define FDW_WRITE_WRITE_H
 
 #include "postgres.h"
 
-#include "nodes/pg_list.h"
-
-#include "fdw/report/report.h"
-#include "fdw/session/session.h"
-#include "fdw/write/encode.h"
-#include "fdw/write/target.h"
-
-typedef struct ScyllaWriteConfig
-{
-	Relation	rel;
-	const ScyllaTableOptions *options;
-	const char *cql;			/* UTF-8 */
-	const ScyllaMarker *marker; /* in the order of the text */
-	int			nmarkers;
-	uint64		epoch;			/* when options and types were looked up */
-	bool		keep;			/* others of the same text may follow in the transaction: scyllaKeepWrite ends it */
-	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
-	bool		counter;		/* no timestamps, and never twice */
-	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
-	const ScyllaTarget *target; /* keep: what the statement sets, by which another one finds the write */
-	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */
-	const void *statement;		/* the same for all writes of one */
-} ScyllaWriteConfig;
-
-typedef struct ScyllaWrite ScyllaWrite;
+#include "fdw/compat.h"
+#include "fdw/write/conditional.h"
+#include "fdw/write/write_config.h"
 
 /* Copies what it needs of config, but of the options only if it is kept. */
 extern ScyllaWrite *scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config);
@@ -60,8 +38,6 @@ extern void scyllaWriteRow(ScyllaWrite *write, TupleTableSlot *const rows[SCYLLA
  */
 extern void scyllaDrainWrite(ScyllaWrite *write);
 
-#define SCYLLA_FATES 1024
-
 /*
  * A conditional write: rows whose fates will be asked for together are announced
  * before the first of them, SCYLLA_FATES at most. After a drain: was row number n
@@ -78,4 +54,4 @@ extern void scyllaKeepWrite(ScyllaWrite *write);
 /* Under ANALYZE; drains. more: what wrote other rows of the statement; NULL: nothing did. */
 extern void scyllaExplainWrite(ScyllaWrite *write, ScyllaWrite *more, ExplainState *es);
 
-#endif							/* FDW_WRITE_WRITER_H */
+#endif							/* FDW_WRITE_WRITE_H */

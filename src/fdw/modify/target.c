@@ -1,5 +1,5 @@
 /*
- * fdw/write/target.c
+ * fdw/modify/target.c
  *	  Which columns an INSERT names.
  *
  * Backend thread. Owns nothing.
@@ -29,8 +29,8 @@
 #include "utils/typcache.h"
 
 #include "fdw/compat.h"
+#include "fdw/modify/target.h"
 #include "fdw/option/option_cache.h"
-#include "fdw/write/target.h"
 
 static Bitmapset *
 add_column(Bitmapset *columns, AttrNumber attnum)

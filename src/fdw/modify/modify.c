@@ -1,9 +1,9 @@
 /*
- * fdw/write/modify.c
+ * fdw/modify/modify.c
  *	  UPDATE and DELETE, as the executor calls them, and what it calls for INSERT as
  *	  well.
  *
- * Backend thread. Owns nothing but what state.c does. A row is told by the plan's
+ * Backend thread. Owns nothing but what modify_state.c does. A row is told by the plan's
  * junk columns (modify_plan.c), and written by its primary key.
  */
 #include "postgres.h"
@@ -19,12 +19,12 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
+#include "fdw/modify/insert.h"
+#include "fdw/modify/modify.h"
+#include "fdw/modify/modify_state.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/modify_plan.h"
-#include "fdw/write/insert.h"
-#include "fdw/write/modify.h"
-#include "fdw/write/state.h"
 #include "fdw/write/write_cql.h"
 
 /* ---- begin of an UPDATE or DELETE ---- */

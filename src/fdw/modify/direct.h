@@ -1,5 +1,5 @@
 /*
- * fdw/write/direct.h
+ * fdw/modify/direct.h
  *	  UPDATE and DELETE that need not read the rows they write.
  *
  * Backend thread. Callbacks of planner and executor: see foreign/fdwapi.h for
@@ -16,8 +16,8 @@
  * IN lists make a request for each element. Everything else goes row by row
  * (modify_plan.h, modify.h).
  */
-#ifndef FDW_WRITE_DIRECT_H
-#define FDW_WRITE_DIRECT_H
+#ifndef FDW_MODIFY_DIRECT_H
+#define FDW_MODIFY_DIRECT_H
 
 #include "postgres.h"
 
@@ -29,4 +29,4 @@ extern TupleTableSlot *scyllaIterateDirectModify(ForeignScanState *node);
 extern void scyllaEndDirectModify(ForeignScanState *node);
 extern void scyllaExplainDirectModify(ForeignScanState *node, struct ExplainState *es);
 
-#endif							/* FDW_WRITE_DIRECT_H */
+#endif							/* FDW_MODIFY_DIRECT_H */

@@ -1,13 +1,12 @@
 /*
- * fdw/write/writer.c
+ * fdw/write/write.c
  *	  Rows in, requests out, acknowledgements back.
  *
  * Backend thread. Owns a write: its pipeline, encoder, counters, and the memory
  * context they live in.
  *
- * Invariants: ordinals count the rows of a write from 1; a failure is raised once
- * and names its own row; a row that could not be encoded leaves nothing behind;
- * nothing is counted before it was acknowledged.
+ * Invariants: ordinals count the rows of a write from 1; a row that could not be
+ * encoded leaves nothing behind. What becomes of rows is fates.c's.
  *
  * A write to a table with a vector index has two rows under way to begin with
  * (rows_at_a_time). Cassandra 5.0 takes as many rows of such an index at the same
@@ -28,7 +27,6 @@
 #include "fdw/compat.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/setting.h"
-#include "fdw/report/progress.h"
 #include "fdw/session/error.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/rows.h"
@@ -38,61 +36,13 @@
 #include "fdw/session/transaction.h"
 #include "fdw/session/wait.h"
 #include "fdw/write/batch.h"
+#include "fdw/write/fates.h"
 #include "fdw/write/row_time.h"
-#include "fdw/write/writer.h"
-
-/* Of a request's ordinal: the row in its statement. What is above tells statements of a kept write apart. */
-#define ROW_BITS 40
-#define ROW_MASK ((UINT64CONST(1) << ROW_BITS) - 1)
-#define MAX_STATEMENTS ((UINT64CONST(1) << (64 - ROW_BITS)) - 1)
+#include "fdw/write/write.h"
+#include "fdw/write/write_state.h"
 
 #define COLLECT_EVERY 64		/* rows between two looks at what came home */
 #define VECTORS_AT_A_TIME 2	/* for the smallest of nodes */
-#define FLIGHTS (4 * SCYLLA_FATES)	/* a table with room to find them by token */
-
-/* A row that may be in flight; it is not if its ordinal is not behind the last drain's. */
-typedef struct Flight
-{
-	int64		token;
-	uint64		row;
-} Flight;
-
-struct ScyllaWrite
-{
-	MemoryContext context;
-	MemoryContextCallback callback;
-	ScyllaWriter writer;
-	ScyllaSession *session;
-	const ScyllaTableOptions *options;
-	const char *relation;		/* for messages */
-	ScyllaStatement *statement;
-	ScyllaPipeline *pipeline;
-	RequestTemplate request;
-	ScyllaEncoder *encoder;
-	bool		conditional;
-	bool		counter;
-	bool		batched;
-	ScyllaBatch batch;			/* batched: rows not committed yet */
-	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
-	bool	   *applied;		/* conditional: fates of the rows announced; NULL: another write */
-	uint64		announced;		/* ordinal of the last row before them */
-	Flight	   *flight;			/* conditional: partitions of rows in flight, by token */
-	uint64		committed;		/* ordinal of the last row on its way */
-	uint64		drained;		/* ordinal of the last row that is home for sure */
-	uint64		row;			/* ordinal of the last row begun, in its statement */
-	int			unseen;			/* rows since what came home was looked at, those of statements before included */
-	uint64		statements;		/* kept: so many have used it; 0: it belongs to one alone */
-	uint64		earlier;		/* kept: rows of the statements before */
-	ScyllaTarget target;		/* kept: what the statement sets */
-	Oid			relid;			/* kept: what another statement must have in common with it */
-	uint64		epoch;
-	MemoryContext row_context;	/* reset per row */
-	ScyllaReport report;
-
-	/* while a row is encoded, for the error context */
-	const CqlBuffer *buffer;	/* NULL: no memory for one */
-	size_t		begin;
-};
 
 /* ---- begin ---- */
 
@@ -242,94 +192,14 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->pipeline = scyllaOpenPipeline(session, rows_at_a_time(session, config->options),
 									 (size_t) config->options->max_in_flight_bytes);
 	if (w->conditional)
-	{
-		w->applied = palloc0(sizeof(bool) * SCYLLA_FATES);
-		w->flight = palloc0(sizeof(Flight) * FLIGHTS);
-	}
+		w->conditions = scyllaMakeConditional();
 	scyllaReportBegin(&w->report, session->client);
 	register_write(w);
 	MemoryContextSwitchTo(old);
 	return w;
 }
 
-/* ---- fates ---- */
-
-static void
-raise_row(ScyllaWrite *w, Request *r)
-{
-	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & ROW_MASK,
-		.rows = (uint16) r->rows,.statement = r->ordinal >> ROW_BITS,.writes = true};
-	CqlBytes	row = scyllaRequestRow(r);
-	ClusterFailure *failure;
-
-	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
-	(void) scyllaNoteFate(&w->writer, r, true);
-	failure = scyllaTakeFailure(w->session, w->pipeline, r);
-	w->writer.broken = true;
-	context.fates = scyllaTellFates(&w->writer);
-	scyllaRaiseFailure(failure, &context);
-}
-
-/*
- * A subtransaction that had it drained, by a read for example, has caught the failure:
- * the row is missing all the same. The failure may be another write's of the same statement.
- */
-static void
-check_unbroken(const ScyllaWrite *w)
-{
-	if (!w->writer.broken)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
-			 errmsg("cannot go on writing foreign table \"%s\"", w->relation),
-			 errdetail("A row of the statement or transaction was refused, and the error was caught elsewhere.")));
-}
-
-static void
-note_fate(ScyllaWrite *w, const Request *r)
-{
-	int64		rows = scyllaNoteFate(&w->writer, r, false);
-
-	if (rows < 0)
-		scyllaRaiseMalformed("answer to a conditional write");
-	if (w->conditional && !r->core.failed)
-		w->applied[r->ordinal - w->announced - 1] = rows > 0;
-	w->report.rows += rows;
-}
-
-static void
-tell_progress(ScyllaWrite *w, bool last)
-{
-	scyllaReportProgress(&w->report, w->relation, w->earlier + w->row, last);
-}
-
-/* Look at everything that came home; of several failures the first row's is raised. */
-static void
-collect(ScyllaWrite *w)
-{
-	Pipeline   *core = w->pipeline->core;
-	Request    *failed = NULL;
-	Request    *r;
-
-	while ((r = pipeline_next_done(core)) != NULL)
-	{
-		scyllaReportRequest(&w->report, r);
-		if (r->core.failed && (failed == NULL || r->ordinal < failed->ordinal))
-		{
-			Request    *later = failed;
-
-			failed = r;
-			r = later;
-		}
-		if (r == NULL)
-			continue;
-		note_fate(w, r);
-		pipeline_release(core, r);
-	}
-	if (failed != NULL)
-		raise_row(w, failed);
-	tell_progress(w, false);
-}
+/* ---- room ---- */
 
 /* Rows that wait for others of their partition wait no longer. */
 static void
@@ -339,36 +209,26 @@ commit_batch(ScyllaWrite *w)
 		scyllaRaiseOutOfMemory();
 }
 
-/* In ever smaller steps, so that failures and progress are told in time. */
 void
 scyllaDrainWrite(ScyllaWrite *w)
 {
-	Pipeline   *core = w->pipeline->core;
-
-	check_unbroken(w);
+	scyllaCheckUnbroken(w);
 	commit_batch(w);
-	pipeline_submit(core);
-	for (;;)
-	{
-		(void) client_drain(w->session->client);
-		collect(w);
-		if (pipeline_outstanding(core) == 0)
-			break;
-		scyllaWait(w->session, (pipeline_outstanding(core) + 1) / 2);
-	}
+	pipeline_submit(w->pipeline->core);
+	scyllaAwaitFates(w);
 	w->drained = w->committed;
 }
 
 void
 scyllaExpectFates(ScyllaWrite *w)
 {
-	w->announced = w->row;
+	scyllaAnnounceFates(w->conditions, w->row);
 }
 
 bool
 scyllaRowApplied(const ScyllaWrite *w, int n)
 {
-	return w->applied[n];
+	return scyllaWasApplied(w->conditions, n);
 }
 
 /* Room for one more request. A quarter of the full pipeline at a time leaves the submitter enough to do. */
@@ -377,39 +237,23 @@ make_room(ScyllaWrite *w)
 {
 	Pipeline   *core = w->pipeline->core;
 
-	check_unbroken(w);
+	scyllaCheckUnbroken(w);
 	if (++w->unseen == COLLECT_EVERY)
 	{
 		w->unseen = 0;
 		CHECK_FOR_INTERRUPTS();
 		(void) client_drain(w->session->client);
-		collect(w);
+		scyllaCollectFates(w);
 	}
 	while (pipeline_full(core))
 	{
 		pipeline_submit(core);
 		scyllaWait(w->session, (pipeline_outstanding(core) + 3) / 4);
-		collect(w);
+		scyllaCollectFates(w);
 	}
 }
 
 /* ---- rows ---- */
-
-/* How many rows stay, unless the error has a detail of its own. */
-static void
-tell_written(ScyllaWrite *w)
-{
-	MemoryContext old = MemoryContextSwitchTo(w->row_context);
-	ErrorData  *error = CopyErrorData();
-	ScyllaFates fates;
-
-	MemoryContextSwitchTo(old);
-	if (error->elevel < ERROR || error->detail != NULL)
-		return;
-	fates = scyllaTellFates(&w->writer);
-	if (w->row > 1 || fates.acknowledged > 0 || fates.unknown > 0 || w->statements > 1)
-		errdetail_internal("%s", scyllaWrittenDetail(&fates, w->statements > 1));
-}
 
 /* The key as far as it is encoded. */
 static void
@@ -424,7 +268,7 @@ row_context(void *arg)
 	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
 			   column ? "column \"" : "", column ? column : "", column ? "\" of " : "",
 			   w->relation, w->row, key ? ", key " : "", key ? key : "");
-	tell_written(w);
+	scyllaTellWritten(w);
 }
 
 static void
@@ -435,25 +279,6 @@ check_size(const ScyllaWrite *w, size_t size)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("row " UINT64_FORMAT " of foreign table \"%s\" takes %zu bytes, more than a CQL request can hold",
 						w->row, w->relation, size)));
-}
-
-/*
- * Conditions on one partition in flight side by side would be met in any order,
- * and hinder each other. True: one is in flight; else this one is noted.
- */
-static bool
-is_in_flight(ScyllaWrite *w, int64 token)
-{
-	uint32		i = (uint32) ((uint64) token >> 32) % FLIGHTS;
-
-	while (w->flight[i].row > w->drained)
-	{
-		if (w->flight[i].token == token)
-			return true;
-		i = (i + 1) % FLIGHTS;
-	}
-	w->flight[i] = (Flight) {token, w->row};
-	return false;
 }
 
 static CqlBuffer *
@@ -515,19 +340,19 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 
 	if (w->row++ == 0)
 		scyllaCollectReaders(w->session, w->options);
-	ordinal = w->statements << ROW_BITS | w->row;
+	ordinal = w->statements << SCYLLA_ROW_BITS | w->row;
 	if (w->conditional)			/* the cluster's time does not order a condition behind them */
 		scyllaDrainWriters(w->session, &w->writer);
 	make_room(w);
 	error_context_stack = &context;
 	b = begin_row(w, rows);
 	routed = scyllaEncodedToken(w->encoder, b, &token);
-	if (w->conditional && is_in_flight(w, token))
+	if (w->conditional && scyllaIsInFlight(w->conditions, token, w->row, w->drained))
 	{
 		error_context_stack = context.previous;
 		scyllaDrainWrite(w);
 		error_context_stack = &context;
-		(void) is_in_flight(w, token);
+		(void) scyllaIsInFlight(w->conditions, token, w->row, w->drained);
 		b = begin_row(w, rows);
 	}
 	timestamp = row_timestamp(w, rows, token);
@@ -545,26 +370,14 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 
 /* ---- end ---- */
 
-static void
-warn_of_strain(const ScyllaWrite *w)
-{
-	if (w->report.strained == 0)
-		return;
-	ereport(WARNING,
-			(errmsg(UINT64_FORMAT " row%s of foreign table \"%s\" failed on a replica before %s written", w->report.strained,
-					w->report.strained == 1 ? "" : "s", w->relation, w->report.strained == 1 ? "it was" : "they were"),
-			 errdetail("An index on vectors may lack such rows until it is built anew."),
-			 errhint("If the table has one: drop it and create it again, after the load or with a smaller scylla_fdw.max_in_flight.")));
-}
-
 void
 scyllaCloseWrite(ScyllaWrite *w)
 {
 	if (w->pipeline->core == NULL && !w->writer.broken)
 		return;
 	scyllaDrainWrite(w);
-	tell_progress(w, true);
-	warn_of_strain(w);
+	scyllaTellProgress(w, true);
+	scyllaWarnOfStrain(w);
 	scyllaClosePipeline(w->pipeline);
 }
 
@@ -585,7 +398,7 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *ta
 			!equal(w->target.attnums, target->attnums) || !equal(w->target.unnamed, target->unnamed))
 			continue;
 		if (w->epoch != scyllaEpoch() || w->statement->schema_version != session->schema_version ||
-			w->statements == MAX_STATEMENTS)
+			w->statements == SCYLLA_MAX_STATEMENTS)
 		{
 			close_writer(writer);
 			return NULL;
@@ -603,11 +416,11 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *ta
 void
 scyllaKeepWrite(ScyllaWrite *w)
 {
-	check_unbroken(w);
+	scyllaCheckUnbroken(w);
 	if (pipeline_idle(w->pipeline->core))
 		commit_batch(w);
 	w->writer.kept = true;
-	tell_progress(w, false);
+	scyllaTellProgress(w, false);
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * fdw/write/state.c
+ * fdw/modify/modify_state.c
  *	  What INSERT, UPDATE and DELETE do alike: options, connection, markers, a row's
  *	  way to its write, the end.
  *
@@ -21,13 +21,13 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
+#include "fdw/modify/modify_state.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/read/system_columns.h"
 #include "fdw/session/wait.h"
 #include "fdw/write/row_time.h"
-#include "fdw/write/state.h"
 
 static bool
 has_after_trigger(const ResultRelInfo *rri, CmdType operation)

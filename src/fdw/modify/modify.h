@@ -1,12 +1,12 @@
 /*
- * fdw/write/modify.h
+ * fdw/modify/modify.h
  *	  UPDATE and DELETE of foreign tables, and what INSERT has in common with them.
  *
  * Backend thread. The executor's callbacks: see foreign/fdwapi.h for their
  * contracts.
  */
-#ifndef FDW_WRITE_MODIFY_H
-#define FDW_WRITE_MODIFY_H
+#ifndef FDW_MODIFY_MODIFY_H
+#define FDW_MODIFY_MODIFY_H
 
 #include "postgres.h"
 
@@ -23,4 +23,4 @@ extern void scyllaEndForeignModify(EState *estate, ResultRelInfo *rri);
 extern void scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
 									   int subplan_index, struct ExplainState *es);
 
-#endif							/* FDW_WRITE_MODIFY_H */
+#endif							/* FDW_MODIFY_MODIFY_H */
