@@ -29,6 +29,7 @@
 #include "fdw/option/epoch.h"
 #include "fdw/option/option.h"
 #include "fdw/option/setting.h"
+#include "fdw/plan/direct_plan.h"
 #include "fdw/plan/join_plan.h"
 #include "fdw/plan/modify_plan.h"
 #include "fdw/plan/plan.h"

@@ -2,8 +2,7 @@
  * fdw/modify/direct.h
  *	  UPDATE and DELETE that need not read the rows they write.
  *
- * Backend thread. Callbacks of planner and executor: see foreign/fdwapi.h for
- * their contracts.
+ * Backend thread. The executor's callbacks: see foreign/fdwapi.h for their contracts.
  *
  *	 DELETE of a partition, of a range or of rows of it, by conditions that the
  *	 cluster checks, all of them: the rows are counted there, and what has any is
@@ -14,7 +13,7 @@
  *	 the row was there.
  *
  * IN lists make a request for each element. Everything else goes row by row
- * (modify_plan.h, modify.h).
+ * (modify.h).
  */
 #ifndef FDW_MODIFY_DIRECT_H
 #define FDW_MODIFY_DIRECT_H
@@ -23,7 +22,17 @@
 
 #include "foreign/fdwapi.h"
 
-extern bool scyllaPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int subplan_index);
+/*
+ * ForeignScan.fdw_private: a list of these. fdw_exprs has the conditions' values and
+ * then the new ones, in the order of SCYLLA_DIRECT_SET.
+ */
+enum ScyllaDirectPrivate
+{
+	SCYLLA_DIRECT_SELECT,		/* packed ScyllaSelect: how the rows would be found */
+	SCYLLA_DIRECT_SET,			/* int list: attributes that an UPDATE sets */
+	SCYLLA_DIRECT_FLAGS			/* int list: whether the command tag counts its rows; whether it is a table of counters */
+};
+
 extern void scyllaBeginDirectModify(ForeignScanState *node, int eflags);
 extern TupleTableSlot *scyllaIterateDirectModify(ForeignScanState *node);
 extern void scyllaEndDirectModify(ForeignScanState *node);

@@ -4,7 +4,7 @@
  *	  well.
  *
  * Backend thread. Owns nothing but what modify_state.c does. A row is told by the plan's
- * junk columns (modify_plan.c), and written by its primary key.
+ * junk columns (row_identity.c), and written by its primary key.
  */
 #include "postgres.h"
 
@@ -22,9 +22,9 @@
 #include "fdw/modify/insert.h"
 #include "fdw/modify/modify.h"
 #include "fdw/modify/modify_state.h"
+#include "fdw/modify/row_identity.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
-#include "fdw/plan/modify_plan.h"
 #include "fdw/write/write_cql.h"
 
 /* ---- begin of an UPDATE or DELETE ---- */

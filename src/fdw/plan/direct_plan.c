@@ -17,9 +17,9 @@
 #include "fdw/compat.h"
 #include "fdw/fetch/select.h"
 #include "fdw/modify/direct.h"
+#include "fdw/modify/row_identity.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/direct_plan.h"
-#include "fdw/plan/modify_plan.h"
 
 /* The scan of the table that is changed, unless there is more to do than to scan it. */
 static ForeignScan *

@@ -3,10 +3,6 @@
  *	  Planning UPDATE and DELETE.
  *
  * Backend thread. Owns nothing.
- *
- * A cached plan names the key of the time when it was made. So UPDATE and DELETE
- * look whether the key is still the same (scyllaCheckModifyPlan). By the old key, a
- * DELETE would take rows that the new key tells apart.
  */
 #include "postgres.h"
 
@@ -23,147 +19,14 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "fdw/catalog/mask.h"
 #include "fdw/catalog/table.h"
 #include "fdw/check/position.h"
 #include "fdw/compat.h"
+#include "fdw/modify/row_identity.h"
 #include "fdw/option/names.h"
-#include "fdw/option/nearest.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/modify_plan.h"
 #include "fdw/read/system_columns.h"
-
-ScyllaTable *
-scyllaDescribeTarget(Relation rel, Oid userid)
-{
-	ScyllaTableOptions *options = scyllaTableOptions(RelationGetRelid(rel));
-	ScyllaSession *session = scyllaGetSession(userid, GetForeignTable(RelationGetRelid(rel))->serverid);
-
-	ScyllaTable *table = scyllaDescribeTable(session, options);
-
-	scyllaCheckMaskedKey(session, options, table, RelationGetRelationName(rel));
-	return scyllaCopyTable(table);
-}
-
-/* InvalidAttrNumber: none. */
-static AttrNumber
-attribute_of(Relation rel, const ScyllaTableColumn *column)
-{
-	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(rel); attnum++)
-	{
-		if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped &&
-			scyllaPseudoColumn(RelationGetRelid(rel), attnum) == SCYLLA_NO_PSEUDO &&
-			strcmp(scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), attnum)), column->name) == 0)
-			return attnum;
-	}
-	return InvalidAttrNumber;
-}
-
-const ScyllaTableColumn *
-scyllaUpdatedColumn(Relation rel, const ScyllaTable *table, AttrNumber attnum)
-{
-	if (scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
-		return NULL;
-	return scyllaTableColumn(table, scyllaToUtf8(scyllaColumnName(RelationGetRelid(rel), attnum)));
-}
-
-/*
- * What numeric(p, s) makes of a decimal is equal, and as a key it is another one:
- * 1.5 is not the partition 1.50. jsonb has one form of all documents that say the
- * same, and one zero.
- */
-static bool
-mixes_keys(const ScyllaTableColumn *column, Oid type, int32 typmod)
-{
-	const char *cql = column->type;
-
-	type = getBaseTypeAndTypmod(type, &typmod);
-	if (type == NUMERICOID)
-		return column->kind == SCYLLA_PARTITION_KEY && strcmp(cql, "decimal") == 0 && typmod >= 0;
-	return type == JSONBOID && (strcmp(cql, "text") == 0 || strcmp(cql, "varchar") == 0 || strcmp(cql, "ascii") == 0 ||
-								strstr(cql, "float") || strstr(cql, "double") || strstr(cql, "decimal"));
-}
-
-static void
-refuse_mixed_keys(Relation rel, const ScyllaTableColumn *column, Form_pg_attribute att)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("column \"%s\" of foreign table \"%s\" does not tell rows apart", NameStr(att->attname),
-					RelationGetRelationName(rel)),
-			 errdetail("It is a key of CQL type %s, of which several values are one value of type %s.",
-					   scyllaFromUtf8(column->type), format_type_with_typemod(att->atttypid, att->atttypmod)),
-			 errhint("Make it a numeric without precision and scale, or json instead of jsonb.")));
-}
-
-/* What a column here calls one that the cluster's table does not have, in the hope that it is this one; NULL: nothing. */
-static const char *
-mistyped_name(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *column)
-{
-	List	   *strays = NIL;
-
-	for (AttrNumber attnum = 1; attnum <= RelationGetNumberOfAttributes(rel); attnum++)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-		const char *name;
-
-		if (att->attisdropped || scyllaIsVirtual(att) ||
-			scyllaPseudoColumn(RelationGetRelid(rel), attnum) != SCYLLA_NO_PSEUDO)
-			continue;
-		name = scyllaColumnName(RelationGetRelid(rel), attnum);
-		if (scyllaTableColumn(table, scyllaToUtf8(name)) == NULL)
-			strays = lappend(strays, unconstify(char *, name));
-	}
-	return scyllaNearestName(scyllaFromUtf8(column->name), strays);
-}
-
-static void
-refuse_lack(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *column)
-{
-	const char *name = scyllaFromUtf8(column->name);
-	const char *mistyped = mistyped_name(rel, table, column);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-			 errmsg("foreign table \"%s\" lacks key column \"%s\"", RelationGetRelationName(rel), name),
-			 errdetail("Rows are told apart by all columns of the primary key for UPDATE and DELETE."),
-			 mistyped ? errhint("Perhaps you meant \"%s\" by \"%s\".", name, mistyped) : 0));
-}
-
-static AttrNumber
-key_attribute(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *column)
-{
-	AttrNumber	attnum = attribute_of(rel, column);
-	Form_pg_attribute att;
-
-	if (attnum == InvalidAttrNumber)
-		refuse_lack(rel, table, column);
-	att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-	if (mixes_keys(column, att->atttypid, att->atttypmod))
-		refuse_mixed_keys(rel, column, att);
-	return attnum;
-}
-
-static List *
-key_attributes(Relation rel, const ScyllaTable *table)
-{
-	List	   *attnums = NIL;
-
-	for (int i = 0; i < table->npartition; i++)
-		attnums = lappend_int(attnums, key_attribute(rel, table, scyllaPartitionColumn(table, i)));
-	for (int i = 0; i < table->nclustering; i++)
-		attnums = lappend_int(attnums, key_attribute(rel, table, scyllaClusteringColumn(table, i)));
-	return attnums;
-}
-
-char *
-scyllaJunkName(Relation rel, AttrNumber attnum)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-
-	/* the partitions of a table share what has the same name, so it has to be the same for the planner */
-	return psprintf("scylla key %d %u %d %u", attnum, att->atttypid, att->atttypmod, att->attcollation);
-}
 
 void
 scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte, Relation rel)
@@ -171,7 +34,7 @@ scyllaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *r
 	ScyllaTable *table = scyllaDescribeTarget(rel, scyllaTargetUser(root, rte));
 	ListCell   *lc;
 
-	foreach(lc, key_attributes(rel, table))
+	foreach(lc, scyllaKeyAttributes(rel, table))
 	{
 		AttrNumber	attnum = lfirst_int(lc);
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
@@ -272,23 +135,6 @@ check_values(Relation rel, const ScyllaTable *table, List *targets)
 		refuse_column(rel, linitial_int(targets), "It tells how values are written, and the statement sets none.");
 }
 
-static bool
-all_static(Relation rel, const ScyllaTable *table, List *attnums)
-{
-	bool		any = false;
-	ListCell   *lc;
-
-	foreach(lc, attnums)
-	{
-		const ScyllaTableColumn *column = scyllaUpdatedColumn(rel, table, lfirst_int(lc));
-
-		if (column != NULL && column->kind != SCYLLA_STATIC)
-			return false;
-		any |= column != NULL;
-	}
-	return any;
-}
-
 /*
  * With static columns alone, IF EXISTS would ask whether any of these has a value,
  * not whether the row is there. Beside them goes a column that the statement does
@@ -299,7 +145,7 @@ add_regular_column(Relation rel, const ScyllaTable *table, List *targets)
 {
 	for (int i = 0; i < table->ncolumns; i++)
 	{
-		AttrNumber	attnum = table->column[i].kind == SCYLLA_REGULAR ? attribute_of(rel, &table->column[i]) :
+		AttrNumber	attnum = table->column[i].kind == SCYLLA_REGULAR ? scyllaAttributeOf(rel, &table->column[i]) :
 			InvalidAttrNumber;
 
 		if (attnum != InvalidAttrNumber)
@@ -356,50 +202,6 @@ check_additions(PlannerInfo *root, Index rtindex, Relation rel)
 	}
 }
 
-static List *
-static_columns(const ScyllaTable *table)
-{
-	List	   *names = NIL;
-
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		if (table->column[i].kind == SCYLLA_STATIC)
-			names = lappend(names, makeString(pstrdup(table->column[i].name)));
-	}
-	return names;
-}
-
-/* From SCYLLA_MODIFY_KEYS on. */
-static List *
-describe_rows(Relation rel, const ScyllaTable *table, CmdType operation, List *targets)
-{
-	/* CQL wants static columns to be updated without the clustering columns */
-	int			nwritten = table->npartition + (all_static(rel, table, targets) ? 0 : table->nclustering);
-
-	return list_make3(key_attributes(rel, table),
-					  list_make3_int(scyllaHasCounters(table), table->npartition, nwritten),
-					  operation == CMD_DELETE ? static_columns(table) : NIL);
-}
-
-void
-scyllaCheckModifyPlan(ScyllaSession *session, const ScyllaTableOptions *options, Relation rel, CmdType operation,
-					  List *fdw_private)
-{
-	ScyllaTable *table = scyllaDescribeTable(session, options);
-	List	   *rows;
-
-	scyllaCheckMaskedKey(session, options, table, RelationGetRelationName(rel));
-	rows = describe_rows(rel, table, operation, list_nth(fdw_private, SCYLLA_MODIFY_TARGETS));
-	if (equal(rows, list_copy_tail(fdw_private, SCYLLA_MODIFY_KEYS)))
-		return;
-	scyllaForgetSchema(session);
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
-			 errmsg("primary key of foreign table \"%s\" has changed, or what else tells its rows",
-					RelationGetRelationName(rel)),
-			 errhint("Repeat the statement.")));
-}
-
 /* By RETURNING, or by a view's WITH CHECK OPTION. */
 static void
 check_ctid(const ModifyTable *plan, Index rtindex, Oid relid, int subplan_index)
@@ -439,9 +241,9 @@ scyllaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index rtindex, int
 	if_exists = scyllaTableOptions(rte->relid)->if_exists;
 	if (if_exists && scyllaHasCounters(table))
 		refuse_conditional_counters(rel);
-	if (if_exists && all_static(rel, table, targets))
+	if (if_exists && scyllaAllStatic(rel, table, targets))
 		targets = add_regular_column(rel, table, targets);
-	rows = describe_rows(rel, table, plan->operation, targets);
+	rows = scyllaDescribeRows(rel, table, plan->operation, targets);
 	table_close(rel, NoLock);
 	return list_concat(list_make2(targets, set), rows);
 }
