@@ -10,19 +10,13 @@
 #define PIPELINE_CHUNK_H
 
 #include "cluster/request.h"
+#include "pipeline/gate.h"
 
 #define CHUNK_REQUESTS 256
 #define CHUNK_BYTES (256 * 1024)	/* submitted when it holds this much; one large row may exceed it */
 
 typedef struct Chunk Chunk;
 typedef struct Pipeline Pipeline;
-
-/* All that both threads see of a pipeline. */
-typedef struct Gate
-{
-	_Atomic bool shut;			/* by the backend: nothing more goes to the cluster */
-	_Atomic uint64_t sent;		/* by the submitter: rows of the requests that went there */
-} Gate;
 
 /* A request and its fate. Belongs to its chunk. */
 typedef struct Request

@@ -18,47 +18,18 @@
  * forbidden. The fence makes up for that: it waits before the session's next write,
  * where it may be interrupted. A request that its timeout gave up is not waited for
  * any more: its older timestamp keeps it from winning.
- *
- * Large bodies are used again (give_room). Freed at the end of a page, they would go
- * back to the system, and clearing new memory for each page took 7 percent of a full
- * scan's CPU (the median of eight runs) to 16 percent (the fastest run).
  */
 #include "pipeline/client.h"
 
-#include "cql/request.h"
+#include "pipeline/spare.h"
 #include "pipeline/submitter.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DRIVER_NAME "scylla_fdw"
-#define DRIVER_VERSION "1.0"
-
-#define DEFAULT_MAX_ATTEMPTS 5
-#define DEFAULT_HEARTBEAT_INTERVAL_MS 30000
-#define DEFAULT_HEARTBEAT_TIMEOUT_MS 15000
-#define MAX_ORPHANS 1024
-
 #define DEFAULT_LIMIT_REQUESTS (2 * CLUSTER_WINDOW_MAX)
 #define DEFAULT_LIMIT_BYTES ((size_t) 16 * 1024 * 1024)
-
-/* Free chunks kept: while statements run enough for a full pipeline, a few in an idle backend. */
-#define FREE_WHILE_BUSY 64
-#define FREE_WHILE_IDLE 4
-
-/*
- * Bodies of large pages are used again while statements run: malloc gives blocks of
- * this size back to the system, which has to find and clear their memory page by page.
- */
-#define ROOM_LEAST ((size_t) 64 * 1024)
-#define ROOM_KEPT ((size_t) 8 * 1024 * 1024)	/* bytes of all */
-
-typedef struct Room
-{
-	struct Room *next;
-	size_t		size;
-} Room;							/* at the block's begin */
 
 struct Pipeline
 {
@@ -85,10 +56,7 @@ struct Client
 	CqlArena	strings;		/* config's */
 	Submitter  *submitter;
 	Pipeline   *pipelines;		/* those not abandoned */
-	Chunk	   *free;
-	uint32_t	nfree;
-	Room	   *room;			/* used last, first */
-	size_t		room_bytes;
+	Spare		spare;
 	uint32_t	outstanding;
 	uint32_t	abandoned;		/* of the outstanding: those of abandoned pipelines */
 	uint64_t	submitted_ever;
@@ -102,70 +70,6 @@ request_of(ClusterRequest *core)
 }
 
 /* ---- open and close ---- */
-
-static const char *
-copy_string(Client *c, const char *s)
-{
-	return s ? cql_arena_strdup(&c->strings, s, strlen(s)) : NULL;
-}
-
-static const ClusterContact *
-copy_contacts(Client *c, const ClientConfig *from)
-{
-	ClusterContact *contact = cql_arena_alloc(&c->strings, (size_t) from->ncontacts * sizeof(*contact));
-
-	for (int i = 0; contact && i < from->ncontacts; i++)
-	{
-		contact[i].host = copy_string(c, from->contact[i].host);
-		contact[i].port = from->contact[i].port;
-	}
-	return contact;
-}
-
-static const NetOption *
-copy_tags(Client *c, const ClientConfig *from)
-{
-	NetOption  *option = cql_arena_alloc(&c->strings, (size_t) from->ntags * sizeof(*option));
-
-	for (int i = 0; option && i < from->ntags; i++)
-	{
-		option[i].key = copy_string(c, from->tag[i].name);
-		option[i].value = copy_string(c, from->tag[i].value);
-	}
-	return option;
-}
-
-static uint32_t
-or_default(uint32_t value, uint32_t otherwise)
-{
-	return value > 0 ? value : otherwise;
-}
-
-static bool
-copy_config(Client *c, const ClientConfig *from)
-{
-	ClusterConfig *to = &c->config.cluster;
-
-	c->config.max_in_flight = from->max_in_flight;
-	to->contact = copy_contacts(c, from);
-	to->ncontacts = from->ncontacts;
-	to->local_dc = copy_string(c, from->local_dc);
-	to->max_attempts = or_default(from->max_attempts, DEFAULT_MAX_ATTEMPTS);
-	to->net.protocol_version = from->protocol_version;
-	to->net.lz4 = from->lz4;
-	to->net.connect_timeout = from->connect_timeout_ms;
-	to->net.heartbeat_interval = or_default(from->heartbeat_interval_ms, DEFAULT_HEARTBEAT_INTERVAL_MS);
-	to->net.heartbeat_timeout = or_default(from->heartbeat_timeout_ms, DEFAULT_HEARTBEAT_TIMEOUT_MS);
-	to->net.username = copy_string(c, from->username);
-	to->net.password = copy_string(c, from->password);
-	to->net.driver_name = DRIVER_NAME;
-	to->net.driver_version = DRIVER_VERSION;
-	to->net.option = copy_tags(c, from);
-	to->net.noptions = from->ntags;
-	to->net.max_orphans = MAX_ORPHANS;
-	to->net.require_auth = from->require_auth;
-	return !c->strings.failed;
-}
 
 static void
 free_client(Client *c)
@@ -185,7 +89,7 @@ client_open(const ClientConfig *config, char *error, size_t error_size)
 		return NULL;
 	}
 	c = calloc(1, sizeof(*c));
-	if (!c || !copy_config(c, config))
+	if (!c || !client_config_copy(config, &c->config, &c->strings))
 	{
 		snprintf(error, error_size, "out of memory");
 		if (c)
@@ -215,60 +119,6 @@ client_limit_all(uint32_t max_in_flight)
 	submitter_limit_all(max_in_flight);
 }
 
-static void
-trim_free(Client *c, uint32_t keep)
-{
-	while (c->nfree > keep)
-	{
-		Chunk	   *chunk = c->free;
-
-		c->free = chunk->next;
-		c->nfree--;
-		chunk_destroy(chunk);
-	}
-}
-
-static void
-keep_room(Client *c, uint8_t *block, size_t size)
-{
-	Room	   *room = (Room *) block;
-
-	if (!block || size < ROOM_LEAST || c->room_bytes + size > ROOM_KEPT || !c->pipelines)
-	{
-		free(block);
-		return;
-	}
-	room->next = c->room;
-	room->size = size;
-	c->room = room;
-	c->room_bytes += size;
-}
-
-static void
-give_room(Client *c, ClusterRequest *r)
-{
-	Room	   *room = c->room;
-
-	if (!room || !(r->flags & CQL_PARAM_PAGE_SIZE))
-		return;
-	c->room = room->next;
-	c->room_bytes -= room->size;
-	r->room_size = room->size;
-	r->room = (uint8_t *) room;
-}
-
-static void
-trim_room(Client *c)
-{
-	for (Room *room = c->room, *next; room; room = next)
-	{
-		next = room->next;
-		free(room);
-	}
-	c->room = NULL;
-	c->room_bytes = 0;
-}
-
 bool
 client_close(Client *c, uint32_t timeout_ms)
 {
@@ -279,7 +129,7 @@ client_close(Client *c, uint32_t timeout_ms)
 		return false;
 	/* The submitter published all it had; all of it is abandoned, so this frees it. */
 	client_drain(c);
-	trim_free(c, 0);
+	spare_free(&c->spare);
 	channel_destroy(&c->channel);
 	free_client(c);
 	return true;
@@ -325,28 +175,15 @@ client_arm(Client *c, bool ready)
 /* ---- requests come home ---- */
 
 static void
-recycle_chunk(Client *c, Chunk *chunk)
-{
-	if (c->nfree >= (c->pipelines ? FREE_WHILE_BUSY : FREE_WHILE_IDLE))
-	{
-		chunk_destroy(chunk);
-		return;
-	}
-	chunk->next = c->free;
-	c->free = chunk;
-	c->nfree++;
-}
-
-static void
 release_request(Client *c, Request *r)
 {
 	Chunk	   *chunk = r->chunk;
 
-	keep_room(c, r->core.room, r->core.room_size);
-	keep_room(c, r->core.body, r->core.body_room);
+	spare_keep(&c->spare, r->core.room, r->core.room_size);
+	spare_keep(&c->spare, r->core.body, r->core.body_room);
 	free(r->core.failure);
 	if (++chunk->home == chunk->count)
-		recycle_chunk(c, chunk);
+		spare_keep_chunk(&c->spare, chunk);
 }
 
 /* false: nobody cares for it any more */
@@ -458,32 +295,23 @@ pipeline_open(Client *c, const PipelineLimit *limit)
 	if (p->next)
 		p->next->prev = p;
 	c->pipelines = p;
+	spare_set_busy(&c->spare, true);
 	return p;
 }
 
-static Chunk *
-take_chunk(Pipeline *p)
+static void
+begin_chunk(Pipeline *p)
 {
-	Client	   *c = p->client;
-	Chunk	   *chunk = c->free;
-
-	if (chunk)
-	{
-		c->free = chunk->next;
-		c->nfree--;
-	}
-	else
-		chunk = chunk_create();
-	if (chunk)
-		chunk_reset(chunk, p, &p->gate);
-	return chunk;
+	p->filling = spare_take_chunk(&p->client->spare);
+	if (p->filling)
+		chunk_reset(p->filling, p, &p->gate);
 }
 
 CqlBuffer *
 pipeline_begin(Pipeline *p)
 {
 	if (!p->filling)
-		p->filling = take_chunk(p);
+		begin_chunk(p);
 	return p->filling ? chunk_begin_request(p->filling) : NULL;
 }
 
@@ -507,7 +335,7 @@ pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uin
 
 	if (!r)
 		return NULL;
-	give_room(p->client, &r->core);
+	spare_give_room(&p->client->spare, &r->core);
 	p->client->outstanding++;
 	p->outstanding++;
 	p->outstanding_bytes += r->core.length;
@@ -604,18 +432,13 @@ unlink_pipeline(Pipeline *p)
 	if (p->next)
 		p->next->prev = p->prev;
 	if (!c->pipelines)
-	{
-		trim_free(c, FREE_WHILE_IDLE);
-		trim_room(c);
-	}
+		spare_set_busy(&c->spare, false);
 }
 
-/* Of this and the submitter's count_sent, whichever comes second sees what the other one has written. */
 uint64_t
 pipeline_shut(Pipeline *p)
 {
-	atomic_store(&p->gate.shut, true);
-	return atomic_load(&p->gate.sent);
+	return gate_shut(&p->gate);
 }
 
 void
@@ -631,8 +454,8 @@ pipeline_abandon(Pipeline *p)
 		p->outstanding -= p->filling->count;
 		c->outstanding -= p->filling->count;
 		for (uint32_t i = 0; i < p->filling->count; i++)
-			keep_room(c, p->filling->request[i].core.room, p->filling->request[i].core.room_size);
-		recycle_chunk(c, p->filling);
+			spare_keep(&c->spare, p->filling->request[i].core.room, p->filling->request[i].core.room_size);
+		spare_keep_chunk(&c->spare, p->filling);
 		p->filling = NULL;
 	}
 	unlink_pipeline(p);
@@ -647,7 +470,7 @@ pipeline_abandon(Pipeline *p)
 	 */
 	c->abandoned += p->outstanding;
 	p->abandoned = true;
-	atomic_store_explicit(&p->gate.shut, true, memory_order_relaxed);
+	gate_drop(&p->gate);
 }
 
 void

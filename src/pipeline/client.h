@@ -18,43 +18,9 @@
 #define PIPELINE_CLIENT_H
 
 #include "pipeline/chunk.h"
+#include "pipeline/client_config.h"
 
 typedef struct Client Client;
-
-typedef struct ClientContact
-{
-	const char *host;
-	uint16_t	port;
-} ClientContact;
-
-#define CLIENT_TAGS 8
-
-/* What nodes show of a client in their lists. */
-typedef struct ClientTag
-{
-	const char *name;
-	const char *value;			/* UTF-8 */
-} ClientTag;
-
-/* Deep-copied by client_open. NULL strings mean absent. */
-typedef struct ClientConfig
-{
-	const ClientContact *contact;
-	int			ncontacts;
-	const char *local_dc;
-	const char *username;
-	const char *password;
-	int			protocol_version;	/* 0 auto, 4, 5 */
-	bool		lz4;
-	uint32_t	connect_timeout_ms;
-	uint32_t	max_in_flight;	/* 0 = adaptive */
-	uint32_t	max_attempts;	/* 0 = default (5) */
-	uint32_t	heartbeat_interval_ms;	/* 0 = default (30000) */
-	uint32_t	heartbeat_timeout_ms;	/* 0 = default (15000) */
-	bool		require_auth;
-	ClientTag	tag[CLIENT_TAGS];
-	int			ntags;
-} ClientConfig;
 
 /* A snapshot of the submitter's counters. */
 typedef struct ClientStats

@@ -34,34 +34,19 @@
 #include "cluster/cluster.h"
 #include "cluster/trace.h"
 #include "net/loop.h"
+#include "pipeline/thread.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 /* Resolution of deadlines, and of abandoning, while queued. The timer runs only while something is. */
 #define SWEEP_INTERVAL_MS 50
 
-/* Plain counts; copied to the shared counters once per turn. */
-typedef struct Tally
-{
-	uint64_t	requests;
-	uint64_t	bytes;
-	uint64_t	failures;
-	uint64_t	retries;
-	uint64_t	stalls;
-	uint32_t	peak;
-} Tally;
-
 struct Submitter
 {
-	pthread_t	thread;
-	int			ended_fd;		/* eventfd, readable once the thread has nothing more to do */
+	Thread		thread;
 	Channel    *channel;
 	SubmitterCounters *counters;
 
@@ -77,8 +62,6 @@ struct Submitter
 	RequestList queue;
 	RequestList done;
 	bool		done_failed;	/* some request in done failed */
-	uint32_t	in_flight;
-	uint32_t	connections;
 	uint32_t	max_in_flight;	/* as configured */
 	ClusterWindow window;
 	uint8_t		magnitude;		/* of the window, as the trace knows it */
@@ -149,7 +132,7 @@ refused(const Submitter *s, ClusterRequest *core, ClusterFailureKind *kind)
 {
 	const Request *r = request_of(core);
 
-	if (s->stopping || atomic_load_explicit(&r->chunk->gate->shut, memory_order_relaxed))
+	if (s->stopping || gate_is_shut(r->chunk->gate))
 		*kind = CLUSTER_FAIL_ABANDONED;
 	else if (uv_now(&s->loop) - r->queued >= core->timeout_ms)
 		*kind = CLUSTER_FAIL_TIMEOUT;
@@ -184,7 +167,7 @@ on_complete(void *owner, ClusterRequest *core)
 {
 	Submitter  *s = owner;
 
-	s->in_flight--;
+	s->tally.in_flight--;
 	cluster_window_note(&s->window, core->latency, core->overloaded);
 	if (core->attempts > 1)
 		s->tally.retries += core->attempts - 1u;
@@ -222,35 +205,22 @@ cluster_is_open(Submitter *s)
 
 /* ---- the turn ---- */
 
-/*
- * Its rows are sent from here on, unless the backend has shut the gate meanwhile
- * (false): then it knows of rows that were counted before, and of no others.
- */
+/* false: the backend knows of the rows that were sent before, and of no others. */
 static bool
 count_sent(Request *r)
 {
-	Gate	   *gate = r->chunk->gate;
-	uint64_t	before = atomic_load_explicit(&gate->sent, memory_order_relaxed);
-
 	if (r->rows == 0)
 		return true;
-	atomic_store(&gate->sent, before + r->rows);
-	if (!atomic_load(&gate->shut))
-		return r->counted = true;
-	atomic_store_explicit(&gate->sent, before, memory_order_relaxed);
-	return false;
+	return r->counted = gate_pass(r->chunk->gate, r->rows);
 }
 
 static void
 uncount_sent(Request *r)
 {
-	Gate	   *gate = r->chunk->gate;
-
 	if (!r->counted)
 		return;
 	r->counted = false;
-	atomic_store_explicit(&gate->sent, atomic_load_explicit(&gate->sent, memory_order_relaxed) - r->rows,
-						  memory_order_relaxed);
+	gate_take_back(r->chunk->gate, r->rows);
 }
 
 /* Its deadline counts from the queue, so the cluster gets what is left of it. */
@@ -271,7 +241,7 @@ submit_request(Submitter *s, ClusterRequest *core)
 		core->timeout_ms = timeout;
 		return false;
 	}
-	s->in_flight++;
+	s->tally.in_flight++;
 	s->tally.requests++;
 	s->tally.bytes += core->length;
 	return true;
@@ -289,39 +259,22 @@ submit_queue(Submitter *s)
 			give_back_unsent(s, core, kind);
 		else if (!cluster_is_open(s))
 			give_back_unsent(s, core, CLUSTER_FAIL_MEMORY);
-		else if (s->in_flight >= s->window.limit || !submit_request(s, core))
+		else if (s->tally.in_flight >= s->window.limit || !submit_request(s, core))
 		{
 			request_list_push_front(&s->queue, core);
 			break;
 		}
 	}
-	if (s->in_flight > s->tally.peak)
-		s->tally.peak = s->in_flight;
-}
-
-static void
-publish_versions(SubmitterCounters *to, ClusterVersions versions)
-{
-	atomic_store_explicit(&to->topology_version, versions.topology, memory_order_relaxed);
-	atomic_store_explicit(&to->schema_version, versions.schema, memory_order_relaxed);
+	if (s->tally.in_flight > s->tally.peak)
+		s->tally.peak = s->tally.in_flight;
 }
 
 static void
 publish_counters(const Submitter *s)
 {
-	SubmitterCounters *to = s->counters;
-
-	atomic_store_explicit(&to->requests, s->tally.requests, memory_order_relaxed);
-	atomic_store_explicit(&to->bytes, s->tally.bytes, memory_order_relaxed);
-	atomic_store_explicit(&to->failures, s->tally.failures, memory_order_relaxed);
-	atomic_store_explicit(&to->retries, s->tally.retries, memory_order_relaxed);
-	atomic_store_explicit(&to->in_flight, s->in_flight, memory_order_relaxed);
-	atomic_store_explicit(&to->window, s->window.limit, memory_order_relaxed);
-	atomic_store_explicit(&to->window_peak, s->tally.peak, memory_order_relaxed);
-	atomic_store_explicit(&to->stalls, s->tally.stalls, memory_order_relaxed);
-	atomic_store_explicit(&to->connections, s->connections, memory_order_relaxed);
+	counters_publish(s->counters, &s->tally, s->window.limit);
 	if (s->cluster)
-		publish_versions(to, cluster_versions(s->cluster));
+		counters_publish_versions(s->counters, cluster_versions(s->cluster));
 }
 
 static void
@@ -335,7 +288,7 @@ publish(Submitter *s)
 static bool
 pressed(const Submitter *s)
 {
-	return s->queue.head && s->in_flight >= s->window.limit;
+	return s->queue.head && s->tally.in_flight >= s->window.limit;
 }
 
 static void
@@ -482,13 +435,10 @@ static void *
 submitter_main(void *arg)
 {
 	Submitter  *s = arg;
-	uint64_t	one = 1;
-	ssize_t		put;
 
 	uv_run(&s->loop, UV_RUN_DEFAULT);
-	/* The last touch: from here on submitter_join may free it. A fresh eventfd takes any count. */
-	put = write(s->ended_fd, &one, sizeof(one));
-	(void) put;
+	/* The last touch: from here on submitter_join may free the submitter. */
+	thread_ended(&s->thread);
 	return NULL;
 }
 
@@ -518,28 +468,26 @@ open_loop(Submitter *s)
 	return 0;
 }
 
-/* Signal handlers are the backend's: the new thread inherits a mask that lets none in. */
-static int
-start_thread(Submitter *s)
-{
-	sigset_t	all;
-	sigset_t	old;
-	int			rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&s->thread, NULL, submitter_main, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc;
-}
-
 static void
 free_submitter(Submitter *s)
 {
-	if (s->ended_fd >= 0)
-		close(s->ended_fd);
+	thread_destroy(&s->thread);
 	cluster_trace_free(s->trace);
 	free(s);
+}
+
+/* 0, or an errno; libuv's errors are negated errnos. */
+static int
+init_submitter(Submitter *s)
+{
+	int			rc = thread_init(&s->thread);
+
+	s->trace = cluster_trace_new();
+	if (rc == 0)
+		rc = s->trace ? -open_loop(s) : ENOMEM;
+	if (rc != 0)
+		free_submitter(s);
+	return rc;
 }
 
 Submitter *
@@ -551,21 +499,16 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	if (!s)
 		return NULL;
 	s->channel = ch;
-	s->ended_fd = eventfd(0, EFD_CLOEXEC);
-	rc = s->ended_fd < 0 ? -errno : 0;
-	s->trace = cluster_trace_new();
-	if (rc == 0)
-		rc = s->trace ? open_loop(s) : -ENOMEM;
+	rc = init_submitter(s);
 	if (rc != 0)
 	{
-		free_submitter(s);
-		errno = -rc;			/* libuv's errors are negated errnos */
+		errno = rc;
 		return NULL;
 	}
 	s->counters = counters;
 	s->config = config->cluster;
 	s->config.net.loop = &s->loop;
-	s->config.net.connections = &s->connections;
+	s->config.net.connections = &s->tally.connections;
 	s->config.trace = s->trace;
 	request_list_init(&s->queue);
 	request_list_init(&s->done);
@@ -573,7 +516,7 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	cluster_window_init(&s->window, s->max_in_flight, uv_now(&s->loop));
 	publish_counters(s);
 
-	rc = start_thread(s);
+	rc = thread_start(&s->thread, submitter_main, s);
 	if (rc != 0)
 	{
 		close_handles(s);
@@ -586,38 +529,11 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 	return s;
 }
 
-static uint64_t
-now_ms(void)
-{
-	return uv_hrtime() / 1000000;
-}
-
-static bool
-ended_within(const Submitter *s, uint32_t timeout_ms)
-{
-	struct pollfd ended = {.fd = s->ended_fd, .events = POLLIN};
-	uint64_t	deadline = now_ms() + timeout_ms;
-	uint64_t	now = now_ms();
-	int			rc;
-
-	/* A signal, with its handler in this very thread, must not cut the wait short. */
-	do
-	{
-		rc = poll(&ended, 1, (int) (deadline - now));
-		now = now_ms();
-	} while (rc < 0 && errno == EINTR && now < deadline);
-	return rc > 0;
-}
-
 bool
 submitter_join(Submitter *s, uint32_t timeout_ms)
 {
-	if (!ended_within(s, timeout_ms))
-	{
-		pthread_detach(s->thread);
+	if (!thread_join(&s->thread, timeout_ms))
 		return false;
-	}
-	pthread_join(s->thread, NULL);
 	uv_loop_close(&s->loop);
 	free_submitter(s);
 	return true;

@@ -14,23 +14,8 @@
 #define PIPELINE_SUBMITTER_H
 
 #include "pipeline/channel.h"
+#include "pipeline/counters.h"
 #include "cluster/window.h"
-
-/* Relaxed counters, written by the submitter, read by the backend at any time. */
-typedef struct SubmitterCounters
-{
-	_Atomic uint64_t requests;	/* taken by the cluster */
-	_Atomic uint64_t bytes;		/* their payloads */
-	_Atomic uint64_t failures;
-	_Atomic uint64_t retries;	/* attempts above the first */
-	_Atomic uint32_t in_flight;
-	_Atomic uint32_t window;	/* its limit now */
-	_Atomic uint32_t window_peak;	/* highest in_flight */
-	_Atomic uint64_t stalls;	/* turns that ended with a queue and a full window */
-	_Atomic uint32_t connections;	/* sockets */
-	_Atomic uint32_t topology_version;	/* ClusterVersions */
-	_Atomic uint32_t schema_version;
-} SubmitterCounters;
 
 typedef struct SubmitterConfig
 {
