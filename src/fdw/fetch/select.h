@@ -70,7 +70,7 @@ typedef struct ScyllaSelect
 	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */
 	List	   *order;			/* String: terms of ORDER BY */
 	List	   *merge;			/* int: how requests are merged, three for each key: item, signed, descending */
-	List	   *group_by;		/* String: columns; LIMIT is not in the text then, see src/README.md */
+	List	   *group_by;		/* String: columns; LIMIT is not in the text then, see plan/group.c */
 	int			per_partition;	/* PER PARTITION LIMIT; 0: none */
 	bool		distinct;
 	bool		filtering;		/* ALLOW FILTERING */

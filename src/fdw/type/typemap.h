@@ -78,7 +78,7 @@ extern ScyllaConverter *scyllaTryConverter(const CqlType *type, Oid pgtype, int3
 extern bool scyllaTypesMatch(const CqlType *type, Oid pgtype, int32 typmod);
 
 /*
- * The value as JSON text, in the forms that README's type table gives; a body
+ * The value as JSON text, in the forms that doc/types.md gives; a body
  * with len -1 is null. Malformed bytes raise ERRCODE_DATA_CORRUPTED.
  */
 extern void scyllaAppendJson(StringInfo out, const CqlType *type, CqlBytes body);
