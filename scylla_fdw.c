@@ -36,6 +36,7 @@
 #include "fdw/plan/upper.h"
 #include "fdw/read/analyze.h"
 #include "fdw/read/scan.h"
+#include "fdw/read/scan_async.h"
 #include "fdw/session/transaction.h"
 
 #define SCYLLA_FDW_VERSION "1.0.0"
