@@ -1,9 +1,8 @@
 /*
  * fdw/plan/cost.h
- *	  How large a foreign table is, and what a way of reading it costs.
+ *	  What a way of reading a foreign table costs.
  *
- * Backend thread. By ANALYZE, else by what the cluster tells (size.h), else by a
- * guess.
+ * Backend thread. Asks nobody.
  */
 #ifndef FDW_PLAN_COST_H
 #define FDW_PLAN_COST_H
@@ -20,9 +19,6 @@ typedef struct ScyllaCost
 	Cost		requests;		/* of the total: of those beyond the first */
 	Cost		total;
 } ScyllaCost;
-
-/* Sets tuples, pages and rows of rel; by_joins: keys may be looked up by the rows of other tables. */
-extern void scyllaEstimateSize(PlannerInfo *root, RelOptInfo *rel, bool by_joins);
 
 /* Of a request beyond the first. */
 extern Cost scyllaRequestCost(const ScyllaTableOptions *options);

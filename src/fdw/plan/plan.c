@@ -37,6 +37,7 @@
 #include "fdw/plan/order.h"
 #include "fdw/plan/path.h"
 #include "fdw/plan/plan.h"
+#include "fdw/plan/table_size.h"
 #include "fdw/pushdown/clause.h"
 #include "fdw/pushdown/comparison.h"
 
