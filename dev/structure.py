@@ -17,6 +17,9 @@ CIRCLES = [{"fdw/type/collection", "fdw/type/typemap"}, {"cql/type", "cql/type_b
 # Sources that another source's header declares.
 NO_HEADER = {"cql/number", "cql/splitter", "cql/type_text"}
 
+# Names in src/README.md that are not of the code: PostgreSQL's, and a pattern.
+NOT_OURS = {"statement_timeout", "scyllaNoun"}
+
 # Sources of the core that tests of others cover: source -> the test.
 TESTED_ELSEWHERE = {}
 
@@ -106,6 +109,15 @@ def bare_heads(sources):
             yield "the head of %s does not tell what it owns" % path
 
 
+def unknown_names(sources):
+    """What src/README.md tells of is still called so."""
+    others = [pathlib.Path("scylla_fdw.c"), *pathlib.Path("sql").glob("*.sql")]
+    known = set(re.findall(r"\w+", " ".join([*sources.values(), *(path.read_text() for path in others)])))
+    for name in re.findall(r"`(\w+(?:_|[a-z][A-Z])\w+)`", pathlib.Path("src/README.md").read_text()):
+        if name not in known | NOT_OURS:
+            yield "src/README.md names %s, which is not there" % name
+
+
 def missing_tests(sources):
     for path in sources:
         layer = path.parts[1]
@@ -124,7 +136,7 @@ def main():
     graph = include_graph(sources)
     rules = {"circles": circles(graph), "door": below_the_door(graph), "lines": long_files(sources),
              "folders": large_folders(), "statics": mixed_case_statics(sources), "headers": missing_headers(sources),
-             "heads": bare_heads(sources), "tests": missing_tests(sources)}
+             "heads": bare_heads(sources), "names": unknown_names(sources), "tests": missing_tests(sources)}
     for rule, findings in rules.items():
         for finding in findings:
             print("%s\t%s" % (rule, finding))

@@ -2,7 +2,7 @@
  * pipeline/counters.h
  *	  What the submitter has counted, for the backend to read at any time.
  *
- * The submitter counts in a Tally of its own, and publishes it once per turn: a
+ * Thread: both. The submitter counts in a Tally of its own, and publishes it once per turn: a
  * request costs no atomic operation. All loads and stores are relaxed.
  */
 #ifndef PIPELINE_COUNTERS_H
