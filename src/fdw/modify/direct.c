@@ -25,6 +25,8 @@
 #include "fdw/compat.h"
 #include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
+#include "fdw/fetch/row_look.h"
+#include "fdw/fetch/row_size.h"
 #include "fdw/modify/direct.h"
 #include "fdw/modify/direct_write.h"
 #include "fdw/option/names.h"
@@ -94,14 +96,23 @@ scyllaBeginDirectModify(ForeignScanState *node, int eflags)
 
 /* ---- text ---- */
 
-static char *
-count_text(const ScyllaDirect *d, const ScyllaOperator *operators)
+/* Of the rows that the conditions find. */
+static ScyllaSelect
+count_select(const ScyllaDirect *d)
 {
-	ScyllaSelectForm form = {.operators = operators};
 	ScyllaSelect select = {.relid = d->select->relid,.columns = d->select->columns,.operators = d->select->operators,
 	.attnums = d->select->attnums,.groups = d->select->groups,.series = d->select->series,.npartition = d->select->npartition};
 
 	select.items = list_make1(makeString("count(*)"));
+	return select;
+}
+
+static char *
+count_text(const ScyllaDirect *d, const ScyllaOperator *operators)
+{
+	ScyllaSelectForm form = {.operators = operators};
+	ScyllaSelect select = count_select(d);
+
 	return operators ? scyllaDeparseSelect(&select, d->options, &form) : scyllaExplainSelect(&select, d->options);
 }
 
@@ -159,6 +170,26 @@ count_context(void *arg)
 		errhint("SET scylla_fdw.delete_count = off deletes without counting the rows before.");
 }
 
+/* A node reads whole rows to count them, a page at a time. Sets statement->read_bytes, if nobody has. */
+static void
+set_read_bytes(ScyllaDirect *d, ScyllaStatement *statement)
+{
+	ScyllaSelect select = count_select(d);
+	const ScyllaTable *table = scyllaDescribeTable(d->session, d->options);
+	ScyllaRowSize size = scyllaRowSize(&select, table);
+	ScyllaRowLook look = {d->session, d->options, RelationGetRelationName(d->rel), &d->report, &select, d->conditions,
+	d->node->ss.ps.ps_ExprContext};
+
+	if (statement->read_bytes > 0)
+		return;
+	statement->read_bytes = Max(size.read, 1);
+	if (size.unknown == NIL || scyllaFixesWholeKey(&select, table))
+		return;
+	statement->read_bytes = scyllaLookAtRows(&look, size.unknown);
+	if (statement->read_bytes == 0)
+		statement->read_bytes = SCYLLA_UNSEEN_BYTES;
+}
+
 /* Count each run, and delete it when its count comes home. */
 static void
 delete_counted(ScyllaDirect *d, const ScyllaOperator *operators, int requests)
@@ -175,6 +206,10 @@ delete_counted(ScyllaDirect *d, const ScyllaOperator *operators, int requests)
 	config.page_rows = d->options->fetch_size;
 	config.pagers = Min(requests, MAX_COUNTS);
 	scyllaCheckMarkers(d->conditions, operators, d->session, d->options, &config.statement->bind, 0);
+	error_context_stack = &context;
+	set_read_bytes(d, config.statement);
+	error_context_stack = context.previous;
+	config.read_bytes = (int) Min(config.statement->read_bytes, PG_INT32_MAX);
 	fetch = scyllaFetchOpen(&config);
 	for (;;)
 	{

@@ -17,6 +17,7 @@
 #include "fdw/compat.h"
 #include "fdw/fetch/page.h"
 #include "fdw/fetch/request_list.h"
+#include "fdw/fetch/row_look.h"
 #include "fdw/fetch/row_size.h"
 #include "fdw/read/scan_open.h"
 #include "fdw/session/session.h"
@@ -92,51 +93,13 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 	config->first_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
 }
 
-/* Bytes of a few rows' columns, of the first of the scan's requests; 0: it has none. */
 static uint64
 look_at_rows(ScyllaScan *scan, List *columns)
 {
-	ScyllaSelect select = *scan->select;
-	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), false, true};
-	ScyllaKeySource *source = scyllaBeginSource(scan->nconditions, scan->select->npartition);
-	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),.select = &select,.form = form,.page_rows = SCYLLA_FEW_ROWS,.pagers = 1};
-	ScyllaFetch *fetch;
-	uint64		bytes = 0;
-	uint64		rows = 0;
+	ScyllaRowLook look = {scan->session, scan->options, scan->relation, &scan->report, scan->select, scan->conditions,
+	scan->node->ss.ps.ps_ExprContext};
 
-	select.items = columns;
-	select.order = select.roles = select.group_by = select.merge = NIL;
-	select.per_partition = 0;
-	select.distinct = false;
-	if (!scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source, -1))
-		return 0;
-	scyllaSourceLimit(source, SCYLLA_FEW_ROWS);
-	(void) scyllaEndSource(source);
-	config.cql = scyllaDeparseSelect(&select, scan->options, &form);
-	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
-	fetch = scyllaFetchOpen(&config);
-	for (; scyllaFetchNext(fetch, true) == SCYLLA_FETCH_ROW; rows++)
-	{
-		for (uint32_t i = 0; i < scyllaFetchMetadata(fetch)->count; i++)
-			bytes += Max(scyllaFetchRow(fetch)[i].len, 0);
-	}
-	scyllaFetchClose(fetch);
-	return rows > 0 ? Max(bytes / rows, 1) : 0;
-}
-
-/* There is one row for each request at most. */
-static bool
-fixes_whole_key(const ScyllaScan *scan, const ScyllaTable *table)
-{
-	ListCell   *lc;
-
-	foreach(lc, scan->select->operators)
-	{
-		if (lfirst_int(lc) != SCYLLA_EQ && lfirst_int(lc) != SCYLLA_IN)
-			return false;
-	}
-	return scan->nconditions == table->npartition + table->nclustering;
+	return scyllaLookAtRows(&look, columns);
 }
 
 /*
@@ -154,7 +117,7 @@ set_sizes(ScyllaScan *scan, ScyllaFetchConfig *config)
 	if (statement->read_bytes > 0)
 		return;
 	statement->read_bytes = Max(size.read, 1);
-	if (size.unknown == NIL || fixes_whole_key(scan, table) || config->page_rows <= SCYLLA_FEW_ROWS ||
+	if (size.unknown == NIL || scyllaFixesWholeKey(scan->select, table) || config->page_rows <= SCYLLA_FEW_ROWS ||
 		(config->form.token_range && scan->aggregate != NULL))
 		return;
 	statement->read_bytes = scan->sifting ? 0 : look_at_rows(scan, size.unknown);
