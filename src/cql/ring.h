@@ -41,7 +41,7 @@ typedef struct CqlRing
 
 extern void cql_ring_put(CqlBuffer *b, const CqlRing *ring);
 
-/* Into the arena, nothing borrowed. false: malformed or no memory (arena->failed). */
+/* Into the arena, nothing borrowed. false: malformed or out of memory (arena->failed). */
 extern bool cql_ring_get(CqlReader *r, CqlArena *arena, CqlRing *out);
 
 #endif							/* CQL_RING_H */

@@ -57,7 +57,7 @@ struct CqlType
 	const char **field;			/* UDT: count names */
 };
 
-/* Each returns NULL on malformed input or lack of memory (arena->failed tells which). */
+/* Each returns NULL on malformed input or out of memory (arena->failed tells which). */
 extern CqlType *cql_type_read(CqlReader *r, CqlArena *arena);
 extern CqlType *cql_type_from_class(const char *text, size_t len, CqlArena *arena);
 

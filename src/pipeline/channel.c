@@ -25,6 +25,32 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* Under the mutex: nobody sleeps on what is there. */
+static bool
+wakes_whom_it_must(const Channel *ch)
+{
+	bool		sleeps_in_vain = ch->sleeping_for > 0 &&
+		(ch->completed.count >= ch->sleeping_for || ch->failure_completed);
+
+	return !sleeps_in_vain && (!ch->submitted.head || ch->wake_sent);
+}
+
+/* caller: whose function it is */
+static void
+lock(Channel *ch, const CoreThread *caller)
+{
+	CORE_ASSERT(core_thread_is_mine(caller));
+	pthread_mutex_lock(&ch->mutex);
+}
+
+static void
+unlock(Channel *ch)
+{
+	CORE_ASSERT(wakes_whom_it_must(ch));
+	CORE_ASSERT(!ch->failure_completed || ch->completed.head);
+	pthread_mutex_unlock(&ch->mutex);
+}
+
 static void
 close_descriptors(Channel *ch)
 {
@@ -45,6 +71,7 @@ channel_init(Channel *ch)
 		close_descriptors(ch);
 		return false;
 	}
+	core_thread_take(&ch->backend);
 	chunk_list_init(&ch->submitted);
 	request_list_init(&ch->completed);
 	return true;
@@ -86,13 +113,14 @@ channel_submit(Channel *ch, ChunkList *chunks)
 {
 	bool		wake;
 
+	CORE_ASSERT(core_thread_is_mine(&ch->backend));
 	if (!chunks->head)
 		return;
-	pthread_mutex_lock(&ch->mutex);
+	lock(ch, &ch->backend);
 	chunk_list_splice(&ch->submitted, chunks);
 	wake = !ch->wake_sent;
 	ch->wake_sent = true;
-	pthread_mutex_unlock(&ch->mutex);
+	unlock(ch);
 	if (wake)
 		make_readable(ch->submitter_fd);
 }
@@ -102,11 +130,11 @@ channel_drain(Channel *ch, RequestList *into)
 {
 	uint32_t	count;
 
-	pthread_mutex_lock(&ch->mutex);
+	lock(ch, &ch->backend);
 	count = ch->completed.count;
 	request_list_splice(into, &ch->completed);
 	ch->failure_completed = false;
-	pthread_mutex_unlock(&ch->mutex);
+	unlock(ch);
 	return count;
 }
 
@@ -115,20 +143,20 @@ channel_sleep(Channel *ch, uint32_t want)
 {
 	bool		wait;
 
-	pthread_mutex_lock(&ch->mutex);
+	lock(ch, &ch->backend);
 	wait = ch->completed.count < want && !ch->failure_completed;
 	if (wait)
 		ch->sleeping_for = want;
-	pthread_mutex_unlock(&ch->mutex);
+	unlock(ch);
 	return wait;
 }
 
 void
 channel_awake(Channel *ch)
 {
-	pthread_mutex_lock(&ch->mutex);
+	lock(ch, &ch->backend);
 	ch->sleeping_for = 0;
-	pthread_mutex_unlock(&ch->mutex);
+	unlock(ch);
 	make_unreadable(ch->backend_fd);
 }
 
@@ -141,9 +169,9 @@ channel_poke(Channel *ch)
 void
 channel_stop(Channel *ch)
 {
-	pthread_mutex_lock(&ch->mutex);
+	lock(ch, &ch->backend);
 	ch->stop = true;
-	pthread_mutex_unlock(&ch->mutex);
+	unlock(ch);
 	make_readable(ch->submitter_fd);
 }
 
@@ -155,11 +183,11 @@ channel_take(Channel *ch, ChunkList *into)
 	bool		stop;
 
 	make_unreadable(ch->submitter_fd);
-	pthread_mutex_lock(&ch->mutex);
+	lock(ch, &ch->submitter);
 	chunk_list_splice(into, &ch->submitted);
 	stop = ch->stop;
 	ch->wake_sent = false;
-	pthread_mutex_unlock(&ch->mutex);
+	unlock(ch);
 	return stop;
 }
 
@@ -169,16 +197,18 @@ channel_publish(Channel *ch, RequestList *done, bool failure)
 	uint32_t	count = done->count;
 	bool		wake;
 
+	CORE_ASSERT(core_thread_is_mine(&ch->submitter));
+	CORE_ASSERT((done->head == NULL) == (count == 0));
 	if (count == 0)
 		return;
-	pthread_mutex_lock(&ch->mutex);
+	lock(ch, &ch->submitter);
 	request_list_splice(&ch->completed, done);
 	ch->failure_completed |= failure;
 	atomic_fetch_add_explicit(&ch->published, count, memory_order_relaxed);
 	wake = ch->sleeping_for > 0 && (ch->completed.count >= ch->sleeping_for || ch->failure_completed);
 	if (wake)
 		ch->sleeping_for = 0;
-	pthread_mutex_unlock(&ch->mutex);
+	unlock(ch);
 	if (wake)
 		make_readable(ch->backend_fd);
 }

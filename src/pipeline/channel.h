@@ -32,7 +32,9 @@ typedef struct RequestList
 
 typedef struct Channel
 {
-	pthread_mutex_t mutex;		/* guards all but the last three */
+	CoreThread	backend;		/* as channel_init was called */
+	CoreThread	submitter;		/* takes it before the first channel_take */
+	pthread_mutex_t mutex;		/* guards what follows, but the last three */
 	ChunkList	submitted;
 	RequestList completed;
 	bool		failure_completed;	/* some request in completed failed */
@@ -72,6 +74,7 @@ chunk_list_init(ChunkList *l)
 static inline void
 chunk_list_append(ChunkList *l, Chunk *c)
 {
+	CORE_ASSERT(*l->tail == NULL);
 	c->next = NULL;
 	*l->tail = c;
 	l->tail = &c->next;
@@ -111,6 +114,7 @@ request_list_init(RequestList *l)
 static inline void
 request_list_append(RequestList *l, ClusterRequest *r)
 {
+	CORE_ASSERT(*l->tail == NULL);
 	r->next = NULL;
 	*l->tail = r;
 	l->tail = &r->next;
@@ -120,6 +124,7 @@ request_list_append(RequestList *l, ClusterRequest *r)
 static inline void
 request_list_push_front(RequestList *l, ClusterRequest *r)
 {
+	CORE_ASSERT((l->head == NULL) == (l->count == 0));
 	if (!l->head)
 		l->tail = &r->next;
 	r->next = l->head;
@@ -132,6 +137,7 @@ request_list_pop(RequestList *l)
 {
 	ClusterRequest *r = l->head;
 
+	CORE_ASSERT((l->head == NULL) == (l->count == 0));
 	if (!r)
 		return NULL;
 	l->head = r->next;
@@ -144,6 +150,7 @@ request_list_pop(RequestList *l)
 static inline void
 request_list_splice(RequestList *into, RequestList *from)
 {
+	CORE_ASSERT(*into->tail == NULL && *from->tail == NULL);
 	if (!from->head)
 		return;
 	*into->tail = from->head;

@@ -57,6 +57,7 @@ chunk_full(const Chunk *c)
 CqlBuffer *
 chunk_begin_request(Chunk *c)
 {
+	CORE_ASSERT(!chunk_full(c));
 	c->bytes.len = c->committed;
 	c->bytes.failed = false;
 	/* So that also an empty payload has an address. */
@@ -70,6 +71,7 @@ chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token,
 {
 	Request    *r = &c->request[c->count];
 
+	CORE_ASSERT(c->count < CHUNK_REQUESTS && (c->bytes.failed || c->committed <= c->bytes.len));
 	if (c->bytes.failed)
 		return NULL;
 	memset(r, 0, sizeof(*r));

@@ -55,7 +55,7 @@ typedef struct RequestTemplate
 	uint32_t	rows;			/* that one writes; 0: it reads */
 } RequestTemplate;
 
-extern Chunk *chunk_create(void);	/* NULL: no memory */
+extern Chunk *chunk_create(void);	/* NULL: out of memory */
 /* Empty it for the pipeline that fills it next; gives back an oversize buffer. */
 extern void chunk_reset(Chunk *c, Pipeline *p, Gate *gate);
 extern void chunk_destroy(Chunk *c);

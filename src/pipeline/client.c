@@ -8,8 +8,8 @@
  * Invariants: client->outstanding is the sum over all pipelines, abandoned ones
  * included; a pipeline's outstanding requests are in its filling chunk or
  * submitted. An abandoned pipeline has neither filling chunk, done nor taken
- * requests and lives until its last submitted request is home. A chunk returns to
- * the free list with its last request.
+ * requests and lives until its last submitted request is home. A chunk is kept
+ * aside once its last request is released.
  *
  * A pipeline is its own age mark. Abandoning sets one flag on it. No counter of
  * generations is compared: a request knows its pipeline through its chunk.
@@ -50,6 +50,7 @@ struct Pipeline
 
 struct Client
 {
+	CoreThread	thread;			/* the backend's */
 	Channel		channel;
 	SubmitterCounters counters;
 	SubmitterConfig config;
@@ -67,6 +68,56 @@ static inline Request *
 request_of(ClusterRequest *core)
 {
 	return (Request *) core;	/* core is its first member */
+}
+
+/* ---- invariants ---- */
+
+static uint32_t
+filling_count(const Pipeline *p)
+{
+	return p->filling ? p->filling->count : 0;
+}
+
+/* Of one pipeline: what is not drained is being filled or submitted. */
+static bool
+pipeline_adds_up(const Pipeline *p)
+{
+	return p->outstanding == p->submitted + filling_count(p) && p->outstanding <= p->client->outstanding &&
+		(p->outstanding > 0 || p->outstanding_bytes == 0);
+}
+
+/* Of all pipelines. */
+static bool
+client_adds_up(const Client *c)
+{
+	uint32_t	outstanding = c->abandoned;
+
+	for (const Pipeline *p = c->pipelines; p; p = p->next)
+		outstanding += p->outstanding;
+	return outstanding == c->outstanding && c->drained_ever <= c->submitted_ever &&
+		c->submitted_ever - c->drained_ever <= c->outstanding;
+}
+
+/* What an abandoned pipeline still has is on its way. */
+static bool
+is_bare(const Pipeline *p)
+{
+	return !p->filling && !p->done.head && !p->taken.head && p->submitted == p->outstanding;
+}
+
+static bool
+is_listed(const Pipeline *p)
+{
+	const Pipeline *before = p->prev;
+
+	return !p->abandoned && (before ? before->next : p->client->pipelines) == p;
+}
+
+/* The door of all that is done with a pipeline. */
+static bool
+may_use(const Pipeline *p)
+{
+	return core_thread_is_mine(&p->client->thread) && is_listed(p);
 }
 
 /* ---- open and close ---- */
@@ -96,6 +147,7 @@ client_open(const ClientConfig *config, char *error, size_t error_size)
 			free_client(c);
 		return NULL;
 	}
+	core_thread_take(&c->thread);
 	if (!channel_init(&c->channel))
 	{
 		snprintf(error, error_size, "could not create an event descriptor: %s", uv_strerror(-errno));
@@ -122,6 +174,7 @@ client_limit_all(uint32_t max_in_flight)
 bool
 client_close(Client *c, uint32_t timeout_ms)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	while (c->pipelines)
 		pipeline_abandon(c->pipelines);
 	channel_stop(&c->channel);
@@ -129,6 +182,7 @@ client_close(Client *c, uint32_t timeout_ms)
 		return false;
 	/* The submitter published all it had; all of it is abandoned, so this frees it. */
 	client_drain(c);
+	CORE_ASSERT(c->outstanding == 0 && c->submitted_ever == c->drained_ever);
 	spare_free(&c->spare);
 	channel_destroy(&c->channel);
 	free_client(c);
@@ -179,6 +233,7 @@ release_request(Client *c, Request *r)
 {
 	Chunk	   *chunk = r->chunk;
 
+	CORE_ASSERT(chunk->home < chunk->count);
 	spare_keep(&c->spare, r->core.room, r->core.room_size);
 	spare_keep(&c->spare, r->core.body, r->core.body_room);
 	free(r->core.failure);
@@ -193,6 +248,7 @@ bring_home(Client *c, ClusterRequest *core)
 	Request    *r = request_of(core);
 	Pipeline   *p = r->chunk->pipeline;
 
+	CORE_ASSERT(p->client == c && p->submitted > 0 && pipeline_adds_up(p));
 	c->outstanding--;
 	p->outstanding--;
 	p->submitted--;
@@ -202,6 +258,7 @@ bring_home(Client *c, ClusterRequest *core)
 		request_list_append(&p->done, core);
 		return true;
 	}
+	CORE_ASSERT(is_bare(p));
 	c->abandoned--;
 	release_request(c, r);
 	if (p->outstanding == 0)
@@ -222,6 +279,7 @@ client_drain(Client *c)
 	ClusterRequest *core;
 	uint32_t	moved = 0;
 
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	/* Called for every row: the common answer must not cost a mutex. */
 	if (nothing_published(c))
 		return 0;
@@ -229,6 +287,7 @@ client_drain(Client *c)
 	c->drained_ever += channel_drain(&c->channel, &home);
 	while ((core = request_list_pop(&home)))
 		moved += bring_home(c, core);
+	CORE_ASSERT(client_adds_up(c));
 	return moved;
 }
 
@@ -284,6 +343,7 @@ pipeline_open(Client *c, const PipelineLimit *limit)
 {
 	Pipeline   *p = calloc(1, sizeof(*p));
 
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	if (!p)
 		return NULL;
 	p->client = c;
@@ -310,6 +370,7 @@ begin_chunk(Pipeline *p)
 CqlBuffer *
 pipeline_begin(Pipeline *p)
 {
+	CORE_ASSERT(may_use(p) && !gate_is_shut(&p->gate));
 	if (!p->filling)
 		begin_chunk(p);
 	return p->filling ? chunk_begin_request(p->filling) : NULL;
@@ -333,6 +394,7 @@ pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uin
 {
 	Request    *r = chunk_commit_request(p->filling, t, token, ordinal);
 
+	CORE_ASSERT(may_use(p) && !gate_is_shut(&p->gate));
 	if (!r)
 		return NULL;
 	spare_give_room(&p->client->spare, &r->core);
@@ -349,6 +411,7 @@ pipeline_submit(Pipeline *p)
 {
 	ChunkList	list;
 
+	CORE_ASSERT(may_use(p) && pipeline_adds_up(p));
 	if (!p->filling || p->filling->count == 0)
 		return;
 	p->submitted += p->filling->count;
@@ -384,6 +447,7 @@ pipeline_next_done(Pipeline *p)
 {
 	ClusterRequest *core = request_list_pop(&p->done);
 
+	CORE_ASSERT(may_use(p));
 	if (!core)
 		return NULL;
 	request_list_append(&p->taken, core);
@@ -397,7 +461,10 @@ remove_taken(Pipeline *p, ClusterRequest *core)
 	ClusterRequest **link = &p->taken.head;
 
 	while (*link != core)
+	{
+		CORE_ASSERT(*link != NULL);
 		link = &(*link)->next;
+	}
 	*link = core->next;
 	if (!*link)
 		p->taken.tail = link;
@@ -407,6 +474,7 @@ remove_taken(Pipeline *p, ClusterRequest *core)
 void
 pipeline_release(Pipeline *p, Request *r)
 {
+	CORE_ASSERT(may_use(p) && r->chunk->pipeline == p);
 	remove_taken(p, &r->core);
 	release_request(p->client, r);
 }
@@ -438,6 +506,7 @@ unlink_pipeline(Pipeline *p)
 uint64_t
 pipeline_shut(Pipeline *p)
 {
+	CORE_ASSERT(may_use(p));
 	return gate_shut(&p->gate);
 }
 
@@ -446,6 +515,7 @@ pipeline_abandon(Pipeline *p)
 {
 	Client	   *c = p->client;
 
+	CORE_ASSERT(may_use(p) && pipeline_adds_up(p));
 	release_all(c, &p->done);
 	release_all(c, &p->taken);
 	if (p->filling)
@@ -471,6 +541,7 @@ pipeline_abandon(Pipeline *p)
 	c->abandoned += p->outstanding;
 	p->abandoned = true;
 	gate_drop(&p->gate);
+	CORE_ASSERT(is_bare(p) && client_adds_up(c));
 }
 
 void

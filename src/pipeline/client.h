@@ -97,13 +97,13 @@ typedef struct PipelineLimit
 	size_t		bytes;			/* of their payloads; 0 = 16 MiB */
 } PipelineLimit;
 
-extern Pipeline *pipeline_open(Client *c, const PipelineLimit *limit);	/* NULL: no memory */
+extern Pipeline *pipeline_open(Client *c, const PipelineLimit *limit);	/* NULL: out of memory */
 
-/* The writer for the next request; NULL: no memory. Uncommitted bytes of an earlier begin are dropped. */
+/* The writer for the next request; NULL: out of memory. Uncommitted bytes of an earlier begin are dropped. */
 extern CqlBuffer *pipeline_begin(Pipeline *p);
 /*
  * Size of the request so far is pipeline_begin's buffer len minus its len at
- * begin. NULL: no memory. The request may be submitted already when this
+ * begin. NULL: out of memory. The request may be submitted already when this
  * returns: it is a name to compare with, not to be looked into.
  */
 extern Request *pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token,

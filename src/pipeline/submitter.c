@@ -51,6 +51,7 @@ struct Submitter
 	SubmitterCounters *counters;
 
 	/* all below: the submitter's alone once the thread runs */
+	CoreThread	owner;
 	uv_loop_t	loop;
 	uv_poll_t	wake;			/* of the channel's eventfd */
 	uv_prepare_t prepare;
@@ -85,7 +86,7 @@ request_of(ClusterRequest *core)
 
 /* ---- requests that are not sent ---- */
 
-/* Answer a request here. failure stays NULL when there is no memory for it: failed alone says so. */
+/* Answer a request here. failure stays NULL when memory for it is out: failed alone says so. */
 static void
 give_back(Submitter *s, ClusterRequest *core, const ClusterFailure *why)
 {
@@ -167,6 +168,8 @@ on_complete(void *owner, ClusterRequest *core)
 {
 	Submitter  *s = owner;
 
+	CORE_ASSERT(core_thread_is_mine(&s->owner));
+	CORE_ASSERT(s->tally.in_flight > 0);
 	s->tally.in_flight--;
 	cluster_window_note(&s->window, core->latency, core->overloaded);
 	if (core->attempts > 1)
@@ -189,6 +192,7 @@ on_room(void *owner)
 	Submitter  *s = owner;
 	const ClusterFailure *down = s->cluster ? cluster_down(s->cluster) : NULL;
 
+	CORE_ASSERT(core_thread_is_mine(&s->owner));
 	if (down)
 		fail_queue(s, down);
 }
@@ -229,6 +233,7 @@ submit_request(Submitter *s, ClusterRequest *core)
 {
 	uint32_t	timeout = core->timeout_ms;
 
+	CORE_ASSERT(!s->stopping && s->tally.in_flight < s->window.limit);
 	if (!count_sent(request_of(core)))
 	{
 		give_back_unsent(s, core, CLUSTER_FAIL_ABANDONED);
@@ -309,6 +314,7 @@ heed_strain(Submitter *s)
 static void
 turn(Submitter *s)
 {
+	CORE_ASSERT(core_thread_is_mine(&s->owner));
 	follow_limit(s);
 	heed_strain(s);
 	submit_queue(s);
@@ -366,6 +372,8 @@ on_cluster_closed(void *owner)
 	Submitter  *s = owner;
 
 	publish(s);
+	/* Each request taken was published. */
+	CORE_ASSERT(s->tally.in_flight == 0 && !s->queue.head && !s->done.head);
 	close_handles(s);
 }
 
@@ -436,6 +444,8 @@ submitter_main(void *arg)
 {
 	Submitter  *s = arg;
 
+	core_thread_take(&s->owner);
+	core_thread_take(&s->channel->submitter);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	/* The last touch: from here on submitter_join may free the submitter. */
 	thread_ended(&s->thread);

@@ -39,7 +39,7 @@ extern void scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorC
 /* "3 rows of this statement were acknowledged before and stay written.", palloc'd. shared: of statements that share a write. */
 extern char *scyllaWrittenDetail(const ScyllaFates *fates, bool shared);
 
-/* Of a write: it may have been carried out all the same. NULL: no memory to say why it failed. */
+/* Of a write: it may have been carried out all the same. NULL: out of memory, and the reason is lost. */
 extern bool scyllaMayBeWritten(const ClusterFailure *failure);
 
 extern void scyllaRaiseOutOfMemory(void) __attribute__((noreturn));

@@ -49,7 +49,7 @@ scyllaRowsNext(ScyllaRows *rows)
 /* Whether a conditional write was applied: its answer is a row whose first column tells. */
 extern bool scyllaAnswerApplied(const uint8_t *body, uint32 length);
 
-/* The same, 0 or 1; raises nothing. -1: it does not say, or there is no memory. */
+/* The same, 0 or 1; raises nothing. -1: it does not say, or memory is out. */
 extern int	scyllaReadApplied(const uint8_t *body, uint32 length);
 
 /* Frees an arena when the current memory context goes. */

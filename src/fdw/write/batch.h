@@ -53,7 +53,7 @@ extern bool scyllaBatchJoin(ScyllaBatch *batch, bool routed, int64 token, uint64
 
 /*
  * Hand the whole rows to the pipeline; a row behind them is left, as if it were the
- * first. execute: what a row alone is sent with. False: no memory, and nothing
+ * first. execute: what a row alone is sent with. False: out of memory, and nothing
  * was done.
  */
 extern bool scyllaBatchCommit(ScyllaBatch *batch, Pipeline *pipeline, const RequestTemplate *execute);

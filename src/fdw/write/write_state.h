@@ -56,7 +56,7 @@ struct ScyllaWrite
 	ScyllaReport report;
 
 	/* while a row is encoded, for the error context */
-	const CqlBuffer *buffer;	/* NULL: no memory for one */
+	const CqlBuffer *buffer;	/* NULL: out of memory */
 	size_t		begin;
 };
 

@@ -20,7 +20,7 @@ assert_format(const CqlType *type, const char *expected)
 	cql_buffer_free(&b);
 }
 
-/* From a block of exactly its size. NULL: the text must be refused, and not for lack of memory. */
+/* From a block of exactly its size. NULL: the text must be refused, and not as memory is out. */
 static void
 check_class(const char *text, const char *expected)
 {

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <uv.h>
 
+#include "aborts.h"
+
 #define WAKE_UP_MS 20000
 
 static uint32_t wake_ups;
@@ -25,6 +27,14 @@ count_wake_up(uv_poll_t *poll, int status, int events)
 	assert_int_equal(uv_fileno((uv_handle_t *) poll, &fd), 0);
 	assert_int_equal(read(fd, &count, sizeof(count)), sizeof(count));
 	wake_ups += (uint32_t) count;
+}
+
+/* The test's thread plays both. */
+static void
+open_channel(Channel *ch)
+{
+	assert_true(channel_init(ch));
+	core_thread_take(&ch->submitter);
 }
 
 static void
@@ -102,7 +112,7 @@ test_chunks_cross_in_order(void **state)
 	Chunk	   *c[3];
 	ChunkList	taken;
 
-	assert_true(channel_init(&ch));
+	open_channel(&ch);
 	for (int i = 0; i < 3; i++)
 	{
 		c[i] = chunk_create();
@@ -126,7 +136,7 @@ test_stop_stays(void **state)
 	Channel		ch;
 	ChunkList	taken;
 
-	assert_true(channel_init(&ch));
+	open_channel(&ch);
 	chunk_list_init(&taken);
 	assert_false(channel_take(&ch, &taken));
 	channel_stop(&ch);
@@ -146,7 +156,7 @@ test_submitter_is_woken_once_until_it_takes(void **state)
 
 	wake_ups = 0;
 	chunk_list_init(&taken);
-	assert_true(channel_init(&ch));
+	open_channel(&ch);
 	watch(&loop, &poll, &ch, count_wake_up);
 	for (int i = 0; i < 3; i++)
 		c[i] = chunk_create();
@@ -188,7 +198,7 @@ test_backend_is_woken_at_its_threshold(void **state)
 	RequestList home;
 
 	request_list_init(&home);
-	assert_true(channel_init(&ch));
+	open_channel(&ch);
 
 	/* Awake: not at all. */
 	publish_one(&ch, &r[0], false);
@@ -222,7 +232,7 @@ test_failure_wakes_at_once(void **state)
 	RequestList home;
 
 	request_list_init(&home);
-	assert_true(channel_init(&ch));
+	open_channel(&ch);
 	assert_true(channel_sleep(&ch, 100));
 	publish_one(&ch, &r[0], true);
 	assert_true(readable(&ch));
@@ -262,6 +272,7 @@ echo(uv_poll_t *poll, int status, int events)
 static void *
 run_echo(void *loop)
 {
+	core_thread_take(&echo_channel.submitter);
 	uv_run(loop, UV_RUN_DEFAULT);
 	return NULL;
 }
@@ -311,6 +322,58 @@ test_b30_no_wake_up_is_lost(void **state)
 	channel_destroy(&echo_channel);
 }
 
+/* ---- invariants ---- */
+
+static void *
+drain(void *channel)
+{
+	RequestList home;
+
+	request_list_init(&home);
+	channel_drain(channel, &home);
+	return NULL;
+}
+
+static void
+drain_in_another_thread(void *channel)
+{
+	pthread_t	other;
+
+	pthread_create(&other, NULL, drain, channel);
+	pthread_join(other, NULL);
+}
+
+static void
+take_before_the_submitter_is_known(void *channel)
+{
+	ChunkList	taken;
+
+	chunk_list_init(&taken);
+	channel_take(channel, &taken);
+}
+
+static void
+submit_without_a_wake_up(void *channel)
+{
+	((Channel *) channel)->wake_sent = false;
+	channel_awake(channel);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	Channel		ch;
+	Chunk	   *c = chunk_create();
+
+	assert_true(channel_init(&ch));
+	assert_aborts(drain_in_another_thread, &ch, "core_thread_is_mine(caller)");
+	assert_aborts(take_before_the_submitter_is_known, &ch, "core_thread_is_mine(caller)");
+	submit_one(&ch, c);
+	assert_aborts(submit_without_a_wake_up, &ch, "wakes_whom_it_must(ch)");
+	chunk_destroy(c);
+	channel_destroy(&ch);
+}
+
 int
 main(void)
 {
@@ -322,6 +385,7 @@ main(void)
 		cmocka_unit_test(test_backend_is_woken_at_its_threshold),
 		cmocka_unit_test(test_failure_wakes_at_once),
 		cmocka_unit_test(test_b30_no_wake_up_is_lost),
+		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,8 @@
  */
 #include "fixture.inc.h"
 
+#include "aborts.h"
+
 /* ---- 01: one answer for each request, in its place, for any order of answers ---- */
 
 static void
@@ -668,6 +670,49 @@ test_open_reports_what_is_wrong(void **state)
 	assert_string_equal(error, "no contact point");
 }
 
+/* ---- invariants ---- */
+
+static void
+write_behind_a_shut_gate(void *pipeline)
+{
+	pipeline_shut(pipeline);
+	pipeline_begin(pipeline);
+}
+
+static void
+use_once_abandoned(void *pipeline)
+{
+	write_row(pipeline, &fixture_template, 0);
+	pipeline_submit(pipeline);
+	pipeline_abandon(pipeline);
+	pipeline_submit(pipeline);
+}
+
+static void
+release_twice(void *pipeline)
+{
+	Request    *r = pipeline_next_done(pipeline);
+
+	pipeline_release(pipeline, r);
+	pipeline_release(pipeline, r);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	Client	   *c = open_client(0);
+	Pipeline   *p = open_pipeline(c, 0, 0);
+
+	assert_aborts(write_behind_a_shut_gate, p, "!gate_is_shut(&p->gate)");
+	assert_aborts(use_once_abandoned, p, "may_use(p)");
+	write_rows(c, p, &fixture_template, 0, 2);
+	await_all(c, p);
+	assert_aborts(release_twice, p, "*link != NULL");
+	release_done(p);
+	pipeline_close(p);
+	close_client(c);
+}
+
 int
 main(void)
 {
@@ -694,6 +739,7 @@ main(void)
 		PIPELINE_TEST(test_limits_of_requests_and_bytes),
 		PIPELINE_TEST(test_started_chunk_goes_when_submitter_is_idle),
 		PIPELINE_TEST(test_open_reports_what_is_wrong),
+		PIPELINE_TEST(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
