@@ -3,8 +3,7 @@
  *	  The control connection.
  *
  * Submitter thread only.
- * Owns: name look-ups, candidates (addresses tried, one of which is the active
- * one), and the answers until they are committed to the topology.
+ * Owns: candidates, which are addresses that are tried; one of them is the active one.
  * Invariants: at most one candidate is active; candidates are freed in
  * cluster_control_tick and cluster_control_free only, so no callback frees what
  * another one still walks; whatever events come, the topology is read at most
@@ -13,9 +12,11 @@
 #include "cluster/control.h"
 
 #include "cluster/backoff.h"
+#include "cluster/contacts.h"
+#include "cluster/topology_query.h"
 #include "cluster/trace.h"
 
-#include <netdb.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,20 +30,7 @@ typedef enum ControlMode
 	CONTROL_KEEPING				/* settled or replacing */
 } ControlMode;
 
-typedef enum ReadKind
-{
-	READ_REGISTER, READ_LOCAL, READ_PEERS, READ_KEYSPACES, READ_KINDS
-} ReadKind;
-
 typedef struct Candidate Candidate;
-
-/* One request of the control connection. */
-typedef struct Read
-{
-	NetCall		call;			/* first */
-	Candidate  *candidate;
-	ReadKind	kind;
-} Read;
 
 struct Candidate
 {
@@ -54,18 +42,8 @@ struct Candidate
 	bool		opened;
 	bool		ready;			/* it is, or was */
 	bool		dropped;		/* its end is of no interest any more */
-	bool		peers_v1;		/* it has no system.peers_v2 */
-	Read		read[READ_KINDS];
-	int			pending;		/* reads in flight */
+	ClusterTopologyQuery query; /* while it is the active one */
 };
-
-/* A contact point while its name is looked up. */
-typedef struct Lookup
-{
-	ClusterControl *control;
-	const ClusterContact *contact;
-	NetResolve *resolve;		/* NULL: done */
-} Lookup;
 
 struct ClusterControl
 {
@@ -77,7 +55,7 @@ struct ClusterControl
 	ControlMode mode;
 	Candidate  *candidates;		/* in the order to try them */
 	Candidate  *active;
-	Lookup	   *lookup;			/* one per contact point */
+	ClusterContacts contacts;
 	ClusterReport report;		/* failures since discovering began */
 	uint64_t	deadline;		/* of discovering */
 	uint64_t	next_open;		/* when the next candidate may be opened */
@@ -112,44 +90,51 @@ report_candidate(const Candidate *candidate, const NetFailure *why)
 }
 
 static void
-report_contact(ClusterControl *control, const ClusterContact *contact, NetFailureKind kind, const char *reason)
+on_contact_failed(void *owner, const char *contact, const NetFailure *why)
 {
-	char		name[300];
-	NetFailure	why;
+	ClusterControl *control = owner;
 
-	net_failure_set(&why, kind, "%s", reason);
-	snprintf(name, sizeof(name), "%s:%u", contact->host, contact->port);
-	cluster_report_add(&control->report, name, &why);
-	cluster_trace_closed(control->config->trace, name, false, &why);
+	cluster_report_add(&control->report, contact, why);
+	cluster_trace_closed(control->config->trace, contact, false, why);
 }
 
-/* Its connection works, what it says does not: on to another one. */
-static void give_up(Candidate *candidate, NetFailureKind kind, const char *format,...)
-	__attribute__((format(printf, 3, 4)));
+static void
+drop(Candidate *candidate)
+{
+	candidate->dropped = true;
+	cluster_topology_query_stop(&candidate->query);
+}
 
 static void
-give_up(Candidate *candidate, NetFailureKind kind, const char *format,...)
+drop_and_close(Candidate *candidate)
 {
-	NetFailure	why;
-	va_list		args;
+	drop(candidate);
+	if (candidate->net)
+		net_connection_close(candidate->net);
+}
 
+/* Its connection works, what the node says does not: on to another one. */
+static void
+give_up(Candidate *candidate, const NetFailure *why)
+{
 	if (candidate->dropped)
 		return;
-	va_start(args, format);
-	net_failure_setv(&why, kind, format, args);
-	va_end(args);
-	report_candidate(candidate, &why);
-	candidate->dropped = true;
-	net_connection_close(candidate->net);
+	report_candidate(candidate, why);
+	drop_and_close(candidate);
 }
 
 /* ---- reading ---- */
 
-static void on_read(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame);
+static Candidate *
+candidate_of(ClusterTopologyQuery *q)
+{
+	return (Candidate *) ((char *) q - offsetof(Candidate, query));
+}
 
 static uint64_t
-read_deadline(const ClusterControl *control)
+answer_deadline(ClusterTopologyQuery *q)
 {
+	const ClusterControl *control = candidate_of(q)->control;
 	uint64_t	now = now_of(control);
 
 	/* a node that took the connection and then says nothing must leave time for another one */
@@ -159,124 +144,52 @@ read_deadline(const ClusterControl *control)
 }
 
 static void
-send_read(Candidate *candidate, ReadKind kind, uint8_t opcode, const CqlBuffer *body)
-{
-	Read	   *read = &candidate->read[kind];
-	CqlBytes	bytes = {body->data, (int32_t) body->len};
-
-	*read = (Read) {.candidate = candidate, .kind = kind};
-	read->call.on_done = on_read;
-	read->call.deadline = read_deadline(candidate->control);
-	if (body->failed || !net_connection_send(candidate->net, &read->call, opcode, bytes, (CqlBytes) {NULL, 0}))
-		give_up(candidate, NET_FAIL_MEMORY, "the topology could not be asked for");
-	else
-		candidate->pending++;
-}
-
-static void
-send_query(Candidate *candidate, ReadKind kind, const char *text)
-{
-	CqlBuffer	body = {0};
-
-	/* of tables that each node has a copy of its own of: one answers at any level, and nobody forbids this one */
-	cql_request_query_head(&body, net_connection_version(candidate->net), text, strlen(text), CQL_LOCAL_QUORUM, 0);
-	send_read(candidate, kind, CQL_OP_QUERY, &body);
-	cql_buffer_free(&body);
-}
-
-static void
-send_peers_query(Candidate *candidate)
-{
-	send_query(candidate, READ_PEERS, candidate->peers_v1 ? CLUSTER_SELECT_PEERS : CLUSTER_SELECT_PEERS_V2);
-}
-
-static void
 start_reading(Candidate *candidate)
 {
 	ClusterControl *control = candidate->control;
 
 	control->changed = false;
 	control->last_read = now_of(control);
-	cluster_topology_begin(control->topology);
-	send_query(candidate, READ_LOCAL, CLUSTER_SELECT_LOCAL);
-	send_peers_query(candidate);
-	send_query(candidate, READ_KEYSPACES, CLUSTER_SELECT_KEYSPACES);
-	net_connection_flush(candidate->net);
+	cluster_topology_query_all(&candidate->query);
 }
 
 static void
-start_registering(Candidate *candidate)
+on_registered(ClusterTopologyQuery *q)
 {
-	static const char *const types[] = {"TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE"};
-	CqlBuffer	body = {0};
+	Candidate  *candidate = candidate_of(q);
+	ClusterControl *control = candidate->control;
 
-	cql_request_register(&body, types, 3);
-	send_read(candidate, READ_REGISTER, CQL_OP_REGISTER, &body);
-	cql_buffer_free(&body);
-	net_connection_flush(candidate->net);
-}
-
-static uint16_t
-port_of(const NetAddress *address)
-{
-	if (address->storage.ss_family == AF_INET6)
-		return ntohs(((const struct sockaddr_in6 *) &address->storage)->sin6_port);
-	return ntohs(((const struct sockaddr_in *) &address->storage)->sin_port);
-}
-
-static bool
-take_rows(const Read *read, CqlReader r)
-{
-	const Candidate *candidate = read->candidate;
-	ClusterTopology *t = candidate->control->topology;
-
-	switch (read->kind)
-	{
-		case READ_LOCAL:
-			return cluster_topology_read_local(t, r, &candidate->address);
-		case READ_PEERS:
-			return cluster_topology_read_peers(t, r, port_of(&candidate->address));
-		case READ_KEYSPACES:
-			return cluster_topology_read_keyspaces(t, r);
-		default:
-			return true;
-	}
-}
-
-static void
-drop(Candidate *candidate)
-{
-	candidate->dropped = true;
-	if (candidate->net)
-		net_connection_close(candidate->net);
+	/* what changed since the connection before this one was lost, nobody heard */
+	control->schema_version += control->registered;
+	control->registered = true;
+	start_reading(candidate);
 }
 
 /* Nobody else is needed: names and candidates not yet decided are let go. */
 static void
 drop_others(ClusterControl *control)
 {
-	for (int i = 0; i < control->config->ncontacts; i++)
-	{
-		if (control->lookup[i].resolve)
-			net_resolve_cancel(control->lookup[i].resolve);
-		control->lookup[i].resolve = NULL;
-	}
+	cluster_contacts_cancel(&control->contacts);
 	for (Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
 	{
 		if (candidate != control->active)
-			drop(candidate);
+			drop_and_close(candidate);
 	}
 }
 
 static void
-finish_reading(Candidate *candidate)
+on_answered(ClusterTopologyQuery *q)
 {
+	Candidate  *candidate = candidate_of(q);
 	ClusterControl *control = candidate->control;
 	bool		nodes_up = control->nodes_up;
 
 	if (!cluster_topology_commit(control->topology))
 	{
-		give_up(candidate, NET_FAIL_MEMORY, "out of memory");
+		NetFailure	why;
+
+		net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
+		give_up(candidate, &why);
 		return;
 	}
 	cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, net_connection_name(candidate->net),
@@ -289,67 +202,17 @@ finish_reading(Candidate *candidate)
 }
 
 static void
-take_error(const Read *read, const CqlError *error)
+on_query_failed(ClusterTopologyQuery *q, const NetFailure *why)
 {
-	Candidate  *candidate = read->candidate;
-	NetFailure	text;
-
-	if (read->kind == READ_REGISTER)
-		return;					/* without events the topology is merely older */
-	if (read->kind == READ_PEERS && !candidate->peers_v1 && error->code == CQL_ERR_INVALID)
-	{
-		candidate->peers_v1 = true;
-		send_peers_query(candidate);
-		net_connection_flush(candidate->net);
-		return;
-	}
-	net_failure_set(&text, NET_FAIL_PROTOCOL, "%.*s", (int) error->message.len, error->message.data);
-	give_up(candidate, NET_FAIL_PROTOCOL, "reading the topology: %s", text.message);
+	give_up(candidate_of(q), why);
 }
 
-static void
-take_answer(const Read *read, const CqlFrame *frame)
-{
-	CqlPrefix	prefix;
-	CqlReader	r;
-	CqlError	error;
-	bool		legible = cql_response_prefix(frame, &prefix, &r);
-
-	if (legible && frame->opcode == CQL_OP_ERROR && cql_response_error(r, frame->version, &error))
-		take_error(read, &error);
-	else if (legible && frame->opcode == (read->kind == READ_REGISTER ? CQL_OP_READY : CQL_OP_RESULT)
-			 && take_rows(read, r))
-		return;
-	else
-		give_up(read->candidate, NET_FAIL_PROTOCOL, "the answer about the topology makes no sense");
-}
-
-static void
-on_read(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
-{
-	const Read *read = (const Read *) call;
-	Candidate  *candidate = read->candidate;
-	ClusterControl *control = candidate->control;
-
-	candidate->pending--;
-	if (candidate->dropped || control->active != candidate)
-		return;
-	if (loss == NET_TIMED_OUT)
-		give_up(candidate, NET_FAIL_TIMEOUT, "no answer about the topology");
-	else if (loss == NET_ANSWERED)
-		take_answer(read, frame);
-	if (candidate->dropped || loss != NET_ANSWERED)
-		return;					/* on_closed goes on from here */
-	if (read->kind == READ_REGISTER)
-	{
-		/* what changed since the connection before this one was lost, nobody heard */
-		control->schema_version += control->registered;
-		control->registered = true;
-		start_reading(candidate);
-	}
-	else if (candidate->pending == 0)
-		finish_reading(candidate);
-}
+static const ClusterTopologyQueryOps query_ops = {
+	.on_registered = on_registered,
+	.on_answered = on_answered,
+	.on_failed = on_query_failed,
+	.deadline = answer_deadline,
+};
 
 /* ---- connections ---- */
 
@@ -360,8 +223,7 @@ activate(Candidate *candidate)
 
 	control->active = candidate;
 	cluster_trace_connected(control->config->trace, candidate->net, "control connection");
-	candidate->peers_v1 = net_connection_shard(candidate->net)->scylla;
-	start_registering(candidate);
+	cluster_topology_query_register(&candidate->query, candidate->net);
 }
 
 static void
@@ -412,7 +274,7 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 	candidate->net = NULL;
 	if (!candidate->dropped)
 		report_candidate(candidate, why);
-	candidate->dropped = true;
+	drop(candidate);
 	if (control->active == candidate)
 		control->active = NULL;
 	if (control->mode == CONTROL_KEEPING && !control->active)
@@ -446,6 +308,9 @@ add_candidate(ClusterControl *control, const NetAddress *address)
 	candidate->owner.ops = &owner_ops;
 	candidate->control = control;
 	candidate->address = *address;
+	candidate->query.ops = &query_ops;
+	candidate->query.topology = control->topology;
+	candidate->query.address = &candidate->address;
 	*at = candidate;
 }
 
@@ -458,7 +323,7 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 	candidate->net = net_connection_open(&control->config->net, &candidate->address, &candidate->owner);
 	if (candidate->net)
 		return;
-	candidate->dropped = true;
+	drop(candidate);
 	net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
 	report_candidate(candidate, &why);
 }
@@ -472,12 +337,7 @@ hope_left(const ClusterControl *control)
 		if (!candidate->dropped)
 			return true;
 	}
-	for (int i = 0; i < control->config->ncontacts; i++)
-	{
-		if (control->lookup[i].resolve)
-			return true;
-	}
-	return false;
+	return cluster_contacts_pending(&control->contacts);
 }
 
 static void
@@ -524,39 +384,29 @@ advance(ClusterControl *control)
 /* ---- names ---- */
 
 static void
-on_resolved(void *owner, int status, const NetAddress *address, int n)
+on_resolved(void *owner, const NetAddress *address, int n)
 {
-	Lookup	   *lookup = owner;
-	ClusterControl *control = lookup->control;
+	ClusterControl *control = owner;
 
-	lookup->resolve = NULL;
-	if (status != 0)
-		report_contact(control, lookup->contact, NET_FAIL_CONNECT, gai_strerror(status));
-	for (int i = 0; i < n && status == 0; i++)
+	for (int i = 0; i < n; i++)
 		add_candidate(control, &address[i]);
 	advance(control);
 }
 
+static const ClusterContactsOps contacts_ops = {
+	.on_resolved = on_resolved,
+	.on_failed = on_contact_failed,
+};
+
 void
 cluster_control_discover(ClusterControl *control)
 {
-	const ClusterConfig *config = control->config;
-
 	control->mode = CONTROL_DISCOVERING;
 	control->report = (ClusterReport) {0};
-	control->deadline = now_of(control) + config->net.connect_timeout;
+	control->deadline = now_of(control) + control->config->net.connect_timeout;
 	control->next_open = 0;
 	cluster_topology_restart(control->topology);
-	for (int i = 0; i < config->ncontacts; i++)
-	{
-		Lookup	   *lookup = &control->lookup[i];
-
-		*lookup = (Lookup) {.control = control, .contact = &config->contact[i]};
-		lookup->resolve = net_resolve(config->net.loop, lookup->contact->host, lookup->contact->port,
-									  on_resolved, lookup);
-		if (!lookup->resolve)
-			report_contact(control, lookup->contact, NET_FAIL_MEMORY, "out of memory");
-	}
+	cluster_contacts_look_up(&control->contacts);
 }
 
 void
@@ -602,11 +452,7 @@ time_out(ClusterControl *control)
 		if (!candidate->dropped)
 			report_candidate(candidate, &why);
 	}
-	for (int i = 0; i < control->config->ncontacts; i++)
-	{
-		if (control->lookup[i].resolve)
-			report_contact(control, control->lookup[i].contact, NET_FAIL_TIMEOUT, reason);
-	}
+	cluster_contacts_time_out(&control->contacts, reason);
 	fail_discovery(control);
 }
 
@@ -628,7 +474,7 @@ tick_keeping(ClusterControl *control, uint64_t now)
 
 	if (!active && !hope_left(control) && now >= control->backoff.due)
 		replace(control);
-	else if (active && control->changed && active->pending == 0 && now >= control->last_read + REREAD_PAUSE)
+	else if (active && control->changed && active->query.pending == 0 && now >= control->last_read + REREAD_PAUSE)
 		start_reading(active);
 }
 
@@ -659,8 +505,7 @@ cluster_control_new(const ClusterConfig *config, ClusterTopology *topology, cons
 
 	if (!control)
 		return NULL;
-	control->lookup = calloc((size_t) config->ncontacts + 1, sizeof(*control->lookup));
-	if (!control->lookup)
+	if (!cluster_contacts_init(&control->contacts, config, &contacts_ops, control))
 	{
 		free(control);
 		return NULL;
@@ -679,7 +524,7 @@ cluster_control_free(ClusterControl *control)
 	if (!control)
 		return;
 	reap(control);
-	free(control->lookup);
+	cluster_contacts_free(&control->contacts);
 	free(control);
 }
 
@@ -697,7 +542,7 @@ cluster_control_closed(const ClusterControl *control)
 bool
 cluster_control_settled(const ClusterControl *control)
 {
-	return control->mode == CONTROL_KEEPING && control->active && control->active->pending == 0
+	return control->mode == CONTROL_KEEPING && control->active && control->active->query.pending == 0
 		&& !control->changed;
 }
 

@@ -35,7 +35,7 @@ cluster_dispatch_now(const ClusterDispatch *d)
 	return uv_now(d->config->net.loop);
 }
 
-/* It needs a statement that the node has prepared. */
+/* A request that needs a statement which the node has prepared. */
 static inline bool
 cluster_is_execution(const ClusterRequest *r)
 {
