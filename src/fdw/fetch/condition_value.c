@@ -13,7 +13,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/fetch/condition_value.h"
-#include "fdw/fetch/key.h"
+#include "fdw/fetch/scan_key.h"
 #include "fdw/session/error.h"
 
 #define LARGEST_SEARCHED 1e17f	/* org.apache.cassandra.index.sai.disk.v1.vector.OnHeapGraph, MAX_FLOAT32_COMPONENT */

@@ -6,7 +6,7 @@
  * top.
  *
  * Merging holds a page of each request: where these would be beyond
- * SCYLLA_HELD_BYTES, it says so before its first row, and the scan sorts (sorted.h).
+ * SCYLLA_HELD_BYTES, it says so before its first row, and the scan sorts (sort.h).
  */
 #include "postgres.h"
 

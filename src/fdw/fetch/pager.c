@@ -10,7 +10,7 @@
  * end of a request is where the server says there is no further page: an empty page
  * is not it.
  *
- * Pages get fewer rows when rows are large or pagers many (page.h), so that what is
+ * Pages get fewer rows when rows are large or pagers many (page_size.h), so that what is
  * on its way stays in caches: the client's, and those of nodes, which make many
  * objects of each row. Small pages of many requests keep more of a node's shards
  * busy than large ones of a few.

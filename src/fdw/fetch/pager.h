@@ -16,7 +16,7 @@
 #include "lib/ilist.h"
 
 #include "fdw/fetch/fetch_config.h"
-#include "fdw/fetch/page.h"
+#include "fdw/fetch/page_size.h"
 #include "fdw/session/rows.h"
 
 #define SCYLLA_HELD_BYTES (16 * 1024 * 1024)	/* of pages at home */

@@ -64,7 +64,7 @@ typedef struct ScyllaSelect
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
 	int			rows;			/* of it, too */
 	int			row_bytes;		/* of what is selected, by estimate */
-	bool		whole_instead;	/* the whole table may be read, where keys turn out to be too many (whole.h) */
+	bool		whole_instead;	/* the whole table may be read, where keys turn out to be too many (full_scan.h) */
 	List	   *whole_items;	/* what is selected as well then, and where a condition is left out, */
 	List	   *whole_targets;	/* as items and targets */
 	List	   *token_columns;	/* String: partition key; the executor's, where it reads by ranges */

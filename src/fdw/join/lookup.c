@@ -5,7 +5,7 @@
  * Backend thread. Owns copies of the rows that wait, their keys and the fetch.
  *
  * A key is what one request binds, as bytes. The key waits in the line of its shape:
- * values may turn operators of conditions into others (key.c), so there may be
+ * values may turn operators of conditions into others (scan_key.c), so there may be
  * several texts. One fetch runs at a time; when all of a shape's keys are answered
  * and another shape's wait, the next fetch begins. Where the bounds are microseconds,
  * nearly all keys are of one shape.

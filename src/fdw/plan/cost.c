@@ -18,7 +18,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/plan/cost.h"
-#include "fdw/read/whole.h"
+#include "fdw/read/full_scan.h"
 
 #define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
 #define DEFAULT_TUPLE_COST 0.01

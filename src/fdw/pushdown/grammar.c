@@ -14,7 +14,7 @@
 #include "postgres.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/key.h"
+#include "fdw/fetch/scan_key.h"
 #include "fdw/pushdown/grammar.h"
 #include "fdw/pushdown/indexed.h"
 #include "fdw/pushdown/series.h"

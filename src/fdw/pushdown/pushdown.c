@@ -24,7 +24,7 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/key.h"
+#include "fdw/fetch/scan_key.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/pushdown/clause.h"

@@ -22,7 +22,7 @@
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 
-#include "fdw/fetch/key.h"
+#include "fdw/fetch/scan_key.h"
 #include "fdw/pushdown/series.h"
 
 #define GUESSED_VALUES 100

@@ -8,7 +8,7 @@
 
 #include "utils/lsyscache.h"
 
-#include "fdw/fetch/key.h"
+#include "fdw/fetch/scan_key.h"
 #include "fdw/option/names.h"
 #include "fdw/read/explain.h"
 

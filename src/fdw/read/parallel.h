@@ -14,7 +14,7 @@
 
 #include "postgres.h"
 
-#include "fdw/fetch/range.h"
+#include "fdw/fetch/token_ranges.h"
 #include "fdw/report/report.h"
 
 typedef struct ScyllaShared ScyllaShared;

@@ -35,11 +35,11 @@
 #include "fdw/read/aggregate.h"
 #include "fdw/read/decode.h"
 #include "fdw/read/explain.h"
+#include "fdw/read/full_scan.h"
 #include "fdw/read/parallel.h"
 #include "fdw/read/scan.h"
 #include "fdw/read/scan_open.h"
 #include "fdw/read/system_columns.h"
-#include "fdw/read/whole.h"
 #include "fdw/report/report.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/session.h"
@@ -218,23 +218,23 @@ next_unsorted(ScyllaScan *scan, TupleTableSlot *slot, bool wait)
 static bool
 next_sorted(ScyllaScan *scan, TupleTableSlot *slot, bool wait, bool have_row)
 {
-	if (scan->sorted == NULL)
+	if (scan->sort == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(scan->reading);
 
-		scan->sorted = scyllaBeginSorted(scan->select, slot->tts_tupleDescriptor, scan->reader.owner);
+		scan->sort = scyllaBeginSort(scan->select, slot->tts_tupleDescriptor, scan->reader.owner);
 		MemoryContextSwitchTo(old);
 	}
 	while (!scan->gathered && (have_row || next_unsorted(scan, slot, wait)))
 	{
 		CHECK_FOR_INTERRUPTS();
-		scyllaSortRow(scan->sorted, slot);
+		scyllaSortRow(scan->sort, slot);
 		ExecClearTuple(slot);
 		MemoryContextReset(scan->row_context);
 		have_row = false;
 	}
 	scan->gathered |= !scan->pending;
-	return scan->gathered && scyllaNextSorted(scan->sorted, slot);
+	return scan->gathered && scyllaNextSorted(scan->sort, slot);
 }
 
 /* false: as of next_row. */
@@ -397,9 +397,9 @@ stop_reading(ScyllaScan *scan)
 		tuplestore_end(scan->store);
 		scan->store = NULL;
 	}
-	if (scan->sorted != NULL)
-		scyllaEndSorted(scan->sorted);
-	scan->sorted = NULL;
+	if (scan->sort != NULL)
+		scyllaEndSort(scan->sort);
+	scan->sort = NULL;
 	MemoryContextReset(scan->reading);
 	scan->instead = 0;
 	scan->sorting = scan->gathered = scan->sifting = scan->begun = scan->combining = scan->combined = scan->complete = scan->running = scan->broken = false;

@@ -15,7 +15,7 @@
 #include "utils/memutils.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/page.h"
+#include "fdw/fetch/page_size.h"
 #include "fdw/fetch/request_list.h"
 #include "fdw/fetch/row_look.h"
 #include "fdw/fetch/row_size.h"
@@ -218,7 +218,7 @@ keys_or_whole(ScyllaScan *scan, ScyllaKeySource *keys)
 	if (requests == 0)
 	{
 		requests = scan->select->whole_instead ? scyllaEndSource(keys) : 0;
-		if (!scyllaRatherWhole(scan->session, scan->options, scan->select, requests))
+		if (!scyllaRatherFullScan(scan->session, scan->options, scan->select, requests))
 			return keys;
 	}
 	scan->instead = requests;
@@ -242,7 +242,7 @@ scyllaScanGuard(ScyllaScan *scan)
 		return;
 	scan->guarded = true;
 	if (!IsParallelWorker())
-		scyllaGuardWhole(scan->session, scan->options, scan->select);
+		scyllaGuardFullScan(scan->session, scan->options, scan->select);
 }
 
 void

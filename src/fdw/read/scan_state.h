@@ -14,13 +14,13 @@
 
 #include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
-#include "fdw/fetch/range.h"
 #include "fdw/fetch/select.h"
+#include "fdw/fetch/token_ranges.h"
 #include "fdw/read/aggregate.h"
 #include "fdw/read/decode.h"
+#include "fdw/read/full_scan.h"
 #include "fdw/read/parallel.h"
-#include "fdw/read/sorted.h"
-#include "fdw/read/whole.h"
+#include "fdw/read/sort.h"
 #include "fdw/report/report.h"
 #include "fdw/session/open_reads.h"
 
@@ -45,7 +45,7 @@ typedef struct ScyllaScan
 	bool		guarded;		/* the setting full_scan was looked at */
 	int			instead;		/* the whole table is read in place of so many keys; 0: it is not */
 	bool		sorting;		/* requests are not merged, as they are too many or too large: */
-	ScyllaSorted *sorted;		/* rows are sorted here; NULL: not yet */
+	ScyllaSort *sort;			/* rows are sorted here; NULL: not yet */
 	bool		gathered;		/* all of them are in */
 	bool		sifting;		/* conditions are not sent: rows are chosen here */
 	ScyllaSift *sift;			/* what chooses them; NULL: that was never done */

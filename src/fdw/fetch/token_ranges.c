@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/range.c
+ * fdw/fetch/token_ranges.c
  *	  In how many ranges of tokens a table is read, and which.
  *
  * Backend thread. Owns nothing.
@@ -28,7 +28,7 @@
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
 #include "fdw/fetch/fetch.h"
-#include "fdw/fetch/range.h"
+#include "fdw/fetch/token_ranges.h"
 
 #define RANGES_PER_NODE 16		/* for its shards */
 #define STRIDES_PER_NODE 4		/* each keeps its node busy */

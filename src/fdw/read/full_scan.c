@@ -1,5 +1,5 @@
 /*
- * fdw/read/whole.c
+ * fdw/read/full_scan.c
  *	  The whole table in place of many keys.
  *
  * Backend thread. Owns nothing: what sifts rows lives in the executor's query
@@ -21,10 +21,10 @@
 
 #include "fdw/catalog/size.h"
 #include "fdw/compat.h"
-#include "fdw/fetch/key.h"
+#include "fdw/fetch/scan_key.h"
 #include "fdw/option/names.h"
 #include "fdw/option/setting.h"
-#include "fdw/read/whole.h"
+#include "fdw/read/full_scan.h"
 
 #define FEW_REQUESTS 1000		/* are not worth to ask how large the table is */
 #define CLEARLY 2				/* times as long: sizes are estimates */
@@ -37,7 +37,7 @@ struct ScyllaSift
 };
 
 bool
-scyllaRatherWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select, int requests)
+scyllaRatherFullScan(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select, int requests)
 {
 	double		worth = (double) requests * SCYLLA_REQUEST_ROWS / CLEARLY;
 	double		rows = select->rows;
@@ -69,7 +69,7 @@ key_names(ScyllaSession *session, const ScyllaTableOptions *options)
 }
 
 void
-scyllaGuardWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select)
+scyllaGuardFullScan(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select)
 {
 	if (scylla_full_scan == SCYLLA_FULL_SCAN_ALLOW)
 		return;

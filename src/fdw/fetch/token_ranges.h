@@ -1,11 +1,11 @@
 /*
- * fdw/fetch/range.h
+ * fdw/fetch/token_ranges.h
  *	  In how many ranges of tokens a table is read, and which.
  *
  * Backend thread.
  */
-#ifndef FDW_FETCH_RANGE_H
-#define FDW_FETCH_RANGE_H
+#ifndef FDW_FETCH_TOKEN_RANGES_H
+#define FDW_FETCH_TOKEN_RANGES_H
 
 #include "postgres.h"
 
@@ -35,4 +35,4 @@ extern List *scyllaTokenColumns(ScyllaSession *session, const ScyllaTableOptions
 /* How many strides (stride.h) at once; 0: one request reads the table unsplit. */
 extern int	scyllaStridesAtOnce(ScyllaSession *session, const ScyllaTableOptions *options, int pages);
 
-#endif							/* FDW_FETCH_RANGE_H */
+#endif							/* FDW_FETCH_TOKEN_RANGES_H */

@@ -1,5 +1,5 @@
 /*
- * fdw/read/sorted.c
+ * fdw/read/sort.c
  *	  Rows of many keys, sorted here.
  *
  * Backend thread. Owns a sort.
@@ -20,11 +20,11 @@
 #include "utils/typcache.h"
 
 #include "fdw/compat.h"
-#include "fdw/read/sorted.h"
+#include "fdw/read/sort.h"
 
-struct ScyllaSorted
+struct ScyllaSort
 {
-	Tuplesortstate *sort;
+	Tuplesortstate *state;
 	ResourceOwner owner;		/* of its files: a savepoint's must not take them with it */
 	TupleTableSlot *row;		/* as the sort gives it */
 	bool		ended;			/* the input */
@@ -64,57 +64,57 @@ sort_keys(const ScyllaSelect *select, TupleDesc desc)
 	return keys;
 }
 
-ScyllaSorted *
-scyllaBeginSorted(const ScyllaSelect *select, TupleDesc desc, ResourceOwner owner)
+ScyllaSort *
+scyllaBeginSort(const ScyllaSelect *select, TupleDesc desc, ResourceOwner owner)
 {
-	ScyllaSorted *sorted = palloc0(sizeof(*sorted));
+	ScyllaSort *sort = palloc0(sizeof(*sort));
 	SortKeys	keys = sort_keys(select, desc);
 
-	sorted->owner = owner;
-	sorted->sort = tuplesort_begin_heap(desc, keys.n, keys.attnum, keys.operator, keys.collation, keys.nulls_first,
+	sort->owner = owner;
+	sort->state = tuplesort_begin_heap(desc, keys.n, keys.attnum, keys.operator, keys.collation, keys.nulls_first,
 										work_mem, NULL, TUPLESORT_NONE);
-	sorted->row = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	return sorted;
+	sort->row = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	return sort;
 }
 
 void
-scyllaSortRow(ScyllaSorted *sorted, TupleTableSlot *slot)
+scyllaSortRow(ScyllaSort *sort, TupleTableSlot *slot)
 {
 	ResourceOwner old = CurrentResourceOwner;
 
-	CurrentResourceOwner = sorted->owner;
-	tuplesort_puttupleslot(sorted->sort, slot);
+	CurrentResourceOwner = sort->owner;
+	tuplesort_puttupleslot(sort->state, slot);
 	CurrentResourceOwner = old;
 }
 
 static void
-end_input(ScyllaSorted *sorted)
+end_input(ScyllaSort *sort)
 {
 	ResourceOwner old = CurrentResourceOwner;
 
-	CurrentResourceOwner = sorted->owner;
-	tuplesort_performsort(sorted->sort);
+	CurrentResourceOwner = sort->owner;
+	tuplesort_performsort(sort->state);
 	CurrentResourceOwner = old;
-	sorted->ended = true;
+	sort->ended = true;
 }
 
 bool
-scyllaNextSorted(ScyllaSorted *sorted, TupleTableSlot *slot)
+scyllaNextSorted(ScyllaSort *sort, TupleTableSlot *slot)
 {
-	if (!sorted->ended)
-		end_input(sorted);
-	if (!tuplesort_gettupleslot(sorted->sort, true, false, sorted->row, NULL))
+	if (!sort->ended)
+		end_input(sort);
+	if (!tuplesort_gettupleslot(sort->state, true, false, sort->row, NULL))
 		return false;
-	slot_getallattrs(sorted->row);
-	memcpy(slot->tts_values, sorted->row->tts_values, sizeof(Datum) * sorted->row->tts_tupleDescriptor->natts);
-	memcpy(slot->tts_isnull, sorted->row->tts_isnull, sizeof(bool) * sorted->row->tts_tupleDescriptor->natts);
+	slot_getallattrs(sort->row);
+	memcpy(slot->tts_values, sort->row->tts_values, sizeof(Datum) * sort->row->tts_tupleDescriptor->natts);
+	memcpy(slot->tts_isnull, sort->row->tts_isnull, sizeof(bool) * sort->row->tts_tupleDescriptor->natts);
 	ExecStoreVirtualTuple(slot);
 	return true;
 }
 
 void
-scyllaEndSorted(ScyllaSorted *sorted)
+scyllaEndSort(ScyllaSort *sort)
 {
-	ExecDropSingleTupleTableSlot(sorted->row);
-	tuplesort_end(sorted->sort);
+	ExecDropSingleTupleTableSlot(sort->row);
+	tuplesort_end(sort->state);
 }

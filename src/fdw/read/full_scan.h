@@ -1,5 +1,5 @@
 /*
- * fdw/read/whole.h
+ * fdw/read/full_scan.h
  *	  Reading the whole table: whether that may be, and in place of keys that turn
  *	  out to be too many.
  *
@@ -7,8 +7,8 @@
  * many were expected when it was planned: by a guess, where the array is a
  * parameter.
  */
-#ifndef FDW_READ_WHOLE_H
-#define FDW_READ_WHOLE_H
+#ifndef FDW_READ_FULL_SCAN_H
+#define FDW_READ_FULL_SCAN_H
 
 #include "postgres.h"
 
@@ -20,11 +20,11 @@
 #define SCYLLA_REQUEST_ROWS 25	/* that a scan of the whole table reads in the time of a request for one key */
 
 /* Whether so many requests take clearly longer than all rows. */
-extern bool scyllaRatherWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select,
+extern bool scyllaRatherFullScan(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select,
 							  int requests);
 
 /* Warn of reading a whole table that nobody has asked for as such, or refuse it: by the setting full_scan. */
-extern void scyllaGuardWhole(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select);
+extern void scyllaGuardFullScan(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select);
 
 /* The conditions that are not sent then. */
 typedef struct ScyllaSift ScyllaSift;
@@ -35,4 +35,4 @@ extern ScyllaSift *scyllaMakeSift(ForeignScanState *node);
 extern void scyllaBeginSift(ScyllaSift *sift);
 extern bool scyllaSiftRow(ScyllaSift *sift, TupleTableSlot *slot);
 
-#endif							/* FDW_READ_WHOLE_H */
+#endif							/* FDW_READ_FULL_SCAN_H */

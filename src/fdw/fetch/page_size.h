@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/page.h
+ * fdw/fetch/page_size.h
  *	  How many rows a page is asked for.
  *
  * Backend thread. Owns nothing.
@@ -9,8 +9,8 @@
  * SCYLLA_FEW_ROWS come first, all pagers together. Where a node reads more of each
  * row than comes home (see row_size.h), that counts.
  */
-#ifndef FDW_FETCH_PAGE_H
-#define FDW_FETCH_PAGE_H
+#ifndef FDW_FETCH_PAGE_SIZE_H
+#define FDW_FETCH_PAGE_SIZE_H
 
 #include "postgres.h"
 
@@ -42,4 +42,4 @@ extern void scyllaSeePage(ScyllaPageSize *size, uint64 rows, uint64 bytes);
 /* A page of so many rows failed. How many to ask for instead; 0: it cannot be smaller. */
 extern int	scyllaFewerRows(ScyllaPageSize *size, int rows);
 
-#endif							/* FDW_FETCH_PAGE_H */
+#endif							/* FDW_FETCH_PAGE_SIZE_H */

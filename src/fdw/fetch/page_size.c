@@ -1,12 +1,12 @@
 /*
- * fdw/fetch/page.c
+ * fdw/fetch/page_size.c
  *	  How many rows a page is asked for.
  *
  * Backend thread. Owns nothing.
  */
 #include "postgres.h"
 
-#include "fdw/fetch/page.h"
+#include "fdw/fetch/page_size.h"
 
 #define ROW_OVERHEAD 100		/* bytes that a row counts more: a node's work for a row is not only by its size */
 #define LESS_AFTER_FAILURE 8	/* times fewer rows in all pages to come */
