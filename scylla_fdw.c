@@ -16,8 +16,8 @@
 #include "fdw/admin/connections.h"
 #include "fdw/admin/nodes.h"
 #include "fdw/admin/query.h"
+#include "fdw/check/duplicate_column.h"
 #include "fdw/check/upsert.h"
-#include "fdw/import/definition.h"
 #include "fdw/import/import.h"
 #include "fdw/import/import_type.h"
 #include "fdw/import/refresh.h"
@@ -62,7 +62,7 @@ _PG_init(void)
 {
 	scyllaDefineSettings();
 	scyllaWatchCatalogs();
-	scyllaWatchDefinitions();
+	scyllaWatchDuplicateColumns();
 	scyllaWatchTransactions();
 	scyllaInstallJoin();
 	scyllaInstallUpsert();

@@ -1,5 +1,5 @@
 /*
- * fdw/import/definition.c
+ * fdw/check/duplicate_column.c
  *	  What no validator sees of a foreign table: two columns that stand for one of
  *	  the cluster's.
  *
@@ -19,9 +19,9 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "fdw/check/duplicate_column.h"
 #include "fdw/compat.h"
-#include "fdw/import/definition.h"
-#include "fdw/import/import.h"
+#include "fdw/modify/insert.h"
 #include "fdw/option/option_cache.h"
 
 static object_access_hook_type previous_hook = NULL;
@@ -52,7 +52,7 @@ is_ours(Oid relid)
 		return false;
 	server = GetForeignServer(GetForeignTable(relid)->serverid);
 	return OidIsValid(GetForeignDataWrapper(server->fdwid)->fdwhandler) &&
-		GetFdwRoutineByServerId(server->serverid)->ImportForeignSchema == scyllaImportForeignSchema;
+		GetFdwRoutineByServerId(server->serverid)->BeginForeignInsert == scyllaBeginForeignInsert;
 }
 
 static void
@@ -72,7 +72,7 @@ end_of_transaction(XactEvent event, void *arg)
 }
 
 void
-scyllaWatchDefinitions(void)
+scyllaWatchDuplicateColumns(void)
 {
 	previous_hook = object_access_hook;
 	object_access_hook = note_change;
