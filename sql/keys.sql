@@ -111,7 +111,10 @@ SELECT keys($$SELECT count(*), max(c) FROM pairs WHERE a = 3 AND b = ANY (ARRAY(
 SELECT keys_late('*', 40, 'ORDER BY c, a, b');
 SELECT keys($$SELECT count(*) FROM (SELECT * FROM pairs WHERE a = ANY ((SELECT array_agg(g::int) FROM generate_series(3, 300) g)::int[])
   AND b = ANY ((SELECT array_agg(g::bigint) || NULL FROM generate_series(0, 300) g)::bigint[]) LIMIT 17) x$$, true);
+SELECT keys($$SELECT a, b, c, v FROM pairs WHERE a = ANY (ARRAY(SELECT generate_series(1, 300))) AND b = ANY ((SELECT array_agg(g::bigint) || NULL FROM generate_series(0, 300) g)::bigint[]) ORDER BY c DESC, a, b$$, true);
+SELECT keys($$SELECT c FROM pairs WHERE a = ANY (ARRAY(SELECT generate_series(1, 300))) AND b = ANY (ARRAY(SELECT generate_series(1, 300)::bigint)) ORDER BY c LIMIT 250$$, true);
 -- again with other lists, and with none; ahead of a write, and of a savepoint's end
+SELECT keys($$SELECT n, x.* FROM (VALUES (3), (300), (0), (250)) n (n), LATERAL (SELECT c FROM pairs WHERE a = ANY (ARRAY(SELECT generate_series(1, n))) AND b = ANY (ARRAY(SELECT generate_series(1, n)::bigint)) ORDER BY c DESC LIMIT 30) x ORDER BY 1, 2$$, true);
 SELECT keys($$SELECT n, x.* FROM (VALUES (3), (300), (0), (250)) n (n), LATERAL (SELECT * FROM pairs WHERE a = ANY (ARRAY(SELECT generate_series(1, n))) AND b = ANY (ARRAY(SELECT generate_series(1, n)::bigint)) OFFSET 0) x$$, true);
 -- what is made of one list goes before the next: each of these takes half a MB
 CREATE FUNCTION keys_memory() RETURNS bigint LANGUAGE sql AS 'SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts';

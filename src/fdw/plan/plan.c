@@ -380,15 +380,15 @@ add_limit(PlannerInfo *root, ScyllaSelect *select, List **exprs)
 	*exprs = lappend(*exprs, limit_expression(root->parse->limitOffset));
 }
 
-/* Where rows may as well come in any order, all of the table, and be chosen by recheck; or a condition may be left out. */
+/* Where rows may as well be all of the table, sorted here if need be and chosen by recheck; or a condition may be left out. */
 static void
 add_whole(RelOptInfo *rel, const ScyllaPath *path, List *recheck, ScyllaSelect *select)
 {
 	ScyllaSelect whole = {.relid = select->relid};
 	ListCell   *lc;
 
-	select->whole_instead = path->access->npartition > 0 && !path->access->one_run && path->order == NIL &&
-		path->merge == NIL && !path->distinct && path->per_partition == 0 && path->nearest == NULL;
+	select->whole_instead = path->access->npartition > 0 && !path->access->one_run &&
+		(path->order == NIL || path->merge != NIL) && !path->distinct && path->per_partition == 0 && path->nearest == NULL;
 	if (!select->whole_instead && !path->access->unsure)
 		return;
 	scyllaSelectColumns(&whole, path->relation, rel->relid, recheck);

@@ -125,6 +125,20 @@ set_sizes(ScyllaScan *scan, ScyllaFetchConfig *config)
 		statement->read_bytes = SCYLLA_UNSEEN_BYTES;
 }
 
+/* The whole table has no order: rows in place of merged ones are sorted here. */
+static const ScyllaSelect *
+select_of(const ScyllaScan *scan)
+{
+	ScyllaSelect *select;
+
+	if (scan->instead == 0 || scan->select->order == NIL)
+		return scan->select;
+	select = palloc(sizeof(*select));
+	*select = *scan->select;
+	select->order = NIL;
+	return select;
+}
+
 static void
 open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 {
@@ -145,9 +159,9 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	}
 	requests = scyllaEndSource(source);
 	config.pagers = Min(requests, ranges ? scan->ranges.at_once : MAX_PAGERS);
-	config.select = scan->select;
+	config.select = select_of(scan);
 	config.form = form;
-	config.cql = scyllaDeparseSelect(scan->select, scan->options, &form);
+	config.cql = scyllaDeparseSelect(config.select, scan->options, &form);
 	config.statement = scyllaPrepare(scan->session, scan->options, config.cql);
 	scyllaCheckMarkers(scan->conditions, form.operators, scan->session, scan->options, &config.statement->bind,
 					   ranges ? 2 : 0);
@@ -155,7 +169,7 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	if (config.statement->row_bytes == 0 || config.statement->read_bytes == 0)
 		set_sizes(scan, &config);
 	config.read_bytes = (int) Min(config.statement->read_bytes, PG_INT32_MAX);
-	scan->sorting |= scan->select->merge != NIL && requests > MAX_MERGED;
+	scan->sorting |= scan->select->merge != NIL && (requests > MAX_MERGED || scan->instead > 0);
 	if (scan->select->merge != NIL && requests > 1 && !scan->sorting)
 		set_merge(scan, requests, &config);
 	scan->fetch = scyllaFetchOpen(&config);
