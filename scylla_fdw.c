@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "fdw/admin/connections.h"
+#include "fdw/admin/events.h"
 #include "fdw/admin/nodes.h"
 #include "fdw/admin/query.h"
 #include "fdw/check/duplicate_column.h"
@@ -53,6 +54,7 @@ PG_FUNCTION_INFO_V1(scylla_fdw_query);
 PG_FUNCTION_INFO_V1(scylla_fdw_udt_types);
 PG_FUNCTION_INFO_V1(scylla_fdw_refresh);
 PG_FUNCTION_INFO_V1(scylla_fdw_nodes);
+PG_FUNCTION_INFO_V1(scylla_fdw_events);
 PG_FUNCTION_INFO_V1(scylla_fdw_get_connections);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect_all);
@@ -183,6 +185,14 @@ scylla_fdw_nodes(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	scyllaListNodes(text_to_cstring(PG_GETARG_TEXT_PP(0)), (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+Datum
+scylla_fdw_events(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	scyllaListEvents(text_to_cstring(PG_GETARG_TEXT_PP(0)), (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 

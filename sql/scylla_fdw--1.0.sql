@@ -50,6 +50,11 @@ RETURNS TABLE (node text, data_center text, rack text, up boolean, shards intege
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
+CREATE FUNCTION scylla_fdw_events(server text)
+RETURNS TABLE ("time" timestamptz, node text, what text, detail text, times integer, last_time timestamptz)
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
 CREATE FUNCTION scylla_fdw_get_connections(
   OUT server_name text, OUT user_name text, OUT valid boolean, OUT used_in_xact boolean)
 RETURNS SETOF record

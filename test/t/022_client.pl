@@ -90,4 +90,54 @@ my (undef, undef, $progress) = psql(q{SET scylla_fdw.progress_interval = '1s'; B
 	INSERT INTO s1 VALUES (1, 'x'); INSERT INTO s1 VALUES (2, 'x'); COMMIT});
 like($progress, qr/INFO:  .*: 2 rows sent, 2 acknowledged/, 'progress of single rows');
 
+# what the client has lived through: each request that had to be sent again is counted, and no value told
+my $other = ScyllaTest::Node->start(@table);
+my $there = "$other->{address}:$other->{port}";
+sub other
+{
+	my ($name, $options, $mapping) = @_;
+
+	query(sprintf q{CREATE SERVER %s FOREIGN DATA WRAPPER scylla_fdw %s; CREATE USER MAPPING FOR CURRENT_USER SERVER %s %s;
+		CREATE FOREIGN TABLE %s (id int, s text) SERVER %s OPTIONS (keyspace 'ks', "table" 't');},
+		$name, server_options(host => $other->{address}, port => $other->{port}, %$options), $name, $mapping, $name, $name);
+	return "SELECT what, node, detail, times FROM scylla_fdw_events('$name');";
+}
+my $events = other('e', { connect_timeout => 1000 }, '');
+$other->order('on EXECUTE times 10 error 0x1001 "busy with key 4711"');
+$other->order('on EXECUTE nth 15 unprepared');
+my $told = query("INSERT INTO e SELECT g, 'x' FROM generate_series(1, 100) g; $events");
+like($told, qr/^connected\|\Q$there\E\|control connection, protocol version 5\|1$/m, 'events: the control connection');
+like($told, qr/^connected\|\Q$there\E\|for requests, protocol version 5\|1$/m, 'events: one for requests');
+like($told, qr/^topology read\|\Q$there\E\|1 nodes in data center "dc1"\|1$/m, 'events: the topology');
+like($told, qr/^request retried\|\Q$there\E\|overloaded \(0x1001\)\|10$/m, 'events: retries are counted');
+like($told, qr/^request retried\|\Q$there\E\|unprepared \(0x2500\)\|1$/m, 'events: and told by their reason');
+like($told, qr/^prepared again\|\Q$there\E\|the node had forgotten the statement\|1$/m, 'events: a statement that was forgotten');
+unlike($told, qr/4711/, 'events: no text of a node about a request');
+is(() = $told =~ /\n/g, 5, 'events: nothing else');
+$other->order('clear');
+
+# of a connection that is lost, and of a cluster that is gone; who asks does not try again
+my $loses = ScyllaTest::background("SELECT count(*) FROM e WHERE id = 1;");
+$loses->shows(qr/^1$/m);
+$other->order('event SCHEMA_CHANGE UPDATED TABLE ks t');
+$other->order('refuse');
+$other->order('disconnect');
+sub until_told { return "DO \$\$ BEGIN WHILE NOT EXISTS (SELECT FROM scylla_fdw_events('e') WHERE what = '$_[0]') LOOP PERFORM pg_sleep(0.01); END LOOP; END \$\$;" }
+$loses->send(join ' ', until_told('connection lost'), until_told('cluster down'), $events, '\q');
+(undef, $told, undef) = $loses->finish;
+like($told, qr/^schema changed\|\Q$there\E\|TABLE ks\.t UPDATED\|1$/m, 'events: the schema');
+like($told, qr/^connection lost\|\Q$there\E\|.*(closed|reset).*\|2$/m, 'events: both connections are lost');
+like($told, qr/^unreachable\|\Q$there\E\|connection refused\|\d+$/m, 'events: and are not made again');
+like($told, qr/^cluster down\|\|\Q$there\E: .*\|1$/m, 'events: so the cluster is down');
+$other->stop;
+
+# of a node that lets nobody in; and no password
+$other = ScyllaTest::Node->start(@table, 'auth joe secret');
+$there = "$other->{address}:$other->{port}";
+$events = other('refusing', { connect_timeout => 1000 }, q{OPTIONS (username 'joe', password 'geheim')});
+(undef, $told, undef) = psql("\\set ON_ERROR_STOP off\nSELECT * FROM refusing WHERE id = 1; $events");
+like($told, qr/^handshake refused\|\Q$there\E\|.+\|1$/m, 'events: a handshake that was refused');
+unlike($told, qr/geheim|secret/, 'events: no password');
+$other->stop;
+
 done_testing();

@@ -272,6 +272,17 @@ scyllaGetSession(Oid userid, Oid serverid)
 	return last.session;
 }
 
+ScyllaSession *
+scyllaFindSession(Oid userid, Oid serverid)
+{
+	UserMapping *mapping = GetUserMapping(userid, serverid);
+	ScyllaConnectionOptions *o = scyllaConnectionOptions(GetForeignServer(serverid), mapping);
+	ScyllaSessionKey key = {mapping->umid, must_use_password(o, userid)};
+	ScyllaSession *s = sessions != NULL ? hash_search(sessions, &key, HASH_FIND, NULL) : NULL;
+
+	return s != NULL && s->client != NULL ? s : NULL;
+}
+
 /* ---- pipelines ---- */
 
 void

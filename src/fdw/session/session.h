@@ -71,6 +71,9 @@ typedef struct ScyllaPipeline
 
 extern ScyllaSession *scyllaGetSession(Oid userid, Oid serverid);
 
+/* The same one, where it is open already: nothing is opened, closed or connected. NULL: it is not. */
+extern ScyllaSession *scyllaFindSession(Oid userid, Oid serverid);
+
 /* Tables may not be as described: they are described, and what was planned by that is planned, anew next time. */
 extern void scyllaSchemaChanged(ScyllaSession *session);
 
