@@ -140,4 +140,38 @@ like($told, qr/^handshake refused\|\Q$there\E\|.+\|1$/m, 'events: a handshake th
 unlike($told, qr/geheim|secret/, 'events: no password');
 $other->stop;
 
+# the CQL of each statement in the server's log, once, without values
+$other = ScyllaTest::Node->start(@table);
+other('lg', {}, '');
+sub logged
+{
+	my ($sql) = @_;
+	my (undef, $text, $errors) = psql(<<"SQL");
+\\set ON_ERROR_STOP off
+CREATE TEMP TABLE before AS SELECT length($log) AS size;
+SET log_min_messages = log; SET scylla_fdw.log_cql = on; $sql;
+RESET scylla_fdw.log_cql; SELECT 'log:', substr($log, size + 1) FROM before;
+SQL
+	$text =~ s/.*^log:\|//ms;
+	return join "\n", $text =~ /LOG:  CQL for server "lg": (.*)/g;
+}
+is(logged(q{INSERT INTO lg SELECT g, 'geheim' || g FROM generate_series(1, 500) g}), 'INSERT INTO "ks"."t" ("id", "s") VALUES (?, ?)', 'log_cql: INSERT of many rows');
+like(logged(q{SELECT * FROM lg}), qr/^SELECT "id", "s" FROM "ks"\."t" WHERE token\("id"\) > \? AND token\("id"\) <= \?$/, 'log_cql: SELECT, of many ranges and pages');
+is(logged(q{SELECT s FROM lg WHERE id IN (4711, 4712)}), 'SELECT "s" FROM "ks"."t" WHERE "id" = ?', 'log_cql: SELECT of some keys');
+is(logged(q{SELECT (SELECT s FROM lg WHERE id = g) FROM generate_series(4711, 4790) g}), 'SELECT "s" FROM "ks"."t" WHERE "id" = ?', 'log_cql: one that is executed for each row');
+is(logged(q{UPDATE lg SET s = 'geheim' WHERE id = 4711}), qq{UPDATE "ks"."t" SET "s" = ? WHERE "id" = ?\nSELECT "id", "s" FROM "ks"."t" WHERE "id" = ?}, 'log_cql: UPDATE, which reads');
+is(logged(q{DELETE FROM lg WHERE id = 4711}), qq{DELETE FROM "ks"."t" WHERE "id" = ?\nSELECT count(*) FROM "ks"."t" WHERE "id" = ?}, 'log_cql: DELETE, which counts');
+is(logged(q{BEGIN; SET LOCAL scylla_fdw.flush_at = 'transaction'; INSERT INTO lg VALUES (1, 'x'); INSERT INTO lg VALUES (2, 'x'); COMMIT}),
+	join("\n", ('INSERT INTO "ks"."t" ("id", "s") VALUES (?, ?)') x 2), 'log_cql: each of the statements that share a write');
+is(logged('TRUNCATE lg'), 'TRUNCATE TABLE "ks"."t"', 'log_cql: TRUNCATE');
+is(logged(q{SELECT scylla_fdw_execute('lg', $$INSERT INTO ks.t (id, s) VALUES (4711, 'geheim''s') -- geheim, too
+$$)}), 'INSERT INTO ks.t (id, s) VALUES (?, ?)  ', 'log_cql: by hand, without literals') ;
+is(logged(q{SELECT scylla_fdw_execute('lg', $x$CREATE ROLE "4711" WITH PASSWORD = 'ge''heim' AND OPTIONS = {'a': 1.5e-7, 'b': 0xfe} /* geheim */ AND u = a1b2c3d4-0000-1000-8000-a1b2c3d4e5f6 AND d = P1Y2M AND t = $$geheim$$ AND p1 = p1$x$)}),
+	'CREATE ROLE "4711" WITH PASSWORD = ? AND OPTIONS = {?: ?, ?: ?}   AND u = ? AND d = ? AND t = ? AND p1 = p1', 'log_cql: by hand, of each kind');
+is(logged(q{SELECT * FROM scylla_fdw_query('lg', 'SELECT s FROM ks.t WHERE id = 4711')}), 'SELECT s FROM ks.t WHERE id = ?', 'log_cql: by hand, rows');
+is(logged(q{EXPLAIN SELECT * FROM lg; SET scylla_fdw.log_cql = off; SELECT * FROM lg WHERE id = 1}), '', 'log_cql: nothing of what is not executed, or not wanted');
+my (undef, undef, $denied) = psql(q{SELECT scylla_fdw_version(); CREATE ROLE tap_client_role; SET ROLE tap_client_role; SET scylla_fdw.log_cql = on});
+like($denied, qr/ERROR:  42501: permission denied to set parameter "scylla_fdw\.log_cql"/, 'log_cql: superusers set it');
+query('DROP ROLE tap_client_role');
+
 done_testing();

@@ -24,6 +24,7 @@
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option.h"
+#include "fdw/session/cql_log.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/session.h"
 #include "fdw/session/single_request.h"
@@ -95,6 +96,7 @@ session_of(const char *server_name, const char *cql, ScyllaTableOptions **option
 	scyllaDrainWriters(session, NULL);
 	scyllaFence(session);
 	session->by_hand |= writes;
+	scyllaLogCqlByHand(session, cql);
 	return session;
 }
 

@@ -70,6 +70,7 @@ scyllaFetchOpen(const ScyllaFetchConfig *config)
 	f->request.flags = CQL_PARAM_PAGE_SIZE | (config->statement->bind.count > 0 ? CQL_PARAM_VALUES : 0);
 	f->request.idempotent = true;
 	f->pipeline = scyllaOpenPipeline(config->session, 0, 0);
+	scyllaLogStatement(&config->report->logged, config->session, config->statement);
 	MemoryContextSwitchTo(old);
 	return f;
 }

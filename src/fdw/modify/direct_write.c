@@ -243,5 +243,6 @@ scyllaOpenDirect(ScyllaDirect *d, const ScyllaOperator *operators)
 		d->request.flags |= CQL_PARAM_TIMESTAMP;
 	d->request.idempotent = !d->options->if_exists && !d->counter;
 	d->pipeline = scyllaOpenPipeline(d->session, 0, (size_t) d->options->max_in_flight_bytes);
+	scyllaLogStatement(&d->report.logged, d->session, d->statement);
 	join_writers(d);
 }

@@ -19,6 +19,7 @@
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/option/setting.h"
+#include "fdw/session/cql_log.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/session.h"
 #include "fdw/session/single_request.h"
@@ -143,6 +144,7 @@ truncate_table(ScyllaSession *session, ScyllaTableOptions *options)
 	options->read_consistency = options->write_consistency;
 	scyllaCollectReaders(session, options);
 	expect_truncated();
+	scyllaLogCql(session, cql.data);
 	(void) scyllaQuery(session, options, cql.data, NULL, no_state);
 	llast_int(truncated) = GetCurrentTransactionNestLevel();
 }

@@ -20,6 +20,7 @@ bool		scylla_warn_on_rollback = true;
 bool		scylla_flush_at_transaction = false;
 bool		scylla_enable_join = true;
 bool		scylla_delete_count = true;
+bool		scylla_log_cql = false;
 int			scylla_request_timeout = 0;
 int			scylla_max_in_flight = 0;
 int			scylla_ttl = -1;
@@ -133,6 +134,10 @@ scyllaDefineSettings(void)
 							 "Count the rows of partitions and ranges before a DELETE deletes them as a whole.",
 							 "Without, the statement does not tell how many they were.",
 							 &scylla_delete_count, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("scylla_fdw.log_cql",
+							 "Write the CQL of each statement to the server's log.",
+							 "Without values: there are bind markers in their place.",
+							 &scylla_log_cql, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("scylla_fdw.full_scan",
 							 "Whether a statement may read a whole table where its conditions choose rows of it.",
 							 "What has no conditions on a table asks for all of it, and is not meant.",

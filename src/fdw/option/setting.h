@@ -22,6 +22,7 @@ extern int	scylla_progress_interval;	/* s; 0 = off */
 extern bool scylla_warn_on_rollback;
 extern bool scylla_flush_at_transaction;	/* else at the end of each statement */
 extern bool scylla_enable_join;
+extern bool scylla_log_cql;		/* the text of each statement, once per execution */
 extern bool scylla_delete_count;	/* a DELETE of whole ranges counts their rows before */
 extern int	scylla_request_timeout; /* ms; 0: by options */
 extern int	scylla_max_in_flight;	/* 0: by options */

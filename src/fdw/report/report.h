@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "fdw/compat.h"
+#include "fdw/session/cql_log.h"
 #include "pipeline/client.h"
 
 /* Latencies by powers of two, eight steps each: within 6 % of the truth, from 1 us up. */
@@ -29,6 +30,7 @@ typedef struct ScyllaReport
 	ClientStats before;			/* the client's counters when the statement began */
 	TimestampTz begun;
 	TimestampTz told;			/* last progress message */
+	ScyllaLogged logged;		/* by scylla_fdw.log_cql */
 } ScyllaReport;
 
 extern void scyllaReportBegin(ScyllaReport *report, const Client *client);

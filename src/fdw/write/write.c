@@ -194,6 +194,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	if (w->conditional)
 		w->conditions = scyllaMakeConditional();
 	scyllaReportBegin(&w->report, session->client);
+	scyllaLogStatement(&w->report.logged, session, w->statement);
 	register_write(w);
 	MemoryContextSwitchTo(old);
 	return w;
@@ -407,6 +408,8 @@ scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *ta
 		w->statements++;
 		w->earlier += w->row;
 		w->row = 0;
+		w->report.logged.n = 0;
+		scyllaLogStatement(&w->report.logged, session, w->statement);
 		return w;
 	}
 	return NULL;
