@@ -138,7 +138,7 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 {
 	ClusterDispatch *d = r->dispatch;
 	ClusterVerdict verdict = cluster_route_verdict(error, repeatable, &r->spent);
-	ClusterConnection *place = cluster_pool_find(r->node->pool, c);
+	ClusterPlace *place = cluster_pool_find(r->node->pool, c);
 
 	r->overloaded |= error->code == CQL_ERR_OVERLOADED;
 	if (error->code == CQL_ERR_PROTOCOL)
@@ -287,7 +287,7 @@ cluster_answer_on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlF
 static void
 take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome, const CqlError *error)
 {
-	ClusterConnection *place = cluster_pool_find(r->node->pool, c);
+	ClusterPlace *place = cluster_pool_find(r->node->pool, c);
 
 	switch (outcome)
 	{

@@ -25,27 +25,17 @@ cluster_attempt_later(ClusterRequest *r, uint64_t due)
 	cluster_lane_append(&r->dispatch->waiting, r);
 }
 
-static void
-mark_dirty(ClusterDispatch *d, ClusterConnection *place)
-{
-	if (place->dirty)
-		return;
-	place->dirty = true;
-	place->next_dirty = d->dirty;
-	d->dirty = place;
-}
-
 /* What may be prepared again counts for each node. */
 static void
-visit(ClusterRequest *r, const ClusterConnection *place)
+visit(ClusterRequest *r, const ClusterPlace *place)
 {
-	if (r->node != place->pool->node)
+	if (r->node != place->node)
 		r->spent &= ~CLUSTER_SPENT_PREPARE;
-	r->node = place->pool->node;
+	r->node = place->node;
 }
 
 static ClusterAttempt
-send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
+send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
 {
 	static const uint8_t opcode[] = {
 		[CLUSTER_QUERY] = CQL_OP_QUERY,
@@ -70,12 +60,12 @@ send_on(ClusterRequest *r, ClusterConnection *place, const ClusterPrepared *p)
 	visit(r, place);
 	r->generation = p ? p->generation : 0;
 	cluster_count(&r->attempts);
-	mark_dirty(d, place);
+	cluster_place_mark_dirty(place, &d->dirty);
 	return CLUSTER_ATTEMPT_TAKEN;
 }
 
 ClusterAttempt
-cluster_attempt_on(ClusterRequest *r, ClusterConnection *place)
+cluster_attempt_on(ClusterRequest *r, ClusterPlace *place)
 {
 	ClusterDispatch *d = r->dispatch;
 	ClusterStatement *s;
@@ -86,7 +76,7 @@ cluster_attempt_on(ClusterRequest *r, ClusterConnection *place)
 	s = cluster_statement_find(&d->statements, r->statement);
 	if (!s)
 		return CLUSTER_ATTEMPT_SENSELESS;
-	p = cluster_statement_on(&d->statements, s, place->pool->node);
+	p = cluster_statement_on(&d->statements, s, place->node);
 	if (!p)
 		return CLUSTER_ATTEMPT_NO_MEMORY;
 	if (p->state == CLUSTER_PREPARED_READY)
@@ -104,7 +94,7 @@ cluster_attempt(ClusterRequest *r)
 {
 	ClusterDispatch *d = r->dispatch;
 	ClusterStatement *s = NULL;
-	ClusterConnection *place;
+	ClusterPlace *place;
 	ClusterPlan plan;
 
 	if (cluster_is_execution(r))

@@ -22,8 +22,8 @@ typedef enum ClusterAttempt
 
 /* On whichever node its plan has next. */
 extern ClusterAttempt cluster_attempt(ClusterRequest *r);
-/* On this connection. */
-extern ClusterAttempt cluster_attempt_on(ClusterRequest *r, ClusterConnection *place);
+/* From this place. */
+extern ClusterAttempt cluster_attempt_on(ClusterRequest *r, ClusterPlace *place);
 
 /* What becomes of a request after an attempt outside of submit: it waits for another one, or fails. */
 extern void cluster_attempt_settle(ClusterRequest *r, ClusterAttempt outcome);

@@ -75,15 +75,7 @@ void
 cluster_dispatch_flush(ClusterDispatch *d)
 {
 	send_strained(d);
-	while (d->dirty)
-	{
-		ClusterConnection *place = d->dirty;
-
-		d->dirty = place->next_dirty;
-		place->dirty = false;
-		if (place->net)
-			net_connection_flush(place->net);
-	}
+	cluster_place_flush(&d->dirty);
 	d->clock = 0;
 }
 

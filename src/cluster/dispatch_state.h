@@ -19,7 +19,7 @@ typedef struct ClusterDispatch
 	void	   *owner;			/* of ops */
 	ClusterTopology *topology;
 	ClusterStatements statements;
-	ClusterConnection *dirty;	/* those with frames to flush */
+	ClusterPlace *dirty;		/* those with frames to flush */
 	ClusterLane waiting;		/* each for its due time */
 	ClusterStrained strained;	/* writes that failed on a replica */
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */

@@ -1,9 +1,9 @@
 /*
  * cluster/pool.c
- *	  The connections of one node.
+ *	  The places of one node.
  *
  * Submitter thread only.
- * Owns: its connections, from net_connection_open to their on_closed.
+ * Owns: its places.
  * Invariants: one attempt at a time follows a failure, however many places are
  * empty; a stopped pool opens nothing.
  *
@@ -14,30 +14,21 @@
 
 #include <stdlib.h>
 
-#define CONNECTIONS_PER_NODE 1
+#define PLACES_PER_NODE 1
 
 static void
-on_ready(NetOwner *owner, NetConnection *c)
+on_up(ClusterPlace *place)
 {
-	ClusterPool *pool = ((ClusterConnection *) owner)->pool;
+	ClusterPool *pool = place->pool;
 
-	((ClusterConnection *) owner)->up = true;
 	cluster_backoff_reset(&pool->backoff);
-	pool->ops->on_up(pool, c);
+	pool->ops->on_up(pool, place->net);
 }
 
 static void
-on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
+on_room(ClusterPlace *place)
 {
-	/* only the control connection registers for events */
-}
-
-static void
-on_writable(NetOwner *owner, NetConnection *c)
-{
-	ClusterPool *pool = ((ClusterConnection *) owner)->pool;
-
-	pool->ops->on_room(pool);
+	place->pool->ops->on_room(place->pool);
 }
 
 static void
@@ -51,25 +42,33 @@ failed(ClusterPool *pool, const NetFailure *why)
 }
 
 static void
-on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
+on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
-	ClusterConnection *place = (ClusterConnection *) owner;
-	ClusterPool *pool = place->pool;
-	bool		was_up = place->up;
-
-	place->net = NULL;
-	place->up = false;
 	if (why->kind != NET_FAIL_NONE)
-		failed(pool, why);
-	pool->ops->on_down(pool, was_up, why);
+		failed(place->pool, why);
+	place->pool->ops->on_down(place->pool, was_up, why);
 }
 
-static const NetOwnerOps owner_ops = {
-	.on_ready = on_ready,
-	.on_event = on_event,
-	.on_writable = on_writable,
-	.on_closed = on_closed,
+static const ClusterPlaceOps place_ops = {
+	.on_up = on_up,
+	.on_room = on_room,
+	.on_down = on_down,
 };
+
+/* false: out of memory. */
+static bool
+add_places(ClusterPool *pool)
+{
+	pool->place = calloc(PLACES_PER_NODE, sizeof(*pool->place));
+	for (uint32_t i = 0; pool->place && i < PLACES_PER_NODE; i++)
+	{
+		pool->place[i] = cluster_place_new(&place_ops, pool, pool->node);
+		if (!pool->place[i])
+			return false;
+		pool->nplaces++;
+	}
+	return pool->place != NULL;
+}
 
 ClusterPool *
 cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config, ClusterNode *node,
@@ -79,24 +78,15 @@ cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config
 
 	if (!pool)
 		return NULL;
-	pool->connection = calloc(CONNECTIONS_PER_NODE, sizeof(*pool->connection));
-	if (!pool->connection)
-	{
-		free(pool);
-		return NULL;
-	}
 	pool->ops = ops;
 	pool->owner = owner;
 	pool->config = config;
 	pool->node = node;
 	pool->random = random;
-	pool->nconnections = CONNECTIONS_PER_NODE;
-	for (uint32_t i = 0; i < pool->nconnections; i++)
-	{
-		pool->connection[i].owner.ops = &owner_ops;
-		pool->connection[i].pool = pool;
-	}
-	return pool;
+	if (add_places(pool))
+		return pool;
+	cluster_pool_free(pool);
+	return NULL;
 }
 
 void
@@ -104,21 +94,22 @@ cluster_pool_free(ClusterPool *pool)
 {
 	if (!pool)
 		return;
-	free(pool->connection);
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		cluster_place_free(pool->place[i]);
+	free(pool->place);
 	free(pool);
 }
 
 static void
 open_missing(ClusterPool *pool)
 {
-	for (uint32_t i = 0; i < pool->nconnections; i++)
+	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
-		ClusterConnection *place = &pool->connection[i];
+		ClusterPlace *place = pool->place[i];
 
 		if (place->net)
 			continue;
-		place->net = net_connection_open(pool->config, &pool->node->address, &place->owner);
-		if (!place->net)
+		if (!cluster_place_open(place, pool->config))
 		{
 			NetFailure	why;
 
@@ -142,11 +133,8 @@ cluster_pool_start(ClusterPool *pool)
 static void
 close_all(ClusterPool *pool)
 {
-	for (uint32_t i = 0; i < pool->nconnections; i++)
-	{
-		if (pool->connection[i].net)
-			net_connection_close(pool->connection[i].net);
-	}
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		cluster_place_close(pool->place[i]);
 }
 
 void
@@ -165,11 +153,8 @@ cluster_pool_stop(ClusterPool *pool)
 void
 cluster_pool_tick(ClusterPool *pool, uint64_t now)
 {
-	for (uint32_t i = 0; i < pool->nconnections; i++)
-	{
-		if (pool->connection[i].net)
-			net_connection_tick(pool->connection[i].net, now);
-	}
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		cluster_place_tick(pool->place[i], now);
 	if (!pool->started)
 	{
 		if (cluster_pool_in_flight(pool) == 0)
@@ -188,36 +173,25 @@ cluster_pool_hurry(ClusterPool *pool)
 void
 cluster_pool_follow(ClusterPool *pool)
 {
-	for (uint32_t i = 0; i < pool->nconnections; i++)
-	{
-		NetConnection *net = pool->connection[i].net;
-
-		if (net && !net_address_equal(net_connection_address(net), &pool->node->address))
-			net_connection_close(net);
-	}
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		cluster_place_follow(pool->place[i]);
 }
 
-ClusterConnection *
+ClusterPlace *
 cluster_pool_pick(const ClusterPool *pool)
 {
-	ClusterConnection *best = NULL;
+	ClusterPlace *best = NULL;
 
-	for (uint32_t i = 0; i < pool->nconnections; i++)
+	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
-		ClusterConnection *place = &pool->connection[i];
+		ClusterPlace *place = pool->place[i];
 
-		if (!place->net || !net_connection_writable(place->net))
+		if (!cluster_place_has_room(place))
 			continue;
-		if (!best || net_connection_in_flight(place->net) < net_connection_in_flight(best->net))
+		if (!best || cluster_place_in_flight(place) < cluster_place_in_flight(best))
 			best = place;
 	}
 	return best;
-}
-
-static bool
-is_ready(const ClusterConnection *place)
-{
-	return place->net && net_connection_ready(place->net);
 }
 
 bool
@@ -231,8 +205,8 @@ cluster_pool_count_ready(const ClusterPool *pool)
 {
 	uint32_t	n = 0;
 
-	for (uint32_t i = 0; i < pool->nconnections; i++)
-		n += is_ready(&pool->connection[i]);
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		n += cluster_place_ready(pool->place[i]);
 	return n;
 }
 
@@ -245,21 +219,21 @@ cluster_pool_decided(const ClusterPool *pool)
 uint32_t
 cluster_pool_shards(const ClusterPool *pool)
 {
-	for (uint32_t i = 0; i < pool->nconnections; i++)
+	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
-		if (is_ready(&pool->connection[i]))
-			return net_connection_shard(pool->connection[i].net)->nr_shards;
+		if (cluster_place_ready(pool->place[i]))
+			return net_connection_shard(pool->place[i]->net)->nr_shards;
 	}
 	return 0;
 }
 
-ClusterConnection *
+ClusterPlace *
 cluster_pool_find(const ClusterPool *pool, const NetConnection *net)
 {
-	for (uint32_t i = 0; i < pool->nconnections; i++)
+	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
-		if (pool->connection[i].net == net)
-			return &pool->connection[i];
+		if (pool->place[i]->net == net)
+			return pool->place[i];
 	}
 	return NULL;
 }
@@ -267,9 +241,9 @@ cluster_pool_find(const ClusterPool *pool, const NetConnection *net)
 bool
 cluster_pool_closed(const ClusterPool *pool)
 {
-	for (uint32_t i = 0; i < pool->nconnections; i++)
+	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
-		if (pool->connection[i].net)
+		if (pool->place[i]->net)
 			return false;
 	}
 	return true;
@@ -280,10 +254,7 @@ cluster_pool_in_flight(const ClusterPool *pool)
 {
 	uint32_t	n = 0;
 
-	for (uint32_t i = 0; i < pool->nconnections; i++)
-	{
-		if (pool->connection[i].net)
-			n += net_connection_in_flight(pool->connection[i].net);
-	}
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		n += cluster_place_in_flight(pool->place[i]);
 	return n;
 }

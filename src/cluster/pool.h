@@ -1,7 +1,7 @@
 /*
  * cluster/pool.h
- *	  The connections of one node: opened in the background, opened again after
- *	  a loss, with backoff.
+ *	  The places of one node: connections are opened there in the background, and
+ *	  again after a loss, with backoff.
  *
  * Submitter thread only; nothing here blocks.
  *
@@ -13,22 +13,9 @@
 #define CLUSTER_POOL_H
 
 #include "cluster/backoff.h"
-#include "cluster/topology.h"
-#include "net/connection.h"
+#include "cluster/place.h"
 
 typedef struct ClusterPool ClusterPool;
-typedef struct ClusterConnection ClusterConnection;
-
-/* A place for a connection; outlives what stands in it. */
-struct ClusterConnection
-{
-	NetOwner	owner;			/* first */
-	ClusterPool *pool;
-	NetConnection *net;			/* NULL: none */
-	bool		up;				/* it got ready */
-	bool		dirty;			/* on the cluster's list of those to flush */
-	ClusterConnection *next_dirty;
-};
 
 /* Called from the loop, never from inside a cluster_pool function. */
 typedef struct ClusterPoolOps
@@ -44,8 +31,8 @@ struct ClusterPool
 	void	   *owner;
 	const NetConfig *config;
 	ClusterNode *node;
-	ClusterConnection *connection;
-	uint32_t	nconnections;
+	ClusterPlace **place;
+	uint32_t	nplaces;
 	bool		started;		/* connections are wanted */
 	ClusterBackoff backoff;
 	NetFailure	last;			/* why the last connection ended or could not be made */
@@ -67,13 +54,13 @@ extern void cluster_pool_hurry(ClusterPool *pool);
 /* The node's address may have changed: connections to another one are replaced. */
 extern void cluster_pool_follow(ClusterPool *pool);
 
-/* The connection to send on: ready, with room, fewest requests in flight. NULL: none now. */
-extern ClusterConnection *cluster_pool_pick(const ClusterPool *pool);
-extern bool cluster_pool_ready(const ClusterPool *pool);	/* some connection is, full or not */
+/* The place to send from: ready, with room, fewest requests in flight. NULL: none now. */
+extern ClusterPlace *cluster_pool_pick(const ClusterPool *pool);
+extern bool cluster_pool_ready(const ClusterPool *pool);	/* some place is, full or not */
 extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
 extern bool cluster_pool_decided(const ClusterPool *pool);	/* a connection got ready, or one failed since the pool was made */
 extern uint32_t cluster_pool_shards(const ClusterPool *pool);	/* of the node; 0: none, or no connection is ready */
-extern ClusterConnection *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
+extern ClusterPlace *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
 extern bool cluster_pool_closed(const ClusterPool *pool);
 extern uint32_t cluster_pool_in_flight(const ClusterPool *pool);
 

@@ -31,7 +31,7 @@ cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const Cluste
 
 /* One node of the plan. true: it is the one. */
 static bool
-take_node(const ClusterNode *node, uint64_t tried, bool *full, ClusterConnection **out)
+take_node(const ClusterNode *node, uint64_t tried, bool *full, ClusterPlace **out)
 {
 	if (!node->pool || (tried & cluster_route_bit(node)))
 		return false;
@@ -42,7 +42,7 @@ take_node(const ClusterNode *node, uint64_t tried, bool *full, ClusterConnection
 }
 
 ClusterChoice
-cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterConnection **out)
+cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterPlace **out)
 {
 	const ClusterTopology *t = plan->topology;
 	bool		full = false;

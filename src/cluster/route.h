@@ -41,7 +41,7 @@ extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *stat
  * The first node of the plan that is not tried, is up and has room. A replica
  * without room is worth waiting for; one that is down is not.
  */
-extern ClusterChoice cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterConnection **out);
+extern ClusterChoice cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterPlace **out);
 
 static inline uint64_t
 cluster_route_bit(const ClusterNode *node)

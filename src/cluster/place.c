@@ -1,0 +1,119 @@
+/*
+ * cluster/place.c
+ *	  A place: one connection to a node.
+ *
+ * Submitter thread only.
+ * Owns: its connection, from net_connection_open to on_closed.
+ * Invariants: places are allocated singly and never move, as connections and the
+ * list of places to flush point to them; a place that is up has a connection.
+ */
+#include "cluster/place.h"
+
+#include "cql/invariant.h"
+
+#include <stdlib.h>
+
+static void
+on_ready(NetOwner *owner, NetConnection *c)
+{
+	ClusterPlace *place = (ClusterPlace *) owner;
+
+	place->up = true;
+	place->ops->on_up(place);
+}
+
+static void
+on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
+{
+	/* only the control connection registers for events */
+}
+
+static void
+on_writable(NetOwner *owner, NetConnection *c)
+{
+	ClusterPlace *place = (ClusterPlace *) owner;
+
+	place->ops->on_room(place);
+}
+
+static void
+on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
+{
+	ClusterPlace *place = (ClusterPlace *) owner;
+	bool		was_up = place->up;
+
+	place->net = NULL;
+	place->up = false;
+	place->ops->on_down(place, was_up, why);
+}
+
+static const NetOwnerOps owner_ops = {
+	.on_ready = on_ready,
+	.on_event = on_event,
+	.on_writable = on_writable,
+	.on_closed = on_closed,
+};
+
+ClusterPlace *
+cluster_place_new(const ClusterPlaceOps *ops, struct ClusterPool *pool, ClusterNode *node)
+{
+	ClusterPlace *place = calloc(1, sizeof(*place));
+
+	if (!place)
+		return NULL;
+	place->owner.ops = &owner_ops;
+	place->ops = ops;
+	place->pool = pool;
+	place->node = node;
+	return place;
+}
+
+void
+cluster_place_free(ClusterPlace *place)
+{
+	CORE_ASSERT(!place || !place->net);
+	free(place);
+}
+
+bool
+cluster_place_open(ClusterPlace *place, const NetConfig *config)
+{
+	CORE_ASSERT(!place->net && !place->up);
+	place->net = net_connection_open(config, &place->node->address, &place->owner);
+	return place->net != NULL;
+}
+
+void
+cluster_place_close(ClusterPlace *place)
+{
+	if (place->net)
+		net_connection_close(place->net);
+}
+
+void
+cluster_place_tick(ClusterPlace *place, uint64_t now)
+{
+	if (place->net)
+		net_connection_tick(place->net, now);
+}
+
+void
+cluster_place_follow(ClusterPlace *place)
+{
+	if (place->net && !net_address_equal(net_connection_address(place->net), &place->node->address))
+		net_connection_close(place->net);
+}
+
+void
+cluster_place_flush(ClusterPlace **dirty)
+{
+	while (*dirty)
+	{
+		ClusterPlace *place = *dirty;
+
+		*dirty = place->next_dirty;
+		place->dirty = false;
+		if (place->net)
+			net_connection_flush(place->net);
+	}
+}
