@@ -7,7 +7,7 @@
 #include "postgres.h"
 
 #include "fdw/fetch/fetch.h"
-#include "fdw/fetch/page.h"
+#include "fdw/fetch/page_size.h"
 #include "fdw/fetch/request_list.h"
 #include "fdw/fetch/row_look.h"
 #include "fdw/session/statement.h"
