@@ -1,0 +1,221 @@
+/*
+ * net/frames.c
+ *	  What travels over a connection: frames out, answers in.
+ *
+ * Thread: submitter only.
+ * Owns: nothing; everything is the connection's.
+ * Invariants: a frame is in the output buffer exactly if its call has a stream;
+ * an answer goes to the call of its stream, and to nobody if that gave up.
+ */
+#include "net/frames.h"
+
+/* ---- output ---- */
+
+static bool
+has_room(const NetConnection *c)
+{
+	return net_streams_room(&c->streams)
+		&& c->output.gathered.len + net_socket_backlog(&c->socket) < NET_OUTPUT_LIMIT;
+}
+
+void
+net_frames_announce_room(NetConnection *c)
+{
+	if (c->full && net_connection_writable(c))
+	{
+		c->full = false;
+		c->owner->ops->on_writable(c->owner, c);
+	}
+}
+
+bool
+net_connection_writable(const NetConnection *c)
+{
+	return c->state == NET_STATE_READY && has_room(c);
+}
+
+static NetWrap
+wrap_now(const NetConnection *c)
+{
+	const NetHandshake *h = &c->handshake;
+
+	if (h->segments)
+		return h->lz4 ? NET_WRAP_LZ4_SEGMENTS : NET_WRAP_SEGMENTS;
+	return h->lz4 && c->state == NET_STATE_READY ? NET_WRAP_COMPRESS : NET_WRAP_NONE;
+}
+
+static void
+on_written(uv_write_t *write, int status)
+{
+	NetConnection *c = write->data;
+
+	net_output_written(&c->output);
+	if (net_socket_closing(&c->socket))
+		return;
+	if (status < 0)
+	{
+		net_connection_fail_uv(c, NET_FAIL_CLOSED, status);
+		return;
+	}
+	net_connection_flush(c);
+	net_frames_announce_room(c);
+}
+
+void
+net_connection_flush(NetConnection *c)
+{
+	int			error;
+
+	if (c->output.writing || c->output.gathered.len == 0 || (c->state != NET_STATE_HANDSHAKE && c->state != NET_STATE_READY))
+		return;
+	if (!net_output_wrap(&c->output, wrap_now(c)))
+	{
+		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+		return;
+	}
+	net_streams_sent(&c->streams);
+	/* Where the owner waits for room, it must be told from the loop, not from here. */
+	error = net_output_write(&c->output, (uv_stream_t *) &c->socket.tcp, c->full, on_written);
+	if (error < 0)
+		net_connection_fail_uv(c, NET_FAIL_CLOSED, error);
+	c->full |= !has_room(c);
+}
+
+static size_t
+bytes_length(CqlBytes b)
+{
+	return b.len > 0 ? (size_t) b.len : 0;
+}
+
+bool
+net_frames_begin_call(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail)
+{
+	CqlBuffer  *out = &c->output.gathered;
+	size_t		length = bytes_length(head) + bytes_length(tail);
+
+	if (length > CQL_FRAME_MAX_BODY)
+		return false;
+	if (!cql_buffer_reserve(out, CQL_FRAME_HEADER_SIZE + length))
+	{
+		out->failed = false;	/* what it holds is whole */
+		return false;
+	}
+	if (!net_streams_begin(&c->streams, call))
+		return false;
+	cql_frame_store_header(out->data + out->len, c->handshake.version, 0, call->stream, opcode,
+						   (uint32_t) length);
+	out->len += CQL_FRAME_HEADER_SIZE;
+	cql_put_raw(out, head.data, bytes_length(head));
+	cql_put_raw(out, tail.data, bytes_length(tail));
+	c->full |= !has_room(c);
+	return true;
+}
+
+bool
+net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail)
+{
+	return net_connection_writable(c) && net_frames_begin_call(c, call, opcode, head, tail);
+}
+
+/* ---- answers ---- */
+
+static void
+fail_with_error(NetConnection *c, const CqlFrame *frame)
+{
+	CqlPrefix	prefix;
+	CqlReader	r;
+	CqlError	error;
+
+	if (cql_response_prefix(frame, &prefix, &r) && cql_response_error(r, frame->version, &error))
+		net_connection_fail(c, NET_FAIL_PROTOCOL, "%.*s", (int) error.message.len, error.message.data);
+	else
+		net_connection_fail(c, NET_FAIL_PROTOCOL, "malformed ERROR on stream 0");
+}
+
+static void
+take_answer(NetConnection *c, const CqlFrame *frame)
+{
+	NetCall    *call;
+	NetStreamReply reply;
+
+	/* Before the version: an ERROR about the connection may carry another one. */
+	if (frame->stream == 0 && frame->opcode == CQL_OP_ERROR && frame->response)
+	{
+		fail_with_error(c, frame);
+		return;
+	}
+	if (!frame->response || frame->version != c->handshake.version)
+	{
+		net_connection_fail(c, NET_FAIL_PROTOCOL, "%s of version %u where a response of version %u is due",
+			 frame->response ? "response" : "request", frame->version, c->handshake.version);
+		return;
+	}
+	if (frame->stream < 0 && frame->opcode == CQL_OP_EVENT)
+	{
+		c->owner->ops->on_event(c->owner, c, frame);
+		return;
+	}
+	reply = net_streams_reply(&c->streams, frame->stream, &call);
+	if (reply == NET_STREAM_CALL)
+		call->on_done(call, c, NET_ANSWERED, frame);
+	else if (reply == NET_STREAM_UNKNOWN)
+		net_connection_fail(c, NET_FAIL_PROTOCOL, "answer on stream %d, which has no request", frame->stream);
+}
+
+static void
+take_handshake(NetConnection *c, const CqlFrame *frame)
+{
+	NetFailure	why;
+
+	switch (net_handshake_answer(&c->handshake, frame, &c->output.gathered, &why))
+	{
+		case NET_HANDSHAKE_FAILED:
+			net_connection_fail(c, why.kind, "%s", why.message);
+			return;
+		case NET_HANDSHAKE_AGAIN:
+			c->state = NET_STATE_REOPENING;
+			net_socket_close(&c->socket);
+			return;
+		case NET_HANDSHAKE_SEND:
+		case NET_HANDSHAKE_READY:
+			break;
+	}
+	if (c->handshake.segments && !c->splitter.segments)
+		cql_splitter_use_segments(&c->splitter, c->handshake.lz4);
+	if (c->handshake.phase == NET_PHASE_DONE)
+	{
+		c->state = NET_STATE_READY;
+		c->splitter.max_body = 0;
+		c->owner->ops->on_ready(c->owner, c);
+	}
+	else if (c->output.gathered.failed)
+		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+	else
+		net_connection_flush(c);
+}
+
+void
+net_frames_take(NetConnection *c)
+{
+	CqlFrame	frame;
+	CqlSplitStatus status = CQL_SPLIT_FRAME;
+
+	while (c->state == NET_STATE_HANDSHAKE || c->state == NET_STATE_READY)
+	{
+		status = cql_splitter_next(&c->splitter, &frame);
+		if (status != CQL_SPLIT_FRAME)
+			break;
+		if (c->state == NET_STATE_READY)
+			take_answer(c, &frame);
+		else
+			take_handshake(c, &frame);
+	}
+	if (status == CQL_SPLIT_BAD_LENGTH)
+		net_connection_fail(c, NET_FAIL_PROTOCOL, "the node sent a frame of an impossible length");
+	else if (status == CQL_SPLIT_BAD_CRC)
+		net_connection_fail(c, NET_FAIL_PROTOCOL, "the node sent a segment with a wrong checksum");
+	else if (status == CQL_SPLIT_BAD_COMPRESSION)
+		net_connection_fail(c, NET_FAIL_PROTOCOL, "the node sent data that cannot be decompressed");
+	else if (status == CQL_SPLIT_NO_MEMORY)
+		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+}

@@ -1,0 +1,65 @@
+/*
+ * net/frames.h
+ *	  What travels over a connection, and what a connection is made of: for
+ *	  connection.c and frames.c alone.
+ *
+ * Submitter thread only.
+ */
+#ifndef NET_FRAMES_H
+#define NET_FRAMES_H
+
+#include "net/connection.h"
+#include "net/handshake.h"
+#include "net/output.h"
+#include "net/socket.h"
+
+typedef enum NetConnectionState
+{
+	NET_STATE_CONNECTING, NET_STATE_HANDSHAKE, NET_STATE_READY, NET_STATE_REOPENING, NET_STATE_CLOSING
+} NetConnectionState;
+
+struct NetConnection
+{
+	NetSocket	socket;			/* first */
+	const NetConfig *config;
+	NetOwner   *owner;
+	NetAddress	address;
+	char		name[64];
+	NetConnectionState state;
+	NetFailure	failure;		/* set on the way to NET_STATE_CLOSING */
+
+	uint64_t	connect_deadline;
+	NetHandshake handshake;
+
+	/* in */
+	CqlSplitter splitter;
+	uint64_t	last_read;		/* uv_now */
+
+	/* out */
+	NetOutput	output;
+	bool		full;			/* on_writable is due once there is room */
+
+	NetStreams	streams;
+
+	NetCall		heartbeat;
+	uint64_t	heartbeat_sent; /* uv_now */
+	bool		heartbeat_pending;
+};
+
+/* ---- connection.c's ---- */
+
+/* The first reason wins. */
+extern void net_connection_fail(NetConnection *c, NetFailureKind kind, const char *format,...)
+	__attribute__((format(printf, 3, 4)));
+extern void net_connection_fail_uv(NetConnection *c, NetFailureKind kind, int error);
+
+/* ---- frames.c's ---- */
+
+/* Room or not, ready or not: as net_connection_send. */
+extern bool net_frames_begin_call(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail);
+/* All whole frames that the splitter has. */
+extern void net_frames_take(NetConnection *c);
+/* Whoever found the connection full is told once there is room. */
+extern void net_frames_announce_room(NetConnection *c);
+
+#endif							/* NET_FRAMES_H */
