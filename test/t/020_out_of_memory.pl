@@ -162,7 +162,7 @@ my @statements = (
 			IMPORT FOREIGN SCHEMA imported LIMIT TO (two) FROM SERVER s INTO imp OPTIONS (udt 'composite');},
 		check => q{SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = to_regclass('imp.two') AND attnum > 0;} },
 	{ name => 'functions', sql => q{SELECT scylla_fdw_execute('s', 'SELECT * FROM ks.r'); SELECT count(*)
-		FROM scylla_fdw_query('s', 'SELECT * FROM ks.r'); SELECT data_center FROM scylla_fdw_nodes('s');
+		FROM scylla_fdw_query('s', 'SELECT * FROM ks.r'); SELECT data_center FROM scylla_fdw_nodes('s'); SELECT DISTINCT what FROM scylla_fdw_events('s') WHERE what = 'topology read';
 		SELECT * FROM scylla_fdw_get_connections(); SELECT scylla_fdw_disconnect('s');} },
 	{ name => 'options', also => '42P01', before => 'DROP FOREIGN TABLE IF EXISTS o;', sql => q{CREATE FOREIGN TABLE o (a int OPTIONS (column_name 'b'))
 		SERVER s OPTIONS (keyspace 'ks', consistency 'one', ttl '5'); ALTER FOREIGN TABLE o OPTIONS (SET consistency 'two');},

@@ -49,6 +49,7 @@ test_addresses(void **state)
 	CqlBuffer	peers = rows_peers(node + 1, 7, false);
 	ClusterTopology t;
 
+	dialled.host = "nodes.example";
 	assert_true(cluster_topology_init(&t, NULL));
 	cluster_topology_begin(&t);
 	assert_true(cluster_topology_read_peers(&t, cql_reader(peers.data, peers.len), 9042));
@@ -60,6 +61,13 @@ test_addresses(void **state)
 	assert_address(node_by_id(&t, 2), 2, 9042);
 	assert_address(node_by_id(&t, 3), 33, 9042);
 	assert_address(node_by_id(&t, 8), 8, 9042);
+	/* a name belongs to the address that it was given for */
+	assert_string_equal(node_by_id(&t, 1)->address.host, "nodes.example");
+	for (uint8_t id = 2; id <= 8; id++)
+		assert_true(!node_by_id(&t, id) || !node_by_id(&t, id)->address.host);
+	node_by_id(&t, 1)->advertised = address_of(11, 9042);
+	cluster_topology_move(node_by_id(&t, 1));
+	assert_null(node_by_id(&t, 1)->address.host);
 	assert_int_equal(t.nlocal, 3);
 	assert_false(node_by_id(&t, 8)->local);
 	assert_string_equal(t.local_dc, "dc");
