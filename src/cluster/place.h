@@ -38,7 +38,7 @@ struct ClusterPlace
 
 /* NULL: out of memory. */
 extern ClusterPlace *cluster_place_new(const ClusterPlaceOps *ops, struct ClusterPool *pool, ClusterNode *node);
-extern void cluster_place_free(ClusterPlace *place);	/* empty, not dirty; NULL is harmless */
+extern void cluster_place_free(ClusterPlace *place);	/* an empty one, or NULL */
 
 /* The place is empty. false: out of memory. */
 extern bool cluster_place_open(ClusterPlace *place, const NetConfig *config);

@@ -1,5 +1,5 @@
 /*
- * The table of verdicts, and delays of the backoff.
+ * cluster/route: the table of verdicts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "cluster/backoff.h"
 #include "cluster/route.h"
 
 typedef struct Case
@@ -122,32 +121,6 @@ test_losses(void **state)
 	assert_int_equal(cluster_route_loss(NET_TIMED_OUT, true, &spent), FAIL);
 }
 
-static void
-test_backoff(void **state)
-{
-	uint64_t	random = 42;
-	uint32_t	step = CLUSTER_BACKOFF_MIN;
-	ClusterBackoff b = {0};
-
-	for (uint32_t failures = 1; failures < 40; failures++)
-	{
-		for (int i = 0; i < 50; i++)
-		{
-			uint32_t	delay = cluster_backoff_delay(failures, &random);
-
-			assert_in_range(delay, step * 84 / 100, CLUSTER_BACKOFF_MAX);
-			assert_true(delay <= step * 116 / 100);
-		}
-		step = step * 2 > CLUSTER_BACKOFF_MAX ? CLUSTER_BACKOFF_MAX : step * 2;
-	}
-	assert_in_range(cluster_backoff_delay(UINT32_MAX, &random), 8000, CLUSTER_BACKOFF_MAX);
-	b.failures = UINT32_MAX;
-	cluster_backoff_failed(&b, 1000, &random);
-	assert_in_range(b.due, 9000, 11000);
-	cluster_backoff_reset(&b);
-	assert_int_equal(b.due, 0);
-}
-
 int
 main(void)
 {
@@ -155,7 +128,6 @@ main(void)
 		cmocka_unit_test(test_first_verdicts),
 		cmocka_unit_test(test_verdicts_given_once),
 		cmocka_unit_test(test_losses),
-		cmocka_unit_test(test_backoff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

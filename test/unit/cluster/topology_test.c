@@ -131,6 +131,34 @@ test_contacted_node_keeps_its_address(void **state)
 	cluster_topology_free(&t);
 }
 
+/* TLS asks it for the name in its certificate. */
+static void
+test_the_name_that_was_dialled_stays_with_the_node(void **state)
+{
+	static const int64_t a[] = {0};
+	const RowNode node[] = {
+		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1},
+		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 2}, .port = 1},
+	};
+	const char *host = "nodes.example";
+	NetAddress	dialled = address_of(1, 9042);
+	CqlBuffer	local = rows_local(&node[0]);
+	CqlBuffer	peers = rows_peers(&node[1], 1, true);
+	ClusterTopology t;
+
+	dialled.host = host;
+	assert_true(cluster_topology_init(&t, NULL));
+	cluster_topology_begin(&t);
+	assert_true(cluster_topology_read_local(&t, cql_reader(local.data, local.len), &dialled));
+	assert_true(cluster_topology_read_peers(&t, cql_reader(peers.data, peers.len), 9042));
+	assert_true(cluster_topology_commit(&t));
+	assert_ptr_equal(node_by_id(&t, 1)->address.host, host);
+	assert_null(node_by_id(&t, 2)->address.host);	/* known from others, by its address alone */
+	cql_buffer_free(&local);
+	cql_buffer_free(&peers);
+	cluster_topology_free(&t);
+}
+
 static void
 test_local_dc_is_kept_or_given(void **state)
 {
@@ -163,6 +191,7 @@ main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_nodes_are_known_by_host_id),
 		cmocka_unit_test(test_contacted_node_keeps_its_address),
+		cmocka_unit_test(test_the_name_that_was_dialled_stays_with_the_node),
 		cmocka_unit_test(test_local_dc_is_kept_or_given),
 	};
 
