@@ -2,49 +2,7 @@
  * The control connection: contact points, events, what becomes of it when its node is lost.
  */
 #include "fixture.inc.h"
-
-#include <netdb.h>
-
-/* ---- the name server ---- */
-
-/* In place of the C library's: answers of the name "nodes.example", in this order; NULL: no more. */
-static const char *addresses[3];
-
-int
-getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out)
-{
-	struct addrinfo **end = out;
-
-	*out = NULL;
-	for (int i = 0; strcmp(host, "nodes.example") == 0 && i < 2 && addresses[i]; i++)
-	{
-		struct addrinfo *info = calloc(1, sizeof(*info));
-		struct sockaddr_in *address = calloc(1, sizeof(*address));
-
-		if (!info || !address)
-			abort();			/* not the test's thread: no assertion */
-		uv_ip4_addr(addresses[i], 0, address);
-		info->ai_family = AF_INET;
-		info->ai_addr = (struct sockaddr *) address;
-		info->ai_addrlen = sizeof(*address);
-		*end = info;
-		end = &info->ai_next;
-	}
-	return *out ? 0 : EAI_NONAME;
-}
-
-void
-freeaddrinfo(struct addrinfo *list)
-{
-	while (list)
-	{
-		struct addrinfo *next = list->ai_next;
-
-		free(list->ai_addr);
-		free(list);
-		list = next;
-	}
-}
+#include "name_server.inc.h"
 
 /* ---- contact points ---- */
 
