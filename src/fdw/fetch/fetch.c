@@ -111,6 +111,7 @@ next_of_any(ScyllaFetch *f, bool wait)
 		if (!dlist_is_empty(&f->ready))
 		{
 			f->current = dlist_container(ScyllaPager, node, dlist_pop_head_node(&f->ready));
+			Assert(f->current->next != NULL);
 			continue;
 		}
 		if (f->open == 0 && f->exhausted)

@@ -135,6 +135,15 @@ ask_for_less(ScyllaFetch *f, ScyllaPager *p, Request *r)
 	return true;
 }
 
+#ifdef USE_ASSERT_CHECKING
+/* Nothing is left to do for it. */
+static bool
+is_idle(const ScyllaPager *p)
+{
+	return p->page == NULL && p->next == NULL && !p->asked;
+}
+#endif
+
 void
 scyllaDeliver(ScyllaFetch *f)
 {
@@ -145,6 +154,7 @@ scyllaDeliver(ScyllaFetch *f)
 	{
 		ScyllaPager *p = &f->pager[r->ordinal];
 
+		Assert(r->ordinal < (uint64) f->config.pagers && p->asked && p->next == NULL);
 		p->asked = false;
 		scyllaReportRequest(f->config.report, r);
 		if (r->core.failed && ask_for_less(f, p, r))
@@ -169,6 +179,7 @@ scyllaOpenPagers(ScyllaFetch *f)
 	{
 		ScyllaPager *p = dlist_container(ScyllaPager, node, dlist_pop_head_node(&f->free));
 
+		Assert(is_idle(p));
 		cql_buffer_reset(&p->values.bytes);
 		p->values.routed = false;
 		if (!f->config.source->next(f->config.source, &p->values))
@@ -200,6 +211,7 @@ allow_pager(ScyllaFetch *f)
 void
 scyllaClosePager(ScyllaFetch *f, ScyllaPager *p)
 {
+	Assert(is_idle(p) && f->open > 0);
 	f->open--;
 	dlist_push_head(&f->free, &p->node);
 }
@@ -209,6 +221,7 @@ scyllaClosePager(ScyllaFetch *f, ScyllaPager *p)
 static void
 leave_page(ScyllaFetch *f, ScyllaPager *p)
 {
+	Assert(f->held >= p->page->core.body_length);
 	f->held -= p->page->core.body_length;
 	scyllaRowsEnd(p->rows);
 	pipeline_release(f->pipeline->core, p->page);

@@ -218,6 +218,7 @@ enter_key(ScyllaLookup *l, Key *wanted)
 static void
 join_key(ScyllaLookup *l, Key *key, ScyllaLookupRow *row)
 {
+	Assert(key->findable);
 	if (key->nrows == key->allocated)
 	{
 		int			n = key->allocated ? 2 * key->allocated : 1;
@@ -242,6 +243,7 @@ hide_key(ScyllaLookup *l, Key *key)
 static void
 free_key(ScyllaLookup *l, Key *key)
 {
+	Assert(!key->findable && l->bytes >= key_size(key));
 	l->bytes -= key_size(key);
 	if (key->row)
 		pfree(key->row);
@@ -322,6 +324,7 @@ next_in_line(ScyllaSource *base, ScyllaValues *values)
 	if (dlist_is_empty(&l->shape->line))
 		return false;
 	key = dlist_container(Key, node, dlist_pop_head_node(&l->shape->line));
+	Assert(key->findable && key->nrows > 0);
 	cql_put_raw(&values->bytes, key->bytes, key->length);
 	values->routed = true;
 	values->token = key->token;
@@ -390,6 +393,7 @@ end_key(ScyllaLookup *l, Key *key)
 	hide_key(l, key);
 	for (int i = 0; i < key->nrows; i++)
 	{
+		Assert(key->row[i]->keys > 0);
 		if (--key->row[i]->keys == 0)
 			slist_push_head(&l->ready, &key->row[i]->node);
 	}
@@ -400,6 +404,7 @@ static ScyllaLookupEvent
 tell_done(ScyllaLookup *l)
 {
 	l->done = slist_container(ScyllaLookupRow, node, slist_pop_head_node(&l->ready));
+	Assert(l->done->keys == 0 && l->waiting > 0 && l->bytes >= l->done->tuple->t_len);
 	l->waiting--;
 	l->finished++;
 	l->bytes -= l->done->tuple->t_len;

@@ -272,6 +272,7 @@ modify(ScyllaDirect *d)
 		write_at_once(d);
 	scyllaDrainDirect(d);
 	scyllaReportProgress(&d->report, RelationGetRelationName(d->rel), d->report.rows, true);
+	Assert(pipeline_outstanding(d->pipeline->core) == 0);
 	scyllaClosePipeline(d->pipeline);
 	if (!d->counted)
 		ereport(NOTICE,

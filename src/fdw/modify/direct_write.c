@@ -47,6 +47,7 @@ rows_of(ScyllaWriter *writer, const Request *r)
 {
 	const ScyllaDirect *d = dlist_container(ScyllaDirect, writer.node, &writer->node);
 
+	Assert(r->ordinal >= 1 && r->ordinal <= d->nruns);
 	return d->options->if_exists ? scyllaReadApplied(r->core.body, r->core.body_length) : d->run[r->ordinal - 1].rows;
 }
 
@@ -156,6 +157,7 @@ scyllaWriteRun(ScyllaDirect *d, ScyllaRun *run, uint64 number)
 	uint16_t	n = cql_get_u16(&values);
 	CqlBuffer  *b;
 
+	Assert(run == &d->run[number - 1]);
 	make_room(d, run);
 	d->request.rows = d->options->if_exists ? 1 : (uint32) Min(run->rows, PG_UINT32_MAX);
 	b = pipeline_begin(core);

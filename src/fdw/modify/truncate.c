@@ -146,6 +146,7 @@ truncate_table(ScyllaSession *session, ScyllaTableOptions *options)
 	expect_truncated();
 	scyllaLogCql(session, cql.data);
 	(void) scyllaQuery(session, options, cql.data, NULL, no_state);
+	Assert(llast_int(truncated) == 0);
 	llast_int(truncated) = GetCurrentTransactionNestLevel();
 }
 

@@ -393,6 +393,8 @@ scyllaTakeConditions(ScyllaChoice *choice)
 		take_filtered(choice);
 	}
 	choice->access->pushed = list_concat(choice->access->pushed, choice->ends);
+	Assert(choice->access->npartition == 0 || choice->access->npartition == info->table->npartition);
+	Assert(choice->access->npartition + choice->access->nclustering <= list_length(choice->access->pushed));
 	choice->access->one_run = scyllaIsOneRun(choice->access);
 }
 

@@ -81,6 +81,7 @@ scyllaTakeTable(ScyllaShared *shared)
 void
 scyllaTellReport(ScyllaShared *shared, const ScyllaReport *report)
 {
+	Assert(IsParallelWorker());
 	if (ParallelWorkerNumber >= 0 && ParallelWorkerNumber < shared->nworkers)
 		scyllaReportAdd(&shared->report[ParallelWorkerNumber], report);
 }
@@ -88,6 +89,7 @@ scyllaTellReport(ScyllaShared *shared, const ScyllaReport *report)
 void
 scyllaGatherReports(ScyllaShared *shared, ScyllaReport *report)
 {
+	Assert(!IsParallelWorker());
 	for (int i = 0; i < shared->nworkers; i++)
 	{
 		scyllaReportAdd(report, &shared->report[i]);

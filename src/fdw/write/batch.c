@@ -46,6 +46,7 @@ scyllaBatchBegin(ScyllaBatch *batch)
 {
 	CqlBuffer  *b = &batch->bytes;
 
+	Assert((batch->rows == 0) == (batch->whole == 0));
 	b->len = batch->whole;
 	b->failed = false;
 	if (batch->rows == 0)
@@ -64,6 +65,7 @@ scyllaBatchRefuses(const ScyllaBatch *batch, bool routed, int64 token)
 bool
 scyllaBatchJoin(ScyllaBatch *batch, bool routed, int64 token, uint64 ordinal)
 {
+	Assert(batch->rows == 0 || (routed && batch->routed && batch->token == token));
 	cql_end_value(&batch->bytes, batch->row);
 	batch->whole = batch->bytes.len;
 	if (batch->rows++ == 0)
@@ -101,6 +103,7 @@ scyllaBatchCommit(ScyllaBatch *batch, Pipeline *pipeline, const RequestTemplate 
 	CqlBuffer  *out = pipeline_begin(pipeline);
 	size_t		skip = 0;
 
+	Assert(batch->rows > 0 && batch->whole > 0 && batch->whole <= batch->bytes.len);
 	if (out == NULL)
 		return false;
 	if (batch->rows == 1)

@@ -40,13 +40,15 @@ scyllaMakeConditional(void)
 bool
 scyllaIsInFlight(ScyllaConditional *c, int64 token, uint64 row, uint64 drained)
 {
-	uint32		i = (uint32) ((uint64) token >> 32) % FLIGHTS;
+	uint32		first = (uint32) ((uint64) token >> 32) % FLIGHTS;
+	uint32		i = first;
 
 	while (c->flight[i].row > drained)
 	{
 		if (c->flight[i].token == token)
 			return true;
 		i = (i + 1) % FLIGHTS;
+		Assert(i != first);
 	}
 	c->flight[i] = (Flight) {token, row};
 	return false;
@@ -68,5 +70,6 @@ scyllaNoteApplied(ScyllaConditional *c, uint64 row, bool applied)
 bool
 scyllaWasApplied(const ScyllaConditional *c, int n)
 {
+	Assert(n >= 0 && n < SCYLLA_FATES);
 	return c->applied[n];
 }

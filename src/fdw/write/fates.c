@@ -33,6 +33,7 @@ raise_row(ScyllaWrite *w, Request *r)
 	CqlBytes	row = scyllaRequestRow(r);
 	ClusterFailure *failure;
 
+	Assert(!w->writer.broken);
 	context.key = scyllaKeyText(w->encoder, row.data, (size_t) row.len, PG_INT32_MAX);
 	(void) scyllaNoteFate(&w->writer, r, true);
 	failure = scyllaTakeFailure(w->session, w->pipeline, r);

@@ -217,6 +217,7 @@ scyllaDrainWrite(ScyllaWrite *w)
 	commit_batch(w);
 	pipeline_submit(w->pipeline->core);
 	scyllaAwaitFates(w);
+	Assert(w->batch.rows == 0 && pipeline_outstanding(w->pipeline->core) == 0);
 	w->drained = w->committed;
 }
 
@@ -341,6 +342,7 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 
 	if (w->row++ == 0)
 		scyllaCollectReaders(w->session, w->options);
+	Assert(w->row <= SCYLLA_ROW_MASK && w->statements <= SCYLLA_MAX_STATEMENTS);
 	ordinal = w->statements << SCYLLA_ROW_BITS | w->row;
 	if (w->conditional)			/* the cluster's time does not order a condition behind them */
 		scyllaDrainWriters(w->session, &w->writer);
