@@ -9,27 +9,11 @@
 
 #include "postgres.h"
 
-#include "cql/buffer.h"
-#include "fdw/fetch/select.h"
 #include "fdw/report/report.h"
+#include "fdw/select/select.h"
+#include "fdw/select/source.h"
 #include "fdw/session/session.h"
 #include "fdw/session/statement.h"
-
-/* What one request binds; the source fills it. */
-typedef struct ScyllaValues
-{
-	CqlBuffer	bytes;			/* [short n] n x [value]; empty: the statement has no markers */
-	bool		routed;
-	int64		token;			/* of the partition, or of one in the range */
-	uint64		tag;			/* the source's, given back with each row */
-} ScyllaValues;
-
-typedef struct ScyllaSource
-{
-	/* The next request's values, into an emptied *values. false: there are no more, */
-	bool		(*next) (struct ScyllaSource *self, ScyllaValues *values);
-	bool		later;			/* or not yet: it is asked again, and the fetch has no end */
-} ScyllaSource;
 
 /* A selected column that the rows of each request are ordered by. */
 typedef struct ScyllaMergeKey

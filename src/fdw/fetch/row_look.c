@@ -8,8 +8,8 @@
 
 #include "fdw/fetch/fetch.h"
 #include "fdw/fetch/page_size.h"
-#include "fdw/fetch/request_list.h"
 #include "fdw/fetch/row_look.h"
+#include "fdw/select/request_list.h"
 #include "fdw/session/statement.h"
 
 /* The same rows as the select's, in any order. */

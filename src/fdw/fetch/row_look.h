@@ -13,9 +13,9 @@
 #include "executor/executor.h"
 
 #include "fdw/catalog/table.h"
-#include "fdw/fetch/condition.h"
-#include "fdw/fetch/select.h"
 #include "fdw/report/report.h"
+#include "fdw/select/condition.h"
+#include "fdw/select/select.h"
 #include "fdw/session/session.h"
 
 /* Whose rows are looked at. */

@@ -15,7 +15,7 @@
 #include "postgres.h"
 
 #include "fdw/catalog/table.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 
 typedef struct ScyllaRowSize
 {

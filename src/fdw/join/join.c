@@ -30,11 +30,11 @@
 #include "utils/ruleutils.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/select.h"
 #include "fdw/join/join.h"
 #include "fdw/join/join_run.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/read/explain.h"
+#include "fdw/select/select.h"
 #include "fdw/session/transaction.h"
 
 static int

@@ -12,10 +12,10 @@
 #include "nodes/execnodes.h"
 #include "utils/tuplestore.h"
 
-#include "fdw/fetch/condition.h"
 #include "fdw/join/lookup.h"
 #include "fdw/read/decode.h"
 #include "fdw/report/report.h"
+#include "fdw/select/condition.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/session.h"
 

@@ -24,9 +24,9 @@
 #include "utils/memutils.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/request_list.h"
 #include "fdw/fetch/row_size.h"
 #include "fdw/join/lookup.h"
+#include "fdw/select/request_list.h"
 #include "fdw/session/error.h"
 #include "fdw/session/statement.h"
 

@@ -26,8 +26,8 @@
 #include "lib/ilist.h"
 #include "nodes/execnodes.h"
 
-#include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
+#include "fdw/select/condition.h"
 
 typedef struct ScyllaLookupRow
 {

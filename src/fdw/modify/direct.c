@@ -23,7 +23,6 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
 #include "fdw/fetch/row_look.h"
 #include "fdw/fetch/row_size.h"
@@ -35,6 +34,7 @@
 #include "fdw/read/explain.h"
 #include "fdw/report/progress.h"
 #include "fdw/report/report.h"
+#include "fdw/select/condition.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/statement.h"
 #include "fdw/session/timestamp.h"

@@ -11,9 +11,9 @@
 
 #include "nodes/execnodes.h"
 
-#include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
 #include "fdw/report/report.h"
+#include "fdw/select/condition.h"
 #include "fdw/session/statement.h"
 #include "fdw/session/transaction.h"
 

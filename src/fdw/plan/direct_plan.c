@@ -15,11 +15,11 @@
 
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
-#include "fdw/fetch/select.h"
 #include "fdw/modify/direct.h"
 #include "fdw/modify/row_identity.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/direct_plan.h"
+#include "fdw/select/select.h"
 
 /* The scan of the table that is changed, unless there is more to do than to scan it. */
 static ForeignScan *

@@ -13,7 +13,7 @@
 #include "nodes/pathnodes.h"
 
 #include "fdw/catalog/table.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 
 /* "column op value", found in a clause. */
 typedef struct ScyllaCondition

@@ -12,7 +12,7 @@
 #include "nodes/pathnodes.h"
 
 #include "fdw/catalog/table.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 
 /* Whether the operators between two types mean the same as within one of them. */
 extern bool scyllaSameFamily(Oid column, Oid value);

@@ -14,10 +14,10 @@
 #include "postgres.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/scan_key.h"
 #include "fdw/pushdown/grammar.h"
 #include "fdw/pushdown/indexed.h"
 #include "fdw/pushdown/series.h"
+#include "fdw/select/scan_key.h"
 
 static bool
 may_push(const ScyllaChoice *choice, int what)

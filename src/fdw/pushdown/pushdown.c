@@ -24,13 +24,13 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/scan_key.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/pushdown/clause.h"
 #include "fdw/pushdown/comparison.h"
 #include "fdw/pushdown/grammar.h"
 #include "fdw/pushdown/pushdown.h"
+#include "fdw/select/scan_key.h"
 
 /* ---- meaning ---- */
 

@@ -22,8 +22,8 @@
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 
-#include "fdw/fetch/scan_key.h"
 #include "fdw/pushdown/series.h"
+#include "fdw/select/scan_key.h"
 
 #define GUESSED_VALUES 100
 

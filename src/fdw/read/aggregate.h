@@ -13,7 +13,7 @@
 #include "executor/tuptable.h"
 
 #include "fdw/fetch/fetch.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 
 typedef struct ScyllaAggregate ScyllaAggregate;
 

@@ -39,13 +39,13 @@
 
 #include "fdw/catalog/ring.h"
 #include "fdw/compat.h"
-#include "fdw/fetch/condition.h"
-#include "fdw/fetch/request_list.h"
 #include "fdw/fetch/token_ranges.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/read/analyze.h"
 #include "fdw/read/decode.h"
+#include "fdw/select/condition.h"
+#include "fdw/select/request_list.h"
 #include "fdw/session/error.h"
 #include "fdw/session/transaction.h"
 

@@ -8,9 +8,9 @@
 
 #include "utils/lsyscache.h"
 
-#include "fdw/fetch/scan_key.h"
 #include "fdw/option/names.h"
 #include "fdw/read/explain.h"
+#include "fdw/select/scan_key.h"
 
 static char *
 key_columns(const ScyllaSelect *select)

@@ -12,7 +12,7 @@
 #include "nodes/execnodes.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 
 /* Columns of the partition key that conditions fix, and ranges of them. */
 extern void scyllaExplainKeys(const ScyllaSelect *select, ExplainState *es);

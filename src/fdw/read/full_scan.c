@@ -21,10 +21,10 @@
 
 #include "fdw/catalog/size.h"
 #include "fdw/compat.h"
-#include "fdw/fetch/scan_key.h"
 #include "fdw/option/names.h"
 #include "fdw/option/setting.h"
 #include "fdw/read/full_scan.h"
+#include "fdw/select/scan_key.h"
 
 #define FEW_REQUESTS 1000		/* are not worth to ask how large the table is */
 #define CLEARLY 2				/* times as long: sizes are estimates */

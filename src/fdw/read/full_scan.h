@@ -14,7 +14,7 @@
 
 #include "nodes/execnodes.h"
 
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 #include "fdw/session/session.h"
 
 #define SCYLLA_REQUEST_ROWS 25	/* that a scan of the whole table reads in the time of a request for one key */

@@ -10,7 +10,7 @@
 #include "postgres.h"
 
 #include "fdw/fetch/fetch.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 
 typedef struct ScyllaRowKey ScyllaRowKey;
 

@@ -28,9 +28,7 @@
 #include "utils/tuplestore.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
-#include "fdw/fetch/select.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/read/aggregate.h"
 #include "fdw/read/decode.h"
@@ -41,6 +39,8 @@
 #include "fdw/read/scan_open.h"
 #include "fdw/read/system_columns.h"
 #include "fdw/report/report.h"
+#include "fdw/select/condition.h"
+#include "fdw/select/select.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/session.h"
 #include "fdw/session/transaction.h"

@@ -16,10 +16,10 @@
 
 #include "fdw/compat.h"
 #include "fdw/fetch/page_size.h"
-#include "fdw/fetch/request_list.h"
 #include "fdw/fetch/row_look.h"
 #include "fdw/fetch/row_size.h"
 #include "fdw/read/scan_open.h"
+#include "fdw/select/request_list.h"
 #include "fdw/session/session.h"
 #include "fdw/session/statement.h"
 #include "fdw/session/transaction.h"

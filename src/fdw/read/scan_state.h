@@ -12,9 +12,7 @@
 #include "nodes/execnodes.h"
 #include "utils/tuplestore.h"
 
-#include "fdw/fetch/condition.h"
 #include "fdw/fetch/fetch.h"
-#include "fdw/fetch/select.h"
 #include "fdw/fetch/token_ranges.h"
 #include "fdw/read/aggregate.h"
 #include "fdw/read/decode.h"
@@ -22,6 +20,8 @@
 #include "fdw/read/parallel.h"
 #include "fdw/read/sort.h"
 #include "fdw/report/report.h"
+#include "fdw/select/condition.h"
+#include "fdw/select/select.h"
 #include "fdw/session/open_reads.h"
 
 typedef struct ScyllaScan

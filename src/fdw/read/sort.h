@@ -14,7 +14,7 @@
 #include "executor/tuptable.h"
 #include "utils/resowner.h"
 
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 
 typedef struct ScyllaSort ScyllaSort;
 

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/select.h
+ * fdw/select/select.h
  *	  A SELECT, as the planner hands it to the executor.
  *
  * Backend thread. The planner builds one, packs it into ForeignScan.fdw_private
@@ -7,8 +7,8 @@
  * one, into fdw_exprs. The executor unpacks it, and writes the text when it knows
  * the values: those may make a condition void, or an operator another one.
  */
-#ifndef FDW_FETCH_SELECT_H
-#define FDW_FETCH_SELECT_H
+#ifndef FDW_SELECT_SELECT_H
+#define FDW_SELECT_SELECT_H
 
 #include "postgres.h"
 
@@ -116,4 +116,4 @@ extern void scyllaAppendConditions(StringInfo out, const ScyllaSelect *select, c
 /* As planned, for EXPLAIN: IN stands for one request per element. */
 extern char *scyllaExplainSelect(const ScyllaSelect *select, const ScyllaTableOptions *options);
 
-#endif							/* FDW_FETCH_SELECT_H */
+#endif							/* FDW_SELECT_SELECT_H */

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/condition_value.c
+ * fdw/select/condition_value.c
  *	  One value, an array, rows of several conditions, or a series.
  *
  * Backend thread. Owns nothing: a converter that raises leaves the buffer to the next
@@ -12,8 +12,8 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/condition_value.h"
-#include "fdw/fetch/scan_key.h"
+#include "fdw/select/condition_value.h"
+#include "fdw/select/scan_key.h"
 #include "fdw/session/error.h"
 
 #define LARGEST_SEARCHED 1e17f	/* org.apache.cassandra.index.sai.disk.v1.vector.OnHeapGraph, MAX_FLOAT32_COMPONENT */

@@ -1,16 +1,16 @@
 /*
- * fdw/fetch/scan_key.h
+ * fdw/select/scan_key.h
  *	  Values that a scan compares columns with: of the type of their expression,
  *	  and of all values of that type, not only those that CQL can hold.
  *
  * Backend thread.
  */
-#ifndef FDW_FETCH_SCAN_KEY_H
-#define FDW_FETCH_SCAN_KEY_H
+#ifndef FDW_SELECT_SCAN_KEY_H
+#define FDW_SELECT_SCAN_KEY_H
 
 #include "postgres.h"
 
-#include "fdw/fetch/select.h"
+#include "fdw/select/select.h"
 #include "fdw/type/typemap.h"
 
 /*
@@ -40,4 +40,4 @@ extern void scyllaSeriesLimits(const ScyllaConverter *converter, int64 *first, i
 /* Whether a value of this type is one that can be stored. */
 extern bool scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value);
 
-#endif							/* FDW_FETCH_SCAN_KEY_H */
+#endif							/* FDW_SELECT_SCAN_KEY_H */

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/condition.h
+ * fdw/select/condition.h
  *	  The conditions of a SELECT while it runs: their values, in wire form.
  *
  * Backend thread. Lives in the memory context that was current at
@@ -10,15 +10,15 @@
  *	 scyllaAddConditions(conditions, econtext, source)	 their values, as often as they change
  *	 scyllaCheckMarkers(conditions, ...)		after the text was prepared
  */
-#ifndef FDW_FETCH_CONDITION_H
-#define FDW_FETCH_CONDITION_H
+#ifndef FDW_SELECT_CONDITION_H
+#define FDW_SELECT_CONDITION_H
 
 #include "postgres.h"
 
 #include "nodes/execnodes.h"
 
-#include "fdw/fetch/request_list.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/request_list.h"
+#include "fdw/select/select.h"
 #include "fdw/session/session.h"
 
 typedef struct ScyllaConditions ScyllaConditions;
@@ -69,4 +69,4 @@ extern void scyllaCheckMarkers(const ScyllaConditions *conditions, const ScyllaO
 							   ScyllaSession *session, const ScyllaTableOptions *options,
 							   const CqlMetadata *bind, int first);
 
-#endif							/* FDW_FETCH_CONDITION_H */
+#endif							/* FDW_SELECT_CONDITION_H */

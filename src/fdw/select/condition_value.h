@@ -1,19 +1,19 @@
 /*
- * fdw/fetch/condition_value.h
+ * fdw/select/condition_value.h
  *	  The value of a condition, worked out and encoded.
  *
  * Backend thread. Known to condition.c alone.
  */
-#ifndef FDW_FETCH_CONDITION_VALUE_H
-#define FDW_FETCH_CONDITION_VALUE_H
+#ifndef FDW_SELECT_CONDITION_VALUE_H
+#define FDW_SELECT_CONDITION_VALUE_H
 
 #include "postgres.h"
 
 #include "nodes/execnodes.h"
 
 #include "cql/buffer.h"
-#include "fdw/fetch/request_list.h"
-#include "fdw/fetch/select.h"
+#include "fdw/select/request_list.h"
+#include "fdw/select/select.h"
 #include "fdw/type/typemap.h"
 
 /* "column op value" */
@@ -54,4 +54,4 @@ extern bool scyllaBindCondition(struct ScyllaConditions *conditions, ExprContext
 extern bool scyllaBindNearest(struct ScyllaConditions *conditions, ExprContext *econtext, ScyllaKeySource *source,
 							  int i, int64 rows);
 
-#endif							/* FDW_FETCH_CONDITION_VALUE_H */
+#endif							/* FDW_SELECT_CONDITION_VALUE_H */

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/condition.c
+ * fdw/select/condition.c
  *	  From the values of conditions to what a request binds.
  *
  * Backend thread. Owns the types of the columns, in an arena, and the buffer that a
@@ -13,9 +13,9 @@
 
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
-#include "fdw/fetch/condition.h"
-#include "fdw/fetch/condition_value.h"
 #include "fdw/option/names.h"
+#include "fdw/select/condition.h"
+#include "fdw/select/condition_value.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
 #include "fdw/type/typemap.h"

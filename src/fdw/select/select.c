@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/select.c
+ * fdw/select/select.c
  *	  Packing a SELECT for the executor, and writing its text.
  *
  * Backend thread. Owns nothing.
@@ -9,8 +9,8 @@
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
 
-#include "fdw/fetch/select.h"
 #include "fdw/option/names.h"
+#include "fdw/select/select.h"
 
 /* ---- packing: fdw_private must be something that copyObject knows ---- */
 

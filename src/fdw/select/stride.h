@@ -1,13 +1,13 @@
 /*
- * fdw/fetch/stride.h
+ * fdw/select/stride.h
  *	  The whole token ring in ranges that grow as long as requests are quick.
  *
  * Backend thread. For requests whose work does not end with a page: an aggregate
  * is answered when all rows of its range were read, within the time that a
  * request has, and nobody knows how many rows there are.
  */
-#ifndef FDW_FETCH_STRIDE_H
-#define FDW_FETCH_STRIDE_H
+#ifndef FDW_SELECT_STRIDE_H
+#define FDW_SELECT_STRIDE_H
 
 #include "postgres.h"
 
@@ -21,4 +21,4 @@ extern ScyllaStride *scyllaMakeStride(int at_once);
 /* The next range; each call is taken for the end of an earlier request. false: the ring is done. */
 extern bool scyllaNextStride(ScyllaStride *stride, CqlTokenRange *range);
 
-#endif							/* FDW_FETCH_STRIDE_H */
+#endif							/* FDW_SELECT_STRIDE_H */

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/stride.c
+ * fdw/select/stride.c
  *	  How far the next request reaches.
  *
  * Backend thread. Owns nothing.
@@ -13,7 +13,7 @@
 
 #include "portability/instr_time.h"
 
-#include "fdw/fetch/stride.h"
+#include "fdw/select/stride.h"
 
 #define FIRST_STRIDE (UINT64_C(1) << 50)	/* 1/16384 of the ring */
 #define LEAST_STRIDE (UINT64_C(1) << 40)

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/scan_key.c
+ * fdw/select/scan_key.c
  *	  Conditions on values that CQL cannot hold, by values that it can.
  *
  * Backend thread. Owns nothing.
@@ -21,7 +21,7 @@
 #include "utils/uuid.h"
 
 #include "fdw/compat.h"
-#include "fdw/fetch/scan_key.h"
+#include "fdw/select/scan_key.h"
 #include "fdw/type/number.h"
 #include "fdw/type/scalar_text.h"
 

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/request_list.c
+ * fdw/select/request_list.c
  *	  Values of the requests of a scan.
  *
  * Backend thread. Owns the values: bytes in a buffer of its own, and where each
@@ -17,7 +17,7 @@
 
 #include "cql/token.h"
 #include "fdw/compat.h"
-#include "fdw/fetch/request_list.h"
+#include "fdw/select/request_list.h"
 #include "fdw/session/error.h"
 
 typedef struct Value

@@ -1,5 +1,5 @@
 /*
- * fdw/fetch/request_list.h
+ * fdw/select/request_list.h
  *	  What a scan asks for: one request, one for each combination of key values, or
  *	  one for each range of tokens.
  *
@@ -10,16 +10,16 @@
  *	 scyllaSourceRanges, scyllaSourceLimit, where wanted
  *	 n = scyllaEndSource(source);	then it may be fetched from
  */
-#ifndef FDW_FETCH_REQUEST_LIST_H
-#define FDW_FETCH_REQUEST_LIST_H
+#ifndef FDW_SELECT_REQUEST_LIST_H
+#define FDW_SELECT_REQUEST_LIST_H
 
 #include "postgres.h"
 
 #include "port/atomics.h"
 
 #include "cql/range.h"
-#include "fdw/fetch/fetch_config.h"
-#include "fdw/fetch/stride.h"
+#include "fdw/select/source.h"
+#include "fdw/select/stride.h"
 
 typedef struct ScyllaKeySource ScyllaKeySource;
 
@@ -47,4 +47,4 @@ extern int	scyllaEndSource(ScyllaKeySource *source);
 
 extern ScyllaSource *scyllaSourceOf(ScyllaKeySource *source);
 
-#endif							/* FDW_FETCH_REQUEST_LIST_H */
+#endif							/* FDW_SELECT_REQUEST_LIST_H */
