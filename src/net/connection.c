@@ -11,16 +11,17 @@
  *	 CONNECTING -> on_connected -> HANDSHAKE
  *	 HANDSHAKE -> net_frames_take: READY | REOPENING (a version was refused, another is left)
  *	 REOPENING -> on_closed -> start_connecting -> CONNECTING
- *	 any -> net_connection_fail, net_connection_close -> CLOSING -> on_closed -> freed
+ *	 any -> net_frames_fail, net_connection_close -> CLOSING -> on_closed -> freed
  *
  * Invariants:
  * - state CLOSING: the failure is final, the socket is closing, and calls complete
  *	 when it has closed, so no caller's callback runs inside its own call;
- * - bytes come in by on_bytes alone, and go out by net_connection_flush alone.
+ * - bytes come in by on_bytes alone, and go out by net_frames_flush alone.
  *
  * What travels is the business of net/frames, how bytes travel that of net/socket.
  */
-#include <stdarg.h>
+#include "net/connection.h"
+
 #include <stdlib.h>
 
 #include "net/frames.h"
@@ -32,31 +33,9 @@
 /* ---- the end ---- */
 
 void
-net_connection_fail(NetConnection *c, NetFailureKind kind, const char *format,...)
-{
-	va_list		args;
-
-	if (c->state == NET_STATE_CLOSING)
-		return;
-	va_start(args, format);
-	net_failure_setv(&c->failure, kind, format, args);
-	va_end(args);
-	c->state = NET_STATE_CLOSING;
-	net_socket_close(&c->socket);
-}
-
-void
-net_connection_fail_uv(NetConnection *c, NetFailureKind kind, int error)
-{
-	char		reason[128];
-
-	net_connection_fail(c, kind, "%s", uv_strerror_r(error, reason, sizeof(reason)));
-}
-
-void
 net_connection_close(NetConnection *c)
 {
-	net_connection_fail(c, NET_FAIL_NONE, "closed");
+	net_frames_fail(c, NET_FAIL_NONE, "closed");
 }
 
 /* ---- bytes ---- */
@@ -84,7 +63,7 @@ refuse_stranger(NetConnection *c)
 	const char *who = net_handshake_stranger(bytes, n);
 
 	if (who)
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "%s", who);
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "%s", who);
 }
 
 static void
@@ -107,13 +86,13 @@ on_end(NetSocket *socket, int error)
 	NetConnection *c = (NetConnection *) socket;
 
 	if (is_new(c) && (error == UV_EOF || error == UV_ECONNRESET))
-		net_connection_fail(c, NET_FAIL_CLOSED, "the node closed the connection before it answered: does it want TLS, or another protocol than CQL?");
+		net_frames_fail(c, NET_FAIL_CLOSED, "the node closed the connection before it answered: does it want TLS, or another protocol than CQL?");
 	else if (error == UV_EOF)
-		net_connection_fail(c, NET_FAIL_CLOSED, "the node closed the connection");
+		net_frames_fail(c, NET_FAIL_CLOSED, "the node closed the connection");
 	else if (error == UV_ENOBUFS)
-		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
 	else
-		net_connection_fail_uv(c, error == UV_ETIMEDOUT ? NET_FAIL_TIMEOUT : NET_FAIL_CLOSED, error);
+		net_frames_fail_uv(c, error == UV_ETIMEDOUT ? NET_FAIL_TIMEOUT : NET_FAIL_CLOSED, error);
 }
 
 /* ---- connecting ---- */
@@ -126,16 +105,16 @@ on_connected(NetSocket *socket, int error)
 
 	if (error < 0)
 	{
-		net_connection_fail_uv(c, NET_FAIL_CONNECT, error);
+		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
 		return;
 	}
 	c->state = NET_STATE_HANDSHAKE;
 	c->splitter.max_body = HANDSHAKE_MAX_BODY;
 	net_handshake_begin(&c->handshake, c->config, versions, &c->output.gathered);
 	if (c->output.gathered.failed)
-		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
 	else
-		net_connection_flush(c);
+		net_frames_flush(c);
 }
 
 static void
@@ -147,7 +126,7 @@ start_connecting(NetConnection *c, NetVersions versions)
 	c->handshake = (NetHandshake) {.versions = versions};
 	error = net_socket_open(&c->socket, c->config->loop, &c->address);
 	if (error < 0)
-		net_connection_fail_uv(c, NET_FAIL_CONNECT, error);
+		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
 }
 
 static void
@@ -245,7 +224,7 @@ expire_calls(NetConnection *c, uint64_t now)
 		call->on_done(call, c, NET_TIMED_OUT, NULL);
 	}
 	if (c->streams.orphans > c->config->max_orphans)
-		net_connection_fail(c, NET_FAIL_TIMEOUT, "%u requests were never answered", c->streams.orphans);
+		net_frames_fail(c, NET_FAIL_TIMEOUT, "%u requests were never answered", c->streams.orphans);
 }
 
 static void
@@ -272,10 +251,10 @@ check_heartbeat(NetConnection *c, uint64_t now)
 		c->heartbeat.on_done = on_heartbeat_done;
 		if (!c->heartbeat_pending)
 			c->heartbeat_pending = net_frames_begin_call(c, &c->heartbeat, CQL_OP_OPTIONS, none, none);
-		net_connection_flush(c);
+		net_frames_flush(c);
 	}
 	else if (now >= c->heartbeat_sent + config->heartbeat_timeout)
-		net_connection_fail(c, NET_FAIL_TIMEOUT, "nothing heard from the node for %u ms", (unsigned int) (now - c->last_read));
+		net_frames_fail(c, NET_FAIL_TIMEOUT, "nothing heard from the node for %u ms", (unsigned int) (now - c->last_read));
 }
 
 void
@@ -291,9 +270,29 @@ net_connection_tick(NetConnection *c, uint64_t now)
 	{
 		bool		connected = c->state == NET_STATE_HANDSHAKE;
 
-		net_connection_fail(c, NET_FAIL_TIMEOUT, "no %s within %u ms",
+		net_frames_fail(c, NET_FAIL_TIMEOUT, "no %s within %u ms",
 			 connected ? net_handshake_awaiting(&c->handshake) : "connection", c->config->connect_timeout);
 	}
+}
+
+/* ---- requests ---- */
+
+bool
+net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail)
+{
+	return net_frames_send(c, call, opcode, head, tail);
+}
+
+bool
+net_connection_writable(const NetConnection *c)
+{
+	return net_frames_room(c);
+}
+
+void
+net_connection_flush(NetConnection *c)
+{
+	net_frames_flush(c);
 }
 
 /* ---- what it is ---- */

@@ -9,6 +9,32 @@
  */
 #include "net/frames.h"
 
+#include <stdarg.h>
+
+/* ---- failing ---- */
+
+void
+net_frames_fail(NetConnection *c, NetFailureKind kind, const char *format,...)
+{
+	va_list		args;
+
+	if (c->state == NET_STATE_CLOSING)
+		return;
+	va_start(args, format);
+	net_failure_setv(&c->failure, kind, format, args);
+	va_end(args);
+	c->state = NET_STATE_CLOSING;
+	net_socket_close(&c->socket);
+}
+
+void
+net_frames_fail_uv(NetConnection *c, NetFailureKind kind, int error)
+{
+	char		reason[128];
+
+	net_frames_fail(c, kind, "%s", uv_strerror_r(error, reason, sizeof(reason)));
+}
+
 /* ---- output ---- */
 
 static bool
@@ -21,7 +47,7 @@ has_room(const NetConnection *c)
 void
 net_frames_announce_room(NetConnection *c)
 {
-	if (c->full && net_connection_writable(c))
+	if (c->full && net_frames_room(c))
 	{
 		c->full = false;
 		c->owner->ops->on_writable(c->owner, c);
@@ -29,7 +55,7 @@ net_frames_announce_room(NetConnection *c)
 }
 
 bool
-net_connection_writable(const NetConnection *c)
+net_frames_room(const NetConnection *c)
 {
 	return c->state == NET_STATE_READY && has_room(c);
 }
@@ -54,15 +80,15 @@ on_written(uv_write_t *write, int status)
 		return;
 	if (status < 0)
 	{
-		net_connection_fail_uv(c, NET_FAIL_CLOSED, status);
+		net_frames_fail_uv(c, NET_FAIL_CLOSED, status);
 		return;
 	}
-	net_connection_flush(c);
+	net_frames_flush(c);
 	net_frames_announce_room(c);
 }
 
 void
-net_connection_flush(NetConnection *c)
+net_frames_flush(NetConnection *c)
 {
 	int			error;
 
@@ -70,14 +96,14 @@ net_connection_flush(NetConnection *c)
 		return;
 	if (!net_output_wrap(&c->output, wrap_now(c)))
 	{
-		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
 		return;
 	}
 	net_streams_sent(&c->streams);
 	/* Where the owner waits for room, it must be told from the loop, not from here. */
 	error = net_output_write(&c->output, (uv_stream_t *) &c->socket.tcp, c->full, on_written);
 	if (error < 0)
-		net_connection_fail_uv(c, NET_FAIL_CLOSED, error);
+		net_frames_fail_uv(c, NET_FAIL_CLOSED, error);
 	c->full |= !has_room(c);
 }
 
@@ -112,9 +138,9 @@ net_frames_begin_call(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes 
 }
 
 bool
-net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail)
+net_frames_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail)
 {
-	return net_connection_writable(c) && net_frames_begin_call(c, call, opcode, head, tail);
+	return net_frames_room(c) && net_frames_begin_call(c, call, opcode, head, tail);
 }
 
 /* ---- answers ---- */
@@ -127,9 +153,9 @@ fail_with_error(NetConnection *c, const CqlFrame *frame)
 	CqlError	error;
 
 	if (cql_response_prefix(frame, &prefix, &r) && cql_response_error(r, frame->version, &error))
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "%.*s", (int) error.message.len, error.message.data);
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "%.*s", (int) error.message.len, error.message.data);
 	else
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "malformed ERROR on stream 0");
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "malformed ERROR on stream 0");
 }
 
 static void
@@ -146,7 +172,7 @@ take_answer(NetConnection *c, const CqlFrame *frame)
 	}
 	if (!frame->response || frame->version != c->handshake.version)
 	{
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "%s of version %u where a response of version %u is due",
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "%s of version %u where a response of version %u is due",
 			 frame->response ? "response" : "request", frame->version, c->handshake.version);
 		return;
 	}
@@ -159,7 +185,7 @@ take_answer(NetConnection *c, const CqlFrame *frame)
 	if (reply == NET_STREAM_CALL)
 		call->on_done(call, c, NET_ANSWERED, frame);
 	else if (reply == NET_STREAM_UNKNOWN)
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "answer on stream %d, which has no request", frame->stream);
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "answer on stream %d, which has no request", frame->stream);
 }
 
 static void
@@ -170,7 +196,7 @@ take_handshake(NetConnection *c, const CqlFrame *frame)
 	switch (net_handshake_answer(&c->handshake, frame, &c->output.gathered, &why))
 	{
 		case NET_HANDSHAKE_FAILED:
-			net_connection_fail(c, why.kind, "%s", why.message);
+			net_frames_fail(c, why.kind, "%s", why.message);
 			return;
 		case NET_HANDSHAKE_AGAIN:
 			c->state = NET_STATE_REOPENING;
@@ -189,9 +215,9 @@ take_handshake(NetConnection *c, const CqlFrame *frame)
 		c->owner->ops->on_ready(c->owner, c);
 	}
 	else if (c->output.gathered.failed)
-		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
 	else
-		net_connection_flush(c);
+		net_frames_flush(c);
 }
 
 void
@@ -211,11 +237,11 @@ net_frames_take(NetConnection *c)
 			take_handshake(c, &frame);
 	}
 	if (status == CQL_SPLIT_BAD_LENGTH)
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "the node sent a frame of an impossible length");
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "the node sent a frame of an impossible length");
 	else if (status == CQL_SPLIT_BAD_CRC)
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "the node sent a segment with a wrong checksum");
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "the node sent a segment with a wrong checksum");
 	else if (status == CQL_SPLIT_BAD_COMPRESSION)
-		net_connection_fail(c, NET_FAIL_PROTOCOL, "the node sent data that cannot be decompressed");
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "the node sent data that cannot be decompressed");
 	else if (status == CQL_SPLIT_NO_MEMORY)
-		net_connection_fail(c, NET_FAIL_MEMORY, "out of memory");
+		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
 }

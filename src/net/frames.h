@@ -1,14 +1,14 @@
 /*
  * net/frames.h
- *	  What travels over a connection, and what a connection is made of: for
- *	  connection.c and frames.c alone.
+ *	  What travels over a connection, and what a connection is made of. For
+ *	  connection.c alone.
  *
  * Submitter thread only.
  */
 #ifndef NET_FRAMES_H
 #define NET_FRAMES_H
 
-#include "net/connection.h"
+#include "net/config.h"
 #include "net/handshake.h"
 #include "net/output.h"
 #include "net/socket.h"
@@ -46,16 +46,17 @@ struct NetConnection
 	bool		heartbeat_pending;
 };
 
-/* ---- connection.c's ---- */
-
-/* The first reason wins. */
-extern void net_connection_fail(NetConnection *c, NetFailureKind kind, const char *format,...)
+/* Ends the connection, from the loop. The first reason wins. */
+extern void net_frames_fail(NetConnection *c, NetFailureKind kind, const char *format,...)
 	__attribute__((format(printf, 3, 4)));
-extern void net_connection_fail_uv(NetConnection *c, NetFailureKind kind, int error);
+extern void net_frames_fail_uv(NetConnection *c, NetFailureKind kind, int error);
 
-/* ---- frames.c's ---- */
+/* These are what net_connection_send, _writable and _flush do. */
+extern bool net_frames_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail);
+extern bool net_frames_room(const NetConnection *c);
+extern void net_frames_flush(NetConnection *c);
 
-/* Room or not, ready or not: as net_connection_send. */
+/* As net_frames_send, whether there is room or not. */
 extern bool net_frames_begin_call(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail);
 /* All whole frames that the splitter has. */
 extern void net_frames_take(NetConnection *c);

@@ -19,7 +19,7 @@
 #ifndef NET_HANDSHAKE_H
 #define NET_HANDSHAKE_H
 
-#include "net/connection.h"
+#include "net/config.h"
 
 typedef enum NetHandshakePhase
 {

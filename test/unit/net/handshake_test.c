@@ -256,27 +256,6 @@ test_malformed_answers(void **state)
 	cql_buffer_free(&talk.out);
 }
 
-static void
-test_messages_stay_valid_text(void **state)
-{
-	NetFailure	f;
-	char		longest[600];
-
-	net_failure_set(&f, NET_FAIL_PROTOCOL, "%s", "a\xff" "b");
-	assert_string_equal(f.message, "a?b");
-	for (size_t shift = 0; shift < 4; shift++)
-	{
-		/* four-byte characters, cut at each of their bytes */
-		memset(longest, 'x', shift);
-		for (size_t i = shift; i + 4 < sizeof(longest); i += 4)
-			memcpy(longest + i, "\xf0\x9f\x90\x98\0", 5);
-		net_failure_set(&f, NET_FAIL_PROTOCOL, "%s", longest);
-		assert_int_equal((strlen(f.message) - shift) % 4, 0);
-		assert_true(strlen(f.message) > 250);
-		assert_memory_equal(f.message, longest, strlen(f.message));
-	}
-}
-
 /* ---- through the socket ---- */
 
 static void
@@ -824,7 +803,6 @@ main(void)
 		cmocka_unit_test(test_lwt_mark_that_makes_no_sense_is_not_asked_for),
 		cmocka_unit_test(test_shard_is_read_or_left_out),
 		cmocka_unit_test(test_malformed_answers),
-		cmocka_unit_test(test_messages_stay_valid_text),
 		cmocka_unit_test(test_password_in_every_mode),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_password_asked_for_and_not_there),

@@ -522,4 +522,15 @@ finish(Client *client, Peer *peer)
 	peer_free(peer);
 }
 
+/* A ready connection with a call in flight; its stream. */
+static inline int16_t
+start_with_call(Client *client, Peer *peer, Mode mode, Call *call)
+{
+	memset(call, 0, sizeof(*call));
+	start(client, peer, mode);
+	assert_true(call_send(call, client, "q", 1, 0));
+	client_flush(client);
+	return peer_next(peer).stream;
+}
+
 #endif							/* PEER_H */
