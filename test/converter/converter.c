@@ -15,6 +15,8 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
+#include "fdw/type/json.h"
+#include "fdw/type/literal.h"
 #include "fdw/type/typemap.h"
 
 PG_MODULE_MAGIC;

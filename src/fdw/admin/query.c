@@ -30,7 +30,7 @@
 #include "fdw/session/single_request.h"
 #include "fdw/session/transaction.h"
 #include "fdw/session/wait.h"
-#include "fdw/type/typemap.h"
+#include "fdw/type/json.h"
 
 #define FIRST_ROWS 4			/* of CQL by hand: nobody knows how large its rows are */
 #define PAGE_BYTES UINT64CONST(4194304)

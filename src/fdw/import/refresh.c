@@ -31,7 +31,7 @@
 #include "fdw/import/refresh.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
-#include "fdw/type/collection.h"
+#include "fdw/type/composite.h"
 #include "fdw/type/typemap.h"
 
 typedef struct Refresh

@@ -32,7 +32,7 @@
 #include "fdw/read/row_key.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
-#include "fdw/type/typemap.h"
+#include "fdw/type/literal.h"
 
 #define KEY_TEXT 500			/* bytes of a key that messages show */
 #define MOST_PAGES 100			/* until the row is there: the first, unless the cluster makes shorter ones than it did */

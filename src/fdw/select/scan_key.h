@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "fdw/select/select.h"
-#include "fdw/type/typemap.h"
+#include "fdw/type/converter.h"
 
 /*
  * Rewrite "column op value" for what can be stored: append to body the wire form

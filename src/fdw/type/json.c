@@ -22,7 +22,6 @@
 #include "utils/numeric.h"
 
 #include "fdw/compat.h"
-#include "fdw/type/collection.h"
 #include "fdw/type/json.h"
 #include "fdw/type/scalar_text.h"
 

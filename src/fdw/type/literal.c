@@ -24,7 +24,7 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/compat.h"
-#include "fdw/type/collection.h"
+#include "fdw/type/constraint.h"
 #include "fdw/type/literal.h"
 #include "fdw/type/scalar_text.h"
 
@@ -492,15 +492,9 @@ decode_literal(ScyllaConverter *self, CqlBytes body, bool *isnull)
 bool
 scyllaChooseLiteral(ScyllaConverter *c)
 {
-	Oid			function;
-	bool		varlena;
-
 	if (TypeCategory(c->basetype) != TYPCATEGORY_STRING)
 		return false;
-	getTypeOutputInfo(c->basetype, &function, &varlena);
-	fmgr_info(function, &c->output);
-	getTypeInputInfo(c->basetype, &function, &c->ioparam);
-	fmgr_info(function, &c->input);
+	scyllaUseTextForm(c);
 	c->encode = encode_literal;
 	c->decode = decode_literal;
 	return true;

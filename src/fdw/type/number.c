@@ -17,7 +17,6 @@
 
 #include "fdw/compat.h"
 #include "fdw/type/number.h"
-#include "fdw/type/scalar.h"
 #include "fdw/type/scalar_text.h"
 
 /* ---- integers ---- */

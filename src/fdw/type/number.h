@@ -7,7 +7,7 @@
 #ifndef FDW_TYPE_NUMBER_H
 #define FDW_TYPE_NUMBER_H
 
-#include "fdw/type/typemap.h"
+#include "fdw/type/converter.h"
 
 /* Sets encode and decode if the pair of c->cql and c->basetype is one of numbers. */
 extern bool scyllaChooseNumber(ScyllaConverter *c);

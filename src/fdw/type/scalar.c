@@ -23,46 +23,13 @@
 #include "utils/uuid.h"
 
 #include "fdw/compat.h"
+#include "fdw/type/constraint.h"
 #include "fdw/type/number.h"
 #include "fdw/type/scalar.h"
 #include "fdw/type/scalar_text.h"
 
 #define EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 #define EPOCH_MILLIS (EPOCH_DAYS * INT64CONST(86400000))
-
-/* ---- shared by the direct pairs ---- */
-
-void
-scyllaRaiseLossy(ScyllaConverter *self, int sqlstate, const char *why)
-{
-	ereport(ERROR,
-			(errcode(sqlstate),
-			 errmsg("value of type %s cannot be converted to CQL type %s: %s",
-					format_type_be(self->basetype), scyllaCqlTypeName(self->cql), why)));
-}
-
-void
-scyllaRaiseUnreadable(ScyllaConverter *self, int sqlstate, const char *why)
-{
-	ereport(ERROR,
-			(errcode(sqlstate),
-			 errmsg("value of CQL type %s cannot be converted to type %s: %s",
-					scyllaCqlTypeName(self->cql), format_type_be(self->basetype), why)));
-}
-
-bool
-scyllaChoosePair(ScyllaConverter *c, const ScyllaPair *pairs, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-	{
-		if (pairs[i].cql != c->cql->id || pairs[i].pg != c->basetype)
-			continue;
-		c->encode = pairs[i].encode;
-		c->decode = pairs[i].decode;
-		return true;
-	}
-	return false;
-}
 
 /* ---- boolean, blob, uuid ---- */
 
@@ -325,9 +292,6 @@ static const ScyllaPair pairs[] =
 static bool
 choose_text(ScyllaConverter *c)
 {
-	Oid			function;
-	bool		varlena;
-
 	if (!scyllaIsText(c->cql))
 		return false;
 	if (c->basetype == TEXTOID || c->basetype == VARCHAROID || c->basetype == BPCHAROID)
@@ -341,10 +305,7 @@ choose_text(ScyllaConverter *c)
 		return false;
 	c->encode = encode_by_output;
 	c->decode = decode_by_input;
-	getTypeOutputInfo(c->basetype, &function, &varlena);
-	fmgr_info(function, &c->output);
-	getTypeInputInfo(c->basetype, &function, &c->ioparam);
-	fmgr_info(function, &c->input);
+	scyllaUseTextForm(c);
 	return true;
 }
 

@@ -7,7 +7,7 @@
 #ifndef FDW_TYPE_SCALAR_TEXT_H
 #define FDW_TYPE_SCALAR_TEXT_H
 
-#include "fdw/type/typemap.h"
+#include "fdw/type/converter.h"
 
 /*
  * More digits than this fit no numeric, and the cost of converting them grows with

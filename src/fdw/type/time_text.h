@@ -8,7 +8,7 @@
 #ifndef FDW_TYPE_TIME_TEXT_H
 #define FDW_TYPE_TIME_TEXT_H
 
-#include "fdw/type/typemap.h"
+#include "fdw/type/converter.h"
 
 typedef enum ScyllaParsed
 {

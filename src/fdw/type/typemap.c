@@ -1,161 +1,34 @@
 /*
  * fdw/type/typemap.c
- *	  Chooses the converter of a pair of types, and holds decoded values to
- *	  what the column's domain and type modifier demand.
+ *	  Chooses the converter of a pair of types, or says why there is none.
  *
  * Backend thread. Owns nothing: converters live in the memory context they were
  * made in. Children are made once, with their parent, never per value.
  *
- * The candidates are asked in order: a direct pair (scalar.c), arrays, vectors and
- * composite types (collection.c), JSON (json.c), and last the CQL literal in a
- * text column (literal.c). Each sets encode and decode, or leaves them alone.
+ * The candidates are asked in order: a direct pair (scalar.c), arrays and vectors
+ * (collection.c), composite types (composite.c), JSON (json.c), and last the CQL
+ * literal in a text column (literal.c). Each sets encode and decode, or leaves them
+ * alone. What the column's domain demands is put around the one that was chosen
+ * (constraint.c).
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
-#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 #include "fdw/compat.h"
 #include "fdw/type/collection.h"
+#include "fdw/type/composite.h"
+#include "fdw/type/constraint.h"
 #include "fdw/type/json.h"
 #include "fdw/type/literal.h"
 #include "fdw/type/scalar.h"
 #include "fdw/type/typemap.h"
 
-/* What a decoded value must pass; child[0] of such a converter does the work. */
-typedef struct TypeRules
-{
-	MemoryContext context;		/* of the converter: domain_check caches there */
-	int32		typmod;			/* of the base type; -1: none */
-	FmgrInfo	coercion;		/* applies typmod; fn_oid InvalidOid: none */
-	bool		domain;
-	void	   *domain_cache;
-} TypeRules;
-
-static bool
-same_value(Oid type, bool byval, Datum a, Datum b)
-{
-	if (type == NUMERICOID)
-		return DatumGetBool(DirectFunctionCall2(numeric_eq, a, b));
-	if (type == VARCHAROID)
-		return VARSIZE_ANY_EXHDR(DatumGetPointer(a)) == VARSIZE_ANY_EXHDR(DatumGetPointer(b));
-	if (type == INTERVALOID)
-		return memcmp(DatumGetIntervalP(a), DatumGetIntervalP(b), sizeof(Interval)) == 0;
-	return !byval || a == b;
-}
-
-static void
-raise_too_long(const ScyllaConverter *c, int32 typmod)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-			 errmsg("value of CQL type %s is too long for type %s", scyllaCqlTypeName(c->cql),
-					format_type_with_typemod(c->basetype, typmod))));
-}
-
-void
-scyllaCheckTextLength(const ScyllaConverter *c, int len)
-{
-	if (c->basetype == NAMEOID && len >= NAMEDATALEN)
-		raise_too_long(c, -1);
-}
-
-/*
- * numeric(p, s) and time(p) round without a word, and varchar(n) cuts excess
- * spaces, which loses information.
- */
-static Datum
-apply_typmod(ScyllaConverter *self, TypeRules *c, Datum value)
-{
-	Datum		fitted;
-
-	if (c->coercion.fn_nargs == 3)
-		fitted = FunctionCall3(&c->coercion, value, Int32GetDatum(c->typmod), BoolGetDatum(false));
-	else
-		fitted = FunctionCall2(&c->coercion, value, Int32GetDatum(c->typmod));
-	if (!same_value(self->basetype, self->typbyval, value, fitted))
-	{
-		if (self->basetype == VARCHAROID)
-			raise_too_long(self, c->typmod);
-		ereport(ERROR,
-				(errcode(self->basetype == NUMERICOID ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE
-						 : ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("value of CQL type %s does not fit type %s without rounding",
-						scyllaCqlTypeName(self->cql),
-						format_type_with_typemod(self->basetype, c->typmod))));
-	}
-	return fitted;
-}
-
-static void
-encode_constrained(ScyllaConverter *self, Datum value, CqlBuffer *out)
-{
-	self->child[0]->encode(self->child[0], value, out);
-}
-
-static void
-check_null(ScyllaConverter *self)
-{
-	TypeRules *c = self->extra;
-
-	domain_check((Datum) 0, true, self->pgtype, &c->domain_cache, c->context);
-}
-
-static Datum
-decode_constrained(ScyllaConverter *self, CqlBytes body, bool *isnull)
-{
-	TypeRules *c = self->extra;
-	Datum		value = self->child[0]->decode(self->child[0], body, isnull);
-
-	if (!*isnull && OidIsValid(c->coercion.fn_oid))
-		value = apply_typmod(self, c, value);
-	if (c->domain)
-		domain_check(value, *isnull, self->pgtype, &c->domain_cache, c->context);
-	return value;
-}
-
-/*
- * Puts the constraints of the column's type around a converter of its base type,
- * if there are any. An array hands its type modifier to its elements.
- */
-static ScyllaConverter *
-constrain(ScyllaConverter *inner, Oid pgtype, int32 typmod)
-{
-	Oid			coercion = InvalidOid;
-	ScyllaConverter *outer;
-	TypeRules *c;
-
-	if (inner->typmod >= 0 &&
-		find_typmod_coercion_function(inner->basetype, &coercion) != COERCION_PATH_FUNC)
-		coercion = InvalidOid;
-	if (inner->basetype == pgtype && !OidIsValid(coercion))
-		return inner;
-
-	c = palloc0(sizeof(TypeRules));
-	c->context = CurrentMemoryContext;
-	c->typmod = inner->typmod;
-	c->domain = inner->basetype != pgtype;
-	if (OidIsValid(coercion))
-		fmgr_info(coercion, &c->coercion);
-
-	outer = palloc(sizeof(ScyllaConverter));
-	*outer = *inner;
-	outer->encode = encode_constrained;
-	outer->decode = decode_constrained;
-	outer->check_null = c->domain ? check_null : NULL;
-	outer->pgtype = pgtype;
-	outer->typmod = typmod;
-	outer->child = palloc(sizeof(ScyllaConverter *));
-	outer->child[0] = inner;
-	outer->nchildren = 1;
-	outer->extra = c;
-	return outer;
-}
+/* ---- choice ---- */
 
 /* A user type whose fields are not known can be converted to nothing. */
 static bool
@@ -169,8 +42,9 @@ is_complete(const CqlType *type)
 	return true;
 }
 
-ScyllaConverter *
-scyllaTryConverter(const CqlType *type, Oid pgtype, int32 typmod)
+/* NULL: the types have nothing in common. */
+static ScyllaConverter *
+try_converter(const CqlType *type, Oid pgtype, int32 typmod)
 {
 	ScyllaConverter *c = palloc0(sizeof(ScyllaConverter));
 
@@ -182,21 +56,105 @@ scyllaTryConverter(const CqlType *type, Oid pgtype, int32 typmod)
 
 	if (!is_complete(type))
 		return NULL;
-	if (!scyllaChooseScalar(c) && !scyllaChooseCollection(c) && !scyllaChooseJson(c) &&
-		!scyllaChooseLiteral(c))
+	if (!scyllaChooseScalar(c) && !scyllaChooseCollection(c, try_converter) &&
+		!scyllaChooseComposite(c, try_converter) && !scyllaChooseJson(c) && !scyllaChooseLiteral(c))
 		return NULL;
-	return constrain(c, pgtype, typmod);
+	return scyllaConstrain(c, pgtype, typmod);
+}
+
+/* ---- why not ---- */
+
+static char *
+field_name(const CqlType *type, uint32 field)
+{
+	char	   *name;
+
+	if (type->id == CQL_TYPE_TUPLE)
+		return psprintf("%u", field + 1);
+	name = pg_any_to_server(type->field[field], strlen(type->field[field]), PG_UTF8);
+	return psprintf("\"%s\"", name);
+}
+
+static char *explain_mismatch(const CqlType *type, Oid pgtype);
+
+/* NULL: it can be converted. */
+static char *
+explain_field(const CqlType *type, uint32 field, Form_pg_attribute att)
+{
+	char	   *deeper;
+
+	if (try_converter(type->child[field], att->atttypid, att->atttypmod))
+		return NULL;
+	deeper = explain_mismatch(type->child[field], att->atttypid);
+	return deeper ? deeper : psprintf("Field %s of CQL type %s cannot be converted to type %s.", field_name(type, field),
+									  scyllaCqlTypeName(type->child[field]),
+									  format_type_with_typemod(att->atttypid, att->atttypmod));
+}
+
+/* NULL: each has a field. */
+static char *
+explain_attributes(TupleDesc desc, Oid pgtype, const bool *taken)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped && !taken[i])
+			return psprintf("Attribute \"%s\" of type %s has no field.", NameStr(TupleDescAttr(desc, i)->attname),
+							format_type_be(pgtype));
+	}
+	return NULL;
+}
+
+static char *
+explain_composite(const CqlType *type, Oid pgtype)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(pgtype, -1);
+	bool	   *taken = palloc0_array(bool, desc->natts);
+	char	   *field = NULL;
+	char	   *attribute;
+
+	for (uint32 i = 0; i < type->count; i++)
+	{
+		int			at = scyllaAttributeOfField(desc, type, i);
+		bool		paired = at >= 0 && !taken[at];
+
+		if (paired)
+			taken[at] = true;
+		if (field != NULL)
+			continue;
+		if (paired)
+			field = explain_field(type, i, TupleDescAttr(desc, at));
+		else if (type->id == CQL_TYPE_TUPLE || i < (uint32) scyllaLiveAttributes(desc))
+			field = psprintf("Field %s of CQL type %s has no attribute.", field_name(type, i), scyllaCqlTypeName(type));
+	}
+	attribute = explain_attributes(desc, pgtype, taken);
+	return field && attribute ? psprintf("%s %s", field, attribute) : field ? field : attribute;
+}
+
+/*
+ * Which field or attribute does not pair off, at any depth, as sentences for a user.
+ * NULL: these are no composite types, or it is not known.
+ */
+static char *
+explain_mismatch(const CqlType *type, Oid pgtype)
+{
+	Oid			element;
+
+	pgtype = getBaseType(pgtype);
+	element = get_element_type(pgtype);
+	if (OidIsValid(element) && (type->id == CQL_TYPE_LIST || type->id == CQL_TYPE_SET || type->id == CQL_TYPE_VECTOR))
+		return explain_mismatch(type->child[0], element);
+	return scyllaIsComposite(type, pgtype) ? explain_composite(type, pgtype) : NULL;
 }
 
 ScyllaConverter *
 scyllaMakeConverter(const CqlType *type, Oid pgtype, int32 typmod)
 {
-	ScyllaConverter *c = scyllaTryConverter(type, pgtype, typmod);
+	ScyllaConverter *c = try_converter(type, pgtype, typmod);
 	const char *why;
 
 	if (c)
 		return c;
-	why = scyllaExplainMismatch(type, pgtype);
+	why = explain_mismatch(type, pgtype);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 			 errmsg("CQL type %s cannot be converted to type %s",
@@ -221,46 +179,9 @@ scyllaTypesMatch(const CqlType *type, Oid pgtype, int32 typmod)
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw type match",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(scratch);
-	bool		match = is_whole(scyllaTryConverter(type, pgtype, typmod));
+	bool		match = is_whole(try_converter(type, pgtype, typmod));
 
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(scratch);
 	return match;
-}
-
-char *
-scyllaCqlTypeName(const CqlType *type)
-{
-	CqlBuffer	text = {0};
-	char	   *utf8;
-
-	cql_type_format(type, &text);
-	utf8 = scyllaTakeText(&text);
-	return pg_any_to_server(utf8, strlen(utf8), PG_UTF8);
-}
-
-void
-scyllaMalformed(const CqlType *type)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("malformed value of CQL type %s", scyllaCqlTypeName(type))));
-}
-
-/* The buffer is malloc'd: it must be gone before anything can raise. */
-char *
-scyllaTakeText(CqlBuffer *text)
-{
-	size_t		len = text->len > 0 ? strnlen((char *) text->data, text->len) : 0;
-	char	   *copy = NULL;
-
-	if (!text->failed && len < MaxAllocSize)
-		copy = palloc_extended(len + 1, MCXT_ALLOC_NO_OOM);
-	if (copy && len > 0)
-		memcpy(copy, text->data, len);
-	cql_buffer_free(text);
-	if (!copy)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	copy[len] = '\0';
-	return copy;
 }

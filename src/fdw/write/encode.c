@@ -17,6 +17,7 @@
 #include "cql/token.h"
 #include "fdw/compat.h"
 #include "fdw/session/error.h"
+#include "fdw/type/literal.h"
 #include "fdw/type/typemap.h"
 #include "fdw/write/encode.h"
 #include "fdw/write/row_time.h"
