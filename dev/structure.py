@@ -10,9 +10,8 @@ MAX_SOURCES = 12  # of a folder of src/fdw
 CORE = ("cql", "net", "cluster", "pipeline")
 DOOR = "cluster/cluster"
 
-# Modules that may include each other: a collection is made of what typemap chooses for its elements; type_build.h is the
-# private part of type.h.
-CIRCLES = [{"fdw/type/collection", "fdw/type/typemap"}, {"cql/type", "cql/type_build"}]
+# Modules that may include each other: type_build.h is the private part of type.h.
+CIRCLES = [{"cql/type", "cql/type_build"}]
 
 # Sources that another source's header declares.
 NO_HEADER = {"cql/number", "cql/splitter", "cql/type_text"}

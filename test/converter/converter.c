@@ -14,9 +14,11 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "aborts.h"
 #include "fdw/compat.h"
 #include "fdw/type/json.h"
 #include "fdw/type/literal.h"
+#include "fdw/type/scalar_text.h"
 #include "fdw/type/typemap.h"
 
 PG_MODULE_MAGIC;
@@ -26,6 +28,7 @@ PG_FUNCTION_INFO_V1(cql_decode);
 PG_FUNCTION_INFO_V1(cql_json);
 PG_FUNCTION_INFO_V1(cql_literal);
 PG_FUNCTION_INFO_V1(cql_match);
+PG_FUNCTION_INFO_V1(cql_aborts);
 
 #define MARSHAL "org.apache.cassandra.db.marshal."
 
@@ -151,4 +154,53 @@ cql_match(PG_FUNCTION_ARGS)
 	CqlType    *type = typeOfText(PG_GETARG_TEXT_PP(0));
 
 	PG_RETURN_BOOL(scyllaTypesMatch(type, PG_GETARG_OID(1), -1));
+}
+
+/* ---- invariants that a caller breaks ---- */
+
+static const CqlType int_type = {.id = CQL_TYPE_INT};
+
+static void
+write_empty_scalar(void *out)
+{
+	scyllaAppendScalarText(out, &int_type, (CqlBytes) {(const uint8 *) "", 0});
+}
+
+static void
+write_null(void *out)
+{
+	scyllaAppendScalarText(out, &int_type, (CqlBytes) {NULL, -1});
+}
+
+static void
+begin_element_of_scalar(void *out)
+{
+	CqlBuffer	buffer = {0};
+
+	(void) scyllaBeginElement(&buffer, &int_type);
+}
+
+/* cql_aborts(what text) returns boolean: whether that is seen, and ends the process */
+Datum
+cql_aborts(PG_FUNCTION_ARGS)
+{
+	static const struct
+	{
+		const char *what;
+		void		(*violate) (void *out);
+		const char *condition;
+	}			violations[] =
+	{
+		{"empty scalar as text", write_empty_scalar, "!scyllaIsEmptyScalar(type, body)"},
+		{"null as text", write_null, "body.len >= 0"},
+		{"element of a scalar", begin_element_of_scalar, "type->id >= CQL_TYPE_LIST"},
+	};
+	char	   *what = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (size_t i = 0; i < lengthof(violations); i++)
+		if (strcmp(what, violations[i].what) == 0)
+			PG_RETURN_BOOL(aborts(violations[i].violate, &out, violations[i].condition));
+	PG_RETURN_NULL();
 }

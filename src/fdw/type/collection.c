@@ -118,6 +118,7 @@ decode_array(ScyllaConverter *self, CqlBytes body, bool *isnull)
 	}
 	if (cql_elements_next(&it, &type, &bytes) || it.r.failed)
 		scyllaMalformed(self->cql);
+	Assert(n == it.count);
 	return make_array(self, values, nulls, (int) n);
 }
 

@@ -33,6 +33,7 @@ encode_composite(ScyllaConverter *self, Datum value, CqlBuffer *out)
 	bool	   *nulls = palloc_array(bool, shape->desc->natts);
 	HeapTupleData tuple = {0};
 
+	Assert(HeapTupleHeaderGetTypeId(row) == self->basetype);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
 	heap_deform_tuple(&tuple, shape->desc, values, nulls);
@@ -178,6 +179,7 @@ scyllaChooseComposite(ScyllaConverter *c, ScyllaMakeChild make_child)
 	n = (uint32) scyllaLiveAttributes(shape->desc);
 	if (n == 0 || n > c->cql->count || (n < c->cql->count && c->cql->id == CQL_TYPE_TUPLE) || !add_fields(c, shape, n, make_child))
 		return false;
+	Assert(c->nchildren == (int) n);
 	c->partial = n < c->cql->count;
 	c->extra = shape;
 	c->encode = encode_composite;

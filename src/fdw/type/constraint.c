@@ -91,7 +91,7 @@ encode_constrained(ScyllaConverter *self, Datum value, CqlBuffer *out)
 static void
 check_null(ScyllaConverter *self)
 {
-	TypeRules *c = self->extra;
+	TypeRules  *c = self->extra;
 
 	domain_check((Datum) 0, true, self->pgtype, &c->domain_cache, c->context);
 }
@@ -99,7 +99,7 @@ check_null(ScyllaConverter *self)
 static Datum
 decode_constrained(ScyllaConverter *self, CqlBytes body, bool *isnull)
 {
-	TypeRules *c = self->extra;
+	TypeRules  *c = self->extra;
 	Datum		value = self->child[0]->decode(self->child[0], body, isnull);
 
 	if (!*isnull && OidIsValid(c->coercion.fn_oid))
@@ -115,8 +115,9 @@ scyllaConstrain(ScyllaConverter *inner, Oid pgtype, int32 typmod)
 {
 	Oid			coercion = InvalidOid;
 	ScyllaConverter *outer;
-	TypeRules *c;
+	TypeRules  *c;
 
+	Assert(inner->pgtype == inner->basetype && GetMemoryChunkContext(inner) == CurrentMemoryContext);
 	if (inner->typmod >= 0 &&
 		find_typmod_coercion_function(inner->basetype, &coercion) != COERCION_PATH_FUNC)
 		coercion = InvalidOid;

@@ -105,6 +105,7 @@ scyllaUseTextForm(ScyllaConverter *c)
 void
 scyllaRefuseNull(const CqlType *type)
 {
+	Assert(type->id != CQL_TYPE_TUPLE && type->id != CQL_TYPE_UDT);
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("null values are not allowed inside a value of CQL type %s",
@@ -114,6 +115,7 @@ scyllaRefuseNull(const CqlType *type)
 void
 scyllaCheckDimension(const CqlType *type, int64 n)
 {
+	Assert(type->id == CQL_TYPE_VECTOR);
 	if (n != type->dimension)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
@@ -123,6 +125,7 @@ scyllaCheckDimension(const CqlType *type, int64 n)
 size_t
 scyllaBeginElement(CqlBuffer *out, const CqlType *type)
 {
+	Assert(type->id >= CQL_TYPE_LIST);
 	return type->id == CQL_TYPE_VECTOR ? cql_begin_vector_element(out) : cql_begin_value(out);
 }
 
@@ -143,6 +146,7 @@ scyllaBeginElements(CqlElements *it, const CqlType *type, CqlBytes body)
 	bool		counted = type->id == CQL_TYPE_LIST || type->id == CQL_TYPE_SET ||
 		type->id == CQL_TYPE_MAP;
 
+	Assert(body.len >= 0);
 	if (!cql_elements_begin(it, type, counted && body.len == 0 ? none : body))
 		scyllaMalformed(type);
 }

@@ -89,6 +89,7 @@ extern void scyllaRaiseUnreadable(ScyllaConverter *self, int sqlstate, const cha
 static inline bool
 scyllaBodyHas(ScyllaConverter *self, CqlBytes body, int32 size, bool *isnull)
 {
+	Assert(body.len >= 0);
 	*isnull = body.len == 0;
 	if (body.len == size)
 		return true;

@@ -177,6 +177,7 @@ raise_syntax(const LiteralScan *s)
 static void
 skip_space(LiteralScan *s)
 {
+	Assert(s->at >= s->text && s->at <= s->end);
 	while (s->at < s->end && scanner_isspace(*s->at))
 		s->at++;
 }
@@ -212,6 +213,7 @@ take_quoted(LiteralScan *s, char quote, int *len)
 	char	   *copy = palloc(s->end - s->at);
 	char	   *to = copy;
 
+	Assert(s->at < s->end && *s->at == quote);
 	expect(s, quote);
 	for (;;)
 	{

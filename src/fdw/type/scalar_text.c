@@ -144,6 +144,7 @@ scyllaFitsNumeric(const CqlType *type, CqlBytes body, const char *text)
 {
 	const char *exponent = strchr(text, 'E');
 
+	Assert(type->id != CQL_TYPE_DECIMAL || body.len >= 4);
 	if (type->id == CQL_TYPE_DECIMAL && (int32) cql_load_u32(body.data) > SCYLLA_MAX_DECIMAL_SCALE)
 		return false;
 	if (exponent != NULL)
@@ -379,6 +380,7 @@ scyllaPutScalarText(CqlBuffer *out, const CqlType *type, const char *text, int l
 	/* Much of what reads numbers wants a terminator; long values have no need of it. */
 	char	   *z = scyllaIsText(type) || scyllaIsBlob(type) ? NULL : pnstrdup(text, len);
 
+	Assert(scyllaIsScalar(type));
 	switch (type->id)
 	{
 		case CQL_TYPE_TEXT:
@@ -481,6 +483,7 @@ append_text(StringInfo out, const CqlType *type, CqlBytes body)
 void
 scyllaAppendScalarText(StringInfo out, const CqlType *type, CqlBytes body)
 {
+	Assert(scyllaIsScalar(type) && body.len >= 0 && !scyllaIsEmptyScalar(type, body));
 	check_size(type, body);
 	switch (type->id)
 	{
@@ -530,6 +533,7 @@ scyllaAppendIsoDuration(StringInfo out, const CqlType *type, CqlBytes body)
 {
 	CqlDuration d;
 
+	Assert(type->id == CQL_TYPE_DURATION);
 	if (!cql_get_duration(body, &d))
 		scyllaMalformed(type);
 	scyllaAppendDuration(out, &d, true);

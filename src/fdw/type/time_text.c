@@ -513,6 +513,7 @@ scyllaAppendTime(StringInfo out, CqlTypeId id, CqlBytes body)
 	CqlDuration d;
 	int64		nanos;
 
+	Assert(id == CQL_TYPE_DURATION || body.len == (id == CQL_TYPE_DATE ? 4 : 8));
 	if (id == CQL_TYPE_DURATION)
 	{
 		if (!cql_get_duration(body, &d))

@@ -59,6 +59,7 @@ try_converter(const CqlType *type, Oid pgtype, int32 typmod)
 	if (!scyllaChooseScalar(c) && !scyllaChooseCollection(c, try_converter) &&
 		!scyllaChooseComposite(c, try_converter) && !scyllaChooseJson(c) && !scyllaChooseLiteral(c))
 		return NULL;
+	Assert(c->encode != NULL && c->decode != NULL);
 	return scyllaConstrain(c, pgtype, typmod);
 }
 

@@ -52,3 +52,6 @@ ALTER TYPE address DROP ATTRIBUTE gone;
 CREATE TYPE pair AS (a integer, b text);
 CREATE TYPE part AS (street text, zip integer);
 CREATE TYPE hole AS (street text, tags text[]);
+
+-- Breaks an invariant in a child process: true if that is seen and ends the process.
+CREATE FUNCTION cql_aborts(what text) RETURNS boolean AS :'module', 'cql_aborts' LANGUAGE c STRICT;
