@@ -181,6 +181,7 @@ test_too_large(void **state)
 	run(&f, &r);
 	request_reset(&r);
 	r.core.kind = CLUSTER_QUERY;
+	r.core.timeout_ms = 60 * AWAIT_MS;	/* what is that large is looked at for long, on a slow machine */
 	cql_put_u32(&r.payload, (uint32_t) n);
 	assert_true(cql_buffer_reserve(&r.payload, n));
 	memset(r.payload.data + r.payload.len, 'x', n);
