@@ -64,19 +64,13 @@ send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
 	return CLUSTER_ATTEMPT_TAKEN;
 }
 
-ClusterAttempt
-cluster_attempt_on(ClusterRequest *r, ClusterPlace *place)
+/* By way of a PREPARE, where the node does not know the statement. */
+static ClusterAttempt
+execute_on(ClusterRequest *r, ClusterPlace *place, ClusterStatement *s)
 {
 	ClusterDispatch *d = r->dispatch;
-	ClusterStatement *s;
-	ClusterPrepared *p;
+	ClusterPrepared *p = cluster_statement_on(&d->statements, s, place->node);
 
-	if (!cluster_is_execution(r))
-		return send_on(r, place, NULL);
-	s = cluster_statement_find(&d->statements, r->statement);
-	if (!s)
-		return CLUSTER_ATTEMPT_SENSELESS;
-	p = cluster_statement_on(&d->statements, s, place->node);
 	if (!p)
 		return CLUSTER_ATTEMPT_NO_MEMORY;
 	if (p->state == CLUSTER_PREPARED_READY)
@@ -87,6 +81,17 @@ cluster_attempt_on(ClusterRequest *r, ClusterPlace *place)
 	visit(r, place);
 	cluster_lane_append(&p->waiting, r);
 	return CLUSTER_ATTEMPT_TAKEN;
+}
+
+ClusterAttempt
+cluster_attempt_on(ClusterRequest *r, ClusterPlace *place)
+{
+	ClusterStatement *s;
+
+	if (!cluster_is_execution(r))
+		return send_on(r, place, NULL);
+	s = cluster_statement_find(&r->dispatch->statements, r->statement);
+	return s ? execute_on(r, place, s) : CLUSTER_ATTEMPT_SENSELESS;
 }
 
 ClusterAttempt
@@ -107,7 +112,7 @@ cluster_attempt(ClusterRequest *r)
 	switch (cluster_route_choose(&plan, r->tried, &place))
 	{
 		case CLUSTER_CHOSEN:
-			return cluster_attempt_on(r, place);
+			return s ? execute_on(r, place, s) : send_on(r, place, NULL);
 		case CLUSTER_ALL_FULL:
 			return CLUSTER_ATTEMPT_FULL;
 		case CLUSTER_NONE_UP:

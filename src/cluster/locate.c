@@ -50,24 +50,36 @@ find_placement(ClusterTopology *t, const char *keyspace)
 	return NULL;
 }
 
+/* Once for each commit and table: no part of the way of a row. */
+static __attribute__((noinline)) void
+look_up(ClusterTopology *t, ClusterTable *table)
+{
+	table->placement = table->keyspace ? find_placement(t, table->keyspace) : NULL;
+	table->generation = t->generation;
+}
+
+/* Nearly all sets are full. */
+static uint32_t
+count_replicas(const uint16_t *number, uint32_t width)
+{
+	while (width > 0 && number[width - 1] == CLUSTER_RING_NONE)
+		width--;
+	return width;
+}
+
 ClusterReplicas
 cluster_locate(ClusterTopology *t, ClusterTable *table, int64_t token)
 {
-	ClusterReplicas replicas = {0};
 	const ClusterPlacement *p;
+	const uint16_t *number;
 
 	if (table->generation != t->generation)
-	{
-		table->placement = table->keyspace ? find_placement(t, table->keyspace) : NULL;
-		table->generation = t->generation;
-	}
+		look_up(t, table);
 	p = table->placement;
 	if (!p)
-		return replicas;
-	replicas.number = p->replica + (size_t) cluster_ring_owner(t->ring, token) * p->width;
-	while (replicas.n < p->width && replicas.number[replicas.n] != CLUSTER_RING_NONE)
-		replicas.n++;
-	return replicas;
+		return (ClusterReplicas) {0};
+	number = p->replica + (size_t) cluster_ring_owner(t->ring, token) * p->width;
+	return (ClusterReplicas) {number, count_replicas(number, p->width)};
 }
 
 uint32_t
