@@ -28,7 +28,7 @@
 #include "fdw/modify/modify.h"
 #include "fdw/modify/truncate.h"
 #include "fdw/option/epoch.h"
-#include "fdw/option/option.h"
+#include "fdw/option/option_check.h"
 #include "fdw/option/setting.h"
 #include "fdw/plan/direct_plan.h"
 #include "fdw/plan/join_plan.h"

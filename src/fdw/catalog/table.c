@@ -392,28 +392,13 @@ scyllaTableColumn(const ScyllaTable *table, const char *name)
 	return NULL;
 }
 
-/* The option that says which column of the cluster's table it is about. */
-static const char *
-naming_option(Oid relid, AttrNumber attnum)
-{
-	switch (scyllaPseudoColumn(relid, attnum))
-	{
-		case SCYLLA_TTL:
-			return "ttl_of";
-		case SCYLLA_WRITETIME:
-			return "writetime_of";
-		default:
-			return "column_name";
-	}
-}
-
 void
 scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum)
 {
 	const ScyllaTableOptions *options = scyllaTableOptions(relid);
 	const char *attname = get_attname(relid, attnum, false);
 	const char *name = scyllaColumnName(relid, attnum);
-	const char *option = naming_option(relid, attnum);
+	const char *option = scyllaNamingOption(scyllaPseudoColumn(relid, attnum));
 	const char *nearest;
 	const char *said;
 	List	   *names = NIL;

@@ -36,137 +36,30 @@
 #include "fdw/option/names.h"
 #include "fdw/option/nearest.h"
 #include "fdw/option/option.h"
+#include "fdw/option/option_check.h"
 
 /* ---- options ---- */
 
-/* Which text columns are in byte order, in which the cluster compares. */
-typedef enum ImportCollate
-{
-	COLLATE_NONE, COLLATE_KEYS, COLLATE_ALL
-} ImportCollate;
-
-typedef struct ImportOptions
-{
-	bool		views;
-	ScyllaFolding folding;
-	bool		not_null;
-	bool		composite;
-	ImportCollate collate;
-	char	   *like;			/* whose columns give the order; NULL: the cluster's */
-} ImportOptions;
-
-typedef enum ImportOptionId
-{
-	IMPORT_VIEWS, IMPORT_CASE, IMPORT_NOT_NULL, IMPORT_UDT, IMPORT_COLLATE, IMPORT_COLUMN_ORDER, IMPORT_LIKE
-} ImportOptionId;
-
-typedef struct ImportOptionDef
-{
-	const char *name;
-	const char *words[3];		/* what it may be, in the order of their numbers; none: a boolean */
-} ImportOptionDef;
-
-static const ImportOptionDef option_defs[] = {
-	[IMPORT_VIEWS] = {"import_views", {NULL}},
-	[IMPORT_CASE] = {"case", {"keep", "lower", "smart"}},	/* ScyllaFolding */
-	[IMPORT_NOT_NULL] = {"import_not_null", {NULL}},
-	[IMPORT_UDT] = {"udt", {"jsonb", "composite"}},
-	[IMPORT_COLLATE] = {"collate", {"none", "keys", "all"}},	/* ImportCollate */
-	[IMPORT_COLUMN_ORDER] = {"column_order", {"cluster", "like"}},
-	[IMPORT_LIKE] = {"like", {NULL}},	/* a name */
-};
-
-static ImportOptionId
-option_id(const char *name)
-{
-	List	   *names = NIL;
-	const char *nearest;
-
-	for (size_t i = 0; i < lengthof(option_defs); i++)
-	{
-		if (strcmp(option_defs[i].name, name) == 0)
-			return (ImportOptionId) i;
-		names = lappend(names, unconstify(char *, option_defs[i].name));
-	}
-	nearest = scyllaNearestName(name, names);
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-			 errmsg("invalid option \"%s\"", name),
-			 nearest ? errhint("Perhaps you meant the option \"%s\".", nearest) :
-			 errhint("Valid options in this context are: import_views, case, import_not_null, udt, collate, column_order, like")));
-}
-
-static void
-bad_value(const ImportOptionDef *def, const char *value)
-{
-	const char *const *words = def->words;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-			 errmsg("invalid value for option \"%s\": \"%s\"", def->name, value),
-			 !words[0] ? errhint("Valid values are true and false.") :
-			 !words[2] ? errhint("Valid values are %s and %s.", words[0], words[1]) :
-			 errhint("Valid values are %s, %s and %s.", words[0], words[1], words[2])));
-}
-
-/* The word's number, or 0 and 1 of a boolean. */
-static int
-option_value(const ImportOptionDef *def, const char *value)
-{
-	bool		result;
-
-	if (!def->words[0] && parse_bool(value, &result))
-		return result;
-	for (size_t i = 0; i < lengthof(def->words) && def->words[i]; i++)
-	{
-		if (strcmp(def->words[i], value) == 0)
-			return (int) i;
-	}
-	bad_value(def, value);
-	return 0;
-}
-
 /* A table to go by, and that it is gone by, belong together; the former says enough. */
 static void
-check_order(const bool *given, const int *value)
+check_order(const ScyllaImportOptions *o)
 {
-	if (given[IMPORT_COLUMN_ORDER] && given[IMPORT_LIKE] != value[IMPORT_COLUMN_ORDER])
+	if (o->column_order != SCYLLA_ORDER_UNTOLD && (o->like != NULL) != (o->column_order == SCYLLA_ORDER_LIKE))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 given[IMPORT_LIKE] ? errmsg("option \"like\" needs \"column_order\" to be \"like\"") :
+				 o->like ? errmsg("option \"like\" needs \"column_order\" to be \"like\"") :
 				 errmsg("option \"column_order\" is \"like\" without the option \"like\""),
 				 errhint("\"like\" names the local table whose columns give the order.")));
 }
 
-static ImportOptions
+static ScyllaImportOptions
 read_options(List *elements)
 {
-	int			value[lengthof(option_defs)] = {[IMPORT_VIEWS] = true, [IMPORT_NOT_NULL] = true};
-	bool		given[lengthof(option_defs)] = {false};
-	ImportOptions options = {0};
-	ListCell   *lc;
+	ScyllaImportOptions options;
 
-	foreach(lc, elements)
-	{
-		DefElem    *element = lfirst_node(DefElem, lc);
-		ImportOptionId id = option_id(element->defname);
-
-		if (given[id])
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("option \"%s\" provided more than once", element->defname)));
-		given[id] = true;
-		if (id == IMPORT_LIKE)
-			options.like = defGetString(element);
-		else
-			value[id] = option_value(&option_defs[id], defGetString(element));
-	}
-	check_order(given, value);
-	options.views = value[IMPORT_VIEWS];
-	options.folding = (ScyllaFolding) value[IMPORT_CASE];
-	options.not_null = value[IMPORT_NOT_NULL];
-	options.composite = value[IMPORT_UDT];
-	options.collate = (ImportCollate) value[IMPORT_COLLATE];
+	scyllaCheckOptions(elements, ON_IMPORT);
+	options = scyllaImportOptions(elements);
+	check_order(&options);
 	return options;
 }
 
@@ -216,7 +109,7 @@ why_not(const ScyllaImportName *name)
 
 /* Lists hold local names, as PostgreSQL itself filters by those once more. */
 static bool
-is_wanted(const ScyllaImportName *name, ImportForeignSchemaStmt *stmt, const ImportOptions *options)
+is_wanted(const ScyllaImportName *name, ImportForeignSchemaStmt *stmt, const ScyllaImportOptions *options)
 {
 	const ScyllaSchemaRelation *relation = name->object;
 
@@ -258,7 +151,7 @@ warn_of_missing(const ScyllaKeyspace *keyspace, List *wanted, List *all, const I
 /* Names (ScyllaImportName *) of the relations to import. */
 static List *
 choose_relations(const ScyllaKeyspace *keyspace, List *relations, ImportForeignSchemaStmt *stmt,
-				 const ImportOptions *options)
+				 const ScyllaImportOptions *options)
 {
 	List	   *all = NIL;			/* local names */
 	List	   *wanted = NIL;
@@ -298,7 +191,7 @@ choose_relations(const ScyllaKeyspace *keyspace, List *relations, ImportForeignS
 
 /* Names (ScyllaImportName *) of the columns, or NIL with a WARNING if the table cannot be had. */
 static List *
-choose_columns(const ScyllaSchemaRelation *relation, const char *described, const ImportOptions *options)
+choose_columns(const ScyllaSchemaRelation *relation, const char *described, const ScyllaImportOptions *options)
 {
 	List	   *names = NIL;
 	List	   *chosen = NIL;
@@ -371,7 +264,7 @@ is_never_null(const ScyllaSchemaRelation *relation, const ScyllaTableColumn *col
 
 static void
 append_column(StringInfo sql, const ScyllaSchemaRelation *relation, const ScyllaImportName *name,
-			  ScyllaTypeMap *types, const ImportOptions *options)
+			  ScyllaTypeMap *types, const ScyllaImportOptions *options)
 {
 	const ScyllaTableColumn *column = name->object;
 	const char *type = scyllaImportType(types, column->type);
@@ -380,7 +273,7 @@ append_column(StringInfo sql, const ScyllaSchemaRelation *relation, const Scylla
 	if (strcmp(name->local, name->remote) != 0)
 		appendStringInfo(sql, " OPTIONS (column_name %s)", quote_literal_cstr(name->remote));
 	if (strcmp(type, "text") == 0 &&
-		(options->collate == COLLATE_ALL || (options->collate == COLLATE_KEYS && scyllaIsKeyColumn(column))))
+		(options->collate == SCYLLA_COLLATE_ALL || (options->collate == SCYLLA_COLLATE_KEYS && scyllaIsKeyColumn(column))))
 		appendStringInfoString(sql, " COLLATE pg_catalog.\"C\"");
 	if (options->not_null && is_never_null(relation, column))
 		appendStringInfoString(sql, " NOT NULL");
@@ -388,7 +281,7 @@ append_column(StringInfo sql, const ScyllaSchemaRelation *relation, const Scylla
 
 static char *
 create_table(const ScyllaKeyspace *keyspace, const ScyllaImportName *name, List *columns, ScyllaTypeMap *types,
-			 const ImportOptions *options)
+			 const ScyllaImportOptions *options)
 {
 	const ScyllaSchemaRelation *relation = name->object;
 	const char *server = GetForeignServer(keyspace->session->serverid)->servername;
@@ -453,7 +346,7 @@ warn_masked_key(const ScyllaKeyspace *keyspace, const ScyllaImportName *name, co
 List *
 scyllaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
-	ImportOptions options = read_options(stmt->options);
+	ScyllaImportOptions options = read_options(stmt->options);
 	ScyllaKeyspace *keyspace = scyllaOpenKeyspace(GetUserId(), GetForeignServer(serverid), stmt->remote_schema);
 	List	   *relations = scyllaReadRelations(keyspace);
 	List	   *names = choose_relations(keyspace, relations, stmt, &options);

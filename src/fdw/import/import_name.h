@@ -11,12 +11,7 @@
 
 #include "nodes/pg_list.h"
 
-typedef enum ScyllaFolding
-{
-	SCYLLA_FOLD_KEEP,
-	SCYLLA_FOLD_LOWER,			/* as PostgreSQL folds what is not quoted */
-	SCYLLA_FOLD_SMART			/* lower unless it has both cases */
-} ScyllaFolding;
+#include "fdw/option/option.h"
 
 typedef struct ScyllaImportName
 {

@@ -2,315 +2,373 @@
  * fdw/option/option.c
  *	  Every option, in one table.
  *
- * Backend thread. Owns what was found last of each table. Invariant: an option that is
- * accepted is used, and it is parsed by one function only, so what passes
- * validation cannot fail at run time.
+ * Backend thread. Owns nothing. Invariants: an option that is accepted is used, and
+ * its value is parsed by one function only, so what passes validation cannot fail at
+ * run time; the field that a value goes to has the type of the option's kind.
+ *
+ * To add an option, add a row here, a field to one of the structs in option.h, and
+ * what uses the field. doc/options.md has a row for each, too; a test compares them.
  */
 #include "postgres.h"
 
-
-#include "access/reloptions.h"
-#include "catalog/pg_attribute.h"
-#include "catalog/pg_foreign_server.h"
-#include "catalog/pg_foreign_table.h"
-#include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
-#include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/varlena.h"
 
 #include "cql/request.h"
-#include "fdw/option/nearest.h"
 #include "fdw/option/option.h"
-#include "fdw/option/option_value.h"
 #include "fdw/option/setting.h"
 
-#define ON_SERVER 1
-#define ON_TABLE 2
-#define ON_COLUMN 4
-#define ON_MAPPING 8
+/* ---- the table ---- */
+
+#define SERVER_OR_TABLE (ON_SERVER | ON_TABLE)
+#define FIELD(type, field) .offset = offsetof(type, field), .size = sizeof(((type *) NULL)->field)
+#define CONNECTION(field) .target = TO_CONNECTION, FIELD(ScyllaConnectionOptions, field)
+#define TABLE(field) .target = TO_TABLE, FIELD(ScyllaTableOptions, field)
+#define IMPORT(field) .target = TO_IMPORT, FIELD(ScyllaImportOptions, field)
+#define ANY_CONSISTENCY .kind = KIND_CONSISTENCY, .min = CQL_ANY, .max = CQL_LOCAL_ONE
+
+/* As postgres_fdw: who is not superuser must not borrow the server's own identity. */
+static void
+guard_password_required(const ScyllaOptionValue *value)
+{
+	if (!value->boolean && !superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("password_required=false is superuser-only"),
+				 errhint("User mappings with the password_required option set to false may only be created or modified by the superuser.")));
+}
 
 static const ScyllaOptionDef option_defs[] = {
-	{"host", ON_SERVER, KIND_HOSTS, 0, 0},
-	{"port", ON_SERVER, KIND_INTEGER, 1, 65535},
-	{"local_dc", ON_SERVER, KIND_TEXT, 0, 0},
-	{"protocol_version", ON_SERVER, KIND_PROTOCOL, 0, 0},
-	{"compression", ON_SERVER, KIND_COMPRESSION, 0, 0},
-	{"connect_timeout", ON_SERVER, KIND_MILLISECONDS, 1, 600000},
-	{"max_in_flight", ON_SERVER, KIND_INTEGER, 1, SCYLLA_MAX_IN_FLIGHT},
-	{"max_in_flight_bytes", ON_SERVER, KIND_BYTES, 0, 0},
-	{"keep_connections", ON_SERVER, KIND_BOOLEAN, 0, 0},
-	{"request_timeout", ON_SERVER | ON_TABLE, KIND_MILLISECONDS, 1, 3600000},
-	{"consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
-	{"read_consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
-	{"write_consistency", ON_SERVER | ON_TABLE, KIND_CONSISTENCY, 0, 0},
-	{"serial_consistency", ON_SERVER | ON_TABLE, KIND_SERIAL, 0, 0},
-	{"fetch_size", ON_SERVER | ON_TABLE, KIND_INTEGER, 1, 1000000},
-	{"pushdown", ON_SERVER | ON_TABLE, KIND_PUSHDOWN, 0, 0},
-	{"allow_filtering", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
-	{"async_capable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
-	{"updatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
-	{"truncatable", ON_SERVER | ON_TABLE, KIND_BOOLEAN, 0, 0},
-	{"insert_null", ON_SERVER | ON_TABLE, KIND_INSERT_NULL, 0, 0},
-	{"update_mode", ON_SERVER | ON_TABLE, KIND_UPDATE_MODE, 0, 0},
-	{"batch_mode", ON_SERVER | ON_TABLE, KIND_BATCH_MODE, 0, 0},
-	{"fdw_startup_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
-	{"fdw_tuple_cost", ON_SERVER | ON_TABLE, KIND_COST, 0, 0},
-	{"keyspace", ON_TABLE, KIND_TEXT, 0, 0},
-	{"table", ON_TABLE, KIND_TEXT, 0, 0},
-	{"ttl", ON_TABLE, KIND_SECONDS, 0, SCYLLA_MAX_TTL},
-	{"column_name", ON_COLUMN, KIND_TEXT, 0, 0},
-	{"ttl_of", ON_COLUMN, KIND_TEXT, 0, 0},
-	{"writetime_of", ON_COLUMN, KIND_TEXT, 0, 0},
-	{"write_ttl", ON_COLUMN, KIND_BOOLEAN, 0, 0},
-	{"write_timestamp", ON_COLUMN, KIND_BOOLEAN, 0, 0},
-	{"username", ON_MAPPING, KIND_TEXT, 0, 0},
-	{"password", ON_MAPPING, KIND_TEXT, 0, 0},
-	{"password_required", ON_MAPPING, KIND_BOOLEAN, 0, 0},
+	{
+		.name = "host", .where = ON_SERVER, .kind = KIND_HOSTS, .otherwise = "127.0.0.1", CONNECTION(host),
+		.meaning = "nodes to contact first, separated by commas"
+	},
+	{
+		.name = "port", .where = ON_SERVER, .kind = KIND_INTEGER, .min = 1, .max = 65535, .otherwise = "9042", CONNECTION(port),
+		.meaning = "port of the nodes that host gives without one"
+	},
+	{
+		.name = "local_dc", .where = ON_SERVER, .kind = KIND_UTF8, .told = "that of the first node reached", CONNECTION(local_dc),
+		.meaning = "data center whose nodes are used"
+	},
+	{
+		.name = "protocol_version", .where = ON_SERVER, .kind = KIND_WORD, .words = {{"auto", 0}, {"4", 4}, {"5", 5}},
+		.otherwise = "auto", CONNECTION(protocol_version),
+		.meaning = "version of the protocol; auto: the newest that a node speaks"
+	},
+	{
+		.name = "compression", .where = ON_SERVER, .kind = KIND_EITHER, .words = {{"none", false}, {"lz4", true}},
+		.otherwise = "none", CONNECTION(lz4),
+		.meaning = "compression of what is sent and received"
+	},
+	{
+		.name = "connect_timeout", .where = ON_SERVER, .kind = KIND_MILLISECONDS, .min = 1, .max = 600000,
+		.otherwise = "5000", CONNECTION(connect_timeout),
+		.meaning = "time for a connection to become ready, for the cluster to be found, for a lost node to come back"
+	},
+	{
+		/* the setting of this name works without a new client: client_limit_all */
+		.name = "max_in_flight", .where = ON_SERVER, .kind = KIND_INTEGER, .min = 1, .max = SCYLLA_MAX_IN_FLIGHT,
+		.told = "adapts", CONNECTION(max_in_flight),
+		.meaning = "requests in flight of one session"
+	},
+	{
+		.name = "max_in_flight_bytes", .where = ON_SERVER, .kind = KIND_BYTES, .min = 64, .max = 1024 * 1024,
+		.otherwise = "16MB", TABLE(max_in_flight_bytes),
+		.meaning = "size of the rows of one statement and foreign table that are encoded and not acknowledged"
+	},
+	{
+		.name = "keep_connections", .where = ON_SERVER, .kind = KIND_BOOLEAN, .otherwise = "true", CONNECTION(keep_connections),
+		.meaning = "keep connections after the transaction"
+	},
+	{
+		.name = "request_timeout", .where = SERVER_OR_TABLE, .kind = KIND_MILLISECONDS, .min = 1,
+		.max = SCYLLA_MAX_REQUEST_TIMEOUT, .otherwise = "12000", .setting = &scylla_request_timeout, TABLE(request_timeout),
+		.meaning = "time that one row or page may take, with retries"
+	},
+	{
+		.name = "consistency", .where = SERVER_OR_TABLE, ANY_CONSISTENCY, .otherwise = "local_quorum",
+		.meaning = "consistency of reads and writes"
+	},
+	{
+		.name = "read_consistency", .where = SERVER_OR_TABLE, ANY_CONSISTENCY, .otherwise = "local_quorum",
+		.told = "that of consistency", .general = "consistency", .setting = &scylla_consistency, TABLE(read_consistency),
+		.meaning = "consistency of reads; overrides consistency at the same place"
+	},
+	{
+		.name = "write_consistency", .where = SERVER_OR_TABLE, ANY_CONSISTENCY, .otherwise = "local_quorum",
+		.told = "that of consistency", .general = "consistency", .setting = &scylla_consistency, TABLE(write_consistency),
+		.meaning = "consistency of writes; overrides consistency at the same place"
+	},
+	{
+		.name = "serial_consistency", .where = SERVER_OR_TABLE, .kind = KIND_CONSISTENCY, .min = CQL_SERIAL,
+		.max = CQL_LOCAL_SERIAL, .otherwise = "local_serial", TABLE(serial_consistency),
+		.meaning = "consistency of ON CONFLICT DO NOTHING and of update_mode if_exists"
+	},
+	{
+		.name = "fetch_size", .where = SERVER_OR_TABLE, .kind = KIND_INTEGER, .min = 1, .max = 1000000,
+		.otherwise = "5000", TABLE(fetch_size),
+		.meaning = "rows of a page, at most"
+	},
+	{
+		.name = "pushdown", .where = SERVER_OR_TABLE, .kind = KIND_LIST,
+		.words = {
+			{"keys", SCYLLA_PUSH_KEYS}, {"indexes", SCYLLA_PUSH_INDEXES}, {"filtering", SCYLLA_PUSH_FILTERING},
+			{"aggregates", SCYLLA_PUSH_AGGREGATES}, {"vectors", SCYLLA_PUSH_VECTORS}
+		},
+		.otherwise = "all", TABLE(pushdown),
+		.meaning = "what the cluster may do; PostgreSQL does the rest"
+	},
+	{
+		.name = "allow_filtering", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "false", TABLE(allow_filtering),
+		.meaning = "send conditions that no key or index serves with ALLOW FILTERING"
+	},
+	{
+		.name = "async_capable", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "true", TABLE(async_capable),
+		.meaning = "the table may be read at the same time as others below an Append"
+	},
+	{
+		.name = "updatable", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "true", TABLE(updatable),
+		.meaning = "rows may be inserted, updated and deleted"
+	},
+	{
+		.name = "truncatable", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "true", TABLE(truncatable),
+		.meaning = "TRUNCATE is allowed"
+	},
+	{
+		.name = "insert_null", .where = SERVER_OR_TABLE, .kind = KIND_EITHER, .words = {{"unset", false}, {"null", true}},
+		.otherwise = "unset", TABLE(insert_null),
+		.meaning = "what a NULL in INSERT does: unset leaves the cell as it is, null deletes it"
+	},
+	{
+		.name = "update_mode", .where = SERVER_OR_TABLE, .kind = KIND_EITHER, .words = {{"upsert", false}, {"if_exists", true}},
+		.otherwise = "upsert", TABLE(if_exists),
+		.meaning = "what UPDATE and DELETE do with rows that are gone since they were read: if_exists leaves them alone"
+	},
+	{
+		.name = "batch_mode", .where = SERVER_OR_TABLE, .kind = KIND_EITHER, .words = {{"none", false}, {"partition", true}},
+		.otherwise = "none", TABLE(batch),
+		.meaning = "rows that share a request: adjacent ones of one partition, or none"
+	},
+	{
+		.name = "fdw_startup_cost", .where = SERVER_OR_TABLE, .kind = KIND_COST, .otherwise = "100", TABLE(startup_cost),
+		.meaning = "planner's cost of starting a scan"
+	},
+	{
+		.name = "fdw_tuple_cost", .where = SERVER_OR_TABLE, .kind = KIND_COST, .otherwise = "0.01", TABLE(tuple_cost),
+		.meaning = "planner's cost of fetching a row"
+	},
+	{
+		.name = "keyspace", .where = ON_TABLE, .kind = KIND_TEXT, .required = true, TABLE(keyspace),
+		.meaning = "keyspace of the table; required"
+	},
+	{
+		.name = "table", .where = ON_TABLE, .kind = KIND_TEXT, .told = "the foreign table's name", TABLE(table),
+		.meaning = "name of the table in the cluster"
+	},
+	{
+		.name = "ttl", .where = ON_TABLE, .kind = KIND_SECONDS, .min = 0, .max = SCYLLA_MAX_TTL, .told = "the table's own",
+		.setting = &scylla_ttl, TABLE(ttl),
+		.meaning = "time after which every row that is written expires; 0: never"
+	},
+	{
+		.name = "column_name", .where = ON_COLUMN, .kind = KIND_TEXT, .told = "the column's name",
+		.meaning = "name of the column in the cluster"
+	},
+	{
+		.name = "ttl_of", .where = ON_COLUMN, .kind = KIND_TEXT, .pseudo = SCYLLA_TTL,
+		.meaning = "column of the cluster's table whose remaining time to live this one shows, in seconds"
+	},
+	{
+		.name = "writetime_of", .where = ON_COLUMN, .kind = KIND_TEXT, .pseudo = SCYLLA_WRITETIME,
+		.meaning = "column of the cluster's table whose time of writing this one shows, in microseconds since 1970"
+	},
+	{
+		.name = "write_ttl", .where = ON_COLUMN, .kind = KIND_BOOLEAN, .otherwise = "false", .pseudo = SCYLLA_WRITE_TTL,
+		.meaning = "what is written to this column is the TTL of the row, in seconds"
+	},
+	{
+		.name = "write_timestamp", .where = ON_COLUMN, .kind = KIND_BOOLEAN, .otherwise = "false", .pseudo = SCYLLA_WRITE_TIMESTAMP,
+		.meaning = "what is written to this column is the timestamp of the row, in microseconds since 1970"
+	},
+	{
+		.name = "username", .where = ON_MAPPING, .kind = KIND_UTF8, CONNECTION(username),
+		.meaning = "role in the cluster"
+	},
+	{
+		.name = "password", .where = ON_MAPPING, .kind = KIND_UTF8, .secret = true, CONNECTION(password),
+		.meaning = "password of that role"
+	},
+	{
+		.name = "password_required", .where = ON_MAPPING, .kind = KIND_BOOLEAN, .otherwise = "true",
+		.guard = guard_password_required, CONNECTION(password_required),
+		.meaning = "users who are no superusers must give a password; only superusers may set false"
+	},
+	{
+		.name = "import_views", .where = ON_IMPORT, .kind = KIND_BOOLEAN, .otherwise = "true", IMPORT(views),
+		.meaning = "import materialized views"
+	},
+	{
+		.name = "case", .where = ON_IMPORT, .kind = KIND_WORD,
+		.words = {{"keep", SCYLLA_FOLD_KEEP}, {"lower", SCYLLA_FOLD_LOWER}, {"smart", SCYLLA_FOLD_SMART}},
+		.otherwise = "keep", IMPORT(folding),
+		.meaning = "case of the names of tables and columns; smart: lower unless a name has both upper and lower case"
+	},
+	{
+		.name = "import_not_null", .where = ON_IMPORT, .kind = KIND_BOOLEAN, .otherwise = "true", IMPORT(not_null),
+		.meaning = "columns of the primary key are NOT NULL"
+	},
+	{
+		.name = "udt", .where = ON_IMPORT, .kind = KIND_EITHER, .words = {{"jsonb", false}, {"composite", true}},
+		.otherwise = "jsonb", IMPORT(composite),
+		.meaning = "what user-defined types become"
+	},
+	{
+		.name = "collate", .where = ON_IMPORT, .kind = KIND_WORD,
+		.words = {{"none", SCYLLA_COLLATE_NONE}, {"keys", SCYLLA_COLLATE_KEYS}, {"all", SCYLLA_COLLATE_ALL}},
+		.otherwise = "none", IMPORT(collate),
+		.meaning = "which columns of type text are COLLATE \"C\": those of the primary key, or all"
+	},
+	{
+		.name = "column_order", .where = ON_IMPORT, .kind = KIND_WORD,
+		.words = {{"cluster", SCYLLA_ORDER_CLUSTER}, {"like", SCYLLA_ORDER_LIKE}}, .told = "cluster", IMPORT(column_order),
+		.meaning = "whose order of columns is used: the cluster's, or that of the table that like names"
+	},
+	{
+		.name = "like", .where = ON_IMPORT, .kind = KIND_LOCAL, IMPORT(like),
+		.meaning = "local table whose order of columns is used; for several tables, the schema that has them"
+	},
 };
 
-/* ---- validation ---- */
+const ScyllaOptionDef *
+scyllaOptionDefs(int *n)
+{
+	*n = lengthof(option_defs);
+	return option_defs;
+}
 
-static const ScyllaOptionDef *
-find_def(const char *name)
+const ScyllaOptionDef *
+scyllaFindOption(const char *name, int where)
 {
 	for (size_t i = 0; i < lengthof(option_defs); i++)
 	{
-		if (strcmp(option_defs[i].name, name) == 0)
+		if ((option_defs[i].where & where) && strcmp(option_defs[i].name, name) == 0)
 			return &option_defs[i];
 	}
 	return NULL;
 }
 
-static int
-where_of_catalog(Oid catalog)
+/* ---- resolution ---- */
+
+/* Of an object that has options, of which some may stand there. */
+typedef struct Place
 {
-	switch (catalog)
-	{
-		case ForeignServerRelationId:
-			return ON_SERVER;
-		case ForeignTableRelationId:
-			return ON_TABLE;
-		case AttributeRelationId:
-			return ON_COLUMN;
-		case UserMappingRelationId:
-			return ON_MAPPING;
-		default:
-			return 0;			/* the wrapper itself takes none */
-	}
-}
+	int			where;
+	List	   *options;
+} Place;
 
-static const char *
-nearest_option(const char *name, int where)
+const char *
+scyllaLookUpOption(const char *name, List *options)
 {
-	List	   *candidates = NIL;
-
-	for (size_t i = 0; i < lengthof(option_defs); i++)
-	{
-		if (option_defs[i].where & where)
-			candidates = lappend(candidates, unconstify(char *, option_defs[i].name));
-	}
-	return scyllaNearestName(name, candidates);
-}
-
-static char *
-valid_names(int where)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (size_t i = 0; i < lengthof(option_defs); i++)
-	{
-		if (option_defs[i].where & where)
-			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", option_defs[i].name);
-	}
-	return names.data;
-}
-
-static void
-unknown_option(const char *name, int where)
-{
-	const char *nearest = nearest_option(name, where);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-			 errmsg("invalid option \"%s\"", name),
-			 where == 0 ? errhint("There are no valid options in this context.") :
-			 nearest ? errhint("Perhaps you meant the option \"%s\".", nearest) :
-			 errhint("Valid options in this context are: %s", valid_names(where))));
-}
-
-/* A column stands for one thing. */
-static void
-check_column_options(List *options)
-{
-	if (list_length(options) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("options \"%s\" and \"%s\" exclude each other",
-						linitial_node(DefElem, options)->defname, lsecond_node(DefElem, options)->defname)));
-}
-
-static void
-require_keyspace(List *options)
-{
-	ListCell   *lc;
-
-	foreach(lc, options)
-	{
-		if (strcmp(lfirst_node(DefElem, lc)->defname, "keyspace") == 0)
-			return;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-			 errmsg("option \"keyspace\" is required"),
-			 errhint("Use OPTIONS (keyspace 'name').")));
-}
-
-/* The options are all that the object has afterwards. */
-void
-scyllaValidateOptions(List *options, Oid catalog)
-{
-	int			where = where_of_catalog(catalog);
 	ListCell   *lc;
 
 	foreach(lc, options)
 	{
 		DefElem    *element = lfirst_node(DefElem, lc);
-		const ScyllaOptionDef *def = find_def(element->defname);
 
-		if (def == NULL || (def->where & where) == 0)
-			unknown_option(element->defname, where);
-		scyllaCheckValue(def, element);
-		if (strcmp(def->name, "password_required") == 0 && !defGetBoolean(element) && !superuser())
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("password_required=false is superuser-only"),
-					 errhint("User mappings with the password_required option set to false may only be created or modified by the superuser.")));
-	}
-	if (where == ON_COLUMN)
-		check_column_options(options);
-	if (where == ON_TABLE)
-		require_keyspace(options);
-}
-
-/* ---- resolution ---- */
-
-/* Value of an option in the first of two lists that has it, or NULL. */
-static const char *
-lookup(const char *name, List *first, List *second)
-{
-	List	   *lists[2] = {first, second};
-
-	for (int i = 0; i < 2; i++)
-	{
-		ListCell   *lc;
-
-		foreach(lc, lists[i])
-		{
-			DefElem    *element = lfirst_node(DefElem, lc);
-
-			if (strcmp(element->defname, name) == 0)
-				return defGetString(element);
-		}
+		if (strcmp(element->defname, name) == 0)
+			return defGetString(element);
 	}
 	return NULL;
 }
 
-static char *
-text_option(const char *name, List *options)
+/*
+ * The special name beats the general one at the same place, but a table's general
+ * one beats the server's special one.
+ */
+static const char *
+value_text(const ScyllaOptionDef *def, const Place *place, int nplaces)
 {
-	const char *value = lookup(name, options, NIL);
+	for (int i = 0; i < nplaces; i++)
+	{
+		const char *text = NULL;
 
-	return value ? pstrdup(value) : NULL;
+		if (def->where & place[i].where)
+			text = scyllaLookUpOption(def->name, place[i].options);
+		if (text == NULL && def->general != NULL)
+			text = scyllaLookUpOption(def->general, place[i].options);
+		if (text != NULL)
+			return text;
+	}
+	return def->otherwise;
 }
 
-static int
-integer_option(const char *name, int otherwise, List *first, List *second)
+#ifdef USE_ASSERT_CHECKING
+static size_t
+size_of_value(ScyllaOptionKind kind)
 {
-	const char *value = lookup(name, first, second);
-
-	return value ? scyllaIntegerValue(find_def(name), value) : otherwise;
+	switch (kind)
+	{
+		case KIND_TEXT:
+		case KIND_UTF8:
+		case KIND_LOCAL:
+		case KIND_HOSTS:
+			return sizeof(char *);
+		case KIND_EITHER:
+		case KIND_BOOLEAN:
+			return sizeof(bool);
+		case KIND_BYTES:
+			return sizeof(int64);
+		case KIND_COST:
+			return sizeof(double);
+		default:
+			return sizeof(int);
+	}
 }
-
-static int
-duration_option(const char *name, int otherwise, List *first, List *second)
-{
-	const char *value = lookup(name, first, second);
-
-	return value ? scyllaDurationValue(find_def(name), value) : otherwise;
-}
+#endif
 
 static bool
-boolean_option(const char *name, bool otherwise, List *first, List *second)
+is_overridden(const ScyllaOptionDef *def)
 {
-	const char *value = lookup(name, first, second);
-
-	return value ? scyllaBooleanValue(find_def(name), value) : otherwise;
+	return def->setting != NULL && *def->setting >= def->min && *def->setting <= def->max;
 }
 
-static double
-cost_option(const char *name, List *first, List *second)
+/* All members of a value begin where it begins: the field takes the one of its size. */
+static void
+set_field(const ScyllaOptionDef *def, const Place *place, int nplaces, void *target)
 {
-	const char *value = lookup(name, first, second);
+	const char *text = value_text(def, place, nplaces);
+	ScyllaOptionValue value;
 
-	return value ? scyllaCostValue(find_def(name), value) : -1;
+	Assert(def->size == size_of_value(def->kind));
+	if (is_overridden(def))
+		value.number = *def->setting;
+	else if (text != NULL)
+		value = scyllaOptionValue(def, text);
+	else
+		return;
+	memcpy((char *) target + def->offset, &value, def->size);
 }
 
-static uint16_t
-serial_option(List *first, List *second)
+static void
+set_fields(ScyllaOptionTarget target, const Place *place, int nplaces, void *to)
 {
-	const char *value = lookup("serial_consistency", first, second);
-
-	return value ? scyllaSerialValue(find_def("serial_consistency"), value) : CQL_LOCAL_SERIAL;
-}
-
-/*
- * The special name beats the general one at the same place, but a table's
- * general one beats the server's special one.
- */
-static uint16_t
-consistency_option(const char *name, List *table, List *server)
-{
-	const char *value = scyllaConsistencySetting();
-
-	if (value == NULL)
-		value = lookup(name, table, NIL);
-	if (value == NULL)
-		value = lookup("consistency", table, NIL);
-	if (value == NULL)
-		value = lookup(name, server, NIL);
-	if (value == NULL)
-		value = lookup("consistency", server, NIL);
-	return value ? scyllaConsistencyValue(find_def("consistency"), value) : CQL_LOCAL_QUORUM;
+	for (size_t i = 0; i < lengthof(option_defs); i++)
+	{
+		if (option_defs[i].target == target)
+			set_field(&option_defs[i], place, nplaces, to);
+	}
 }
 
 ScyllaConnectionOptions *
 scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping)
 {
 	ScyllaConnectionOptions *o = palloc0(sizeof(*o));
-	List	   *options = server->options;
-	const char *host = lookup("host", options, NIL);
-	const char *protocol = lookup("protocol_version", options, NIL);
-	const char *compression = lookup("compression", options, NIL);
-	int			port = integer_option("port", DEFAULT_PORT, options, NIL);
+	const Place places[] = {{ON_SERVER, server->options}, {ON_MAPPING, mapping->options}};
 
-	o->ncontacts = scyllaHostsValue(find_def("host"), host ? host : "127.0.0.1", (uint16_t) port, &o->contact);
-	o->local_dc = text_option("local_dc", options);
-	if (protocol)
-		o->protocol_version = scyllaProtocolValue(find_def("protocol_version"), protocol);
-	if (compression)
-		o->lz4 = scyllaWordValue(find_def("compression"), compression, "none", "lz4");
-	o->connect_timeout = duration_option("connect_timeout", 5000, options, NIL);
-	o->max_in_flight = integer_option("max_in_flight", 0, options, NIL);
-	o->keep_connections = boolean_option("keep_connections", true, options, NIL);
-	o->username = text_option("username", mapping->options);
-	o->password = text_option("password", mapping->options);
-	o->password_required = boolean_option("password_required", true, mapping->options, NIL);
+	set_fields(TO_CONNECTION, places, lengthof(places), o);
+	o->ncontacts = scyllaParseHosts(scyllaFindOption("host", ON_SERVER), o->host, (uint16_t) o->port, &o->contact);
 	return o;
 }
 
@@ -318,33 +376,11 @@ ScyllaTableOptions *
 scyllaResolveOptions(List *table, List *server)
 {
 	ScyllaTableOptions *o = palloc0(sizeof(*o));
-	const char *bytes = lookup("max_in_flight_bytes", server, NIL);
-	const char *insert_null = lookup("insert_null", table, server);
-	const char *update_mode = lookup("update_mode", table, server);
-	const char *batch_mode = lookup("batch_mode", table, server);
-	const char *pushdown = lookup("pushdown", table, server);
+	const Place places[] = {{ON_TABLE, table}, {ON_SERVER, server}};
 
-	o->keyspace = text_option("keyspace", table);
-	o->table = text_option("table", table);
-	o->read_consistency = consistency_option("read_consistency", table, server);
-	o->write_consistency = consistency_option("write_consistency", table, server);
-	o->serial_consistency = serial_option(table, server);
-	o->request_timeout = scylla_request_timeout > 0 ? scylla_request_timeout :
-		duration_option("request_timeout", 12000, table, server);
-	o->fetch_size = integer_option("fetch_size", 5000, table, server);
-	o->max_in_flight_bytes = bytes ? scyllaBytesValue(find_def("max_in_flight_bytes"), bytes) : 16 * 1024 * 1024;
-	o->pushdown = scyllaPushdownValue(find_def("pushdown"), pushdown ? pushdown : "all");
-	o->allow_filtering = boolean_option("allow_filtering", false, table, server);
-	o->async_capable = boolean_option("async_capable", true, table, server);
-	o->updatable = boolean_option("updatable", true, table, server);
-	o->truncatable = boolean_option("truncatable", true, table, server);
-	o->insert_null = insert_null && scyllaWordValue(find_def("insert_null"), insert_null, "unset", "null");
-	o->if_exists = update_mode && scyllaWordValue(find_def("update_mode"), update_mode, "upsert", "if_exists");
-	o->batch = batch_mode && scyllaWordValue(find_def("batch_mode"), batch_mode, "none", "partition");
-	o->ttl = scylla_ttl >= 0 ? scylla_ttl : duration_option("ttl", -1, table, NIL);
+	o->ttl = -1;
 	o->write_timestamp = scylla_write_timestamp;
-	o->startup_cost = cost_option("fdw_startup_cost", table, server);
-	o->tuple_cost = cost_option("fdw_tuple_cost", table, server);
+	set_fields(TO_TABLE, places, lengthof(places), o);
 	return o;
 }
 
@@ -354,15 +390,27 @@ scyllaServerOptions(ForeignServer *server)
 	return scyllaResolveOptions(NIL, server->options);
 }
 
+ScyllaImportOptions
+scyllaImportOptions(List *options)
+{
+	ScyllaImportOptions o = {0};
+	const Place place = {ON_IMPORT, options};
+
+	set_fields(TO_IMPORT, &place, 1, &o);
+	return o;
+}
+
+/* ---- columns ---- */
+
 char *
 scyllaColumnName(Oid relid, AttrNumber attnum)
 {
-	static const char *const names[] = {"column_name", "ttl_of", "writetime_of"};	/* a column has one of them at most */
 	List	   *options = GetForeignColumnOptions(relid, attnum);
 
-	for (size_t i = 0; i < lengthof(names); i++)
+	for (size_t i = 0; i < lengthof(option_defs); i++)
 	{
-		const char *name = lookup(names[i], options, NIL);
+		const ScyllaOptionDef *def = &option_defs[i];
+		const char *name = def->where == ON_COLUMN && def->kind == KIND_TEXT ? scyllaLookUpOption(def->name, options) : NULL;
 
 		if (name != NULL)
 			return pstrdup(name);
@@ -370,16 +418,29 @@ scyllaColumnName(Oid relid, AttrNumber attnum)
 	return get_attname(relid, attnum, false);
 }
 
+const char *
+scyllaNamingOption(ScyllaPseudo pseudo)
+{
+	for (size_t i = 0; i < lengthof(option_defs); i++)
+	{
+		if (option_defs[i].where == ON_COLUMN && option_defs[i].kind == KIND_TEXT && option_defs[i].pseudo == pseudo)
+			return option_defs[i].name;
+	}
+	return "column_name";
+}
+
 ScyllaPseudo
 scyllaReadPseudo(Oid relid, AttrNumber attnum)
 {
 	List	   *options = GetForeignColumnOptions(relid, attnum);
 
-	if (lookup("ttl_of", options, NIL) != NULL)
-		return SCYLLA_TTL;
-	if (lookup("writetime_of", options, NIL) != NULL)
-		return SCYLLA_WRITETIME;
-	if (boolean_option("write_ttl", false, options, NIL))
-		return SCYLLA_WRITE_TTL;
-	return boolean_option("write_timestamp", false, options, NIL) ? SCYLLA_WRITE_TIMESTAMP : SCYLLA_NO_PSEUDO;
+	for (size_t i = 0; i < lengthof(option_defs); i++)
+	{
+		const ScyllaOptionDef *def = &option_defs[i];
+		const char *text = def->pseudo != SCYLLA_NO_PSEUDO ? scyllaLookUpOption(def->name, options) : NULL;
+
+		if (text != NULL && (def->kind != KIND_BOOLEAN || scyllaOptionValue(def, text).boolean))
+			return def->pseudo;
+	}
+	return SCYLLA_NO_PSEUDO;
 }

@@ -2,10 +2,10 @@
  * fdw/option/option.h
  *	  Every option: its name, where it may stand, its default, its meaning.
  *
- * Backend thread. One table in option.c defines them all; it validates at CREATE
- * and ALTER and resolves at run time: setting beats table beats server beats
- * default. Results live in CurrentMemoryContext; option_cache.h remembers those of foreign
- * tables.
+ * Backend thread. One table in option.c defines them all. option_check.h validates
+ * at CREATE and ALTER; here options are resolved at run time: setting beats table
+ * beats server beats default. Results live in CurrentMemoryContext; option_cache.h
+ * remembers those of foreign tables.
  */
 #ifndef FDW_OPTION_OPTION_H
 #define FDW_OPTION_OPTION_H
@@ -14,20 +14,22 @@
 
 #include "foreign/foreign.h"
 
-#include "pipeline/client.h"
+#include "fdw/option/option_value.h"
 
 /* What a session is made from: server and user mapping. */
 typedef struct ScyllaConnectionOptions
 {
-	ClientContact *contact;
+	char	   *host;
+	int			port;			/* of those of host that have none */
+	ClientContact *contact;		/* these two together */
 	int			ncontacts;
-	char	   *local_dc;		/* NULL: that of the first node reached */
+	char	   *local_dc;		/* UTF-8; NULL: that of the first node reached */
 	int			protocol_version;	/* 0: the highest the server speaks */
 	bool		lz4;
 	int			connect_timeout;	/* ms */
 	int			max_in_flight;	/* 0: adaptive */
 	bool		keep_connections;
-	char	   *username;		/* NULL: none */
+	char	   *username;		/* UTF-8; NULL: none */
 	char	   *password;
 	bool		password_required;
 } ScyllaConnectionOptions;
@@ -38,9 +40,9 @@ typedef struct ScyllaTableOptions
 	Oid			serverid;		/* InvalidOid: by hand */
 	char	   *keyspace;
 	char	   *table;			/* defaults to the foreign table's name */
-	uint16_t	read_consistency;	/* CqlConsistency */
-	uint16_t	write_consistency;
-	uint16_t	serial_consistency;
+	int			read_consistency;	/* CqlConsistency */
+	int			write_consistency;
+	int			serial_consistency;
 	int			request_timeout;	/* ms */
 	int			fetch_size;		/* rows a page */
 	int64		max_in_flight_bytes;
@@ -54,7 +56,7 @@ typedef struct ScyllaTableOptions
 	bool		batch;			/* batch_mode partition: rows of one partition go as one request */
 	int			ttl;			/* seconds; -1: none */
 	int64		write_timestamp;	/* microseconds since 1970; 0: the clock's */
-	double		startup_cost;	/* -1: default */
+	double		startup_cost;
 	double		tuple_cost;
 } ScyllaTableOptions;
 
@@ -65,24 +67,55 @@ typedef struct ScyllaTableOptions
 #define SCYLLA_PUSH_AGGREGATES 8
 #define SCYLLA_PUSH_VECTORS 16
 
-#define SCYLLA_MAX_TTL 630720000	/* 20 years; org.apache.cassandra.cql3.Attributes.MAX_TTL */
-#define SCYLLA_MAX_IN_FLIGHT 32000
-
-/* What a column of the foreign table is, if not the value of one in the cluster. */
-typedef enum ScyllaPseudo
+/* How names of the cluster's become PostgreSQL's. */
+typedef enum ScyllaFolding
 {
-	SCYLLA_NO_PSEUDO,			/* the value itself */
-	SCYLLA_TTL,					/* what the cluster tells about another column's value */
-	SCYLLA_WRITETIME,
-	SCYLLA_WRITE_TTL,			/* how the row is written; reads as NULL */
-	SCYLLA_WRITE_TIMESTAMP
-} ScyllaPseudo;
+	SCYLLA_FOLD_KEEP,
+	SCYLLA_FOLD_LOWER,			/* as PostgreSQL folds what is not quoted */
+	SCYLLA_FOLD_SMART			/* lower unless it has both cases */
+} ScyllaFolding;
 
-extern void scyllaValidateOptions(List *options, Oid catalog);
+/* Which text columns are in byte order, in which the cluster compares. */
+typedef enum ScyllaCollate
+{
+	SCYLLA_COLLATE_NONE,
+	SCYLLA_COLLATE_KEYS,
+	SCYLLA_COLLATE_ALL
+} ScyllaCollate;
+
+typedef enum ScyllaColumnOrder
+{
+	SCYLLA_ORDER_UNTOLD,		/* like says it */
+	SCYLLA_ORDER_CLUSTER,
+	SCYLLA_ORDER_LIKE
+} ScyllaColumnOrder;
+
+/* What IMPORT FOREIGN SCHEMA goes by. */
+typedef struct ScyllaImportOptions
+{
+	bool		views;
+	bool		not_null;
+	bool		composite;		/* user-defined types become composite types */
+	ScyllaFolding folding;
+	ScyllaCollate collate;
+	ScyllaColumnOrder column_order;
+	char	   *like;			/* whose columns give the order; NULL: the cluster's */
+} ScyllaImportOptions;
+
+/* The table, and a row of it that may stand in one of these places; NULL: there is none. */
+extern const ScyllaOptionDef *scyllaOptionDefs(int *n);
+extern const ScyllaOptionDef *scyllaFindOption(const char *name, int where);
+
+/* Its value in a list of options, or NULL. */
+extern const char *scyllaLookUpOption(const char *name, List *options);
+
 extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
 extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
+extern ScyllaImportOptions scyllaImportOptions(List *options);
+
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
+extern const char *scyllaNamingOption(ScyllaPseudo pseudo);	/* the option that tells this */
 
 /* For option_cache.c: as the catalogs have them now. Of a table's, keyspace, table and server may be missing. */
 extern ScyllaTableOptions *scyllaResolveOptions(List *table, List *server);

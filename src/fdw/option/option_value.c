@@ -1,37 +1,121 @@
 /*
  * fdw/option/option_value.c
- *	  What the values of options mean, and which are refused.
+ *	  What values of options mean, and which are refused.
  *
- * Backend thread. Owns nothing: results live in CurrentMemoryContext. Each kind of
- * value is parsed by one function, for validation and for use.
+ * Backend thread. Owns nothing: results live in CurrentMemoryContext.
  */
 #include "postgres.h"
 
 #include <ctype.h>
 #include <math.h>
 
-#include "commands/defrem.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 #include "utils/guc.h"
 
 #include "cql/request.h"
 #include "fdw/option/nearest.h"
-#include "fdw/option/option.h"
 #include "fdw/option/option_value.h"
 
+/* ---- which are valid ---- */
+
+/* "a, b and c" grows by one. */
 static void
-bad_value(const ScyllaOptionDef *def, const char *value, const char *hint)
+append_word(StringInfo out, const char *word, bool first, bool last)
+{
+	appendStringInfo(out, "%s%s", first ? "" : last ? " and " : ", ", word);
+}
+
+static const char *
+word_names(const ScyllaWord *words)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (const ScyllaWord *word = words; word->name; word++)
+		append_word(&names, word->name, word == words, word[1].name == NULL);
+	return names.data;
+}
+
+const char *
+scyllaConsistencyNames(int first, int last)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = first; i <= last; i++)
+	{
+		const char *name = cql_consistency_name((uint16_t) i);
+
+		append_word(&names, asc_tolower(name, strlen(name)), i == first, i == last);
+	}
+	return names.data;
+}
+
+static const char *
+size_text(int kilobytes)
+{
+	if (kilobytes % (1024 * 1024) == 0)
+		return psprintf("%dGB", kilobytes / (1024 * 1024));
+	return kilobytes % 1024 == 0 ? psprintf("%dMB", kilobytes / 1024) : psprintf("%dkB", kilobytes);
+}
+
+const char *
+scyllaValidValues(const ScyllaOptionDef *def)
+{
+	switch (def->kind)
+	{
+		case KIND_HOSTS:
+			return "name, name:port and [address]:port";
+		case KIND_INTEGER:
+			return psprintf("%d to %d", def->min, def->max);
+		case KIND_MILLISECONDS:
+			return psprintf("%d to %d ms", def->min, def->max);
+		case KIND_SECONDS:
+			return psprintf("%d to %d s", def->min, def->max);
+		case KIND_CONSISTENCY:
+			return scyllaConsistencyNames(def->min, def->max);
+		case KIND_WORD:
+		case KIND_EITHER:
+			return word_names(def->words);
+		case KIND_LIST:
+			return psprintf("all, none and lists of %s", word_names(def->words));
+		case KIND_BOOLEAN:
+			return "true and false";
+		case KIND_BYTES:
+			return psprintf("%s to %s", size_text(def->min), size_text(def->max));
+		case KIND_COST:
+			return "0 or more";
+		case KIND_TEXT:
+		case KIND_UTF8:
+		case KIND_LOCAL:
+			break;
+	}
+	return "text";
+}
+
+static void
+refuse(const ScyllaOptionDef *def, const char *value, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-			 strcmp(def->name, "password") == 0 ?
-			 errmsg("invalid value for option \"%s\"", def->name) :
+			 def->secret ? errmsg("invalid value for option \"%s\"", def->name) :
 			 errmsg("invalid value for option \"%s\": \"%s\"", def->name, value),
 			 errhint("%s", hint)));
 }
 
-int
-scyllaIntegerValue(const ScyllaOptionDef *def, const char *value)
+static void
+refuse_invalid(const ScyllaOptionDef *def, const char *value)
+{
+	refuse(def, value, psprintf("Valid values are %s.", scyllaValidValues(def)));
+}
+
+/* ---- numbers ---- */
+
+static int
+integer_value(const ScyllaOptionDef *def, const char *value)
 {
 	char	   *end;
 	long		n;
@@ -39,7 +123,7 @@ scyllaIntegerValue(const ScyllaOptionDef *def, const char *value)
 	errno = 0;
 	n = strtol(value, &end, 10);
 	if (errno != 0 || end == value || *end != '\0' || n < def->min || n > def->max)
-		bad_value(def, value, psprintf("Valid values are %d to %d.", def->min, def->max));
+		refuse_invalid(def, value);
 	return (int) n;
 }
 
@@ -65,24 +149,33 @@ shorten_unit(const char *value)
 }
 
 /* What is more than nothing does not become nothing: a TTL of 0 is none. */
-int
-scyllaDurationValue(const ScyllaOptionDef *def, const char *value)
+static int
+duration_value(const ScyllaOptionDef *def, const char *value)
 {
-	bool		seconds = def->kind == KIND_SECONDS;
 	const char *text = shorten_unit(value);
 	int			n;
 
 	while (text[0] == '0' && isdigit((unsigned char) text[1]))
 		text++;					/* no octal number */
-	if (!parse_int(text, &n, seconds ? GUC_UNIT_S : GUC_UNIT_MS, NULL) || n < def->min || n > def->max ||
+	if (!parse_int(text, &n, def->kind == KIND_SECONDS ? GUC_UNIT_S : GUC_UNIT_MS, NULL) || n < def->min || n > def->max ||
 		(n == 0 && strpbrk(text, "123456789") != NULL))
-		bad_value(def, value, psprintf("Valid values are %d to %d %s, or that time with a unit: ms, s, min, h or d.",
-									   def->min, def->max, seconds ? "s" : "ms"));
+		refuse(def, value, psprintf("Valid values are %s, or that time with a unit: ms, s, min, h or d.", scyllaValidValues(def)));
 	return n;
 }
 
-double
-scyllaCostValue(const ScyllaOptionDef *def, const char *value)
+static int64
+bytes_value(const ScyllaOptionDef *def, const char *value)
+{
+	int			kilobytes;
+
+	/* the unit is kB in the absence of one, as for the server's own memory settings */
+	if (!parse_int(value, &kilobytes, GUC_UNIT_KB, NULL) || kilobytes < def->min || kilobytes > def->max)
+		refuse_invalid(def, value);
+	return (int64) kilobytes * 1024;
+}
+
+static double
+cost_value(const ScyllaOptionDef *def, const char *value)
 {
 	char	   *end;
 	double		cost;
@@ -90,110 +183,42 @@ scyllaCostValue(const ScyllaOptionDef *def, const char *value)
 	errno = 0;
 	cost = strtod(value, &end);
 	if (errno != 0 || end == value || *end != '\0' || !(cost >= 0) || isinf(cost))
-		bad_value(def, value, "The cost must be a number, not below zero.");
+		refuse(def, value, "The cost must be a number, not below zero.");
 	return cost;
 }
 
-int64
-scyllaBytesValue(const ScyllaOptionDef *def, const char *value)
-{
-	const char *hint = NULL;
-	int			kilobytes;
+/* ---- words ---- */
 
-	/* the unit is kB in the absence of one, as for the server's own memory settings */
-	if (!parse_int(value, &kilobytes, GUC_UNIT_KB, &hint) || kilobytes < 64 || kilobytes > 1024 * 1024)
-		bad_value(def, value, "Valid values are 64kB to 1GB.");
-	return (int64) kilobytes * 1024;
-}
-
-bool
-scyllaBooleanValue(const ScyllaOptionDef *def, const char *value)
+static bool
+boolean_value(const ScyllaOptionDef *def, const char *value)
 {
 	bool		result;
 
 	if (!parse_bool(value, &result))
-		bad_value(def, value, "Valid values are true and false.");
+		refuse_invalid(def, value);
 	return result;
 }
 
-uint16_t
-scyllaConsistencyValue(const ScyllaOptionDef *def, const char *value)
+static int
+consistency_value(const ScyllaOptionDef *def, const char *value)
 {
 	int			consistency = cql_consistency_from_name(value);
 
-	if (consistency < 0)
-		bad_value(def, value, "Valid values are any, one, two, three, quorum, all, local_quorum, each_quorum, "
-				  "serial, local_serial and local_one.");
-	return (uint16_t) consistency;
+	if (consistency < def->min || consistency > def->max)
+		refuse_invalid(def, value);
+	return consistency;
 }
 
-uint16_t
-scyllaSerialValue(const ScyllaOptionDef *def, const char *value)
+static int
+word_value(const ScyllaOptionDef *def, const char *value)
 {
-	int			consistency = cql_consistency_from_name(value);
-
-	if (consistency != CQL_SERIAL && consistency != CQL_LOCAL_SERIAL)
-		bad_value(def, value, "Valid values are serial and local_serial.");
-	return (uint16_t) consistency;
-}
-
-int
-scyllaProtocolValue(const ScyllaOptionDef *def, const char *value)
-{
-	if (strcmp(value, "auto") == 0)
-		return 0;
-	if (strcmp(value, "4") != 0 && strcmp(value, "5") != 0)
-		bad_value(def, value, "Valid values are auto, 4 and 5.");
-	return value[0] - '0';
-}
-
-/* One of two words; true for the second. */
-bool
-scyllaWordValue(const ScyllaOptionDef *def, const char *value, const char *first, const char *second)
-{
-	bool		is_second = strcmp(value, second) == 0;
-
-	if (!is_second && strcmp(value, first) != 0)
-		bad_value(def, value, psprintf("Valid values are %s and %s.", first, second));
-	return is_second;
-}
-
-/* "name", "name:port", "[v6]", "[v6]:port"; a bare v6 address has two colons at least. */
-static void
-parse_contact(const ScyllaOptionDef *def, const char *whole, char *item, uint16_t port, ClientContact *contact)
-{
-	char	   *host = item;
-	char	   *rest;
-
-	if (item[0] == '[')
+	for (const ScyllaWord *word = def->words; word->name; word++)
 	{
-		host = item + 1;
-		rest = strchr(host, ']');
-		if (rest == NULL)
-			bad_value(def, whole, "An IPv6 address in brackets must end with \"]\".");
-		*rest++ = '\0';
+		if (strcmp(word->name, value) == 0)
+			return word->value;
 	}
-	else
-	{
-		rest = strchr(item, ':');
-		if (rest != NULL && strchr(rest + 1, ':') != NULL)
-			rest = NULL;
-		if (rest == NULL)
-			rest = item + strlen(item);
-	}
-	contact->port = port;
-	if (*rest == ':')
-	{
-		ScyllaOptionDef	port_def = {"port", 0, KIND_INTEGER, 1, 65535};
-
-		*rest = '\0';
-		contact->port = (uint16_t) scyllaIntegerValue(&port_def, rest + 1);
-	}
-	else if (*rest != '\0')
-		bad_value(def, whole, "Valid contact points are name, name:port and [address]:port.");
-	if (*host == '\0')
-		bad_value(def, whole, "A contact point must have a name.");
-	contact->host = host;
+	refuse_invalid(def, value);
+	return 0;
 }
 
 static char *
@@ -209,121 +234,152 @@ trim(char *s)
 	return s;
 }
 
-int
-scyllaHostsValue(const ScyllaOptionDef *def, const char *value, uint16_t port, ClientContact **contacts)
+/* The next of a list by commas, NULL at its end. The list is cut to pieces. */
+static char *
+next_item(char **list)
 {
-	char	   *list = pstrdup(value);
-	int			n = 0;
+	char	   *item = *list;
+	char	   *comma = item ? strchr(item, ',') : NULL;
 
-	*contacts = palloc(sizeof(ClientContact) * (strlen(value) / 2 + 1));
-	for (char *item = list; item != NULL;)
-	{
-		char	   *comma = strchr(item, ',');
-
-		if (comma != NULL)
-			*comma++ = '\0';
-		parse_contact(def, value, trim(item), port, &(*contacts)[n++]);
-		item = comma;
-	}
-	return n;
+	if (comma != NULL)
+		*comma++ = '\0';
+	*list = comma;
+	return item ? trim(item) : NULL;
 }
 
 static int
-pushdown_bit(const ScyllaOptionDef *def, const char *value, const char *word)
+word_of_list(const ScyllaOptionDef *def, const char *value, const char *item)
 {
-	static const char *const words[] = {"keys", "indexes", "filtering", "aggregates", "vectors"};	/* as SCYLLA_PUSH_ bits count */
 	List	   *candidates = NIL;
 	const char *nearest;
 
-	for (size_t i = 0; i < lengthof(words); i++)
+	for (const ScyllaWord *word = def->words; word->name; word++)
 	{
-		if (strcmp(word, words[i]) == 0)
-			return 1 << i;
-		candidates = lappend(candidates, unconstify(char *, words[i]));
+		if (strcmp(item, word->name) == 0)
+			return word->value;
+		candidates = lappend(candidates, unconstify(char *, word->name));
 	}
-	nearest = scyllaNearestName(word, candidates);
-	bad_value(def, value, nearest ? psprintf("Perhaps you meant \"%s\".", nearest) :
-			  "Valid values are all, none and lists of keys, indexes, filtering, aggregates and vectors.");
+	nearest = scyllaNearestName(item, candidates);
+	if (nearest)
+		refuse(def, value, psprintf("Perhaps you meant \"%s\".", nearest));
+	refuse_invalid(def, value);
 	return 0;
 }
 
-int
-scyllaPushdownValue(const ScyllaOptionDef *def, const char *value)
+static int
+list_value(const ScyllaOptionDef *def, const char *value)
 {
 	char	   *list = pstrdup(value);
+	char	   *item;
 	int			bits = 0;
 
 	if (strcmp(value, "none") == 0)
 		return 0;
 	if (strcmp(value, "all") == 0)
-		return SCYLLA_PUSH_KEYS | SCYLLA_PUSH_INDEXES | SCYLLA_PUSH_FILTERING | SCYLLA_PUSH_AGGREGATES |
-			SCYLLA_PUSH_VECTORS;
-	for (char *item = list; item != NULL;)
 	{
-		char	   *comma = strchr(item, ',');
-
-		if (comma != NULL)
-			*comma++ = '\0';
-		bits |= pushdown_bit(def, value, trim(item));
-		item = comma;
+		for (const ScyllaWord *word = def->words; word->name; word++)
+			bits |= word->value;
+		return bits;
 	}
+	while ((item = next_item(&list)) != NULL)
+		bits |= word_of_list(def, value, item);
 	return bits;
 }
 
-void
-scyllaCheckValue(const ScyllaOptionDef *def, DefElem *element)
+/* ---- contact points ---- */
+
+/* A bare v6 address has two colons at least. Where host ends; brackets are taken off it. */
+static char *
+end_of_host(const ScyllaOptionDef *def, const char *whole, char **host)
 {
-	char	   *value = defGetString(element);
+	char	   *end;
+
+	if ((*host)[0] == '[')
+	{
+		end = strchr(++*host, ']');
+		if (end == NULL)
+			refuse(def, whole, "An IPv6 address in brackets must end with \"]\".");
+		*end++ = '\0';
+		return end;
+	}
+	end = strchr(*host, ':');
+	return end != NULL && strchr(end + 1, ':') == NULL ? end : *host + strlen(*host);
+}
+
+static ClientContact
+parse_contact(const ScyllaOptionDef *def, const char *whole, char *host, uint16_t port)
+{
+	static const ScyllaOptionDef port_def = {.name = "port",.kind = KIND_INTEGER,.min = 1,.max = 65535};
+	char	   *end = end_of_host(def, whole, &host);
+
+	if (*end == ':')
+	{
+		*end = '\0';
+		port = (uint16_t) integer_value(&port_def, end + 1);
+	}
+	else if (*end != '\0')
+		refuse(def, whole, psprintf("Valid contact points are %s.", scyllaValidValues(def)));
+	if (*host == '\0')
+		refuse(def, whole, "A contact point must have a name.");
+	return (ClientContact) {host, port};
+}
+
+int
+scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, ClientContact **contacts)
+{
+	char	   *list = pstrdup(value);
+	char	   *item;
+	int			n = 0;
+
+	*contacts = palloc(sizeof(ClientContact) * (strlen(value) / 2 + 1));
+	while ((item = next_item(&list)) != NULL)
+		(*contacts)[n++] = parse_contact(def, value, item, port);
+	return n;
+}
+
+static char *
+text_value(const ScyllaOptionDef *def, const char *value)
+{
 	ClientContact *contacts;
 
+	if (def->kind == KIND_HOSTS)
+		(void) scyllaParseHosts(def, value, 0, &contacts);
+	else if (def->kind != KIND_LOCAL && *value == '\0')
+		refuse(def, value, "The value must not be empty.");
+	return pstrdup(def->kind == KIND_UTF8 ? pg_server_to_any(value, strlen(value), PG_UTF8) : value);
+}
+
+/* ---- any ---- */
+
+ScyllaOptionValue
+scyllaOptionValue(const ScyllaOptionDef *def, const char *value)
+{
 	switch (def->kind)
 	{
 		case KIND_TEXT:
-			if (*value == '\0')
-				bad_value(def, value, "The value must not be empty.");
-			break;
+		case KIND_UTF8:
+		case KIND_LOCAL:
 		case KIND_HOSTS:
-			(void) scyllaHostsValue(def, value, DEFAULT_PORT, &contacts);
-			break;
+			return (ScyllaOptionValue) {.text = text_value(def, value)};
 		case KIND_INTEGER:
-			(void) scyllaIntegerValue(def, value);
-			break;
+			return (ScyllaOptionValue) {.number = integer_value(def, value)};
 		case KIND_MILLISECONDS:
 		case KIND_SECONDS:
-			(void) scyllaDurationValue(def, value);
-			break;
-		case KIND_BYTES:
-			(void) scyllaBytesValue(def, value);
-			break;
-		case KIND_COST:
-			(void) scyllaCostValue(def, value);
-			break;
-		case KIND_BOOLEAN:
-			(void) scyllaBooleanValue(def, value);
-			break;
+			return (ScyllaOptionValue) {.number = duration_value(def, value)};
 		case KIND_CONSISTENCY:
-			(void) scyllaConsistencyValue(def, value);
-			break;
-		case KIND_SERIAL:
-			(void) scyllaSerialValue(def, value);
-			break;
-		case KIND_PROTOCOL:
-			(void) scyllaProtocolValue(def, value);
-			break;
-		case KIND_COMPRESSION:
-			(void) scyllaWordValue(def, value, "none", "lz4");
-			break;
-		case KIND_INSERT_NULL:
-			(void) scyllaWordValue(def, value, "unset", "null");
-			break;
-		case KIND_UPDATE_MODE:
-			(void) scyllaWordValue(def, value, "upsert", "if_exists");
-			break;
-		case KIND_BATCH_MODE:
-			(void) scyllaWordValue(def, value, "none", "partition");
-			break;
-		case KIND_PUSHDOWN:
-			(void) scyllaPushdownValue(def, value);
-			break;
+			return (ScyllaOptionValue) {.number = consistency_value(def, value)};
+		case KIND_WORD:
+			return (ScyllaOptionValue) {.number = word_value(def, value)};
+		case KIND_LIST:
+			return (ScyllaOptionValue) {.number = list_value(def, value)};
+		case KIND_EITHER:
+			return (ScyllaOptionValue) {.boolean = word_value(def, value) != 0};
+		case KIND_BOOLEAN:
+			return (ScyllaOptionValue) {.boolean = boolean_value(def, value)};
+		case KIND_BYTES:
+			return (ScyllaOptionValue) {.size = bytes_value(def, value)};
+		case KIND_COST:
+			return (ScyllaOptionValue) {.real = cost_value(def, value)};
 	}
+	pg_unreachable();
 }

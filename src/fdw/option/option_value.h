@@ -1,61 +1,113 @@
 /*
  * fdw/option/option_value.h
- *	  What the values of options mean, and which are refused.
+ *	  What an option is, and what values it may have.
  *
- * Backend thread. For option.c, whose table says of which kind the value of each
- * option is. What is refused raises.
+ * Backend thread. A value is parsed by one function, for validation and for use.
+ * What is refused raises.
  */
 #ifndef FDW_OPTION_OPTION_VALUE_H
 #define FDW_OPTION_OPTION_VALUE_H
 
 #include "postgres.h"
 
-#include "nodes/parsenodes.h"
-
 #include "pipeline/client.h"
 
-#define DEFAULT_PORT 9042
-
+/* Of the kind depends which member of the value is used, and the type of the field that it goes to. */
 typedef enum ScyllaOptionKind
 {
-	KIND_TEXT,					/* not empty */
-	KIND_HOSTS,
-	KIND_INTEGER,				/* min..max */
-	KIND_MILLISECONDS,			/* the same, "5s" */
-	KIND_SECONDS,				/* "1 day" */
-	KIND_BYTES,					/* "16MB" */
-	KIND_COST,
-	KIND_BOOLEAN,
-	KIND_CONSISTENCY,
-	KIND_SERIAL,
-	KIND_PROTOCOL,
-	KIND_COMPRESSION,
-	KIND_INSERT_NULL,
-	KIND_UPDATE_MODE,
-	KIND_BATCH_MODE,
-	KIND_PUSHDOWN				/* a list of words */
+	KIND_TEXT,					/* text: not empty */
+	KIND_UTF8,					/* the same, converted for the core */
+	KIND_LOCAL,					/* text: a name that who uses it judges */
+	KIND_HOSTS,					/* text: contact points */
+	KIND_INTEGER,				/* number: min..max */
+	KIND_MILLISECONDS,			/* number: the same, "5s" */
+	KIND_SECONDS,				/* number: the same, "1 day" */
+	KIND_CONSISTENCY,			/* number: CqlConsistency, min..max, in any case */
+	KIND_WORD,					/* number: of one of words */
+	KIND_LIST,					/* number: bits of a list of words, all or none */
+	KIND_EITHER,				/* boolean: one of two words, true for the second */
+	KIND_BOOLEAN,				/* boolean */
+	KIND_BYTES,					/* size: "16MB"; min..max kB */
+	KIND_COST					/* real: not below zero */
 } ScyllaOptionKind;
 
+typedef union ScyllaOptionValue
+{
+	char	   *text;
+	int			number;
+	bool		boolean;
+	int64		size;
+	double		real;
+} ScyllaOptionValue;
+
+typedef struct ScyllaWord
+{
+	const char *name;
+	int			value;
+} ScyllaWord;
+
+#define SCYLLA_MAX_WORDS 5
+
+/* What a column of the foreign table is, if not the value of one in the cluster. */
+typedef enum ScyllaPseudo
+{
+	SCYLLA_NO_PSEUDO,			/* the value itself */
+	SCYLLA_TTL,					/* what the cluster tells about another column's value */
+	SCYLLA_WRITETIME,
+	SCYLLA_WRITE_TTL,			/* how the row is written; reads as NULL */
+	SCYLLA_WRITE_TIMESTAMP
+} ScyllaPseudo;
+
+/* Which of the structs in option.h a value goes to. */
+typedef enum ScyllaOptionTarget
+{
+	TO_NOTHING,
+	TO_CONNECTION,
+	TO_TABLE,
+	TO_IMPORT
+} ScyllaOptionTarget;
+
+/* Where an option may stand. */
+#define ON_SERVER 1
+#define ON_TABLE 2
+#define ON_COLUMN 4
+#define ON_MAPPING 8
+#define ON_IMPORT 16
+
+/* A row of the table in option.c, which is all that an option is. */
 typedef struct ScyllaOptionDef
 {
 	const char *name;
-	int			where;
-	ScyllaOptionKind	kind;
+	int			where;			/* ON_ bits */
+	ScyllaOptionKind kind;
 	int			min;
 	int			max;
+	ScyllaWord	words[SCYLLA_MAX_WORDS + 1];	/* the last one has no name */
+	const char *otherwise;		/* the value where none is given; NULL: the field keeps what it has */
+	const char *told;			/* the default in words, where otherwise does not tell it */
+	ScyllaOptionTarget target;
+	size_t		offset;			/* of the field in the target */
+	size_t		size;
+	const char *general;		/* the option that stands for this one at the same place; NULL: none */
+	const int  *setting;		/* overrides the option where it is min..max; NULL: none does */
+	ScyllaPseudo pseudo;		/* what the option makes of a column */
+	void		(*guard) (const ScyllaOptionValue *value);	/* raises if the user may not set this; NULL: everybody may */
+	bool		required;		/* an object without it is refused */
+	bool		secret;			/* no message shows its value */
+	const char *meaning;
 } ScyllaOptionDef;
 
-extern int scyllaIntegerValue(const ScyllaOptionDef *def, const char *value);
-extern int scyllaDurationValue(const ScyllaOptionDef *def, const char *value);
-extern double scyllaCostValue(const ScyllaOptionDef *def, const char *value);
-extern int64 scyllaBytesValue(const ScyllaOptionDef *def, const char *value);
-extern bool scyllaBooleanValue(const ScyllaOptionDef *def, const char *value);
-extern uint16_t scyllaConsistencyValue(const ScyllaOptionDef *def, const char *value);
-extern uint16_t scyllaSerialValue(const ScyllaOptionDef *def, const char *value);
-extern int scyllaProtocolValue(const ScyllaOptionDef *def, const char *value);
-extern bool scyllaWordValue(const ScyllaOptionDef *def, const char *value, const char *first, const char *second);
-extern int scyllaHostsValue(const ScyllaOptionDef *def, const char *value, uint16_t port, ClientContact **contacts);
-extern int scyllaPushdownValue(const ScyllaOptionDef *def, const char *value);
-extern void scyllaCheckValue(const ScyllaOptionDef *def, DefElem *element);
+#define SCYLLA_MAX_TTL 630720000	/* 20 years; org.apache.cassandra.cql3.Attributes.MAX_TTL */
+#define SCYLLA_MAX_REQUEST_TIMEOUT 3600000	/* ms */
+#define SCYLLA_MAX_IN_FLIGHT 32000
+
+extern ScyllaOptionValue scyllaOptionValue(const ScyllaOptionDef *def, const char *value);
+
+/* In words, for hints and scylla_fdw_options. */
+extern const char *scyllaValidValues(const ScyllaOptionDef *def);
+extern const char *scyllaConsistencyNames(int first, int last);
+
+/* "name", "name:port", "[v6]", "[v6]:port", by commas; port is that of those that have none. How many they are. */
+extern int scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, ClientContact **contacts);
 
 #endif							/* FDW_OPTION_OPTION_VALUE_H */

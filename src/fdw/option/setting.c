@@ -1,16 +1,20 @@
 /*
  * fdw/option/setting.c
- *	  Every setting.
+ *	  Every setting, in one table.
  *
  * Backend thread. Owns their variables.
+ *
+ * To add a setting, add a row here and a variable, and what uses the variable.
+ * doc/options.md has a row for each, too; a test compares them.
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/guc.h"
 
 #include "cql/request.h"
 #include "fdw/option/epoch.h"
-#include "fdw/option/option.h"
+#include "fdw/option/option_value.h"
 #include "fdw/option/setting.h"
 #include "pipeline/client.h"
 
@@ -21,6 +25,7 @@ bool		scylla_flush_at_transaction = false;
 bool		scylla_enable_join = true;
 bool		scylla_delete_count = true;
 bool		scylla_log_cql = false;
+int			scylla_consistency = -1;
 int			scylla_request_timeout = 0;
 int			scylla_max_in_flight = 0;
 int			scylla_ttl = -1;
@@ -29,25 +34,21 @@ static int	setting_flush_at = 0;
 static char *setting_consistency = NULL;
 static char *setting_write_timestamp = NULL;
 
-const char *
-scyllaConsistencySetting(void)
-{
-	return setting_consistency && *setting_consistency ? setting_consistency : NULL;
-}
+/* ---- values that PostgreSQL has no kind of setting for ---- */
 
 static bool
-check_consistency_setting(char **value, void **extra, GucSource source)
+check_consistency(char **value, void **extra, GucSource source)
 {
 	if (*value == NULL || **value == '\0' || cql_consistency_from_name(*value) >= 0)
 		return true;
-	GUC_check_errdetail("Valid values are any, one, two, three, quorum, all, local_quorum, each_quorum, "
-						"serial, local_serial and local_one, or an empty string.");
+	GUC_check_errdetail("Valid values are %s, or an empty string.", scyllaConsistencyNames(CQL_ANY, CQL_LOCAL_ONE));
 	return false;
 }
 
 static void
 assign_consistency(const char *value, void *extra)
 {
+	scylla_consistency = value && *value ? cql_consistency_from_name(value) : -1;
 	scyllaNextEpoch();
 }
 
@@ -100,65 +101,160 @@ assign_flush_at(int value, void *extra)
 	scylla_flush_at_transaction = value != 0;
 }
 
+/* ---- the table ---- */
+
+static const struct config_enum_entry full_scan_words[] = {
+	{"allow", SCYLLA_FULL_SCAN_ALLOW, false}, {"warn", SCYLLA_FULL_SCAN_WARN, false},
+	{"refuse", SCYLLA_FULL_SCAN_REFUSE, false}, {NULL, 0, false}
+};
+static const struct config_enum_entry flush_at_words[] = {
+	{"statement", 0, false}, {"transaction", 1, false}, {NULL, 0, false}
+};
+
+static const ScyllaSetting settings[] = {
+	{
+		.name = "scylla_fdw.consistency", .text = &setting_consistency, .otherwise_text = "",
+		.valid = "those of the option consistency, or an empty string",
+		.check = check_consistency, .assign_text = assign_consistency,
+		.meaning = "Consistency of reads and writes; overrides the options of tables and servers.",
+		.more = "An empty string leaves it to the options."
+	},
+	{
+		.name = "scylla_fdw.request_timeout", .number = &scylla_request_timeout, .otherwise = 0, .min = 0,
+		.max = SCYLLA_MAX_REQUEST_TIMEOUT, .flags = GUC_UNIT_MS, .assign_number = assign_number,
+		.meaning = "Time one request may take; overrides the options of tables and servers.",
+		.more = "0 leaves it to the options."
+	},
+	{
+		.name = "scylla_fdw.progress_interval", .number = &scylla_progress_interval, .otherwise = 0, .min = 0, .max = 86400,
+		.flags = GUC_UNIT_S,
+		.meaning = "Time between INFO messages that report how far a write is.",
+		.more = "0 turns them off."
+	},
+	{
+		.name = "scylla_fdw.warn_on_rollback", .boolean = &scylla_warn_on_rollback, .otherwise = true,
+		.meaning = "Warn when a transaction rolls back whose writes the cluster has acknowledged."
+	},
+	{
+		.name = "scylla_fdw.enable_join", .boolean = &scylla_enable_join, .otherwise = true, .flags = GUC_EXPLAIN,
+		.meaning = "Let the planner choose joins that look many keys of a foreign table up at once."
+	},
+	{
+		.name = "scylla_fdw.delete_count", .boolean = &scylla_delete_count, .otherwise = true,
+		.meaning = "Count the rows of partitions and ranges before a DELETE deletes them as a whole.",
+		.more = "Without, the statement does not tell how many they were."
+	},
+	{
+		.name = "scylla_fdw.log_cql", .boolean = &scylla_log_cql, .otherwise = false, .guarded = true,
+		.meaning = "Write the CQL of each statement to the server's log.",
+		.more = "Without values: there are bind markers in their place."
+	},
+	{
+		.name = "scylla_fdw.full_scan", .word = &scylla_full_scan, .otherwise = SCYLLA_FULL_SCAN_ALLOW,
+		.words = full_scan_words, .flags = GUC_EXPLAIN,
+		.meaning = "Whether a statement may read a whole table where its conditions choose rows of it.",
+		.more = "What has no conditions on a table asks for all of it, and is not meant."
+	},
+	{
+		.name = "scylla_fdw.flush_at", .word = &setting_flush_at, .otherwise = 0, .words = flush_at_words,
+		.assign_word = assign_flush_at,
+		.meaning = "When rows that were inserted have to be acknowledged.",
+		.more = "With \"transaction\", INSERTs of one transaction share the window across statements."
+	},
+	{
+		.name = "scylla_fdw.max_in_flight", .number = &scylla_max_in_flight, .otherwise = 0, .min = 0,
+		.max = SCYLLA_MAX_IN_FLIGHT, .assign_number = assign_max_in_flight,
+		.meaning = "Requests in flight of one session and server; overrides the option of servers.",
+		.more = "0 leaves it to the option."
+	},
+	{
+		.name = "scylla_fdw.ttl", .number = &scylla_ttl, .otherwise = -1, .min = -1, .max = SCYLLA_MAX_TTL,
+		.flags = GUC_UNIT_S, .assign_number = assign_number,
+		.meaning = "Time after which rows that are written expire; overrides the option of tables.",
+		.more = "0 is never, -1 leaves it to the option."
+	},
+	{
+		.name = "scylla_fdw.write_timestamp", .text = &setting_write_timestamp, .otherwise_text = "0",
+		.valid = "microseconds since 1970, or 0",
+		.check = check_write_timestamp, .assign_text = assign_write_timestamp,
+		.meaning = "Timestamp of rows that are written or deleted, in microseconds since 1970.",
+		.more = "0 is the clock's time."
+	},
+};
+
+const ScyllaSetting *
+scyllaSettings(int *n)
+{
+	*n = lengthof(settings);
+	return settings;
+}
+
+/* ---- defining ---- */
+
+static void
+define(const ScyllaSetting *s)
+{
+	GucContext	context = s->guarded ? PGC_SUSET : PGC_USERSET;
+
+	if (s->number)
+		DefineCustomIntVariable(s->name, s->meaning, s->more, s->number, s->otherwise, s->min, s->max, context,
+								s->flags, NULL, s->assign_number, NULL);
+	else if (s->boolean)
+		DefineCustomBoolVariable(s->name, s->meaning, s->more, s->boolean, s->otherwise != 0, context, s->flags,
+								 NULL, NULL, NULL);
+	else if (s->word)
+		DefineCustomEnumVariable(s->name, s->meaning, s->more, s->word, s->otherwise, s->words, context, s->flags,
+								 NULL, s->assign_word, NULL);
+	else
+		DefineCustomStringVariable(s->name, s->meaning, s->more, s->text, s->otherwise_text, context, s->flags,
+								   s->check, s->assign_text, NULL);
+}
+
 void
 scyllaDefineSettings(void)
 {
-	static const struct config_enum_entry full_scan[] = {
-		{"allow", SCYLLA_FULL_SCAN_ALLOW, false}, {"warn", SCYLLA_FULL_SCAN_WARN, false},
-		{"refuse", SCYLLA_FULL_SCAN_REFUSE, false}, {NULL, 0, false}
-	};
-	static const struct config_enum_entry flush_at[] = {
-		{"statement", 0, false}, {"transaction", 1, false}, {NULL, 0, false}
-	};
-
-	DefineCustomStringVariable("scylla_fdw.consistency",
-							   "Consistency of reads and writes; overrides the options of tables and servers.",
-							   "An empty string leaves it to the options.",
-							   &setting_consistency, "", PGC_USERSET, 0,
-							   check_consistency_setting, assign_consistency, NULL);
-	DefineCustomIntVariable("scylla_fdw.request_timeout",
-							"Time one request may take; overrides the options of tables and servers.",
-							"0 leaves it to the options.",
-							&scylla_request_timeout, 0, 0, 3600000, PGC_USERSET, GUC_UNIT_MS, NULL, assign_number, NULL);
-	DefineCustomIntVariable("scylla_fdw.progress_interval",
-							"Time between INFO messages that report how far a write is.",
-							"0 turns them off.",
-							&scylla_progress_interval, 0, 0, 86400, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
-	DefineCustomBoolVariable("scylla_fdw.warn_on_rollback",
-							 "Warn when a transaction rolls back whose writes the cluster has acknowledged.",
-							 NULL, &scylla_warn_on_rollback, true, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("scylla_fdw.enable_join",
-							 "Let the planner choose joins that look many keys of a foreign table up at once.",
-							 NULL, &scylla_enable_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
-	DefineCustomBoolVariable("scylla_fdw.delete_count",
-							 "Count the rows of partitions and ranges before a DELETE deletes them as a whole.",
-							 "Without, the statement does not tell how many they were.",
-							 &scylla_delete_count, true, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("scylla_fdw.log_cql",
-							 "Write the CQL of each statement to the server's log.",
-							 "Without values: there are bind markers in their place.",
-							 &scylla_log_cql, false, PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomEnumVariable("scylla_fdw.full_scan",
-							 "Whether a statement may read a whole table where its conditions choose rows of it.",
-							 "What has no conditions on a table asks for all of it, and is not meant.",
-							 &scylla_full_scan, SCYLLA_FULL_SCAN_ALLOW, full_scan, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
-	DefineCustomEnumVariable("scylla_fdw.flush_at",
-							 "When rows that were inserted have to be acknowledged.",
-							 "With \"transaction\", INSERTs of one transaction share the window across statements.",
-							 &setting_flush_at, 0, flush_at, PGC_USERSET, 0, NULL, assign_flush_at, NULL);
-	DefineCustomIntVariable("scylla_fdw.max_in_flight",
-							"Requests in flight of one session and server; overrides the option of servers.",
-							"0 leaves it to the option.",
-							&scylla_max_in_flight, 0, 0, SCYLLA_MAX_IN_FLIGHT, PGC_USERSET, 0,
-							NULL, assign_max_in_flight, NULL);
-	DefineCustomIntVariable("scylla_fdw.ttl",
-							"Time after which rows that are written expire; overrides the option of tables.",
-							"0 is never, -1 leaves it to the option.",
-							&scylla_ttl, -1, -1, SCYLLA_MAX_TTL, PGC_USERSET, GUC_UNIT_S, NULL, assign_number, NULL);
-	DefineCustomStringVariable("scylla_fdw.write_timestamp",
-							   "Timestamp of rows that are written or deleted, in microseconds since 1970.",
-							   "0 is the clock's time.",
-							   &setting_write_timestamp, "0", PGC_USERSET, 0,
-							   check_write_timestamp, assign_write_timestamp, NULL);
+	for (size_t i = 0; i < lengthof(settings); i++)
+		define(&settings[i]);
 	MarkGUCPrefixReserved("scylla_fdw");
+}
+
+/* ---- telling ---- */
+
+const char *
+scyllaSettingDefault(const ScyllaSetting *s)
+{
+	if (s->number)
+		return psprintf("%d", s->otherwise);
+	if (s->boolean)
+		return s->otherwise ? "on" : "off";
+	if (s->text)
+		return s->otherwise_text;
+	for (const struct config_enum_entry *word = s->words; word->name; word++)
+	{
+		if (word->val == s->otherwise)
+			return word->name;
+	}
+	pg_unreachable();
+}
+
+static const char *
+join_words(const struct config_enum_entry *words)
+{
+	StringInfoData joined;
+
+	initStringInfo(&joined);
+	for (const struct config_enum_entry *word = words; word->name; word++)
+		appendStringInfo(&joined, "%s%s", word == words ? "" : word[1].name ? ", " : " and ", word->name);
+	return joined.data;
+}
+
+const char *
+scyllaSettingValues(const ScyllaSetting *s)
+{
+	if (s->number)
+		return psprintf("%d to %d%s", s->min, s->max,
+						(s->flags & GUC_UNIT_TIME) == GUC_UNIT_MS ? " ms" : (s->flags & GUC_UNIT_TIME) == GUC_UNIT_S ? " s" : "");
+	if (s->boolean)
+		return "on and off";
+	return s->text ? s->valid : join_words(s->words);
 }

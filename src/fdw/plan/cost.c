@@ -20,8 +20,6 @@
 #include "fdw/plan/cost.h"
 #include "fdw/read/full_scan.h"
 
-#define DEFAULT_STARTUP_COST 100.0	/* a round trip, as postgres_fdw counts it */
-#define DEFAULT_TUPLE_COST 0.01
 /* ---- rows and requests ---- */
 
 double
@@ -100,16 +98,10 @@ scyllaMostRows(PlannerInfo *root, const ScyllaRelation *info, const ScyllaAccess
 
 /* ---- cost ---- */
 
-static Cost
-tuple_cost(const ScyllaTableOptions *options)
-{
-	return options->tuple_cost >= 0 ? options->tuple_cost : DEFAULT_TUPLE_COST;
-}
-
 Cost
 scyllaRequestCost(const ScyllaTableOptions *options)
 {
-	return SCYLLA_REQUEST_ROWS * tuple_cost(options);
+	return SCYLLA_REQUEST_ROWS * options->tuple_cost;
 }
 
 /* Of a condition that says less than a local clause, which has a selectivity of its own. */
@@ -150,11 +142,10 @@ scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, S
 	cost_qual_eval(&local, access->local, root);
 	cost->rows = clamp_row_est(rel->tuples * selectivity_of_pushed(root, rel, access));
 	cost->rows = Min(cost->rows, scyllaMostRows(root, info, access));
-	cost->startup = o->startup_cost >= 0 ? o->startup_cost : DEFAULT_STARTUP_COST;
-	cost->startup += local.startup;
+	cost->startup = o->startup_cost + local.startup;
 	cost->requests = (scyllaCountRequests(root, access) - 1) * scyllaRequestCost(o);
-	cost->total = cost->startup + cost->requests + cost->rows * (tuple_cost(o) + cpu_tuple_cost + local.per_tuple);
+	cost->total = cost->startup + cost->requests + cost->rows * (o->tuple_cost + cpu_tuple_cost + local.per_tuple);
 	/* CQL reads all that it filters */
 	if (access->filtering)
-		cost->total += rel->tuples * tuple_cost(o);
+		cost->total += rel->tuples * o->tuple_cost;
 }
