@@ -139,14 +139,19 @@ typedef struct ClusterContact
 	uint16_t	port;
 } ClusterContact;
 
-/* Deep-copied by whoever opens; read-only and alive until cluster_close is done. */
+/*
+ * How a cluster is spoken to: from the options of a session down to each connection.
+ * client_open copies it, strings and all, and says what its defaults are; the copy is
+ * read-only and alive until cluster_close is done.
+ */
 typedef struct ClusterConfig
 {
-	NetConfig	net;			/* loop is set by the submitter */
+	NetConfig	net;			/* loop and connections are set by the submitter */
 	const ClusterContact *contact;
 	int			ncontacts;
 	const char *local_dc;		/* NULL: that of the first node reached */
 	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
+	uint32_t	max_in_flight;	/* the submitter's: requests on their way; 0: it finds out */
 	struct ClusterTrace *trace; /* told of what happens; NULL: nobody wants to know */
 } ClusterConfig;
 

@@ -21,6 +21,7 @@
  */
 #include "pipeline/client.h"
 
+#include "pipeline/client_config.h"
 #include "pipeline/spare.h"
 #include "pipeline/submitter.h"
 
@@ -53,7 +54,7 @@ struct Client
 	CoreThread	thread;			/* the backend's */
 	Channel		channel;
 	SubmitterCounters counters;
-	SubmitterConfig config;
+	ClusterConfig config;
 	CqlArena	strings;		/* config's */
 	Submitter  *submitter;
 	Pipeline   *pipelines;		/* those not abandoned */
@@ -130,7 +131,7 @@ free_client(Client *c)
 }
 
 Client *
-client_open(const ClientConfig *config, char *error, size_t error_size)
+client_open(const ClusterConfig *config, char *error, size_t error_size)
 {
 	Client	   *c;
 

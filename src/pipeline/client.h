@@ -18,7 +18,6 @@
 #define PIPELINE_CLIENT_H
 
 #include "pipeline/chunk.h"
-#include "pipeline/client_config.h"
 
 typedef struct Client Client;
 
@@ -42,8 +41,12 @@ typedef struct ClientStats
 #define CLIENT_DESCRIPTORS 8
 extern uint32_t client_connections(const Client *c);	/* sockets that are open now */
 
-/* Starts the thread; connecting begins with the first request. NULL: message in error, NUL-terminated. */
-extern Client *client_open(const ClientConfig *config, char *error, size_t error_size);
+/*
+ * Starts the thread; connecting begins with the first request. NULL: message in
+ * error, NUL-terminated. config is copied. NULL in it is absent, and 0 of max_attempts
+ * and of what a heartbeat takes is the default.
+ */
+extern Client *client_open(const ClusterConfig *config, char *error, size_t error_size);
 
 /* Beats max_in_flight of all clients of the process from now on, in mid-load, too; 0: each goes by its own. */
 extern void client_limit_all(uint32_t max_in_flight);

@@ -1,14 +1,12 @@
 /*
  * pipeline/client_config.c
- *	  The configuration of a client as the submitter and its cluster want it.
+ *	  The copy of what a client is opened with.
  *
  * Thread: backend, before the submitter starts.
  * Owns: nothing; all strings go to the caller's arena.
  * Invariants: nothing of the copy points into what was copied.
  */
 #include "pipeline/client_config.h"
-
-#include "pipeline/submitter.h"
 
 #define DRIVER_NAME "scylla_fdw"
 #define DRIVER_VERSION "1.0"
@@ -25,27 +23,27 @@ copy_string(CqlArena *strings, const char *s)
 }
 
 static const ClusterContact *
-copy_contacts(CqlArena *strings, const ClientConfig *from)
+copy_contacts(CqlArena *strings, const ClusterConfig *from)
 {
 	ClusterContact *contact = cql_arena_alloc(strings, (size_t) from->ncontacts * sizeof(*contact));
 
 	for (int i = 0; contact && i < from->ncontacts; i++)
 	{
+		contact[i] = from->contact[i];
 		contact[i].host = copy_string(strings, from->contact[i].host);
-		contact[i].port = from->contact[i].port;
 	}
 	return contact;
 }
 
 static const NetOption *
-copy_tags(CqlArena *strings, const ClientConfig *from)
+copy_options(CqlArena *strings, const NetConfig *from)
 {
-	NetOption  *option = cql_arena_alloc(strings, (size_t) from->ntags * sizeof(*option));
+	NetOption  *option = cql_arena_alloc(strings, (size_t) from->noptions * sizeof(*option));
 
-	for (int i = 0; option && i < from->ntags; i++)
+	for (int i = 0; option && i < from->noptions; i++)
 	{
-		option[i].key = copy_string(strings, from->tag[i].name);
-		option[i].value = copy_string(strings, from->tag[i].value);
+		option[i].key = copy_string(strings, from->option[i].key);
+		option[i].value = copy_string(strings, from->option[i].value);
 	}
 	return option;
 }
@@ -56,28 +54,27 @@ or_default(uint32_t value, uint32_t otherwise)
 	return value > 0 ? value : otherwise;
 }
 
-bool
-client_config_copy(const ClientConfig *from, SubmitterConfig *into, CqlArena *strings)
+static void
+set_defaults(ClusterConfig *config)
 {
-	ClusterConfig *to = &into->cluster;
+	config->max_attempts = or_default(config->max_attempts, DEFAULT_MAX_ATTEMPTS);
+	config->net.heartbeat_interval = or_default(config->net.heartbeat_interval, DEFAULT_HEARTBEAT_INTERVAL_MS);
+	config->net.heartbeat_timeout = or_default(config->net.heartbeat_timeout, DEFAULT_HEARTBEAT_TIMEOUT_MS);
+	config->net.driver_name = DRIVER_NAME;
+	config->net.driver_version = DRIVER_VERSION;
+	config->net.max_orphans = MAX_ORPHANS;
+}
 
-	into->max_in_flight = from->max_in_flight;
-	to->contact = copy_contacts(strings, from);
-	to->ncontacts = from->ncontacts;
-	to->local_dc = copy_string(strings, from->local_dc);
-	to->max_attempts = or_default(from->max_attempts, DEFAULT_MAX_ATTEMPTS);
-	to->net.protocol_version = from->protocol_version;
-	to->net.lz4 = from->lz4;
-	to->net.connect_timeout = from->connect_timeout_ms;
-	to->net.heartbeat_interval = or_default(from->heartbeat_interval_ms, DEFAULT_HEARTBEAT_INTERVAL_MS);
-	to->net.heartbeat_timeout = or_default(from->heartbeat_timeout_ms, DEFAULT_HEARTBEAT_TIMEOUT_MS);
-	to->net.username = copy_string(strings, from->username);
-	to->net.password = copy_string(strings, from->password);
-	to->net.driver_name = DRIVER_NAME;
-	to->net.driver_version = DRIVER_VERSION;
-	to->net.option = copy_tags(strings, from);
-	to->net.noptions = from->ntags;
-	to->net.max_orphans = MAX_ORPHANS;
-	to->net.require_auth = from->require_auth;
+/* What is pointed to is copied, a string that is forgotten here ends with the statement that opened the client. */
+bool
+client_config_copy(const ClusterConfig *from, ClusterConfig *into, CqlArena *strings)
+{
+	*into = *from;
+	set_defaults(into);
+	into->contact = copy_contacts(strings, from);
+	into->local_dc = copy_string(strings, from->local_dc);
+	into->net.username = copy_string(strings, from->net.username);
+	into->net.password = copy_string(strings, from->net.password);
+	into->net.option = copy_options(strings, &from->net);
 	return !strings->failed;
 }

@@ -63,7 +63,6 @@ struct Submitter
 	RequestList queue;
 	RequestList done;
 	bool		done_failed;	/* some request in done failed */
-	uint32_t	max_in_flight;	/* as configured */
 	ClusterWindow window;
 	uint8_t		magnitude;		/* of the window, as the trace knows it */
 	ClusterTrace *trace;
@@ -301,7 +300,7 @@ follow_limit(Submitter *s)
 {
 	uint32_t	limit = atomic_load_explicit(&limit_of_all, memory_order_relaxed);
 
-	cluster_window_follow(&s->window, limit > 0 ? limit : s->max_in_flight, uv_now(&s->loop));
+	cluster_window_follow(&s->window, limit > 0 ? limit : s->config.max_in_flight, uv_now(&s->loop));
 }
 
 static void
@@ -501,7 +500,7 @@ init_submitter(Submitter *s)
 }
 
 Submitter *
-submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *counters)
+submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *counters)
 {
 	Submitter  *s = calloc(1, sizeof(*s));
 	int			rc;
@@ -516,14 +515,13 @@ submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *c
 		return NULL;
 	}
 	s->counters = counters;
-	s->config = config->cluster;
+	s->config = *config;
 	s->config.net.loop = &s->loop;
 	s->config.net.connections = &s->tally.connections;
 	s->config.trace = s->trace;
 	request_list_init(&s->queue);
 	request_list_init(&s->done);
-	s->max_in_flight = config->max_in_flight;
-	cluster_window_init(&s->window, s->max_in_flight, uv_now(&s->loop));
+	cluster_window_init(&s->window, s->config.max_in_flight, uv_now(&s->loop));
 	publish_counters(s);
 
 	rc = thread_start(&s->thread, submitter_main, s);

@@ -17,19 +17,13 @@
 #include "pipeline/counters.h"
 #include "cluster/window.h"
 
-typedef struct SubmitterConfig
-{
-	ClusterConfig cluster;		/* strings owned by the client */
-	uint32_t	max_in_flight;	/* 0 = adaptive, CLUSTER_WINDOW_MIN to CLUSTER_WINDOW_MAX */
-} SubmitterConfig;
-
 typedef struct Submitter Submitter;
 
 /* Backend. Beats max_in_flight of every submitter's configuration, those that run included; 0: does not. */
 extern void submitter_limit_all(uint32_t max_in_flight);
 
 /* Backend. Starts the thread with all signals blocked. NULL: errno tells. config, ch, counters outlive it. */
-extern Submitter *submitter_start(const SubmitterConfig *config, Channel *ch, SubmitterCounters *counters);
+extern Submitter *submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *counters);
 
 /*
  * Backend. After channel_stop: joins, at most timeout_ms. false: the thread did

@@ -119,20 +119,20 @@ ask_for_rights(ScyllaSession *session, const ScyllaTableOptions *options, const 
 	return unmasks ? SCYLLA_UNMASKED : SCYLLA_MASKED;
 }
 
-static char *
+/* UTF-8; NULL: it gives no name. */
+static const char *
 role_of(const ScyllaSession *session)
 {
 	ForeignServer *server = GetForeignServer(session->serverid);
-	char	   *role = scyllaConnectionOptions(server, GetUserMapping(session->owner, session->serverid))->username;
 
-	return role ? scyllaToUtf8(role) : NULL;
+	return scyllaConnectionOptions(server, GetUserMapping(session->owner, session->serverid))->core.net.username;
 }
 
 ScyllaMasking
 scyllaMaskingOf(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	ScyllaSystemQuery query = {.cql = AUTHORIZER_CQL,.ncolumns = 2,.what = "settings",.take = take_authorizer};
-	char	   *role = role_of(session);
+	const char *role = role_of(session);
 	ScyllaMasking masking = role ? ask_for_rights(session, options, role) : SCYLLA_MASKING_UNKNOWN;
 	bool		allows_all = false;
 

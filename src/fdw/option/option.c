@@ -42,74 +42,74 @@ guard_password_required(const ScyllaOptionValue *value)
 static const ScyllaOptionDef option_defs[] = {
 	{
 		.name = "host", .where = ON_SERVER, .kind = KIND_HOSTS, .otherwise = "127.0.0.1", CONNECTION(host),
-		.meaning = "nodes to contact first, separated by commas"
+		.meaning = "Nodes to contact first, separated by commas."
 	},
 	{
 		.name = "port", .where = ON_SERVER, .kind = KIND_INTEGER, .min = 1, .max = 65535, .otherwise = "9042", CONNECTION(port),
-		.meaning = "port of the nodes that host gives without one"
+		.meaning = "Port of the nodes that host gives without one."
 	},
 	{
-		.name = "local_dc", .where = ON_SERVER, .kind = KIND_UTF8, .told = "that of the first node reached", CONNECTION(local_dc),
-		.meaning = "data center whose nodes are used"
+		.name = "local_dc", .where = ON_SERVER, .kind = KIND_UTF8, .told = "that of the first node reached", CONNECTION(core.local_dc),
+		.meaning = "Data center whose nodes are used."
 	},
 	{
 		.name = "protocol_version", .where = ON_SERVER, .kind = KIND_WORD, .words = {{"auto", 0}, {"4", 4}, {"5", 5}},
-		.otherwise = "auto", CONNECTION(protocol_version),
-		.meaning = "version of the protocol; auto: the newest that a node speaks"
+		.otherwise = "auto", CONNECTION(core.net.protocol_version),
+		.meaning = "Version of the protocol; auto: the newest that a node speaks."
 	},
 	{
 		.name = "compression", .where = ON_SERVER, .kind = KIND_EITHER, .words = {{"none", false}, {"lz4", true}},
-		.otherwise = "none", CONNECTION(lz4),
-		.meaning = "compression of what is sent and received"
+		.otherwise = "none", CONNECTION(core.net.lz4),
+		.meaning = "Compression of what is sent and received."
 	},
 	{
 		.name = "connect_timeout", .where = ON_SERVER, .kind = KIND_MILLISECONDS, .min = 1, .max = 600000,
-		.otherwise = "5000", CONNECTION(connect_timeout),
-		.meaning = "time for a connection to become ready, for the cluster to be found, for a lost node to come back"
+		.otherwise = "5000", CONNECTION(core.net.connect_timeout),
+		.meaning = "Time for a connection to become ready, for the cluster to be found, for a lost node to come back."
 	},
 	{
 		/* the setting of this name works without a new client: client_limit_all */
 		.name = "max_in_flight", .where = ON_SERVER, .kind = KIND_INTEGER, .min = 1, .max = SCYLLA_MAX_IN_FLIGHT,
-		.told = "adapts", CONNECTION(max_in_flight),
-		.meaning = "requests in flight of one session"
+		.told = "adapts", CONNECTION(core.max_in_flight),
+		.meaning = "Requests in flight of one session."
 	},
 	{
 		.name = "max_in_flight_bytes", .where = ON_SERVER, .kind = KIND_BYTES, .min = 64, .max = 1024 * 1024,
 		.otherwise = "16MB", TABLE(max_in_flight_bytes),
-		.meaning = "size of the rows of one statement and foreign table that are encoded and not acknowledged"
+		.meaning = "Size of the rows of one statement and foreign table that are encoded and not acknowledged."
 	},
 	{
 		.name = "keep_connections", .where = ON_SERVER, .kind = KIND_BOOLEAN, .otherwise = "true", CONNECTION(keep_connections),
-		.meaning = "keep connections after the transaction"
+		.meaning = "Keep connections after the transaction."
 	},
 	{
 		.name = "request_timeout", .where = SERVER_OR_TABLE, .kind = KIND_MILLISECONDS, .min = 1,
 		.max = SCYLLA_MAX_REQUEST_TIMEOUT, .otherwise = "12000", .setting = &scylla_request_timeout, TABLE(request_timeout),
-		.meaning = "time that one row or page may take, with retries"
+		.meaning = "Time that one row or page may take, with retries."
 	},
 	{
 		.name = "consistency", .where = SERVER_OR_TABLE, ANY_CONSISTENCY, .otherwise = "local_quorum",
-		.meaning = "consistency of reads and writes"
+		.meaning = "Consistency of reads and writes."
 	},
 	{
 		.name = "read_consistency", .where = SERVER_OR_TABLE, ANY_CONSISTENCY, .otherwise = "local_quorum",
 		.told = "that of consistency", .general = "consistency", .setting = &scylla_consistency, TABLE(read_consistency),
-		.meaning = "consistency of reads; overrides consistency at the same place"
+		.meaning = "Consistency of reads; overrides consistency at the same place."
 	},
 	{
 		.name = "write_consistency", .where = SERVER_OR_TABLE, ANY_CONSISTENCY, .otherwise = "local_quorum",
 		.told = "that of consistency", .general = "consistency", .setting = &scylla_consistency, TABLE(write_consistency),
-		.meaning = "consistency of writes; overrides consistency at the same place"
+		.meaning = "Consistency of writes; overrides consistency at the same place."
 	},
 	{
 		.name = "serial_consistency", .where = SERVER_OR_TABLE, .kind = KIND_CONSISTENCY, .min = CQL_SERIAL,
 		.max = CQL_LOCAL_SERIAL, .otherwise = "local_serial", TABLE(serial_consistency),
-		.meaning = "consistency of ON CONFLICT DO NOTHING and of update_mode if_exists"
+		.meaning = "Consistency of ON CONFLICT DO NOTHING and of update_mode if_exists."
 	},
 	{
 		.name = "fetch_size", .where = SERVER_OR_TABLE, .kind = KIND_INTEGER, .min = 1, .max = 1000000,
 		.otherwise = "5000", TABLE(fetch_size),
-		.meaning = "rows of a page, at most"
+		.meaning = "Rows of a page, at most."
 	},
 	{
 		.name = "pushdown", .where = SERVER_OR_TABLE, .kind = KIND_LIST,
@@ -118,126 +118,126 @@ static const ScyllaOptionDef option_defs[] = {
 			{"aggregates", SCYLLA_PUSH_AGGREGATES}, {"vectors", SCYLLA_PUSH_VECTORS}
 		},
 		.otherwise = "all", TABLE(pushdown),
-		.meaning = "what the cluster may do; PostgreSQL does the rest"
+		.meaning = "What the cluster may do; PostgreSQL does the rest."
 	},
 	{
 		.name = "allow_filtering", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "false", TABLE(allow_filtering),
-		.meaning = "send conditions that no key or index serves with ALLOW FILTERING"
+		.meaning = "Send conditions that no key or index serves with ALLOW FILTERING."
 	},
 	{
 		.name = "async_capable", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "true", TABLE(async_capable),
-		.meaning = "the table may be read at the same time as others below an Append"
+		.meaning = "The table may be read at the same time as others below an Append."
 	},
 	{
 		.name = "updatable", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "true", TABLE(updatable),
-		.meaning = "rows may be inserted, updated and deleted"
+		.meaning = "Rows may be inserted, updated and deleted."
 	},
 	{
 		.name = "truncatable", .where = SERVER_OR_TABLE, .kind = KIND_BOOLEAN, .otherwise = "true", TABLE(truncatable),
-		.meaning = "TRUNCATE is allowed"
+		.meaning = "TRUNCATE is allowed."
 	},
 	{
 		.name = "insert_null", .where = SERVER_OR_TABLE, .kind = KIND_EITHER, .words = {{"unset", false}, {"null", true}},
 		.otherwise = "unset", TABLE(insert_null),
-		.meaning = "what a NULL in INSERT does: unset leaves the cell as it is, null deletes it"
+		.meaning = "What a NULL in INSERT does: unset leaves the cell as it is, null deletes it."
 	},
 	{
 		.name = "update_mode", .where = SERVER_OR_TABLE, .kind = KIND_EITHER, .words = {{"upsert", false}, {"if_exists", true}},
 		.otherwise = "upsert", TABLE(if_exists),
-		.meaning = "what UPDATE and DELETE do with rows that are gone since they were read: if_exists leaves them alone"
+		.meaning = "What UPDATE and DELETE do with rows that are gone since they were read: if_exists leaves them alone."
 	},
 	{
 		.name = "batch_mode", .where = SERVER_OR_TABLE, .kind = KIND_EITHER, .words = {{"none", false}, {"partition", true}},
 		.otherwise = "none", TABLE(batch),
-		.meaning = "rows that share a request: adjacent ones of one partition, or none"
+		.meaning = "Rows that share a request: adjacent ones of one partition, or none."
 	},
 	{
 		.name = "fdw_startup_cost", .where = SERVER_OR_TABLE, .kind = KIND_COST, .otherwise = "100", TABLE(startup_cost),
-		.meaning = "planner's cost of starting a scan"
+		.meaning = "Planner's cost of starting a scan."
 	},
 	{
 		.name = "fdw_tuple_cost", .where = SERVER_OR_TABLE, .kind = KIND_COST, .otherwise = "0.01", TABLE(tuple_cost),
-		.meaning = "planner's cost of fetching a row"
+		.meaning = "Planner's cost of fetching a row."
 	},
 	{
 		.name = "keyspace", .where = ON_TABLE, .kind = KIND_TEXT, .required = true, TABLE(keyspace),
-		.meaning = "keyspace of the table; required"
+		.meaning = "Keyspace of the table; required."
 	},
 	{
 		.name = "table", .where = ON_TABLE, .kind = KIND_TEXT, .told = "the foreign table's name", TABLE(table),
-		.meaning = "name of the table in the cluster"
+		.meaning = "Name of the table in the cluster."
 	},
 	{
 		.name = "ttl", .where = ON_TABLE, .kind = KIND_SECONDS, .min = 0, .max = SCYLLA_MAX_TTL, .told = "the table's own",
 		.setting = &scylla_ttl, TABLE(ttl),
-		.meaning = "time after which every row that is written expires; 0: never"
+		.meaning = "Time after which every row that is written expires; 0: never."
 	},
 	{
 		.name = "column_name", .where = ON_COLUMN, .kind = KIND_TEXT, .told = "the column's name",
-		.meaning = "name of the column in the cluster"
+		.meaning = "Name of the column in the cluster."
 	},
 	{
 		.name = "ttl_of", .where = ON_COLUMN, .kind = KIND_TEXT, .pseudo = SCYLLA_TTL,
-		.meaning = "column of the cluster's table whose remaining time to live this one shows, in seconds"
+		.meaning = "Column of the cluster's table whose remaining time to live this one shows, in seconds."
 	},
 	{
 		.name = "writetime_of", .where = ON_COLUMN, .kind = KIND_TEXT, .pseudo = SCYLLA_WRITETIME,
-		.meaning = "column of the cluster's table whose time of writing this one shows, in microseconds since 1970"
+		.meaning = "Column of the cluster's table whose time of writing this one shows, in microseconds since 1970."
 	},
 	{
 		.name = "write_ttl", .where = ON_COLUMN, .kind = KIND_BOOLEAN, .otherwise = "false", .pseudo = SCYLLA_WRITE_TTL,
-		.meaning = "what is written to this column is the TTL of the row, in seconds"
+		.meaning = "What is written to this column is the TTL of the row, in seconds."
 	},
 	{
 		.name = "write_timestamp", .where = ON_COLUMN, .kind = KIND_BOOLEAN, .otherwise = "false", .pseudo = SCYLLA_WRITE_TIMESTAMP,
-		.meaning = "what is written to this column is the timestamp of the row, in microseconds since 1970"
+		.meaning = "What is written to this column is the timestamp of the row, in microseconds since 1970."
 	},
 	{
-		.name = "username", .where = ON_MAPPING, .kind = KIND_UTF8, CONNECTION(username),
-		.meaning = "role in the cluster"
+		.name = "username", .where = ON_MAPPING, .kind = KIND_UTF8, CONNECTION(core.net.username),
+		.meaning = "Role in the cluster."
 	},
 	{
-		.name = "password", .where = ON_MAPPING, .kind = KIND_UTF8, .secret = true, CONNECTION(password),
-		.meaning = "password of that role"
+		.name = "password", .where = ON_MAPPING, .kind = KIND_UTF8, .secret = true, CONNECTION(core.net.password),
+		.meaning = "Password of that role."
 	},
 	{
 		.name = "password_required", .where = ON_MAPPING, .kind = KIND_BOOLEAN, .otherwise = "true",
 		.guard = guard_password_required, CONNECTION(password_required),
-		.meaning = "users who are no superusers must give a password; only superusers may set false"
+		.meaning = "Users who are no superusers must give a password; only superusers may set false."
 	},
 	{
 		.name = "import_views", .where = ON_IMPORT, .kind = KIND_BOOLEAN, .otherwise = "true", IMPORT(views),
-		.meaning = "import materialized views"
+		.meaning = "Import materialized views."
 	},
 	{
 		.name = "case", .where = ON_IMPORT, .kind = KIND_WORD,
 		.words = {{"keep", SCYLLA_FOLD_KEEP}, {"lower", SCYLLA_FOLD_LOWER}, {"smart", SCYLLA_FOLD_SMART}},
 		.otherwise = "keep", IMPORT(folding),
-		.meaning = "case of the names of tables and columns; smart: lower unless a name has both upper and lower case"
+		.meaning = "Case of the names of tables and columns; smart: lower unless a name has both upper and lower case."
 	},
 	{
 		.name = "import_not_null", .where = ON_IMPORT, .kind = KIND_BOOLEAN, .otherwise = "true", IMPORT(not_null),
-		.meaning = "columns of the primary key are NOT NULL"
+		.meaning = "Columns of the primary key are NOT NULL."
 	},
 	{
 		.name = "udt", .where = ON_IMPORT, .kind = KIND_EITHER, .words = {{"jsonb", false}, {"composite", true}},
 		.otherwise = "jsonb", IMPORT(composite),
-		.meaning = "what user-defined types become"
+		.meaning = "What user-defined types become."
 	},
 	{
 		.name = "collate", .where = ON_IMPORT, .kind = KIND_WORD,
 		.words = {{"none", SCYLLA_COLLATE_NONE}, {"keys", SCYLLA_COLLATE_KEYS}, {"all", SCYLLA_COLLATE_ALL}},
 		.otherwise = "none", IMPORT(collate),
-		.meaning = "which columns of type text are COLLATE \"C\": those of the primary key, or all"
+		.meaning = "Which columns of type text are COLLATE \"C\": those of the primary key, or all."
 	},
 	{
 		.name = "column_order", .where = ON_IMPORT, .kind = KIND_WORD,
 		.words = {{"cluster", SCYLLA_ORDER_CLUSTER}, {"like", SCYLLA_ORDER_LIKE}}, .told = "cluster", IMPORT(column_order),
-		.meaning = "whose order of columns is used: the cluster's, or that of the table that like names"
+		.meaning = "Whose order of columns is used: the cluster's, or that of the table that like names."
 	},
 	{
 		.name = "like", .where = ON_IMPORT, .kind = KIND_LOCAL, IMPORT(like),
-		.meaning = "local table whose order of columns is used; for several tables, the schema that has them"
+		.meaning = "Local table whose order of columns is used; for several tables, the schema that has them."
 	},
 };
 
@@ -366,9 +366,11 @@ scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping)
 {
 	ScyllaConnectionOptions *o = palloc0(sizeof(*o));
 	const Place places[] = {{ON_SERVER, server->options}, {ON_MAPPING, mapping->options}};
+	ClusterContact *contact;
 
 	set_fields(TO_CONNECTION, places, lengthof(places), o);
-	o->ncontacts = scyllaParseHosts(scyllaFindOption("host", ON_SERVER), o->host, (uint16_t) o->port, &o->contact);
+	o->core.ncontacts = scyllaParseHosts(scyllaFindOption("host", ON_SERVER), o->host, (uint16_t) o->port, &contact);
+	o->core.contact = contact;
 	return o;
 }
 

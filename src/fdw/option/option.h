@@ -19,18 +19,10 @@
 /* What a session is made from: server and user mapping. */
 typedef struct ScyllaConnectionOptions
 {
-	char	   *host;
-	int			port;			/* of those of host that have none */
-	ClientContact *contact;		/* these two together */
-	int			ncontacts;
-	char	   *local_dc;		/* UTF-8; NULL: that of the first node reached */
-	int			protocol_version;	/* 0: the highest the server speaks */
-	bool		lz4;
-	int			connect_timeout;	/* ms */
-	int			max_in_flight;	/* 0: adaptive */
+	ClusterConfig core;			/* as the client takes it, texts in UTF-8; whole but for tags and require_auth */
+	char	   *host;			/* core's contact points come from these two */
+	int			port;
 	bool		keep_connections;
-	char	   *username;		/* UTF-8; NULL: none */
-	char	   *password;
 	bool		password_required;
 } ScyllaConnectionOptions;
 

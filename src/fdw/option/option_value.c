@@ -306,7 +306,7 @@ end_of_host(const ScyllaOptionDef *def, const char *whole, char **host)
 	return end != NULL && strchr(end + 1, ':') == NULL ? end : *host + strlen(*host);
 }
 
-static ClientContact
+static ClusterContact
 parse_contact(const ScyllaOptionDef *def, const char *whole, char *host, uint16_t port)
 {
 	static const ScyllaOptionDef port_def = {.name = "port",.kind = KIND_INTEGER,.min = 1,.max = 65535};
@@ -321,17 +321,17 @@ parse_contact(const ScyllaOptionDef *def, const char *whole, char *host, uint16_
 		refuse(def, whole, psprintf("Valid contact points are %s.", scyllaValidValues(def)));
 	if (*host == '\0')
 		refuse(def, whole, "A contact point must have a name.");
-	return (ClientContact) {host, port};
+	return (ClusterContact) {host, port};
 }
 
 int
-scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, ClientContact **contacts)
+scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, ClusterContact **contacts)
 {
 	char	   *list = pstrdup(value);
 	char	   *item;
 	int			n = 0;
 
-	*contacts = palloc(sizeof(ClientContact) * (strlen(value) / 2 + 1));
+	*contacts = palloc(sizeof(ClusterContact) * (strlen(value) / 2 + 1));
 	while ((item = next_item(&list)) != NULL)
 		(*contacts)[n++] = parse_contact(def, value, item, port);
 	return n;
@@ -340,7 +340,7 @@ scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, C
 static char *
 text_value(const ScyllaOptionDef *def, const char *value)
 {
-	ClientContact *contacts;
+	ClusterContact *contacts;
 
 	if (def->kind == KIND_HOSTS)
 		(void) scyllaParseHosts(def, value, 0, &contacts);

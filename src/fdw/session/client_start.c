@@ -81,56 +81,48 @@ to_tag(const char *text)
 	return tag;
 }
 
-static void
-add_tag(ClientConfig *config, const char *name, const char *value)
+#define MAX_TAGS 4
+
+typedef struct Tags
 {
-	if (value == NULL || value[0] == '\0')
-		return;
-	config->tag[config->ntags++] = (ClientTag) {name, to_tag(value)};
+	NetOption	option[MAX_TAGS];
+	int			n;
+} Tags;
+
+static void
+add_tag(Tags *tags, const char *key, const char *value)
+{
+	Assert(tags->n < MAX_TAGS);
+	if (value != NULL && value[0] != '\0')
+		tags->option[tags->n++] = (NetOption) {key, to_tag(value)};
 }
 
 /* What leads from a node's list of clients to this session in pg_stat_activity. */
-static void
-add_tags(ClientConfig *config)
+static Tags
+make_tags(void)
 {
-	add_tag(config, "APPLICATION_NAME", application_name);
-	add_tag(config, "POSTGRES_ROLE", GetUserNameFromId(GetSessionUserId(), true));
-	add_tag(config, "POSTGRES_DATABASE", get_database_name(MyDatabaseId));
-	add_tag(config, "POSTGRES_PID", psprintf("%d", MyProcPid));
+	Tags		tags = {.n = 0};
+
+	add_tag(&tags, "APPLICATION_NAME", application_name);
+	add_tag(&tags, "POSTGRES_ROLE", GetUserNameFromId(GetSessionUserId(), true));
+	add_tag(&tags, "POSTGRES_DATABASE", get_database_name(MyDatabaseId));
+	add_tag(&tags, "POSTGRES_PID", psprintf("%d", MyProcPid));
+	return tags;
 }
 
 /* ---- starting ---- */
 
-static char *
-to_utf8(char *text)
-{
-	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
-}
-
-static void
-configure(ClientConfig *config, const ScyllaConnectionOptions *o, bool require_auth)
-{
-	config->contact = o->contact;
-	config->ncontacts = o->ncontacts;
-	config->local_dc = to_utf8(o->local_dc);
-	config->username = to_utf8(o->username);
-	config->password = to_utf8(o->password);
-	config->protocol_version = o->protocol_version;
-	config->lz4 = o->lz4;
-	config->connect_timeout_ms = (uint32_t) o->connect_timeout;
-	config->max_in_flight = (uint32_t) o->max_in_flight;
-	config->require_auth = require_auth;
-	add_tags(config);
-}
-
 Client *
 scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth, int *descriptors)
 {
-	ClientConfig config = {0};
+	Tags		tags = make_tags();
+	ClusterConfig config = o->core;
 	char		error[256];
 	Client	   *client;
 
-	configure(&config, o, require_auth);
+	config.net.require_auth = require_auth;
+	config.net.option = tags.option;
+	config.net.noptions = tags.n;
 	if (!acquire_descriptors(descriptors))
 		ereport(ERROR,
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),

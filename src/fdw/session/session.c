@@ -150,7 +150,7 @@ must_use_password(const ScyllaConnectionOptions *o, Oid userid)
 {
 	if (!o->password_required || superuser_arg(userid))
 		return false;
-	if (o->password == NULL)
+	if (o->core.net.password == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
 				 errmsg("password is required"),
@@ -175,7 +175,7 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	s->serverid = server->serverid;
 	s->owner = owner;
 	s->keep = o->keep_connections;
-	s->max_in_flight = o->max_in_flight;
+	s->max_in_flight = (int) o->core.max_in_flight;
 	s->next_statement = 1;
 	s->schema_version = 0;
 }

@@ -663,7 +663,7 @@ test_started_chunk_goes_when_submitter_is_idle(void **state)
 static void
 test_open_reports_what_is_wrong(void **state)
 {
-	ClientConfig config = {.ncontacts = 0};
+	ClusterConfig config = {.ncontacts = 0};
 	char		error[64] = "";
 
 	assert_null(client_open(&config, error, sizeof(error)));

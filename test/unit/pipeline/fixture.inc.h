@@ -20,8 +20,8 @@ static const RequestTemplate fixture_template = {
 static inline Client *
 open_client(uint32_t max_in_flight)
 {
-	ClientContact contact = {"node", 9042};
-	ClientConfig config = {.contact = &contact, .ncontacts = 1, .max_in_flight = max_in_flight};
+	ClusterContact contact = {"node", 9042};
+	ClusterConfig config = {.contact = &contact, .ncontacts = 1, .max_in_flight = max_in_flight};
 	char		error[128] = "";
 	Client	   *c = client_open(&config, error, sizeof(error));
 

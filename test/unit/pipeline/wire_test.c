@@ -60,16 +60,16 @@ open_scene(Scene *s, const char *extra, bool lz4, uint32_t window)
 {
 	char		script[512];
 	char		error[256] = "";
-	ClientContact contact;
-	ClientConfig config = {
-		.contact = &contact, .ncontacts = 1, .lz4 = lz4, .connect_timeout_ms = 5000, .max_in_flight = window
+	ClusterContact contact;
+	ClusterConfig config = {
+		.contact = &contact, .ncontacts = 1, .net = {.lz4 = lz4, .connect_timeout = 5000}, .max_in_flight = window
 	};
 
 	snprintf(script, sizeof(script), "%s%s", SCHEMA, extra);
 	*s = (Scene) {.node = node_start(script, error, sizeof(error))};
 	if (!s->node)
 		fail_msg("node_start: %s", error);
-	contact = (ClientContact) {node_address(s->node), (uint16_t) node_port(s->node)};
+	contact = (ClusterContact) {node_address(s->node), (uint16_t) node_port(s->node)};
 	s->client = client_open(&config, error, sizeof(error));
 	if (!s->client)
 		fail_msg("client_open: %s", error);
@@ -228,8 +228,8 @@ static void
 test_ring_of_nothing(void **state)
 {
 	const RequestTemplate ring = {.timeout_ms = 10000, .kind = CLUSTER_RING};
-	ClientContact contact = {"127.0.0.1", 1};
-	ClientConfig config = {.contact = &contact, .ncontacts = 1, .connect_timeout_ms = 5000};
+	ClusterContact contact = {"127.0.0.1", 1};
+	ClusterConfig config = {.contact = &contact, .ncontacts = 1, .net = {.connect_timeout = 5000}};
 	char		error[256] = "";
 	Client	   *c = client_open(&config, error, sizeof(error));
 	Pipeline   *p;
@@ -281,8 +281,8 @@ static void
 test_trace_comes_over_in_any_state(void **state)
 {
 	const RequestTemplate query = {.timeout_ms = 10000, .kind = CLUSTER_RING};
-	ClientContact contact = {"127.0.0.1", 1};
-	ClientConfig config = {.contact = &contact, .ncontacts = 1, .connect_timeout_ms = 5000};
+	ClusterContact contact = {"127.0.0.1", 1};
+	ClusterConfig config = {.contact = &contact, .ncontacts = 1, .net = {.connect_timeout = 5000}};
 	char		error[256] = "";
 	Client	   *c = client_open(&config, error, sizeof(error));
 	Pipeline   *p;
