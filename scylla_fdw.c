@@ -16,6 +16,7 @@
 #include "fdw/admin/connections.h"
 #include "fdw/admin/events.h"
 #include "fdw/admin/nodes.h"
+#include "fdw/admin/options.h"
 #include "fdw/admin/query.h"
 #include "fdw/check/duplicate_column.h"
 #include "fdw/check/upsert.h"
@@ -55,6 +56,7 @@ PG_FUNCTION_INFO_V1(scylla_fdw_udt_types);
 PG_FUNCTION_INFO_V1(scylla_fdw_refresh);
 PG_FUNCTION_INFO_V1(scylla_fdw_nodes);
 PG_FUNCTION_INFO_V1(scylla_fdw_events);
+PG_FUNCTION_INFO_V1(scylla_fdw_options);
 PG_FUNCTION_INFO_V1(scylla_fdw_get_connections);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect);
 PG_FUNCTION_INFO_V1(scylla_fdw_disconnect_all);
@@ -193,6 +195,14 @@ scylla_fdw_events(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	scyllaListEvents(text_to_cstring(PG_GETARG_TEXT_PP(0)), (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+Datum
+scylla_fdw_options(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	scyllaListOptions((ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 

@@ -155,6 +155,12 @@ SET scylla_fdw.no_such_setting = 1;
 SET scylla_fdw.request_timeout = '-1';
 \set VERBOSITY default
 
+-- all of them, in the order of messages: what each may be where nothing else is said
+SELECT name, context, default_value, valid_values FROM scylla_fdw_options();
+SELECT name, meaning FROM scylla_fdw_options() WHERE meaning !~ '^[A-Z].*\.$';
+SELECT o.name FROM scylla_fdw_options() o FULL JOIN pg_settings s ON s.name = o.name
+  WHERE coalesce(s.name, o.name) LIKE 'scylla\_fdw.%' AND o.default_value IS DISTINCT FROM s.boot_val;
+
 -- functions
 SELECT scylla_fdw_version();
 SELECT scylla_fdw_disconnect('no_such_server');

@@ -55,6 +55,11 @@ RETURNS TABLE ("time" timestamptz, node text, what text, detail text, times inte
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
+CREATE FUNCTION scylla_fdw_options()
+RETURNS TABLE (name text, context text[], default_value text, valid_values text, meaning text)
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT STABLE PARALLEL SAFE;
+
 CREATE FUNCTION scylla_fdw_get_connections(
   OUT server_name text, OUT user_name text, OUT valid boolean, OUT used_in_xact boolean)
 RETURNS SETOF record
