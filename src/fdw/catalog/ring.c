@@ -81,6 +81,7 @@ keep_ring(ScyllaSession *session, const CqlRing *told)
 	{
 		ring->token[i] = told->position[i].token;
 		ring->owner[i] = told->position[i].owner;
+		Assert(ring->owner[i] < ring->nnodes && (i == 0 || ring->token[i - 1] < ring->token[i]));
 	}
 	forget_ring(session);
 	session->ring = ring;
@@ -103,6 +104,7 @@ scyllaRing(ScyllaSession *session, const ScyllaTableOptions *options)
 		MemoryContextDelete(scratch);
 	}
 	kept = session->ring;
+	Assert(MemoryContextGetParent(GetMemoryChunkContext(session->ring)) == session->context);
 	copy = make_ring(kept->nnodes, kept->ntokens);
 	memcpy(copy->token, kept->token, kept->ntokens * sizeof(*kept->token));
 	memcpy(copy->owner, kept->owner, kept->ntokens * sizeof(*kept->owner));

@@ -57,6 +57,7 @@ read_pages(ScyllaSession *session, const ScyllaTableOptions *options, const Scyl
 
 	local.read_consistency = SCYLLA_SYSTEM_CONSISTENCY;
 	local.fetch_size = Min(options->fetch_size, PAGE_ROWS);
+	Assert(local.fetch_size > 0 && local.fetch_size <= PAGE_ROWS);
 	MemoryContextSwitchTo(scratch);
 	values = text_values(query->texts);
 	do

@@ -211,6 +211,7 @@ remember(ScyllaSession *session, const char *name, const TableEntry *described)
 	entry->table = described->table;
 	entry->context = described->context;
 	entry->schema = described->schema;
+	Assert(GetMemoryChunkContext(entry->table) == entry->context);
 	MemoryContextSetParent(entry->context, session->context);
 }
 

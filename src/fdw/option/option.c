@@ -331,6 +331,7 @@ size_of_value(ScyllaOptionKind kind)
 static bool
 is_overridden(const ScyllaOptionDef *def)
 {
+	Assert(def->setting == NULL || size_of_value(def->kind) == sizeof(int));
 	return def->setting != NULL && *def->setting >= def->min && *def->setting <= def->max;
 }
 

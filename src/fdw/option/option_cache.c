@@ -174,6 +174,7 @@ find_entry(Oid relid)
 	twins = find_twins(relid, natts);
 	MemoryContextSwitchTo(old);
 	entry = hash_search(cache.entries, &relid, HASH_ENTER, NULL);
+	Assert(cache.epoch == epoch);	/* looking up forgets nothing, whatever it hears of */
 	MemoryContextSetParent(context, cache.context);
 	*entry = (OptionEntry) {relid, options, pseudo, twins};
 	return entry;

@@ -54,6 +54,7 @@ scyllaFollowDescriptors(const Client *client, int *descriptors)
 {
 	int			n = CLIENT_DESCRIPTORS + (int) client_connections(client);
 
+	Assert(*descriptors >= FIRST_DESCRIPTORS);
 	for (; *descriptors < n; (*descriptors)++)
 		ReserveExternalFD();
 	for (; *descriptors > n && *descriptors > FIRST_DESCRIPTORS; (*descriptors)--)
@@ -120,6 +121,7 @@ scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool req
 	char		error[256];
 	Client	   *client;
 
+	Assert(*descriptors == 0);
 	config.net.require_auth = require_auth;
 	config.net.option = tags.option;
 	config.net.noptions = tags.n;

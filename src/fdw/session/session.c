@@ -37,6 +37,7 @@ scyllaCloseSession(ScyllaSession *s)
 
 	if (client == NULL)
 		return;
+	Assert(!scyllaSessionInUse(s));
 	s->client = NULL;
 	s->statements = NULL;
 	s->tables = NULL;
@@ -56,6 +57,7 @@ scyllaCloseSession(ScyllaSession *s)
 static void
 release_forgotten(ScyllaSession *s)
 {
+	Assert(!scyllaSessionInUse(s));
 	s->forgotten = false;
 	s->statements = NULL;
 	s->tables = NULL;
@@ -269,6 +271,7 @@ scyllaGetSession(Oid userid, Oid serverid)
 	notice_schema_changes(last.session);
 	scyllaFollowDescriptors(last.session->client, &last.session->descriptors);
 	last.session->used = true;
+	Assert(last.session->client != NULL && last.session->context != NULL);
 	return last.session;
 }
 

@@ -164,5 +164,6 @@ scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const c
 	entry = hash_search(session->statements, &statement->text, HASH_ENTER, NULL);
 	entry->statement = statement;
 	MemoryContextSetParent(GetMemoryChunkContext(statement), session->context);
+	Assert(statement->number < session->next_statement && strcmp(statement->text, cql) == 0);
 	return statement;
 }

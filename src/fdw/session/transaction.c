@@ -79,6 +79,7 @@ make_level(ScyllaSession *s, int level)
 void
 scyllaJoinWriters(ScyllaWriter *w)
 {
+	Assert(w->session != NULL && w->drain != NULL && w->rows != NULL && (w->close != NULL || !w->kept));
 	w->level = GetCurrentTransactionNestLevel();
 	make_level(w->session, w->level);
 	dlist_push_tail(&w->session->writers, &w->node);
@@ -87,6 +88,7 @@ scyllaJoinWriters(ScyllaWriter *w)
 static void
 count(ScyllaWriter *w, ScyllaFates fates)
 {
+	Assert(w->session->written != NULL && w->level < w->session->written->levels);	/* an abort does not allocate */
 	add_fates(&w->fates, fates);
 	add_fates(&w->session->written->untold[w->level], fates);
 	w->session->acknowledged += fates.acknowledged;
@@ -306,6 +308,7 @@ settle_writers(ScyllaSession *s, int level)
 
 		if (w->level >= level)
 			settle(w);
+		Assert(w->level < level || w->pipeline == NULL || w->pipeline->core == NULL || s->client == NULL);
 	}
 }
 

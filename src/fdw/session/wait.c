@@ -68,6 +68,7 @@ scyllaWait(ScyllaSession *s, uint32 want)
 {
 	uint32		outstanding = client_outstanding(s->client);
 
+	Assert(InterruptHoldoffCount == 0 && CritSectionCount == 0);	/* or nothing would end it */
 	if (want == 0 || want > outstanding)
 		want = outstanding;
 	while (want > 0)
