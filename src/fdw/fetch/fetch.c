@@ -17,7 +17,8 @@
 
 #define SMALL_PAGE_BYTES (192 * 1024)	/* smaller ones cost a node more than they spare its caches */
 #define SMALL_MERGED_BYTES (16 * 1024)	/* all pagers that are merged hold pages */
-#define FIRST_PAGERS 32			/* until it is known how large pages are, by an estimate of rows; SCYLLA_FEW_PAGERS without */
+#define FIRST_PAGERS 32			/* until it is known how large pages are, by an estimate of rows; SCYLLA_FEW_PAGERS
+								 * without */
 
 /* ---- opening and closing ---- */
 

@@ -23,7 +23,7 @@ typedef struct ScyllaMergeKey
 	bool		descending;
 } ScyllaMergeKey;
 
-#define SCYLLA_PAGE_BYTES (4 * 1024 * 1024)	/* aimed at, of one page of each request together */
+#define SCYLLA_PAGE_BYTES (4 * 1024 * 1024) /* aimed at, of one page of each request together */
 
 typedef struct ScyllaFetchConfig
 {
@@ -41,8 +41,10 @@ typedef struct ScyllaFetchConfig
 	int			read_bytes;		/* that a node reads for a row, at least; 0: it reads what comes home */
 	int			limit;			/* the text's LIMIT; 0: none */
 	int			first_rows;		/* at most, of each request's first page; 0: page_rows */
-	int			pagers;			/* requests that are open at once; with merge keys: all that the source has, a few first */
-	bool		slow_start;		/* one request at first, and one more with each page that is read further than its first row */
+	int			pagers;			/* requests that are open at once; with merge keys: all that the source has, a few
+								 * first */
+	bool		slow_start;		/* one request at first, and one more with each page that is read further than its
+								 * first row */
 	const ScyllaMergeKey *merge;
 	int			nmerge;
 } ScyllaFetchConfig;
@@ -54,8 +56,10 @@ typedef enum ScyllaFetchResult
 	SCYLLA_FETCH_ROW,
 	SCYLLA_FETCH_REQUEST_END,	/* the last row of one request was given; not when merging */
 	SCYLLA_FETCH_END,
-	SCYLLA_FETCH_TOO_LARGE,		/* merging, and the first thing told: pages of all pagers are too much to hold; close it */
-	SCYLLA_FETCH_PENDING		/* nothing has come home yet; or nothing is asked for, and the source may have more later */
+	SCYLLA_FETCH_TOO_LARGE,		/* merging, and the first thing told: pages of all pagers are too much to hold; close
+								 * it */
+	SCYLLA_FETCH_PENDING		/* nothing has come home yet; or nothing is asked for, and the source may have more
+								 * later */
 } ScyllaFetchResult;
 
 #endif							/* FDW_FETCH_FETCH_CONFIG_H */

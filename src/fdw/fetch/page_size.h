@@ -15,7 +15,8 @@
 #include "postgres.h"
 
 #define SCYLLA_FEW_ROWS 4		/* of 16 MiB, the largest that one write makes, they are 64 MiB */
-#define SCYLLA_FEW_PAGERS 2		/* that they are asked for by: of a unique key, a page with room for one more row is the last one */
+#define SCYLLA_FEW_PAGERS 2		/* that they are asked for by: of a unique key, a page with room for one more row is
+								 * the last one */
 
 typedef struct ScyllaPageSize
 {

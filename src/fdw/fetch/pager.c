@@ -101,7 +101,7 @@ ask_for_next_page(ScyllaFetch *f, ScyllaPager *p)
 static void
 raise_page(ScyllaFetch *f, Request *r)
 {
-	ScyllaErrorContext context = {.relation = f->config.relation,.cql = scyllaFromUtf8(f->config.cql)};
+	ScyllaErrorContext context = {.relation = f->config.relation, .cql = scyllaFromUtf8(f->config.cql)};
 
 	scyllaRaiseFailure(scyllaTakeFailure(f->config.session, f->pipeline, r), &context);
 }

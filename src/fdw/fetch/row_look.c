@@ -31,8 +31,8 @@ scyllaLookAtRows(const ScyllaRowLook *look, List *columns)
 	ScyllaSelect select = select_of_columns(look->select, columns);
 	ScyllaSelectForm form = {scyllaConditionOperators(look->conditions), false, true};
 	ScyllaKeySource *source = scyllaBeginSource(list_length(select.columns), select.npartition);
-	ScyllaFetchConfig config = {.session = look->session,.options = look->options,.relation = look->relation,
-	.report = look->report,.source = scyllaSourceOf(source),.select = &select,.form = form,.page_rows = SCYLLA_FEW_ROWS,.pagers = 1};
+	ScyllaFetchConfig config = {.session = look->session, .options = look->options, .relation = look->relation,
+		.report = look->report, .source = scyllaSourceOf(source), .select = &select, .form = form, .page_rows = SCYLLA_FEW_ROWS, .pagers = 1};
 	ScyllaFetch *fetch;
 	uint64		bytes = 0;
 	uint64		rows = 0;

@@ -167,8 +167,8 @@ begin_join(CustomScanState *node, EState *estate, int eflags)
 static void
 begin_reading(ScyllaJoin *join)
 {
-	ScyllaLookupConfig config = {.session = join->session,.options = join->options,.select = join->select,
-		.relation = join->relation,.conditions = join->conditions,.report = &join->report};
+	ScyllaLookupConfig config = {.session = join->session, .options = join->options, .select = join->select,
+		.relation = join->relation, .conditions = join->conditions, .report = &join->report};
 	MemoryContext old = MemoryContextSwitchTo(join->css.ss.ps.state->es_query_cxt);
 
 	join->begun = true;
@@ -232,7 +232,7 @@ hold_current(ScyllaJoin *join)
 static void
 store_rows(ScyllaJoin *join)
 {
-	ScyllaJoinWork  *work = &join->work;
+	ScyllaJoinWork *work = &join->work;
 
 	hold_current(join);
 	work->slot = MakeSingleTupleTableSlot(join->current.slot->tts_tupleDescriptor, &TTSOpsVirtual);

@@ -52,7 +52,7 @@ typedef struct ScyllaJoin
 	ScyllaLookup *lookup;		/* NULL: not begun, or read to its end */
 	ScyllaLookupRow **rows;		/* those that the foreign table's row is still to be joined with */
 	int			nrows;
-	ScyllaJoinWork	work;
+	ScyllaJoinWork work;
 	TupleTableSlot *key_slot;	/* scan tuple without the foreign table's part */
 	ExprContext *key_econtext;
 	TupleTableSlot *outer;		/* a kept row */

@@ -336,9 +336,9 @@ static void
 open_fetch(ScyllaLookup *l)
 {
 	ScyllaSelectForm form = {.operators = l->shape->operators};
-	ScyllaFetchConfig config = {.session = l->config.session,.options = l->config.options,
-		.relation = l->config.relation,.report = l->config.report,.source = &l->source.base,
-		.page_rows = l->config.options->fetch_size,.pagers = MAX_PAGERS};
+	ScyllaFetchConfig config = {.session = l->config.session, .options = l->config.options,
+		.relation = l->config.relation, .report = l->config.report, .source = &l->source.base,
+		.page_rows = l->config.options->fetch_size, .pagers = MAX_PAGERS};
 	ScyllaRowSize size = scyllaRowSize(l->config.select, scyllaDescribeTable(l->config.session, l->config.options));
 	MemoryContext old = MemoryContextSwitchTo(l->context);
 

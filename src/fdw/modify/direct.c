@@ -100,8 +100,8 @@ scyllaBeginDirectModify(ForeignScanState *node, int eflags)
 static ScyllaSelect
 count_select(const ScyllaDirect *d)
 {
-	ScyllaSelect select = {.relid = d->select->relid,.columns = d->select->columns,.operators = d->select->operators,
-	.attnums = d->select->attnums,.groups = d->select->groups,.series = d->select->series,.npartition = d->select->npartition};
+	ScyllaSelect select = {.relid = d->select->relid, .columns = d->select->columns, .operators = d->select->operators,
+		.attnums = d->select->attnums, .groups = d->select->groups, .series = d->select->series, .npartition = d->select->npartition};
 
 	select.items = list_make1(makeString("count(*)"));
 	return select;
@@ -194,9 +194,9 @@ set_read_bytes(ScyllaDirect *d, ScyllaStatement *statement)
 static void
 delete_counted(ScyllaDirect *d, const ScyllaOperator *operators, int requests)
 {
-	ScyllaFetchConfig config = {.session = d->session,.options = d->options,
-	.relation = RelationGetRelationName(d->rel),.report = &d->report,.source = &d->counting};
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = count_context};
+	ScyllaFetchConfig config = {.session = d->session, .options = d->options,
+		.relation = RelationGetRelationName(d->rel), .report = &d->report, .source = &d->counting};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = count_context};
 	ScyllaFetch *fetch;
 	ScyllaFetchResult result;
 

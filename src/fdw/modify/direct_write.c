@@ -27,7 +27,7 @@
 char *
 scyllaDirectText(const ScyllaDirect *d, const ScyllaOperator *operators)
 {
-	ScyllaWriteText text = {.operation = d->operation,.conditional = d->options->if_exists,.ttl = d->has_ttl};
+	ScyllaWriteText text = {.operation = d->operation, .conditional = d->options->if_exists, .ttl = d->has_ttl};
 	StringInfoData where;
 	ListCell   *lc;
 
@@ -83,7 +83,7 @@ join_writers(ScyllaDirect *d)
 static void
 raise_write(ScyllaDirect *d, Request *r)
 {
-	ScyllaErrorContext context = {.relation = RelationGetRelationName(d->rel),.writes = true};
+	ScyllaErrorContext context = {.relation = RelationGetRelationName(d->rel), .writes = true};
 	ClusterFailure *failure;
 
 	context.cql = scyllaFromUtf8(d->statement->text);
@@ -190,7 +190,7 @@ assignment_context(void *arg)
 static void
 encode_assignments(ScyllaDirect *d)
 {
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = assignment_context,.arg = d};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = assignment_context, .arg = d};
 	ExprContext *econtext = d->node->ss.ps.ps_ExprContext;
 	CqlBuffer  *b = &d->assignments;
 	const CqlColumn *column = d->statement->bind.column + d->nvalues - list_length(d->set);

@@ -45,7 +45,7 @@ static ScyllaMarker
 insert_marker(const ScyllaModify *m, const ScyllaTable *table, AttrNumber attnum, const char *name)
 {
 	ScyllaTableColumn *column = scyllaTableColumn(table, name);
-	ScyllaMarker marker = {.attnum = attnum,.row = SCYLLA_NEW_ROW,.source = attnum};
+	ScyllaMarker marker = {.attnum = attnum, .row = SCYLLA_NEW_ROW, .source = attnum};
 
 	if (column == NULL)
 		scyllaNoSuchColumn(table, RelationGetRelid(m->rel), attnum);
@@ -61,7 +61,7 @@ insert_marker(const ScyllaModify *m, const ScyllaTable *table, AttrNumber attnum
 static void
 open_counter_insert(ScyllaModify *m, const ScyllaMarker *markers, List *names)
 {
-	ScyllaWriteText text = {.operation = CMD_UPDATE,.counter = true};
+	ScyllaWriteText text = {.operation = CMD_UPDATE, .counter = true};
 	ScyllaMarker *sorted = palloc0_array(ScyllaMarker, list_length(names));
 	int			n = 0;
 
@@ -119,7 +119,7 @@ static void
 begin_new_insert(ScyllaModify *m, List *attnums)
 {
 	List	   *names = scyllaModifyNames(m->rel, attnums);
-	ScyllaWriteText text = {.operation = CMD_INSERT,.columns = names};
+	ScyllaWriteText text = {.operation = CMD_INSERT, .columns = names};
 
 	m->cql = scyllaModifyText(m, &text);
 	if (m->session != NULL)

@@ -49,8 +49,8 @@ find_junk(ScyllaModify *m, Plan *subplan, List *keys)
 static ScyllaMarker
 update_marker(AttrNumber attnum, bool named, bool counter)
 {
-	ScyllaMarker marker = {.attnum = attnum,.row = SCYLLA_NEW_ROW,.source = attnum,.null = SCYLLA_NULL_DELETES,
-	.unless_same = !named,.difference = counter};
+	ScyllaMarker marker = {.attnum = attnum, .row = SCYLLA_NEW_ROW, .source = attnum, .null = SCYLLA_NULL_DELETES,
+		.unless_same = !named, .difference = counter};
 
 	return marker;
 }
@@ -68,9 +68,8 @@ open_change(ScyllaModify *m, List *targets, List *set)
 	{
 		if (m->key[i].junk <= 0)
 			elog(ERROR, "could not find the key of a row of foreign table \"%s\"", RelationGetRelationName(m->rel));
-		markers[n++] = (ScyllaMarker)
-		{
-			.attnum = m->key[i].attnum,.row = SCYLLA_PLAN_ROW,.source = m->key[i].junk,.null = SCYLLA_NULL_REFUSED
+		markers[n++] = (ScyllaMarker) {
+			.attnum = m->key[i].attnum, .row = SCYLLA_PLAN_ROW, .source = m->key[i].junk, .null = SCYLLA_NULL_REFUSED
 		};
 	}
 	scyllaModifyOpen(m, markers, n);
@@ -238,7 +237,7 @@ scyllaExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot
 	if (m->whole_row > 0)
 	{
 		fetch_old_row(m, plan_slot);
-		ExecCopySlot(slot, m->old);	/* for RETURNING */
+		ExecCopySlot(slot, m->old); /* for RETURNING */
 	}
 	return scyllaModifyReturn(m, rri, slot);
 }

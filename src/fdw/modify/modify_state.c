@@ -111,14 +111,12 @@ using_markers(const ScyllaModify *m, ScyllaMarker *markers)
 	int			n = 0;
 
 	if (has_ttl(m))
-		markers[n++] = (ScyllaMarker)
-		{
-			.attnum = m->ttl_of,.row = SCYLLA_NEW_ROW,.source = m->ttl_of,.ttl = true
+		markers[n++] = (ScyllaMarker) {
+			.attnum = m->ttl_of, .row = SCYLLA_NEW_ROW, .source = m->ttl_of, .ttl = true
 		};
 	if (m->batch)
-		markers[n++] = (ScyllaMarker)
-		{
-			.attnum = InvalidAttrNumber,.timestamp = true
+		markers[n++] = (ScyllaMarker) {
+			.attnum = InvalidAttrNumber, .timestamp = true
 		};
 	return n;
 }
@@ -139,9 +137,9 @@ scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 {
 	ScyllaMarker *all = palloc0_array(ScyllaMarker, nmarkers + 2);
 	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
-	ScyllaWriteConfig config = {.rel = m->rel,.options = m->options,.cql = m->cql,.marker = all,
-	.epoch = m->epoch,.keep = m->keep,.target = &m->target,.conditional = m->conditional,.counter = m->counter,
-	.timestamp_of = m->timestamp_of,.batch = m->batch,.statement = m->estate};
+	ScyllaWriteConfig config = {.rel = m->rel, .options = m->options, .cql = m->cql, .marker = all,
+		.epoch = m->epoch, .keep = m->keep, .target = &m->target, .conditional = m->conditional, .counter = m->counter,
+		.timestamp_of = m->timestamp_of, .batch = m->batch, .statement = m->estate};
 
 	scyllaCheckTimes(m->rel, m->options, &timed);
 	config.nmarkers = all_markers(m, markers, nmarkers, all);

@@ -47,7 +47,7 @@ typedef struct ScyllaModify
 	ScyllaTarget target;		/* INSERT: what it sets */
 	AttrNumber	ttl_of;			/* the new row's attributes that have its TTL and timestamp; 0: none */
 	AttrNumber	timestamp_of;
-	ScyllaKeyColumn *key;			/* UPDATE and DELETE */
+	ScyllaKeyColumn *key;		/* UPDATE and DELETE */
 	int			nkeys;			/* of the whole primary key */
 	int			nwritten;		/* of them, those that are in the text: static columns belong to a partition */
 	AttrNumber	whole_row;		/* junk: the old row; 0: none */
@@ -57,7 +57,8 @@ typedef struct ScyllaModify
 	bool		may_leave;		/* UPDATE: rows may come to belong to other partitions, which they cannot be moved to */
 	int			npartition;		/* of the keys, those of the partition key */
 	List	   *statics;		/* DELETE: String, static columns */
-	struct ScyllaModify *moved; /* of UPDATE or MERGE: for rows that it moves here from other partitions; NULL: none yet; itself: for nothing else */
+	struct ScyllaModify *moved; /* of UPDATE or MERGE: for rows that it moves here from other partitions; NULL: none
+								 * yet; itself: for nothing else */
 	struct ScyllaModify *alone; /* of a DELETE: for partitions that have nothing but static columns; NULL: none yet */
 } ScyllaModify;
 

@@ -21,7 +21,8 @@ enum ScyllaModifyPrivate
 	SCYLLA_MODIFY_TARGETS,		/* int list: attributes that are written */
 	SCYLLA_MODIFY_SET,			/* int list: of them, those that the statement itself sets */
 	SCYLLA_MODIFY_KEYS,			/* int list: attributes that tell the row, in key order */
-	SCYLLA_MODIFY_TABLE,		/* int list: whether it is a table of counters; columns of the partition key; and of the key as it is written */
+	SCYLLA_MODIFY_TABLE,		/* int list: whether it is a table of counters; columns of the partition key; and of
+								 * the key as it is written */
 	SCYLLA_MODIFY_STATICS		/* String list, UTF-8, of a DELETE: its static columns */
 };
 

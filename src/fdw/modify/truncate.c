@@ -35,7 +35,8 @@
 
 /* ---- what a rollback does not take back ---- */
 
-static List *truncated = NIL;	/* int: nesting level of each table's TRUNCATE, 0 while it runs; in TopTransactionContext */
+static List *truncated = NIL;	/* int: nesting level of each table's TRUNCATE, 0 while it runs; in
+								 * TopTransactionContext */
 
 static void
 warn_about_rollback(const char *what, int tables)
@@ -177,7 +178,7 @@ scyllaExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 	Oid			serverid = GetForeignTable(RelationGetRelid((Relation) linitial(rels)))->serverid;
 	List	   *options = options_of(rels);
 	ScyllaSession *session = scyllaGetSession(GetUserId(), serverid);
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = truncation_context};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = truncation_context};
 	ListCell   *lc;
 
 	scyllaDrainWriters(session, NULL);

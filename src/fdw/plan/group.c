@@ -429,7 +429,7 @@ may_be_grouped(PlannerInfo *root, RelOptInfo *input_rel, const GroupPathExtraDat
 void
 scyllaAddGroupPaths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel, const GroupPathExtraData *extra)
 {
-	Grouping	g = {.root = root,.rel = input_rel,.target = grouped_rel->reltarget,.info = input_rel->fdw_private};
+	Grouping	g = {.root = root, .rel = input_rel, .target = grouped_rel->reltarget, .info = input_rel->fdw_private};
 
 	if (!may_be_grouped(root, input_rel, extra))
 		return;

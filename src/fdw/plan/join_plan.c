@@ -201,7 +201,7 @@ consider_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptI
 	bool		unique = jointype == JOIN_UNIQUE_OUTER;
 	List	   *clauses;
 	ScyllaAccess *access;
-	KeyJoin   *join;
+	KeyJoin    *join;
 
 	if (unique)
 		jointype = JOIN_INNER;

@@ -201,7 +201,7 @@ add_key(Order *o, RelOptInfo *rel, const PathKey *key)
 int
 scyllaSortedKeys(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, List *pathkeys, ScyllaPath *path)
 {
-	Order		o = {.access = access,.merged = !access->one_run};
+	Order		o = {.access = access, .merged = !access->one_run};
 	int			n = 0;
 
 	if (pathkeys == NIL || access->npartition == 0 || access->open_ended || access->indexed || (o.merged && scyllaCountRequests(root, access) > MAX_MERGED))

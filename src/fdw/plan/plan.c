@@ -41,7 +41,7 @@
 #include "fdw/pushdown/clause.h"
 #include "fdw/pushdown/comparison.h"
 
-#define MERGE_COMPARISONS 4			/* of a row, when sorted partitions are merged: a few at most are */
+#define MERGE_COMPARISONS 4		/* of a row, when sorted partitions are merged: a few at most are */
 
 static ScyllaRelation *
 relation_of(RelOptInfo *rel)
@@ -89,7 +89,7 @@ join_clauses(PlannerInfo *root, RelOptInfo *rel)
 		if (!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, needed))
 			continue;
 		clauses = list_concat(clauses, generate_implied_equalities_for_column(root, rel, is_key_column, &key,
-																			   rel->lateral_referencers));
+																			  rel->lateral_referencers));
 	}
 	return clauses;
 }

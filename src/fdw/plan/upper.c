@@ -272,7 +272,7 @@ add_distinct_path(const Distinct *d, RelOptInfo *distinct_rel)
 static void
 add_distinct_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *distinct_rel)
 {
-	Distinct	d = {.root = root,.rel = input_rel,.info = input_rel->fdw_private};
+	Distinct	d = {.root = root, .rel = input_rel, .info = input_rel->fdw_private};
 
 	if (!IS_SIMPLE_REL(input_rel) || d.info == NULL || d.info->access->local != NIL || !reads_only(root->parse))
 		return;

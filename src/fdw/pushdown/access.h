@@ -20,7 +20,8 @@ typedef struct ScyllaAccess
 	int			npartition;		/* of them on the partition key: all of its columns, or 0 */
 	int			nclustering;	/* clustering columns fixed by "=" or IN after them */
 	bool		rows_compared;	/* a range is of several clustering columns */
-	bool		open_ended;		/* how many keys a series has is not known before the scan begins: the whole table may be read then */
+	bool		open_ended;		/* how many keys a series has is not known before the scan begins: the whole table may
+								 * be read then */
 	bool		one_run;		/* no IN, no series: the rows come in clustering order */
 	bool		filtering;
 	bool		indexed;		/* an index may be used, and CQL sorts nothing then */

@@ -142,7 +142,7 @@ scyllaMatchComparison(PlannerInfo *root, RelOptInfo *rel, Node *node)
 
 	if (is_opclause(node) && list_length(expr->args) == 2)
 		matched = scyllaMatchSides(root, rel, &(ScyllaComparison) {linitial(expr->args), lsecond(expr->args), expr->opno,
-								   expr->inputcollid}, found);
+																   expr->inputcollid}, found);
 	else if (IsA(node, ScalarArrayOpExpr))
 		matched = match_array(root, rel, (ScalarArrayOpExpr *) node, found);
 	else

@@ -26,11 +26,14 @@ typedef struct ScyllaCondition
 	Expr	   *value;			/* SCYLLA_IN: an array; no variable of this table in it, and nothing volatile */
 	Oid			collation;		/* of the comparison */
 	const ScyllaTableColumn *column;	/* NULL until the table is known, or if it has no such column */
-	int			series;			/* of two bounds of a partition key's column, the lower one in its place, the upper one last; 0: it is none of these */
+	int			series;			/* of two bounds of a partition key's column, the lower one in its place, the upper one
+								 * last; 0: it is none of these */
 	int			values;			/* of the lower one: how many the series has, by estimate, */
 	bool		known;			/* or for certain */
-	bool		unsure;			/* pushed, but an index serves it that has no long values: of one, the scan leaves it out, and checks it */
-	int			group;			/* of those that belong together: IN of rows, or a comparison of rows; 0: it stands alone */
+	bool		unsure;			/* pushed, but an index serves it that has no long values: of one, the scan leaves it
+								 * out, and checks it */
+	int			group;			/* of those that belong together: IN of rows, or a comparison of rows; 0: it stands
+								 * alone */
 	int			place;			/* in its group */
 	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
 } ScyllaCondition;

@@ -107,6 +107,7 @@ static const struct
 	const char *cql;
 	int			alike;
 }			pairs[] =
+
 {
 	{INT2OID, "tinyint", PAIR_ALL},
 	{INT2OID, "smallint", PAIR_ALL},

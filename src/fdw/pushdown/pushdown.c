@@ -71,7 +71,7 @@ keep_local(ScyllaChoice *choice, RestrictInfo *clause, char *reason)
 	ListCell   *lc;
 
 	choice->access->local = lappend(choice->access->local, clause);
-	if (clause->pseudoconstant)	/* a node above the scan checks it, once */
+	if (clause->pseudoconstant) /* a node above the scan checks it, once */
 		return;
 	foreach(lc, choice->access->reasons)
 	{
@@ -180,7 +180,7 @@ choose(ScyllaChoice *choice, RelOptInfo *rel, List *clauses)
 ScyllaAccess *
 scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses)
 {
-	ScyllaChoice		choice = {.root = root,.info = info};
+	ScyllaChoice choice = {.root = root, .info = info};
 
 	return choose(&choice, rel, clauses);
 }
@@ -188,7 +188,7 @@ scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, Lis
 ScyllaAccess *
 scyllaChooseWhole(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses)
 {
-	ScyllaChoice		choice = {.root = root,.info = info,.whole = true};
+	ScyllaChoice choice = {.root = root, .info = info, .whole = true};
 
 	return choose(&choice, rel, clauses);
 }

@@ -36,7 +36,7 @@ struct ScyllaAggregate
 	ScyllaSelect select;		/* whose items are targets of their own */
 	ScyllaDecoder *decoder;
 	TupleTableSlot *row;		/* one attribute per item */
-	AggregateItem	   *item;
+	AggregateItem *item;
 	int			nitems;
 	MemoryContext decoded;		/* values of row */
 	MemoryContext context;		/* of values */
@@ -65,7 +65,7 @@ item_type(const AggregateItem *item)
 static void
 init_item(ScyllaAggregate *a, int i, TupleDesc desc, TupleDesc items)
 {
-	AggregateItem	   *item = &a->item[i];
+	AggregateItem *item = &a->item[i];
 	bool		extreme;
 
 	item->role = (ScyllaRole) list_nth_int(a->select.roles, i);

@@ -163,9 +163,9 @@ open_ranges(Sampling *s, const ScyllaSelect *select, const CqlTokenRange *range,
 {
 	ScyllaSelectForm form = {NULL, n > 0, limit > 0};
 	ScyllaKeySource *source = scyllaBeginSource(0, 0);
-	ScyllaFetchConfig config = {.session = s->session,.options = s->options,.report = &s->report,
-		.relation = RelationGetRelationName(s->relation),.source = scyllaSourceOf(source),
-	.page_rows = s->options->fetch_size,.pagers = AT_ONCE,.read_bytes = s->read_bytes,.limit = limit};
+	ScyllaFetchConfig config = {.session = s->session, .options = s->options, .report = &s->report,
+		.relation = RelationGetRelationName(s->relation), .source = scyllaSourceOf(source),
+		.page_rows = s->options->fetch_size, .pagers = AT_ONCE, .read_bytes = s->read_bytes, .limit = limit};
 
 	if (n > 0)
 		scyllaSourceRanges(source, range, n, NULL);
@@ -380,7 +380,7 @@ acquire_rows(Relation relation, int elevel, HeapTuple *rows, int target, double 
 	double		width = s->hashed ? estimate_width(s) : 0;
 	double		estimate = width > 0 ? estimate_rows(s) : 0;
 	double		fraction = s->hashed ? fraction_to_read(target, estimate) : 1;
-	Sample		sample = {.rows = rows,.target = target,.skip = -1};
+	Sample		sample = {.rows = rows, .target = target, .skip = -1};
 	Coverage	coverage = {0};
 	CqlTokenRange range[SAMPLE_RANGES];
 	ScyllaFetch *fetch;

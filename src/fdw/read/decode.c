@@ -41,7 +41,7 @@ struct ScyllaDecoder
 	ScyllaRowKey *key;			/* of rows; NULL: they have none */
 
 	/* for the error context */
-	const DecodedItem *current;		/* being decoded */
+	const DecodedItem *current; /* being decoded */
 	const ScyllaFetch *fetch;	/* whose row it is; NULL: none's */
 	ErrorContextCallback *previous;
 
@@ -114,7 +114,7 @@ types_unchanged(const ScyllaDecoder *d, const CqlMetadata *metadata)
 static void
 make_converters(ScyllaDecoder *d, const ScyllaFetch *fetch)
 {
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = d};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = d};
 	const CqlMetadata *metadata = scyllaFetchMetadata(fetch);
 	MemoryContext old;
 
@@ -132,7 +132,7 @@ make_converters(ScyllaDecoder *d, const ScyllaFetch *fetch)
 	error_context_stack = &context;
 	for (int i = 0; i < d->nitems; i++)
 	{
-		DecodedItem	   *item = &d->item[i];
+		DecodedItem *item = &d->item[i];
 		Form_pg_attribute attribute;
 
 		if (item->attribute == 0)
@@ -151,7 +151,7 @@ make_converters(ScyllaDecoder *d, const ScyllaFetch *fetch)
 static void
 decode_values(ScyllaDecoder *d, const ScyllaFetch *fetch, TupleTableSlot *slot)
 {
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = d};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = d};
 	const CqlBytes *value = scyllaFetchRow(fetch);
 	const DecodedItem *end = d->item + d->nitems;
 	Datum	   *values = slot->tts_values - 1;	/* attributes count from 1 */

@@ -21,7 +21,7 @@
 
 /* Whether so many requests take clearly longer than all rows. */
 extern bool scyllaRatherFullScan(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select,
-							  int requests);
+								 int requests);
 
 /* Warn of reading a whole table that nobody has asked for as such, or refuse it: by the setting full_scan. */
 extern void scyllaGuardFullScan(ScyllaSession *session, const ScyllaTableOptions *options, const ScyllaSelect *select);

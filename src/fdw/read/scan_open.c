@@ -25,8 +25,8 @@
 #include "fdw/session/transaction.h"
 
 #define MAX_PAGERS 1024			/* keys looked up at once */
-#define MAX_MERGED 10000	/* each has a page of its own */
-#define MIN_MERGED_ROWS 20			/* of a first page, where many sorted partitions are merged */
+#define MAX_MERGED 10000		/* each has a page of its own */
+#define MIN_MERGED_ROWS 20		/* of a first page, where many sorted partitions are merged */
 
 /* Rows that the query wants at most, those it skips included; -1: all, or more than CQL can say. */
 static int64
@@ -145,9 +145,9 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 	bool		ranges = add_ranges(scan, source, limit);
 	ScyllaSelectForm form = {scyllaConditionOperators(scan->conditions), ranges,
 	limit >= 0 && scan->select->group_by == NIL};
-	ScyllaFetchConfig config = {.session = scan->session,.options = scan->options,.relation = scan->relation,
-	.report = &scan->report,.source = scyllaSourceOf(source),
-	.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
+	ScyllaFetchConfig config = {.session = scan->session, .options = scan->options, .relation = scan->relation,
+		.report = &scan->report, .source = scyllaSourceOf(source),
+		.slow_start = ranges && (scan->aggregate == NULL || limit >= 0)};
 	int			requests;
 
 	if (scan->shared && !ranges && !scyllaTakeTable(scan->shared))

@@ -72,7 +72,7 @@ scyllaBeginSort(const ScyllaSelect *select, TupleDesc desc, ResourceOwner owner)
 
 	sort->owner = owner;
 	sort->state = tuplesort_begin_heap(desc, keys.n, keys.attnum, keys.operator, keys.collation, keys.nulls_first,
-										work_mem, NULL, TUPLESORT_NONE);
+									   work_mem, NULL, TUPLESORT_NONE);
 	sort->row = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	return sort;
 }

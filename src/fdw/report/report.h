@@ -35,8 +35,9 @@ typedef struct ScyllaReport
 
 extern void scyllaReportBegin(ScyllaReport *report, const Client *client);
 extern void scyllaReportRequest(ScyllaReport *report, const Request *request);
-extern void scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other);	/* what another process counted, or another write */
-extern double scyllaReportLatency(const ScyllaReport *report, double fraction);	/* ms */
+extern void scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other);	/* what another process counted, or
+																				 * another write */
+extern double scyllaReportLatency(const ScyllaReport *report, double fraction); /* ms */
 
 /* Properties under ANALYZE; client is the one that the statement used, or NULL. */
 extern void scyllaExplainReport(const ScyllaReport *report, const Client *client, bool writes, ExplainState *es);

@@ -82,7 +82,7 @@ static void
 make_converter(ScyllaConditions *cs, ScyllaBoundCondition *c, const char *type)
 {
 	CqlType    *cql = cql_type_from_schema(type, strlen(type), &cs->types, NULL, NULL);
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = c};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = c};
 
 	if (cql == NULL)
 		scyllaRaiseMalformed("type in the description of a table");

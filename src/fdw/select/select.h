@@ -20,8 +20,8 @@
 typedef enum ScyllaOperator
 {
 	SCYLLA_EQ,
-	SCYLLA_IN,					/* the value is an array; each element makes a request of its own, with "=". In a group,
-								 * the n-th elements of all arrays do together */
+	SCYLLA_IN,					/* the value is an array; each element makes a request of its own, with "=". In a
+								 * group, the n-th elements of all arrays do together */
 	SCYLLA_LT,					/* this and the next ones in a group: the columns are compared as a row */
 	SCYLLA_LE,
 	SCYLLA_GT,
@@ -53,13 +53,16 @@ typedef struct ScyllaSelect
 	List	   *columns;		/* String: column of each condition. Those on the partition key come first, */
 	List	   *operators;		/* int: ScyllaOperator             then clustering columns, each in key order */
 	List	   *attnums;		/* int: attribute of the foreign table */
-	List	   *longest;		/* int: bytes of each value; of a longer one, the scan leaves the condition out and checks it; 0: any */
+	List	   *longest;		/* int: bytes of each value; of a longer one, the scan leaves the condition out and
+								 * checks it; 0: any */
 	List	   *groups;			/* int: conditions of one belong together; 0: it stands alone */
-	List	   *series;			/* int: ranges of the partition key that are looked up by each of their values, three for each: the condition that is
-								 * the lower bound, that which is the upper one, and how many values they are; 0: nobody knows yet */
+	List	   *series;			/* int: ranges of the partition key that are looked up by each of their values, three
+								 * for each: the condition that is the lower bound, that which is the upper one, and
+								 * how many values they are; 0: nobody knows yet */
 	int			npartition;		/* conditions that fix the partition key; 0: all partitions are read */
 
-	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit, and no condition is in that may be left out */
+	bool		by_ranges;		/* ranges of tokens may be read apart, where there is no limit, and no condition is in
+								 * that may be left out */
 	bool		unasked;		/* the whole table is read, where the query wants some rows of it */
 	int			pages;			/* of the whole table, by estimate; 0: unknown */
 	int			rows;			/* of it, too */
@@ -76,7 +79,8 @@ typedef struct ScyllaSelect
 	bool		filtering;		/* ALLOW FILTERING */
 	bool		limited;		/* fdw_exprs ends with LIMIT's and OFFSET's expressions, NULL constants where absent */
 	bool		heap_tuples;	/* system columns are asked for (system_columns.h) */
-	char	   *nearest;		/* how nearest vectors are found, for EXPLAIN, first the similarity; NULL: none are asked for */
+	char	   *nearest;		/* how nearest vectors are found, for EXPLAIN, first the similarity; NULL: none are
+								 * asked for */
 	char	   *local;			/* why conditions stay local; NULL: none does */
 } ScyllaSelect;
 
@@ -101,7 +105,7 @@ typedef struct ScyllaSelectForm
 	bool		limited;		/* there is a limit, and no GROUP BY */
 } ScyllaSelectForm;
 
-#define SCYLLA_NEAREST_MAX 1000	/* rows; org.apache.cassandra.cql3.statements.SelectStatement, TOPK_LIMIT_ERROR */
+#define SCYLLA_NEAREST_MAX 1000 /* rows; org.apache.cassandra.cql3.statements.SelectStatement, TOPK_LIMIT_ERROR */
 
 /*
  * The text, palloc'd, UTF-8. Markers: two for the token range, one for each

@@ -66,7 +66,7 @@ column_context(void *arg)
 static void
 make_marker(ScyllaEncoder *e, Marker *m, Form_pg_attribute att, const CqlType *type)
 {
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = column_context,.arg = e};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = column_context, .arg = e};
 
 	m->key = m->is.null == SCYLLA_NULL_REFUSED;
 	m->column = pstrdup(NameStr(att->attname));

@@ -28,8 +28,8 @@ scyllaRaiseBroken(const ScyllaWrite *w)
 static void
 raise_row(ScyllaWrite *w, Request *r)
 {
-	ScyllaErrorContext context = {.relation = w->relation,.ordinal = r->ordinal & SCYLLA_ROW_MASK,
-		.rows = (uint16) r->rows,.statement = r->ordinal >> SCYLLA_ROW_BITS,.writes = true};
+	ScyllaErrorContext context = {.relation = w->relation, .ordinal = r->ordinal & SCYLLA_ROW_MASK,
+		.rows = (uint16) r->rows, .statement = r->ordinal >> SCYLLA_ROW_BITS, .writes = true};
 	CqlBytes	row = scyllaRequestRow(r);
 	ClusterFailure *failure;
 

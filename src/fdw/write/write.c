@@ -42,7 +42,7 @@
 #include "fdw/write/write_state.h"
 
 #define COLLECT_EVERY 64		/* rows between two looks at what came home */
-#define VECTORS_AT_A_TIME 2	/* for the smallest of nodes */
+#define VECTORS_AT_A_TIME 2		/* for the smallest of nodes */
 
 /* ---- begin ---- */
 
@@ -58,8 +58,8 @@ release_write(void *arg)
 static void
 make_encoder(ScyllaWrite *w, const ScyllaWriteConfig *config)
 {
-	ScyllaEncoderConfig markers = {.session = w->session,.rel = config->rel,.statement = w->statement,
-	.marker = config->marker,.nmarkers = config->nmarkers,.ttl = w->options->ttl,.row_context = w->row_context};
+	ScyllaEncoderConfig markers = {.session = w->session, .rel = config->rel, .statement = w->statement,
+		.marker = config->marker, .nmarkers = config->nmarkers, .ttl = w->options->ttl, .row_context = w->row_context};
 
 	w->encoder = scyllaMakeEncoder(&markers);
 }
@@ -333,7 +333,7 @@ void
 scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 {
 	static const CqlBytes no_state = {NULL, -1};
-	ErrorContextCallback context = {.previous = error_context_stack,.callback = row_context,.arg = w};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = row_context, .arg = w};
 	int64		token = 0;
 	int64		timestamp;
 	uint64		ordinal;
