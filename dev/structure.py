@@ -13,9 +13,6 @@ DOOR = "cluster/cluster"
 # Modules that may include each other: type_build.h is the private part of type.h.
 CIRCLES = [{"cql/type", "cql/type_build"}]
 
-# Sources that another source's header declares.
-NO_HEADER = {"cql/number", "cql/splitter", "cql/type_text"}
-
 # Names in src/README.md that are not of the code: PostgreSQL's, and a pattern.
 NOT_OURS = {"statement_timeout", "scyllaNoun"}
 
@@ -95,7 +92,7 @@ def mixed_case_statics(sources):
 
 def missing_headers(sources):
     for path in sources:
-        if path.suffix == ".c" and not path.with_suffix(".h").exists() and module(path) not in NO_HEADER:
+        if path.suffix == ".c" and not path.with_suffix(".h").exists():
             yield "%s has no header of its own" % path
 
 

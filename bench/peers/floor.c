@@ -22,6 +22,7 @@
 
 #include "cql/request.h"
 #include "cql/response.h"
+#include "cql/splitter.h"
 #include "cql/value.h"
 
 #define VERSION 4

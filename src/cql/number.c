@@ -11,7 +11,7 @@
  * Conversion is the schoolbook's, quadratic, nine digits against 32 bits at a
  * time. CQL_VARINT_MAX_SIZE bounds the time that a value from the network takes.
  */
-#include "cql/value.h"
+#include "cql/number.h"
 
 #include <stdlib.h>
 

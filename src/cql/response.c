@@ -11,6 +11,8 @@
  */
 #include "cql/response.h"
 
+#include "cql/type_wire.h"
+
 static const CqlString empty_string = {"", 0};
 static const CqlBytes null_bytes = {NULL, -1};
 

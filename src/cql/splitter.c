@@ -13,7 +13,7 @@
  * offset and nothing else: bytes are moved only when room is asked for, and each
  * at most once per frame that it is part of.
  */
-#include "cql/frame.h"
+#include "cql/splitter.h"
 
 #include <lz4.h>
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /*
  * cql/type.h
- *	  The CQL type tree, from wire options, custom class names and schema text.
+ *	  The CQL type tree. type_wire.h and type_text.h build it.
  *
- * Any thread. Sources: native_protocol_v5.spec 4.2.5.2 ([option] ids);
- * org.apache.cassandra.db.marshal class names; system_schema type text.
+ * Any thread. Source: native_protocol_v5.spec 4.2.5.2 ([option] ids).
  * Trees live in the caller's arena and are immutable once built.
  */
 #ifndef CQL_TYPE_H
@@ -56,19 +55,6 @@ struct CqlType
 	const char *name;			/* UDT name, or the class of a custom type */
 	const char **field;			/* UDT: count names */
 };
-
-/* Each returns NULL on malformed input or out of memory (arena->failed tells which). */
-extern CqlType *cql_type_read(CqlReader *r, CqlArena *arena);
-extern CqlType *cql_type_from_class(const char *text, size_t len, CqlArena *arena);
-
-/*
- * Schema text, as in system_schema.columns.type. resolve looks an unqualified
- * user type up (NULL resolve or result: the tree gets an UDT with count 0). What it
- * returns may be shared; the depth of what it builds is its own to bound.
- */
-typedef CqlType *(*CqlTypeResolver) (const char *name, void *context, CqlArena *arena);
-extern CqlType *cql_type_from_schema(const char *text, size_t len, CqlArena *arena,
-									 CqlTypeResolver resolve, void *context);
 
 /*
  * CQL text of a type ("map<text, frozen<list<int>>>"), appended to out. A NUL

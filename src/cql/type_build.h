@@ -1,6 +1,6 @@
 /*
  * cql/type_build.h
- *	  What type.c and type_text.c share; of no interest to anyone else.
+ *	  What builds trees: for type_wire.c and type_text.c, of no interest to anyone else.
  *
  * Thread: any.
  */
@@ -15,11 +15,9 @@ extern CqlType *cql_type_new(CqlArena *arena, CqlTypeId id, uint32_t count);
 /* NUL-terminated copy; NULL also where s holds a NUL, which a copy could not tell. */
 extern const char *cql_type_name_copy(CqlArena *arena, CqlString s);
 
-/* Class text found depth levels below the root. */
-extern CqlType *cql_type_class_at(CqlString text, CqlArena *arena, int depth);
-
 /* Native type of a CQL name in lower case, or CQL_TYPE_CUSTOM if there is none of that name. */
 extern CqlTypeId cql_type_native(CqlString name);
+extern const char *cql_type_native_name(CqlTypeId id);	/* NULL: not a native type */
 
 /* No child is missing, and none is more than so many levels further down. */
 static inline bool

@@ -13,6 +13,8 @@
  *			  UserType '(' keyspace ',' hex name {',' hex field ':' class} ')'
  *	 schema:  name | "quoted name" | 'class' | generic '<' schema {',' schema} '>'
  */
+#include "cql/type_text.h"
+
 #include "cql/type_build.h"
 
 #define MARSHAL "org.apache.cassandra.db.marshal."

@@ -8,6 +8,7 @@
 #ifndef NET_FRAMES_H
 #define NET_FRAMES_H
 
+#include "cql/splitter.h"
 #include "net/config.h"
 #include "net/handshake.h"
 #include "net/output.h"

@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "aborts.h"
+#include "cql/type_text.h"
 #include "fdw/compat.h"
 #include "fdw/type/json.h"
 #include "fdw/type/literal.h"

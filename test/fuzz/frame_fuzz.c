@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "cql/frame.h"
+#include "cql/splitter.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

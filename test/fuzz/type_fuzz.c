@@ -4,7 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "cql/type.h"
+#include "cql/type_text.h"
+#include "cql/type_wire.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "cql/number.h"
+#include "cql/type_text.h"
 #include "cql/value.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

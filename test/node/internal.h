@@ -24,7 +24,7 @@
 #include <pthread.h>
 #include <uv.h>
 
-#include "cql/frame.h"
+#include "cql/splitter.h"
 #include "cql/request.h"
 #include "cql/response.h"
 #include "cql/type.h"

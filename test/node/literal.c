@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "cql/number.h"
 #include "cql/value.h"
 #include "internal.h"
 

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "cql/type_text.h"
 #include "internal.h"
 
 #define MAX_COLUMNS 1600

@@ -25,6 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "cql/type_text.h"
 #include "fdw/compat.h"
 #include "fdw/import/import_name.h"
 #include "fdw/import/import_type.h"

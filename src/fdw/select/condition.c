@@ -11,6 +11,7 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 
+#include "cql/type_text.h"
 #include "fdw/catalog/table.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"

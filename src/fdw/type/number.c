@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "cql/number.h"
 #include "fdw/compat.h"
 #include "fdw/type/number.h"
 #include "fdw/type/scalar_text.h"

@@ -17,6 +17,7 @@
 #include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
 
+#include "cql/number.h"
 #include "fdw/compat.h"
 #include "fdw/type/scalar_text.h"
 #include "fdw/type/time_text.h"

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cql/value.h"
+#include "cql/number.h"
 
 /* ---- varint ---- */
 

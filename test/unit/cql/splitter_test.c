@@ -2,7 +2,7 @@
 #include "hex.h"
 
 #include "aborts.h"
-#include "cql/frame.h"
+#include "cql/splitter.h"
 
 typedef enum Wire
 {

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "cql/type_text.h"
 #include "cql/value.h"
 
 /* ---- vints ---- */

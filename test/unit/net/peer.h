@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "cql/request.h"
+#include "cql/splitter.h"
 #include "net/connection.h"
 
 #define AWAIT_LIMIT_NS (5 * UINT64_C(1000000000))

@@ -26,6 +26,7 @@
 
 #include "cql/request.h"
 #include "cql/response.h"
+#include "cql/splitter.h"
 #include "node.h"
 
 typedef struct Client
