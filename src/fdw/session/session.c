@@ -1,9 +1,10 @@
 /*
  * fdw/session/session.c
- *	  Clients of user mappings: opened late, kept, invalidated, waited for.
+ *	  Clients of user mappings: opened late, kept, invalidated.
  *
- * Backend thread. Owns the hash of sessions and their clients. Invariants: nothing else in the extension blocks on the cluster; a
- * session is closed only between uses, so no statement ever sees it go.
+ * Backend thread. Owns the hash of sessions and their clients. Invariants: a session
+ * has a client and all that belongs to the client, or nothing; a session is closed or
+ * emptied only between uses, so no statement ever sees it go.
  */
 #include "postgres.h"
 
@@ -121,8 +122,7 @@ init_sessions(void)
 
 	if (sessions != NULL)
 		return;
-	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
-	/* nothing below can run out of memory */
+	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS); /* nothing below can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
 	/* not before_shmem_exit: the abort that comes before still needs the clients */
