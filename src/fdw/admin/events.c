@@ -34,7 +34,7 @@ typedef struct Told
 static const CqlTrace *
 ask(ScyllaSession *session, const ScyllaTableOptions *options)
 {
-	RequestTemplate request = {.kind = CLUSTER_TRACE,.idempotent = true};
+	RequestTemplate request = {.kind = CLUSTER_TRACE, .idempotent = true};
 	CqlBuffer	nothing = {0};
 	Told	   *told = palloc0(sizeof(*told));
 	ScyllaResponse response;

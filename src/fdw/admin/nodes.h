@@ -11,6 +11,6 @@
 
 #include "nodes/execnodes.h"
 
-extern void scyllaListNodes(const char *server, ReturnSetInfo *result);	/* a row each */
+extern void scyllaListNodes(const char *server, ReturnSetInfo *result); /* a row each */
 
 #endif							/* FDW_ADMIN_NODES_H */

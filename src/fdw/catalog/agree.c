@@ -151,8 +151,8 @@ take_text(const ScyllaRows *rows, void *context)
 static bool
 try_read_texts(const IndexWait *wait, const char *cql, const char *value, List **texts)
 {
-	ScyllaSystemQuery query = {.cql = cql,.texts = value ? list_make1(unconstify(char *, value)) : NIL,.ncolumns = 1,
-	.take = take_text,.context = texts};
+	ScyllaSystemQuery query = {.cql = cql, .texts = value ? list_make1(unconstify(char *, value)) : NIL, .ncolumns = 1,
+		.take = take_text, .context = texts};
 
 	*texts = NIL;
 	return scyllaTrySystem(wait->keyspace.session, wait->keyspace.options, &query);
@@ -357,7 +357,7 @@ scyllaAwaitIndexes(ScyllaSession *session, const ScyllaTableOptions *options, Cq
 	{
 		local.keyspace = unconstify(char *, wait.keyspace.name);
 		local.table = scyllaFromUtf8(unconstify(char *, name));
-		local.read_consistency = CQL_LOCAL_ONE;	/* Cassandra takes no more for nearest vectors */
+		local.read_consistency = CQL_LOCAL_ONE; /* Cassandra takes no more for nearest vectors */
 		wait.probes = make_probes(session, &local);
 		state = wait.probes ? ask_all_nodes(&wait, ask_for_rows, begun) : INDEX_HIDDEN;
 	}

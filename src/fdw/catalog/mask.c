@@ -45,8 +45,8 @@ take_any(const ScyllaRows *rows, void *context)
 List *
 scyllaReadMasks(ScyllaSession *session, const ScyllaTableOptions *options, const char *keyspace, const char *table)
 {
-	ScyllaSystemQuery query = {.cql = MASKS_CQL,.ncolumns = 2,.what = "masks",.take = take_mask};
-	ScyllaSystemQuery knows = {.cql = KNOWS_MASKS_CQL,.ncolumns = 1,.what = "masks",.take = take_any};
+	ScyllaSystemQuery query = {.cql = MASKS_CQL, .ncolumns = 2, .what = "masks", .take = take_mask};
+	ScyllaSystemQuery knows = {.cql = KNOWS_MASKS_CQL, .ncolumns = 1, .what = "masks", .take = take_any};
 	List	   *masks = NIL;
 	bool		known = false;
 
@@ -131,7 +131,7 @@ role_of(const ScyllaSession *session)
 ScyllaMasking
 scyllaMaskingOf(ScyllaSession *session, const ScyllaTableOptions *options)
 {
-	ScyllaSystemQuery query = {.cql = AUTHORIZER_CQL,.ncolumns = 2,.what = "settings",.take = take_authorizer};
+	ScyllaSystemQuery query = {.cql = AUTHORIZER_CQL, .ncolumns = 2, .what = "settings", .take = take_authorizer};
 	const char *role = role_of(session);
 	ScyllaMasking masking = role ? ask_for_rights(session, options, role) : SCYLLA_MASKING_UNKNOWN;
 	bool		allows_all = false;

@@ -25,7 +25,7 @@ static List *
 read_names(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, const char *keyspace)
 {
 	List	   *names = NIL;
-	ScyllaSystemQuery query = {.cql = cql,.ncolumns = 1,.what = "description of a keyspace",.take = take_name,.context = &names};
+	ScyllaSystemQuery query = {.cql = cql, .ncolumns = 1, .what = "description of a keyspace", .take = take_name, .context = &names};
 
 	if (keyspace != NULL)
 		query.texts = list_make1(scyllaToUtf8(keyspace));

@@ -40,8 +40,10 @@ typedef struct ScyllaUserType
 /* With the mapping of userid. ERRCODE_FDW_SCHEMA_NOT_FOUND with the nearest name. */
 extern ScyllaKeyspace *scyllaOpenKeyspace(Oid userid, ForeignServer *server, const char *name);
 
-extern List *scyllaReadRelations(ScyllaKeyspace *keyspace);	/* tables, then views, each by name */
-extern List *scyllaReadIndexes(ScyllaKeyspace *keyspace, const char *table);	/* names (String *) of those that nodes build */
+extern List *scyllaReadRelations(ScyllaKeyspace *keyspace); /* tables, then views, each by name */
+
+/* Names (String *) of the indexes that nodes build. */
+extern List *scyllaReadIndexes(ScyllaKeyspace *keyspace, const char *table);
 extern List *scyllaReadUserTypes(ScyllaKeyspace *keyspace);
 
 /* Fills in the columns of these relations, those that CQL can name. A relation that is gone has none. */

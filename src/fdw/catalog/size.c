@@ -85,8 +85,8 @@ ask_estimates(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaS
 {
 	ScyllaTableOptions local = *options;
 	Estimates	e = {0};
-	ScyllaSystemQuery query = {.cql = SIZE_CQL,.ncolumns = 4,.take = take_estimate,.context = &e,
-	.texts = list_make2(scyllaToUtf8(options->keyspace), scyllaToUtf8(options->table))};
+	ScyllaSystemQuery query = {.cql = SIZE_CQL, .ncolumns = 4, .take = take_estimate, .context = &e,
+		.texts = list_make2(scyllaToUtf8(options->keyspace), scyllaToUtf8(options->table))};
 
 	local.request_timeout = Min(options->request_timeout, TIMEOUT);
 	if (!scyllaTrySystem(session, &local, &query) || e.odd || e.width <= 0)
@@ -177,7 +177,7 @@ scyllaTableSize(ScyllaSession *session, const ScyllaTableOptions *options)
 
 	if (is_good(session, &size))
 		return size;
-	size = (ScyllaSize) {.asked = GetCurrentTimestamp(),.acknowledged = session->acknowledged};
+	size = (ScyllaSize) {.asked = GetCurrentTimestamp(), .acknowledged = session->acknowledged};
 	ask_estimates(session, options, &size);
 	scyllaDescribeTable(session, options)->size = size;
 	return size;

@@ -127,8 +127,8 @@ is_one_row(ScyllaSession *session, const ScyllaTableOptions *options, const Scyl
 	bool		one_row = false;
 
 	if (table->nclustering == 1 && count_kind(table, SCYLLA_STATIC) > 0 && count_kind(table, SCYLLA_REGULAR) <= 1)
-		ask_schema(session, options, (ScyllaSystemQuery) {.cql = FLAGS_CQL,.ncolumns = 1,
-														  .what = "description of a table",.take = take_flags,.context = &one_row});
+		ask_schema(session, options, (ScyllaSystemQuery) {.cql = FLAGS_CQL, .ncolumns = 1,
+														  .what = "description of a table", .take = take_flags, .context = &one_row});
 	return one_row;
 }
 
@@ -160,8 +160,8 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContex
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ScyllaTable *table = palloc0(sizeof(*table));
 
-	ask_schema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL,.ncolumns = 5,
-													  .what = "description of a table",.take = take_column,.context = table});
+	ask_schema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL, .ncolumns = 5,
+													  .what = "description of a table", .take = take_column, .context = table});
 	MemoryContextSwitchTo(old);
 	if (table->ncolumns == 0)
 		scyllaNoSuchTable(session, options);
@@ -174,7 +174,7 @@ static HTAB *
 create_cache(MemoryContext context)
 {
 	HASHCTL		ctl = {.keysize = sizeof(((TableEntry *) 0)->name), .entrysize = sizeof(TableEntry),
-	.hcxt = context};
+		.hcxt = context};
 
 	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
@@ -357,8 +357,8 @@ scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options,
 {
 	if (table->indexes_known)
 		return;
-	ask_schema(session, options, (ScyllaSystemQuery) {.cql = INDEXES_CQL,.ncolumns = 3,
-													  .what = "description of an index",.take = take_index,.context = table});
+	ask_schema(session, options, (ScyllaSystemQuery) {.cql = INDEXES_CQL, .ncolumns = 3,
+													  .what = "description of an index", .take = take_index, .context = table});
 	table->indexes_known = true;
 }
 

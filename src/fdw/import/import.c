@@ -153,7 +153,7 @@ static List *
 choose_relations(const ScyllaKeyspace *keyspace, List *relations, ImportForeignSchemaStmt *stmt,
 				 const ScyllaImportOptions *options)
 {
-	List	   *all = NIL;			/* local names */
+	List	   *all = NIL;		/* local names */
 	List	   *wanted = NIL;
 	List	   *chosen = NIL;
 	ListCell   *lc;

@@ -107,7 +107,7 @@ extern ScyllaImportOptions scyllaImportOptions(List *options);
 
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
-extern const char *scyllaNamingOption(ScyllaPseudo pseudo);	/* the option that tells this */
+extern const char *scyllaNamingOption(ScyllaPseudo pseudo); /* the option that tells this */
 
 /* For option_cache.c: as the catalogs have them now. Of a table's, keyspace, table and server may be missing. */
 extern ScyllaTableOptions *scyllaResolveOptions(List *table, List *server);

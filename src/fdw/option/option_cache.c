@@ -136,7 +136,7 @@ static struct
 static void
 begin_epoch(uint64 epoch)
 {
-	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(OptionEntry)};
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(OptionEntry)};
 
 	if (cache.context == NULL)
 		cache.context = AllocSetContextCreate(CacheMemoryContext, "scylla_fdw options", ALLOCSET_SMALL_SIZES);

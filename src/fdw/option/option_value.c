@@ -309,7 +309,7 @@ end_of_host(const ScyllaOptionDef *def, const char *whole, char **host)
 static ClusterContact
 parse_contact(const ScyllaOptionDef *def, const char *whole, char *host, uint16_t port)
 {
-	static const ScyllaOptionDef port_def = {.name = "port",.kind = KIND_INTEGER,.min = 1,.max = 65535};
+	static const ScyllaOptionDef port_def = {.name = "port", .kind = KIND_INTEGER, .min = 1, .max = 65535};
 	char	   *end = end_of_host(def, whole, &host);
 
 	if (*end == ':')

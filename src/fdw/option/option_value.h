@@ -108,6 +108,6 @@ extern const char *scyllaValidValues(const ScyllaOptionDef *def);
 extern const char *scyllaConsistencyNames(int first, int last);
 
 /* "name", "name:port", "[v6]", "[v6]:port", by commas; port is that of those that have none. How many they are. */
-extern int scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, ClusterContact **contacts);
+extern int	scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, ClusterContact **contacts);
 
 #endif							/* FDW_OPTION_OPTION_VALUE_H */

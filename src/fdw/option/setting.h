@@ -62,6 +62,6 @@ extern const ScyllaSetting *scyllaSettings(int *n);
 extern const char *scyllaSettingDefault(const ScyllaSetting *setting);
 extern const char *scyllaSettingValues(const ScyllaSetting *setting);
 
-extern void scyllaDefineSettings(void);	/* from _PG_init */
+extern void scyllaDefineSettings(void); /* from _PG_init */
 
 #endif							/* FDW_OPTION_SETTING_H */

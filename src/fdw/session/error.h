@@ -34,7 +34,7 @@ typedef struct ScyllaErrorContext
 
 /* Raises ERROR. failure NULL: out of memory in the core. Copies what it needs first. */
 extern void scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *context)
-			__attribute__((noreturn));
+	__attribute__((noreturn));
 
 /* "3 rows of this statement were acknowledged before and stay written.", palloc'd. shared: of statements that share a write. */
 extern char *scyllaWrittenDetail(const ScyllaFates *fates, bool shared);

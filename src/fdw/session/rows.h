@@ -32,7 +32,7 @@ extern void scyllaRowsEnd(ScyllaRows *rows);
 static inline bool
 scyllaRowsNext(ScyllaRows *rows)
 {
-	CqlReader	r = rows->r;		/* in registers, as nothing that is stored here can be in it */
+	CqlReader	r = rows->r;	/* in registers, as nothing that is stored here can be in it */
 	CqlBytes   *value = rows->value;
 
 	if (rows->left == 0)

@@ -122,7 +122,8 @@ init_sessions(void)
 
 	if (sessions != NULL)
 		return;
-	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS); /* nothing below can run out of memory */
+	sessions = hash_create("scylla_fdw sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	/* from here on nothing can run out of memory */
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
 	/* not before_shmem_exit: the abort that comes before still needs the clients */

@@ -64,7 +64,8 @@ copy_response(const Request *r)
 static void
 raise_request(ScyllaSession *s, const Request *r, const RequestTemplate *request, const char *cql)
 {
-	ScyllaErrorContext context = {.cql = cql,.by_hand = request->kind == CLUSTER_QUERY};	/* or it is about the cluster's own tables */
+	/* a QUERY is CQL by hand, or about the cluster's own tables */
+	ScyllaErrorContext context = {.cql = cql, .by_hand = request->kind == CLUSTER_QUERY};
 
 	if (r->core.failure)
 		learn_from_failure(s, r->core.failure);

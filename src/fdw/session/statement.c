@@ -53,7 +53,7 @@ static HTAB *
 create_cache(MemoryContext context)
 {
 	HASHCTL		ctl = {.keysize = sizeof(char *), .entrysize = sizeof(StatementEntry),
-	.hash = hash_text, .match = match_text, .hcxt = context};
+		.hash = hash_text, .match = match_text, .hcxt = context};
 
 	return hash_create("scylla_fdw statements", 16, &ctl,
 					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
@@ -81,7 +81,7 @@ decode_prepared(const ScyllaResponse *response, CqlArena *arena, CqlMetadata *bi
 static ScyllaResponse
 request_prepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql, uint32 number)
 {
-	RequestTemplate request = {.kind = CLUSTER_PREPARE,.statement = number,.idempotent = true};
+	RequestTemplate request = {.kind = CLUSTER_PREPARE, .statement = number, .idempotent = true};
 	CqlBuffer	payload = {.data = (uint8_t *) unconstify(char *, cql), .len = strlen(cql)};
 
 	request.timeout_ms = (uint32_t) options->request_timeout;

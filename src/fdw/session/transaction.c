@@ -238,7 +238,7 @@ warn_about_rollback(const char *what, bool several, ScyllaFates fates)
 		return;
 	if (fates.acknowledged > 0 && fates.unknown > 0)
 		snprintf(more, sizeof(more), " " UINT64_FORMAT " more %s sent and may be written or not.",
-						fates.unknown, fates.unknown == 1 ? "was" : "were");
+				 fates.unknown, fates.unknown == 1 ? "was" : "were");
 	ereport(WARNING,
 			(fates.acknowledged > 0 ?
 			 errmsg("%s %s rolled back, but " UINT64_FORMAT " row%s written to the cluster %s", what,
