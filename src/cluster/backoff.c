@@ -7,6 +7,8 @@
  */
 #include "cluster/backoff.h"
 
+#include "cql/invariant.h"
+
 void
 cluster_backoff_reset(ClusterBackoff *b)
 {
@@ -36,6 +38,7 @@ cluster_backoff_delay(uint32_t failures, uint64_t *random)
 	if (delay > CLUSTER_BACKOFF_MAX)
 		delay = CLUSTER_BACKOFF_MAX;
 	delay = delay * (85 + next_random(random) % 31) / 100;
+	CORE_ASSERT(delay >= CLUSTER_BACKOFF_MIN * 85 / 100);
 	return delay > CLUSTER_BACKOFF_MAX ? CLUSTER_BACKOFF_MAX : delay;
 }
 

@@ -41,6 +41,7 @@ typedef enum ClusterState
 
 struct Cluster
 {
+	CoreThread	thread;			/* that opened it */
 	const ClusterConfig *config;
 	const ClusterOps *ops;
 	void	   *owner;
@@ -102,6 +103,7 @@ stop_everything(Cluster *c)
 static void
 enter_down(Cluster *c, const ClusterReport *report)
 {
+	CORE_ASSERT(c->state == STATE_CONNECTING || c->state == STATE_READY);
 	c->state = STATE_DOWN;
 	c->alone = false;
 	cluster_report_fill(report, &c->down);
@@ -242,6 +244,7 @@ on_topology(void *owner, bool nodes_up)
 	Cluster    *c = owner;
 	bool		first = c->state == STATE_CONNECTING;
 
+	CORE_ASSERT(first || c->state == STATE_READY);
 	if (c->topology.nlocal == 0)
 	{
 		lack_local_nodes(c);
@@ -322,6 +325,7 @@ on_timer_closed(uv_handle_t *handle)
 	void		(*closed) (void *owner) = c->closed;
 	void	   *owner = c->owner;
 
+	CORE_ASSERT(all_closed(c) && !c->questions.first);
 	free_cluster(c);
 	closed(owner);
 }
@@ -371,6 +375,7 @@ on_tick(uv_timer_t *timer)
 	Cluster    *c = timer->data;
 	uint64_t	now = now_of(c);
 
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	if (c->state == STATE_CLOSING)
 	{
 		finish_closing(c);
@@ -413,6 +418,7 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 
 	if (!c)
 		return NULL;
+	core_thread_take(&c->thread);
 	c->config = config;
 	c->ops = ops;
 	c->owner = owner;
@@ -444,6 +450,7 @@ take(Cluster *c, ClusterRequest *request)
 ClusterSubmit
 cluster_submit(Cluster *c, ClusterRequest *request)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread) && c->state != STATE_CLOSING);
 	if (c->state == STATE_READY && take(c, request))
 	{
 		set_pace(c, PACE_BUSY);
@@ -459,6 +466,7 @@ cluster_submit(Cluster *c, ClusterRequest *request)
 uint32_t
 cluster_strains(Cluster *c, uint32_t limit)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread) && limit > 0);
 	c->dispatch.strained.allowed = limit;
 	return c->dispatch.strained.strains;
 }
@@ -466,6 +474,7 @@ cluster_strains(Cluster *c, uint32_t limit)
 void
 cluster_flush(Cluster *c)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	answer_questions(c);
 	cluster_dispatch_flush(&c->dispatch);
 }
@@ -485,6 +494,7 @@ cluster_down(const Cluster *c)
 void
 cluster_close(Cluster *c, void (*done) (void *owner))
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread) && c->state != STATE_CLOSING);
 	c->state = STATE_CLOSING;
 	c->dispatch.closing = true;
 	c->closed = done;

@@ -38,6 +38,7 @@ on_resolved(void *owner, int status, const NetAddress *address, int n)
 	ClusterLookup *lookup = owner;
 	const ClusterContacts *contacts = lookup->contacts;
 
+	CORE_ASSERT(lookup->resolve);
 	lookup->resolve = NULL;
 	if (status != 0)
 		report(lookup, NET_FAIL_CONNECT, gai_strerror(status));
@@ -63,6 +64,7 @@ cluster_contacts_look_up(ClusterContacts *contacts)
 {
 	const ClusterConfig *config = contacts->config;
 
+	CORE_ASSERT(!cluster_contacts_pending(contacts));
 	for (int i = 0; i < config->ncontacts; i++)
 	{
 		ClusterLookup *lookup = &contacts->lookup[i];

@@ -221,6 +221,7 @@ activate(Candidate *candidate)
 {
 	ClusterControl *control = candidate->control;
 
+	CORE_ASSERT(!control->active && candidate->net);
 	control->active = candidate;
 	cluster_trace_connected(control->config->trace, candidate->net, "control connection");
 	cluster_topology_query_register(&candidate->query, candidate->net);

@@ -26,6 +26,7 @@ cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTo
 void
 cluster_dispatch_free(ClusterDispatch *d)
 {
+	CORE_ASSERT(cluster_dispatch_idle(d) && d->strained.out == 0);
 	cluster_statements_free(&d->statements);
 	cql_buffer_free(&d->head);
 }

@@ -11,6 +11,7 @@
 void
 cluster_lane_append(ClusterLane *lane, ClusterRequest *request)
 {
+	CORE_ASSERT(!lane->first || !lane->last->next);
 	request->next = NULL;
 	if (lane->first)
 		lane->last->next = request;

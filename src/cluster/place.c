@@ -18,6 +18,7 @@ on_ready(NetOwner *owner, NetConnection *c)
 {
 	ClusterPlace *place = (ClusterPlace *) owner;
 
+	CORE_ASSERT(place->net == c && !place->up);
 	place->up = true;
 	place->ops->on_up(place);
 }
@@ -33,6 +34,7 @@ on_writable(NetOwner *owner, NetConnection *c)
 {
 	ClusterPlace *place = (ClusterPlace *) owner;
 
+	CORE_ASSERT(place->net == c && place->up);
 	place->ops->on_room(place);
 }
 
@@ -42,6 +44,7 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 	ClusterPlace *place = (ClusterPlace *) owner;
 	bool		was_up = place->up;
 
+	CORE_ASSERT(place->net == c);
 	place->net = NULL;
 	place->up = false;
 	place->ops->on_down(place, was_up, why);
@@ -111,6 +114,7 @@ cluster_place_flush(ClusterPlace **dirty)
 	{
 		ClusterPlace *place = *dirty;
 
+		CORE_ASSERT(place->dirty);
 		*dirty = place->next_dirty;
 		place->dirty = false;
 		if (place->net)

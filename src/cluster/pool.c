@@ -21,6 +21,7 @@ on_up(ClusterPlace *place)
 {
 	ClusterPool *pool = place->pool;
 
+	CORE_ASSERT(cluster_pool_find(pool, place->net) == place);
 	cluster_backoff_reset(&pool->backoff);
 	pool->ops->on_up(pool, place->net);
 }
@@ -103,6 +104,7 @@ cluster_pool_free(ClusterPool *pool)
 static void
 open_missing(ClusterPool *pool)
 {
+	CORE_ASSERT(pool->started);
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
 		ClusterPlace *place = pool->place[i];

@@ -9,6 +9,8 @@
  */
 #include "cluster/ring.h"
 
+#include "cql/invariant.h"
+
 #include <stdlib.h>
 
 static int
@@ -176,6 +178,20 @@ place_network(Walk *w, uint32_t position, uint16_t *out)
 	return n;
 }
 
+static bool
+names_none_twice(const uint16_t *node, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+	{
+		for (uint32_t j = 0; j < i; j++)
+		{
+			if (node[i] == node[j])
+				return false;
+		}
+	}
+	return true;
+}
+
 static void
 place_all(Walk *w, ClusterPlacement *p)
 {
@@ -190,6 +206,7 @@ place_all(Walk *w, ClusterPlacement *p)
 
 		step_back(w, i);
 		n = w->network ? place_network(w, i, out) : place_simple(w, out);
+		CORE_ASSERT(n <= p->width && names_none_twice(out, n));
 		while (n < p->width)
 			out[n++] = CLUSTER_RING_NONE;
 	}

@@ -245,7 +245,10 @@ cluster_statement_on(ClusterStatements *set, ClusterStatement *s, ClusterNode *n
 	ClusterPrepared *p;
 
 	if (node->number < s->non && s->on[node->number])
+	{
+		CORE_ASSERT(s->on[node->number]->node == node);
 		return s->on[node->number];
+	}
 	if (node->number >= s->non)
 	{
 		uint32_t	n = node->number + 4u;
@@ -309,7 +312,10 @@ leave_pending(ClusterPrepared *p)
 	ClusterPrepared **at = &p->set->pending;
 
 	while (*at != p)
+	{
+		CORE_ASSERT(*at);
 		at = &(*at)->next;
+	}
 	*at = p->next;
 	p->next = NULL;
 }
@@ -322,6 +328,7 @@ on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 	ClusterPrepareOutcome outcome = CLUSTER_PREPARE_LOST;
 	CqlError	error = {0};
 
+	CORE_ASSERT(p->state == CLUSTER_PREPARED_PENDING);
 	leave_pending(p);
 	p->state = CLUSTER_PREPARED_NONE;
 	if (loss == NET_ANSWERED)
@@ -335,6 +342,7 @@ cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadlin
 	ClusterStatements *set = p->set;
 	CqlBytes	body;
 
+	CORE_ASSERT(p->state == CLUSTER_PREPARED_NONE);
 	cql_buffer_reset(&set->scratch);
 	cql_request_prepare(&set->scratch, net_connection_version(c), p->statement->text, p->statement->length);
 	if (set->scratch.failed)

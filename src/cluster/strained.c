@@ -33,6 +33,7 @@ cluster_strained_next(ClusterStrained *strained, uint64_t now)
 
 	if (!request || strained->out >= strained->allowed || now < request->due)
 		return NULL;
+	CORE_ASSERT(!request->out);
 	cluster_lane_take(&strained->lane);
 	request->out = true;
 	strained->out++;
@@ -42,6 +43,7 @@ cluster_strained_next(ClusterStrained *strained, uint64_t now)
 void
 cluster_strained_done(ClusterStrained *strained, ClusterRequest *request)
 {
+	CORE_ASSERT(strained->out >= request->out);
 	strained->out -= request->out;
 	request->out = false;
 }

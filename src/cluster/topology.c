@@ -332,6 +332,17 @@ build_keyspaces(const ClusterTopology *t, CqlArena *arena, ClusterKeyspace **out
 	return !arena->failed;
 }
 
+static bool
+numbers_are_places(const ClusterTopology *t)
+{
+	for (uint32_t i = 0; i < t->nnodes; i++)
+	{
+		if (t->node[i]->number != i)
+			return false;
+	}
+	return true;
+}
+
 bool
 cluster_topology_commit(ClusterTopology *t)
 {
@@ -359,6 +370,7 @@ cluster_topology_commit(ClusterTopology *t)
 	t->nkeyspaces = count_keyspaces(t);
 	t->local_dc_number = t->nlocal > 0 ? ring->node[t->local[0]->number].dc : UINT32_MAX;
 	t->generation++;
+	CORE_ASSERT(numbers_are_places(t));
 	cluster_topology_begin(t);
 	return true;
 }

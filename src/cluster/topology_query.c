@@ -172,6 +172,7 @@ on_answer(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 	const ClusterQuestion *question = (const ClusterQuestion *) call;
 	ClusterTopologyQuery *q = question->query;
 
+	CORE_ASSERT(q->pending > 0);
 	q->pending--;
 	if (q->stopped)
 		return;

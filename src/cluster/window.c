@@ -10,6 +10,8 @@
  */
 #include "cluster/window.h"
 
+#include "cql/invariant.h"
+
 static inline uint32_t
 at_least(uint32_t value, uint32_t floor)
 {
@@ -26,6 +28,13 @@ static uint32_t
 first_limit(const ClusterWindow *w)
 {
 	return w->fixed ? w->fixed : CLUSTER_WINDOW_FIRST;
+}
+
+/* Without strain. */
+static bool
+is_within(const ClusterWindow *w)
+{
+	return w->fixed ? w->limit == w->fixed : w->limit >= CLUSTER_WINDOW_MIN && w->limit <= CLUSTER_WINDOW_MAX;
 }
 
 static void
@@ -144,6 +153,7 @@ cluster_window_turn(ClusterWindow *w, bool pressed, uint64_t now)
 		recover(w, now);
 		return;
 	}
+	CORE_ASSERT(is_within(w));
 	w->pressed |= pressed;
 	if (w->fixed || w->completions < w->limit)
 		return;
@@ -158,5 +168,6 @@ cluster_window_turn(ClusterWindow *w, bool pressed, uint64_t now)
 		w->limit = at_most(w->halved ? w->limit + CLUSTER_WINDOW_STEP : w->limit * 2, CLUSTER_WINDOW_START);
 	else if (w->pressed)
 		weigh_latency(w, now);
+	CORE_ASSERT(is_within(w));
 	begin_round(w);
 }

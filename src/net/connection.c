@@ -35,6 +35,7 @@
 void
 net_connection_close(NetConnection *c)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	net_frames_fail(c, NET_FAIL_NONE, "closed");
 }
 
@@ -71,6 +72,7 @@ on_bytes(NetSocket *socket, size_t n)
 {
 	NetConnection *c = (NetConnection *) socket;
 
+	CORE_ASSERT(c->state == NET_STATE_HANDSHAKE || c->state == NET_STATE_READY);
 	c->last_read = uv_now(c->config->loop);
 	cql_splitter_fed(&c->splitter, n);
 	if (is_new(c))
@@ -103,6 +105,7 @@ on_connected(NetSocket *socket, int error)
 	NetConnection *c = (NetConnection *) socket;
 	NetVersions versions = c->handshake.versions;
 
+	CORE_ASSERT(c->state == NET_STATE_CONNECTING);
 	if (error < 0)
 	{
 		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
@@ -139,6 +142,7 @@ count_connections(const NetConfig *config, int more)
 static void
 free_connection(NetConnection *c)
 {
+	CORE_ASSERT(!c->streams.head && !c->output.writing);
 	count_connections(c->config, -1);
 	cql_splitter_free(&c->splitter);
 	net_output_free(&c->output);
@@ -162,6 +166,8 @@ on_closed(NetSocket *socket)
 {
 	NetConnection *c = (NetConnection *) socket;
 
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
+	CORE_ASSERT(c->state == NET_STATE_REOPENING || c->state == NET_STATE_CLOSING);
 	if (c->state == NET_STATE_REOPENING)
 	{
 		cql_splitter_free(&c->splitter);
@@ -194,6 +200,7 @@ net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner
 		free(c);
 		return NULL;
 	}
+	core_thread_take(&c->thread);
 	c->config = config;
 	count_connections(config, 1);
 	c->owner = owner;
@@ -260,6 +267,7 @@ check_heartbeat(NetConnection *c, uint64_t now)
 void
 net_connection_tick(NetConnection *c, uint64_t now)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	if (c->state == NET_STATE_READY)
 	{
 		expire_calls(c, now);
@@ -280,6 +288,7 @@ net_connection_tick(NetConnection *c, uint64_t now)
 bool
 net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	return net_frames_send(c, call, opcode, head, tail);
 }
 
@@ -292,6 +301,7 @@ net_connection_writable(const NetConnection *c)
 void
 net_connection_flush(NetConnection *c)
 {
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
 	net_frames_flush(c);
 }
 

@@ -128,6 +128,7 @@ net_frames_begin_call(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes 
 	}
 	if (!net_streams_begin(&c->streams, call))
 		return false;
+	CORE_ASSERT(call->stream > 0 && call->on_done);
 	cql_frame_store_header(out->data + out->len, c->handshake.version, 0, call->stream, opcode,
 						   (uint32_t) length);
 	out->len += CQL_FRAME_HEADER_SIZE;

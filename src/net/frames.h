@@ -22,6 +22,7 @@ typedef enum NetConnectionState
 struct NetConnection
 {
 	NetSocket	socket;			/* first */
+	CoreThread	thread;			/* that opened it */
 	const NetConfig *config;
 	NetOwner   *owner;
 	NetAddress	address;

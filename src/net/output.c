@@ -53,6 +53,7 @@ compress_frames(CqlBuffer *out, const CqlBuffer *frames)
 bool
 net_output_wrap(NetOutput *o, NetWrap wrap)
 {
+	CORE_ASSERT(!o->writing && o->wire.len == 0);
 	if (wrap == NET_WRAP_NONE)
 	{
 		swap_buffers(o);
@@ -77,6 +78,7 @@ net_output_write(NetOutput *o, uv_stream_t *stream, bool callback_due, uv_write_
 	uv_buf_t	buf = uv_buf_init((char *) o->wire.data, (unsigned int) o->wire.len);
 	int			n = callback_due ? 0 : uv_try_write(stream, &buf, 1);
 
+	CORE_ASSERT(!o->writing);
 	if (n == UV_EAGAIN)
 		n = 0;
 	if (n < 0)
@@ -96,6 +98,7 @@ net_output_write(NetOutput *o, uv_stream_t *stream, bool callback_due, uv_write_
 void
 net_output_written(NetOutput *o)
 {
+	CORE_ASSERT(o->writing);
 	o->writing = false;
 	empty_buffer(&o->wire);
 }
@@ -103,6 +106,7 @@ net_output_written(NetOutput *o)
 void
 net_output_reset(NetOutput *o)
 {
+	CORE_ASSERT(!o->writing);
 	cql_buffer_reset(&o->gathered);
 	cql_buffer_reset(&o->wire);
 }

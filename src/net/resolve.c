@@ -16,6 +16,8 @@
  */
 #include "net/resolve.h"
 
+#include "cql/invariant.h"
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -38,6 +40,7 @@ typedef struct NetLookup
 
 struct NetResolve
 {
+	CoreThread	thread;			/* the loop's */
 	uv_async_t	async;
 	const char *host;			/* the caller's */
 	NetResolved done;
@@ -72,6 +75,7 @@ lookup_release(NetLookup *l)
 	bool		last;
 
 	pthread_mutex_lock(&l->lock);
+	CORE_ASSERT(l->references > 0);
 	last = --l->references == 0;
 	pthread_mutex_unlock(&l->lock);
 	if (!last)
@@ -196,6 +200,7 @@ on_async_closed(uv_handle_t *handle)
 static void
 detach(NetResolve *r)
 {
+	CORE_ASSERT(core_thread_is_mine(&r->thread));
 	if (uv_is_closing((uv_handle_t *) &r->async))
 		return;
 	pthread_mutex_lock(&r->lookup->lock);
@@ -211,6 +216,7 @@ on_async(uv_async_t *async)
 	NetLookup  *l = r->lookup;
 
 	/* The result is not written again; the lock orders it before these reads. */
+	CORE_ASSERT(core_thread_is_mine(&r->thread));
 	pthread_mutex_lock(&l->lock);
 	l->wake = NULL;
 	pthread_mutex_unlock(&l->lock);
@@ -264,6 +270,7 @@ net_resolve(uv_loop_t *loop, const char *host, uint16_t port, NetResolved done, 
 		free(r);
 		return NULL;
 	}
+	core_thread_take(&r->thread);
 	r->async.data = r;
 	r->host = host;
 	r->done = done;

@@ -8,6 +8,8 @@
  */
 #include "net/socket.h"
 
+#include "cql/invariant.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -29,6 +31,7 @@ on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 {
 	NetSocket  *s = stream->data;
 
+	CORE_ASSERT(!net_socket_closing(s));
 	if (nread > 0)
 		s->ops->on_bytes(s, (size_t) nread);
 	else if (nread < 0)

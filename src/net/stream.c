@@ -23,6 +23,21 @@
 #define FIRST_SIZE 256
 #define NO_DEADLINE UINT64_MAX
 
+/* ---- invariants ---- */
+
+static bool
+is_listed(const NetStreams *s, const NetCall *call)
+{
+	return (call->prev ? call->prev->next : s->head) == call && (call->next ? call->next->prev : s->tail) == call;
+}
+
+static bool
+adds_up(const NetStreams *s)
+{
+	return s->nfree + s->orphans <= s->size && s->size <= s->limit
+		&& (net_streams_in_flight(s) > 0) == (s->head != NULL);
+}
+
 /* ---- ids ---- */
 
 /* The table has a place for 0, too, which is no id. false: out of memory, and nothing has changed. */
@@ -81,6 +96,7 @@ reserve_id(NetStreams *s)
 static void
 release_id(NetStreams *s, int id)
 {
+	CORE_ASSERT(s->call[id] && s->nfree < s->size);
 	s->call[id] = NULL;
 	s->free[s->nfree++] = (uint16_t) id;
 }
@@ -106,6 +122,7 @@ append(NetStreams *s, NetCall *call)
 static void
 take_off(NetStreams *s, NetCall *call)
 {
+	CORE_ASSERT(is_listed(s, call));
 	if (s->unsent == call)
 		s->unsent = call->next;
 	if (call->prev)
@@ -126,8 +143,10 @@ net_streams_begin(NetStreams *s, NetCall *call)
 	if (!reserve_id(s))
 		return false;
 	call->stream = (int16_t) s->free[--s->nfree];
+	CORE_ASSERT(!s->call[call->stream]);
 	s->call[call->stream] = call;
 	append(s, call);
+	CORE_ASSERT(adds_up(s));
 	return true;
 }
 
@@ -141,10 +160,14 @@ net_streams_reply(NetStreams *s, int id, NetCall **call)
 	release_id(s, id);
 	if (holder == NET_ORPHAN)
 	{
+		CORE_ASSERT(s->orphans > 0);
 		s->orphans--;
 		return NET_STREAM_ORPHAN;
 	}
+	CORE_ASSERT(holder->stream == id);
+	CORE_ASSERT(holder->deadline == 0 || holder->deadline >= s->next_deadline);
 	take_off(s, holder);
+	CORE_ASSERT(adds_up(s));
 	*call = holder;
 	return NET_STREAM_CALL;
 }

@@ -3,6 +3,8 @@
  */
 #include "fixture.inc.h"
 
+#include "aborts.h"
+
 /* ---- queries ---- */
 
 static void
@@ -342,6 +344,31 @@ test_the_local_data_center_goes(void **state)
 	fixture_end(&f);
 }
 
+/* ---- invariants ---- */
+
+static void
+submit_behind_the_end(void *fixture)
+{
+	Fixture    *f = fixture;
+	TestRequest r = {0};
+
+	cluster_close(f->cluster, fixture_on_closed);
+	make_query(&r, "SELECT id FROM ks.t");
+	cluster_submit(f->cluster, &r.core);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	Fixture		f;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	assert_aborts(submit_behind_the_end, &f, "c->state != STATE_CLOSING");
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
@@ -357,6 +384,7 @@ main(void)
 		cmocka_unit_test(test_a_node_moves_from_a_silent_address),
 		cmocka_unit_test(test_why_no_node_takes_requests),
 		cmocka_unit_test(test_the_local_data_center_goes),
+		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "aborts.h"
+
 static void
 test_one_goes_on_at_a_time_to_begin_with(void **state)
 {
@@ -82,6 +84,25 @@ test_requests_that_were_never_strained_change_nothing(void **state)
 	assert_int_equal(s.out, 1);
 }
 
+/* ---- invariants ---- */
+
+static void
+end_one_that_was_never_out(void *strained)
+{
+	ClusterRequest r = {.out = true};
+
+	cluster_strained_done(strained, &r);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	ClusterStrained s;
+
+	cluster_strained_init(&s);
+	assert_aborts(end_one_that_was_never_out, &s, "strained->out >= request->out");
+}
+
 int
 main(void)
 {
@@ -91,6 +112,7 @@ main(void)
 		cmocka_unit_test(test_none_goes_on_before_its_time),
 		cmocka_unit_test(test_one_that_fails_again_is_not_out_any_more),
 		cmocka_unit_test(test_requests_that_were_never_strained_change_nothing),
+		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,10 @@
  */
 #include "net/peer.h"
 
+#include <pthread.h>
+
+#include "aborts.h"
+
 static const Mode v4 = {4, false};
 
 static void
@@ -179,6 +183,35 @@ test_death_and_deadline_in_one_turn(void **state)
 	}
 }
 
+/* ---- invariants ---- */
+
+static void *
+flush(void *connection)
+{
+	net_connection_flush(connection);
+	return NULL;
+}
+
+static void
+flush_in_another_thread(void *connection)
+{
+	pthread_t	other;
+
+	pthread_create(&other, NULL, flush, connection);
+	pthread_join(other, NULL);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	Client		client;
+	Peer		peer;
+
+	start(&client, &peer, v4);
+	assert_aborts(flush_in_another_thread, client.c, "core_thread_is_mine(&c->thread)");
+	finish(&client, &peer);
+}
+
 int
 main(void)
 {
@@ -188,6 +221,7 @@ main(void)
 		cmocka_unit_test(test_answer_to_an_unsent_call),
 		cmocka_unit_test(test_close_from_inside_callbacks),
 		cmocka_unit_test(test_death_and_deadline_in_one_turn),
+		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "aborts.h"
 #include "net/stream.h"
 
 #define LIMIT 8
@@ -269,6 +270,42 @@ test_deadline_of_an_answered_call(void **state)
 	net_streams_free(&s);
 }
 
+/* ---- invariants ---- */
+
+static void
+answer_a_call_that_is_not_listed(void *streams)
+{
+	NetStreams *s = streams;
+	NetCall    *call = s->head;
+
+	s->head = NULL;
+	net_streams_reply(s, call->stream, &call);
+}
+
+static void
+answer_before_the_first_deadline(void *streams)
+{
+	NetStreams *s = streams;
+	NetCall    *call = s->head;
+
+	call->deadline = 1;
+	net_streams_reply(s, call->stream, &call);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	NetCall		call = {.deadline = 10};
+	NetStreams	s;
+
+	assert_true(net_streams_init(&s, LIMIT));
+	begin_all(&s, &call, 1);
+	assert_aborts(answer_a_call_that_is_not_listed, &s, "is_listed(s, call)");
+	assert_aborts(answer_before_the_first_deadline, &s, "holder->deadline >= s->next_deadline");
+	expect_reply(&s, call.stream, &call);
+	net_streams_free(&s);
+}
+
 int
 main(void)
 {
@@ -282,6 +319,7 @@ main(void)
 		cmocka_unit_test(test_calls_end_in_order_and_know_whether_they_were_sent),
 		cmocka_unit_test(test_expires_what_is_due_in_order),
 		cmocka_unit_test(test_deadline_of_an_answered_call),
+		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
