@@ -1,6 +1,6 @@
 /*
  * cql/buffer.c
- *	  Growable writer, bounds-checked reader, arena: the slow paths.
+ *	  Growable buffer, bounds-checked reader, arena: the slow paths.
  *
  * Thread: any; one thread uses one object at a time.
  * Owns: the memory of each CqlBuffer and CqlArena, all of it from malloc.
@@ -16,7 +16,7 @@
 #define ARENA_LARGEST_BLOCK (64 * 1024)
 #define ARENA_ALIGN 16
 
-/* ---- writer ---- */
+/* ---- buffer ---- */
 
 bool
 cql_buffer_grow(CqlBuffer *b, size_t extra)

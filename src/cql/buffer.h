@@ -1,11 +1,11 @@
 /*
  * cql/buffer.h
- *	  Byte cursors: a growable writer, a bounds-checked reader, and an arena.
+ *	  Byte cursors: a growable buffer, a bounds-checked reader, and an arena.
  *
  * Any thread; no locking: one thread uses one object at a time.
  * All multi-byte integers of the protocol are big-endian unless a name says
  * "le" (only the v5 segment layer is little-endian).
- * Failure sticks: after a failed allocation (writer) or a short read (reader)
+ * Failure sticks: after a failed allocation (buffer) or a short read (reader)
  * every further call is harmless, and the flag is tested once at the end.
  */
 #ifndef CQL_BUFFER_H
@@ -33,7 +33,7 @@ typedef struct CqlString
 } CqlString;
 
 /*
- * Writer. Owns data (malloc); zero-initialise to start empty. Never shrinks;
+ * Buffer. Owns data (malloc); zero-initialise to start empty. Never shrinks;
  * cql_buffer_reset keeps the memory, cql_buffer_free returns it.
  * Invariant: len <= cap; once failed, len no longer changes.
  */
@@ -280,8 +280,8 @@ cql_get_bytes(CqlReader *r)
 	return bytes;
 }
 
-extern CqlString cql_get_string(CqlReader *r);		/* [string] */
-extern CqlString cql_get_long_string(CqlReader *r);	/* [long string]; negative length fails */
+extern CqlString cql_get_string(CqlReader *r);	/* [string] */
+extern CqlString cql_get_long_string(CqlReader *r); /* [long string]; negative length fails */
 extern CqlBytes cql_get_short_bytes(CqlReader *r);	/* [short bytes] */
 
 static inline bool

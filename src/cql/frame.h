@@ -15,7 +15,7 @@
 #define CQL_FRAME_MAX_BODY (256 * 1024 * 1024)	/* the specification's limit */
 #define CQL_LZ4_PREFIX_SIZE 4	/* v3, v4: the uncompressed length in front of the block */
 #define CQL_SEGMENT_MAX_PAYLOAD 131071
-#define CQL_SEGMENT_PLAIN_LENGTHS 3	/* bytes of lengths and flag in a segment's header */
+#define CQL_SEGMENT_PLAIN_LENGTHS 3 /* bytes of lengths and flag in a segment's header */
 #define CQL_SEGMENT_LZ4_LENGTHS 5
 #define CQL_SEGMENT_CRC24_SIZE 3	/* follows them */
 #define CQL_SEGMENT_CRC32_SIZE 4	/* follows the payload */

@@ -28,12 +28,12 @@ extern const char *cql_consistency_name(uint16_t consistency);	/* "LOCAL_QUORUM"
 extern int	cql_consistency_from_name(const char *name);	/* any case; -1 if there is none */
 
 /* Parameter flags, in the order their parts follow. */
-#define CQL_PARAM_VALUES 0x01			/* [short n] n x [value] */
+#define CQL_PARAM_VALUES 0x01	/* [short n] n x [value] */
 #define CQL_PARAM_SKIP_METADATA 0x02
-#define CQL_PARAM_PAGE_SIZE 0x04		/* [int] */
-#define CQL_PARAM_PAGING_STATE 0x08		/* [bytes] */
-#define CQL_PARAM_SERIAL 0x10			/* [consistency] */
-#define CQL_PARAM_TIMESTAMP 0x20		/* [long] microseconds */
+#define CQL_PARAM_PAGE_SIZE 0x04	/* [int] */
+#define CQL_PARAM_PAGING_STATE 0x08 /* [bytes] */
+#define CQL_PARAM_SERIAL 0x10	/* [consistency] */
+#define CQL_PARAM_TIMESTAMP 0x20	/* [long] microseconds */
 
 extern void cql_request_startup(CqlBuffer *b, const char *compression,	/* NULL or "lz4" */
 								const char *driver_name, const char *driver_version);

@@ -286,7 +286,7 @@ get_column(CqlReader *r, CqlArena *arena, CqlColumn *column)
 static bool
 get_columns(CqlReader *r, CqlArena *arena, CqlMetadata *m)
 {
-	CqlColumn	global = {NULL, NULL, NULL, NULL};
+	CqlColumn global = {NULL, NULL, NULL, NULL};
 	bool		is_global = (m->flags & CQL_METADATA_GLOBAL) != 0;
 
 	if (m->flags & CQL_METADATA_NONE)

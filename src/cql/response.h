@@ -28,7 +28,7 @@ extern bool cql_response_prefix(const CqlFrame *frame, CqlPrefix *prefix, CqlRea
 
 /* SUPPORTED, AUTHENTICATE */
 extern bool cql_response_supported(CqlReader r, const char *key, CqlReader *values, uint16_t *count);
-	/* true if the multimap is well formed; *count 0 and values empty if key is absent */
+ /* true if the multimap is well formed; *count 0 and values empty if key is absent */
 extern bool cql_response_supported_has(CqlReader r, const char *key, const char *value);
 extern bool cql_response_supported_prefix(CqlReader r, const char *prefix); /* some key starts with it */
 extern bool cql_response_authenticate(CqlReader r, CqlString *class_name);
@@ -55,7 +55,7 @@ typedef enum CqlErrorCode
 	CQL_ERR_CONFIG = 0x2300,
 	CQL_ERR_ALREADY_EXISTS = 0x2400,
 	CQL_ERR_UNPREPARED = 0x2500,
-	CQL_ERR_RATE_LIMIT = 0xF000	/* ScyllaDB: the value it names in SUPPORTED, in practice this one */
+	CQL_ERR_RATE_LIMIT = 0xF000 /* ScyllaDB: the value it names in SUPPORTED, in practice this one */
 } CqlErrorCode;
 
 typedef enum CqlWriteType

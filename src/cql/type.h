@@ -62,7 +62,7 @@ struct CqlType
  */
 extern void cql_type_format(const CqlType *type, CqlBuffer *out);
 
-extern bool cql_type_equal(const CqlType *a, const CqlType *b);	/* ignores frozen */
+extern bool cql_type_equal(const CqlType *a, const CqlType *b); /* ignores frozen */
 
 /* Values in the form of type before are ones of type now: equal, or user types have got fields behind those they had. */
 extern bool cql_type_accepts(const CqlType *now, const CqlType *before);

@@ -5,7 +5,7 @@
  *
  * Thread: any; pure functions over the caller's buffers and borrowed bytes.
  * Owns: nothing.
- * Invariants: writers only append, and reserve before they store; readers never
+ * Invariants: what encodes only appends, and reserves before it stores; readers never
  * pass the end of the body, whatever the lengths in it claim.
  */
 #include "cql/value.h"

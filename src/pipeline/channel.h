@@ -50,16 +50,16 @@ extern bool channel_init(Channel *ch);
 extern void channel_destroy(Channel *ch);	/* after join */
 
 /* backend */
-extern void channel_submit(Channel *ch, ChunkList *chunks);	/* takes the list, leaves it empty */
+extern void channel_submit(Channel *ch, ChunkList *chunks); /* takes the list, leaves it empty */
 extern uint32_t channel_drain(Channel *ch, RequestList *into);	/* everything completed so far */
 /* false: want completions, or a failed one, are there already */
 extern bool channel_sleep(Channel *ch, uint32_t want);
-extern void channel_awake(Channel *ch);		/* after the wait: no more wake-ups, fd emptied */
-extern void channel_poke(Channel *ch);		/* the fd is readable, until channel_awake */
+extern void channel_awake(Channel *ch); /* after the wait: no more wake-ups, fd emptied */
+extern void channel_poke(Channel *ch);	/* the fd is readable, until channel_awake */
 extern void channel_stop(Channel *ch);
 
 /* submitter */
-extern bool channel_take(Channel *ch, ChunkList *into);	/* empties its fd; true: stop was asked for */
+extern bool channel_take(Channel *ch, ChunkList *into); /* empties its fd; true: stop was asked for */
 extern void channel_publish(Channel *ch, RequestList *done, bool failure);	/* takes the list */
 
 /* ---- lists; any thread, one at a time ---- */

@@ -62,13 +62,13 @@ extern void chunk_destroy(Chunk *c);
 extern bool chunk_full(const Chunk *c);
 
 /*
- * The writer at the chunk's tail; drops what an interrupted encoding left there,
+ * The buffer at the chunk's tail; drops what an interrupted encoding left there,
  * its failure included. Not on a full chunk.
  */
 extern CqlBuffer *chunk_begin_request(Chunk *c);
 
 /*
- * Fix the request's length: from here on it exists. NULL when the writer failed
+ * Fix the request's length: from here on it exists. NULL when the buffer failed
  * (out of memory), and then nothing was added. token NULL: not routed.
  */
 extern Request *chunk_commit_request(Chunk *c, const RequestTemplate *t, const int64_t *token,

@@ -102,7 +102,7 @@ typedef struct PipelineLimit
 
 extern Pipeline *pipeline_open(Client *c, const PipelineLimit *limit);	/* NULL: out of memory */
 
-/* The writer for the next request; NULL: out of memory. Uncommitted bytes of an earlier begin are dropped. */
+/* The buffer of the next request; NULL: out of memory. Uncommitted bytes of an earlier begin are dropped. */
 extern CqlBuffer *pipeline_begin(Pipeline *p);
 /*
  * Size of the request so far is pipeline_begin's buffer len minus its len at

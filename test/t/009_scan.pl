@@ -57,7 +57,7 @@ for my $sql ('SELECT count(*) FROM (SELECT FROM t WHERE length(v) >= 0 LIMIT 1) 
 ($first, $second) = executes('SELECT count(*) FROM (SELECT FROM t WHERE length(v) >= 0 LIMIT 50) x', 50, 'a few rows');
 cmp_ok($first + $second, '<', 25, 'a few pages');
 
-# ---- a large table: lanes work side by side, and no more than a few per node ----
+# ---- a large table: requests go side by side, and no more than a few per node ----
 $_->order('reset') for $one, $two;
 $_->order('on EXECUTE text "token" hold') for $one, $two;
 my $session = background("$both SELECT count(*) FROM t WHERE length(v) >= 0;");

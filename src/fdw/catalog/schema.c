@@ -187,7 +187,7 @@ number_relations(List *relations)
 
 	list_sort(sorted, compare_names);
 	foreach(lc, sorted)
-		((ScyllaSchemaRelation *) lfirst(lc))->place = foreach_current_index(lc);
+		((ScyllaSchemaRelation *) lfirst(lc))->index = foreach_current_index(lc);
 }
 
 List *
@@ -336,7 +336,7 @@ scyllaReadColumns(ScyllaKeyspace *keyspace, List *relations)
 		ListCell   *next = lnext(sorted, lc);
 
 		asked = lappend(asked, relation);
-		if (next != NULL && ((ScyllaSchemaRelation *) lfirst(next))->place - relation->place <= FEW_BETWEEN)
+		if (next != NULL && ((ScyllaSchemaRelation *) lfirst(next))->index - relation->index <= FEW_BETWEEN)
 			continue;
 		read_columns_of(keyspace, asked);
 		asked = NIL;

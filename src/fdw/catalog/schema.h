@@ -26,7 +26,7 @@ typedef struct ScyllaSchemaRelation
 	bool		helper;			/* the cluster keeps it for itself: view of an index, log of changes */
 	bool		one_row;		/* compact without clustering columns: what it calls static is not */
 	bool		dense;			/* compact with clustering columns: the last of them may be null */
-	int			place;			/* among all relations of the keyspace, by name */
+	int			index;			/* among all relations of the keyspace, by name */
 	List	   *columns;		/* ScyllaTableColumn *, in the order of SELECT *; NIL until scyllaReadColumns */
 } ScyllaSchemaRelation;
 

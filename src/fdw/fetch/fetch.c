@@ -174,13 +174,13 @@ scyllaFetchConfigOf(const ScyllaFetch *f)
 	return &f->config;
 }
 
-ScyllaFetchPlace
-scyllaFetchPlaceOf(const ScyllaFetch *f)
+ScyllaFetchPosition
+scyllaFetchPositionOf(const ScyllaFetch *f)
 {
 	const ScyllaPager *p = f->current;
 	CqlBytes	state = {p->now.state.data, p->now.state.len > 0 ? (int32_t) p->now.state.len : -1};
 
-	return (ScyllaFetchPlace) {&p->values.bytes, state, p->now.rows, p->row};
+	return (ScyllaFetchPosition) {&p->values.bytes, state, p->now.rows, p->row};
 }
 
 void

@@ -18,13 +18,13 @@
 #include "fdw/fetch/fetch_config.h"
 
 /* Where the current row is: of the page that the request with these values and this state is answered by. */
-typedef struct ScyllaFetchPlace
+typedef struct ScyllaFetchPosition
 {
 	const CqlBuffer *values;	/* empty: none */
 	CqlBytes	paging_state;	/* len -1: the first page */
 	int			page_rows;
 	uint64		row;			/* from 1 */
-} ScyllaFetchPlace;
+} ScyllaFetchPosition;
 
 /* Strings, options, select, source and merge keys are borrowed. Nothing is sent before the first row is wanted. */
 extern ScyllaFetch *scyllaFetchOpen(const ScyllaFetchConfig *config);
@@ -44,7 +44,7 @@ extern uint64 scyllaFetchTag(const ScyllaFetch *fetch);
 extern uint64 scyllaFetchPage(const ScyllaFetch *fetch);
 
 extern const ScyllaFetchConfig *scyllaFetchConfigOf(const ScyllaFetch *fetch);
-extern ScyllaFetchPlace scyllaFetchPlaceOf(const ScyllaFetch *fetch);
+extern ScyllaFetchPosition scyllaFetchPositionOf(const ScyllaFetch *fetch);
 
 /* The metadata again, in an arena of the caller's, to keep it longer than the page. */
 extern void scyllaFetchKeepMetadata(const ScyllaFetch *fetch, CqlArena *arena, CqlMetadata *metadata);

@@ -126,7 +126,7 @@ selectivity_of_pushed(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *ac
 
 		if (condition->clause != NULL)
 			clauses = list_append_unique_ptr(clauses, condition->clause);
-		else if (condition->op != SCYLLA_NEAREST && condition->place == 0)
+		else if (condition->op != SCYLLA_NEAREST && condition->index == 0)
 			of_parts *= selectivity_of_part(root, condition);
 	}
 	return of_parts * clauselist_selectivity(root, clauses, (int) rel->relid, JOIN_INNER, NULL);

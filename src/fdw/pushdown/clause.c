@@ -43,7 +43,7 @@ match_row(PlannerInfo *root, RelOptInfo *rel, const RowCompareExpr *row, bool *e
 		if (!*exact)
 			break;
 		found->group = 1;
-		found->place = i;
+		found->index = i;
 		conditions = lappend(conditions, found);
 	}
 	return conditions;

@@ -34,7 +34,7 @@ typedef struct ScyllaCondition
 								 * out, and checks it */
 	int			group;			/* of those that belong together: IN of rows, or a comparison of rows; 0: it stands
 								 * alone */
-	int			place;			/* in its group */
+	int			index;			/* in its group */
 	const char *reason;			/* why it cannot be pushed, whatever else is; NULL: it may */
 } ScyllaCondition;
 

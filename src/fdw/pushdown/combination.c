@@ -224,7 +224,7 @@ make_conditions(PlannerInfo *root, const Alternative *first, List *attnums, List
 		condition->op = SCYLLA_IN;
 		condition->value = make_array(root, value[foreach_current_index(lc)]);
 		condition->group = list_length(attnums) > 1 ? 1 : 0;
-		condition->place = foreach_current_index(lc);
+		condition->index = foreach_current_index(lc);
 		if (condition->value == NULL)
 			return NIL;
 		conditions = lappend(conditions, condition);

@@ -148,7 +148,7 @@ take_row(ScyllaChoice *choice, const ScyllaTableColumn *column, bool (*suits) (S
 	List	   *row;
 	ListCell   *lc;
 
-	if (first == NULL || first->place > 0)
+	if (first == NULL || first->index > 0)
 		return false;
 	row = first->clause != NULL && column->position == 0 ? row_in_clustering_order(choice, first) : NIL;
 	if (row == NIL)

@@ -99,7 +99,7 @@ judge_all(const ScyllaChoice *choice, List *found, char **reason)
 		ScyllaCondition *condition = lfirst(lc);
 
 		judge(choice->info, condition);
-		if (condition->reason == NULL && (condition->op == SCYLLA_IN || condition->place == list_length(good)))
+		if (condition->reason == NULL && (condition->op == SCYLLA_IN || condition->index == list_length(good)))
 			good = lappend(good, condition);
 	}
 	foreach(lc, found)

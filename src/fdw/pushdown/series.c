@@ -38,12 +38,12 @@ scyllaIsDiscrete(const ScyllaCondition *bound)
 
 /* As far as can be told: now() has a value, which may be another one when the scan begins. false: it cannot, or there is none. */
 static bool
-estimate_bound(PlannerInfo *root, const ScyllaCondition *bound, int64 *place)
+estimate_bound(PlannerInfo *root, const ScyllaCondition *bound, int64 *rank)
 {
 	Const	   *value = (Const *) estimate_expression_value(root, (Node *) bound->value);
 
 	return IsA(value, Const) && !value->constisnull &&
-		scyllaSeriesPlace(getBaseType(value->consttype), value->constvalue, bound->op, place);
+		scyllaSeriesRank(getBaseType(value->consttype), value->constvalue, bound->op, rank);
 }
 
 bool

@@ -146,28 +146,28 @@ static ScyllaRows *
 find_row(const ScyllaRowKey *key, const ScyllaFetch *fetch)
 {
 	const ScyllaFetchConfig *config = scyllaFetchConfigOf(fetch);
-	ScyllaFetchPlace place = scyllaFetchPlaceOf(fetch);
+	ScyllaFetchPosition position = scyllaFetchPositionOf(fetch);
 	ScyllaTableOptions options = *config->options;
 	char	   *cql = key_cql(key, config);
 
-	options.fetch_size = place.page_rows;
+	options.fetch_size = position.page_rows;
 	for (int page = 0; page < MOST_PAGES; page++)
 	{
 		ScyllaResponse response = scyllaQuery(config->session, &options, cql,
-											  place.values->len > 0 ? place.values : NULL, place.paging_state);
+											  position.values->len > 0 ? position.values : NULL, position.paging_state);
 		ScyllaRows *rows = scyllaRowsBegin(response.body, response.length);
 
 		if (rows->metadata.count != (uint32_t) list_length(key->names))
 			return NULL;
-		if (place.row <= rows->left)
+		if (position.row <= rows->left)
 		{
-			while (place.row-- > 0)
+			while (position.row-- > 0)
 				(void) scyllaRowsNext(rows);
 			return rows;
 		}
-		place.row -= rows->left;
-		place.paging_state = rows->metadata.paging_state;
-		if (place.paging_state.len < 0)
+		position.row -= rows->left;
+		position.paging_state = rows->metadata.paging_state;
+		if (position.paging_state.len < 0)
 			break;
 	}
 	return NULL;

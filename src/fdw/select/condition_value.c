@@ -267,12 +267,12 @@ add_comparison(struct ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySour
 
 /* Of the condition's bound. false: no value fulfils it. */
 static bool
-get_place(const ScyllaBoundCondition *c, ExprContext *econtext, int64 *place)
+get_rank(const ScyllaBoundCondition *c, ExprContext *econtext, int64 *rank)
 {
 	bool		isnull;
 	Datum		value = ExecEvalExprSwitchContext(c->expr, econtext, &isnull);
 
-	return !isnull && scyllaSeriesPlace(c->type, value, c->planned, place);
+	return !isnull && scyllaSeriesRank(c->type, value, c->planned, rank);
 }
 
 static bool
@@ -303,7 +303,7 @@ add_series(struct ScyllaConditions *cs, ExprContext *econtext, ScyllaKeySource *
 
 	cs->operators[lower] = SCYLLA_IN;
 	cs->operators[upper] = SCYLLA_ANY;
-	if (!get_place(&cs->condition[lower], econtext, &first) || !get_place(&cs->condition[upper], econtext, &last))
+	if (!get_rank(&cs->condition[lower], econtext, &first) || !get_rank(&cs->condition[upper], econtext, &last))
 		return false;
 	scyllaSeriesLimits(cs->condition[lower].converter, &least, &greatest);
 	first = Max(first, least);

@@ -26,14 +26,14 @@
 #include "fdw/type/scalar_text.h"
 
 /* Where a value lies among those that can be stored. */
-typedef enum Place
+typedef enum Position
 {
-	PLACE_ON,					/* it is one of them */
-	PLACE_BETWEEN,				/* the next lower one takes its place */
-	PLACE_BELOW,				/* below all */
-	PLACE_ABOVE,				/* above all */
-	PLACE_NOWHERE				/* equal to none, and there is no order */
-} Place;
+	POSITION_ON,				/* it is one of them */
+	POSITION_BETWEEN,			/* the next lower one takes its place */
+	POSITION_BELOW,				/* below all */
+	POSITION_ABOVE,				/* above all */
+	POSITION_NOWHERE			/* equal to none, and there is no order */
+} Position;
 
 /* Both the CQL column and the foreign table's have a range. */
 static int
@@ -45,89 +45,89 @@ integer_bits(CqlTypeId cql, Oid column)
 	return Min(bytes, column_bytes) * 8;
 }
 
-static Place
-place_integer(const ScyllaConverter *c, Oid type, Datum *value)
+static Position
+position_of_integer(const ScyllaConverter *c, Oid type, Datum *value)
 {
 	int64		n = scyllaIntegerOfDatum(type, *value);
 	int			bits = integer_bits(c->cql->id, c->basetype);
 
 	if (bits < 64 && n < -(INT64CONST(1) << (bits - 1)))
-		return PLACE_BELOW;
+		return POSITION_BELOW;
 	if (bits < 64 && n >= INT64CONST(1) << (bits - 1))
-		return PLACE_ABOVE;
+		return POSITION_ABOVE;
 	*value = c->basetype == INT2OID ? Int16GetDatum((int16) n) :
 		c->basetype == INT4OID ? Int32GetDatum((int32) n) : Int64GetDatum(n);
-	return PLACE_ON;
+	return POSITION_ON;
 }
 
 /* CQL has milliseconds. */
-static Place
-place_timestamp(Datum *value)
+static Position
+position_of_timestamp(Datum *value)
 {
 	Timestamp	t = DatumGetTimestamp(*value);
 	Timestamp	rest = t % 1000;
 
 	if (TIMESTAMP_IS_NOBEGIN(t))
-		return PLACE_BELOW;
+		return POSITION_BELOW;
 	if (TIMESTAMP_IS_NOEND(t))
-		return PLACE_ABOVE;
+		return POSITION_ABOVE;
 	if (rest == 0)
-		return PLACE_ON;
+		return POSITION_ON;
 	*value = TimestampGetDatum(t - rest - (rest < 0 ? 1000 : 0));
-	return PLACE_BETWEEN;
+	return POSITION_BETWEEN;
 }
 
-static Place
-place_numeric(const ScyllaConverter *c, Datum *value)
+static Position
+position_of_numeric(const ScyllaConverter *c, Datum *value)
 {
 	Numeric		n = DatumGetNumeric(*value);
 	Datum		lower;
 
 	if (numeric_is_nan(n))
-		return PLACE_ABOVE;
+		return POSITION_ABOVE;
 	if (numeric_is_inf(n))
 		return DatumGetBool(DirectFunctionCall2(numeric_gt, *value, NumericGetDatum(int64_to_numeric(0)))) ?
-			PLACE_ABOVE : PLACE_BELOW;
+			POSITION_ABOVE : POSITION_BELOW;
 	if (c->cql->id == CQL_TYPE_DECIMAL)
 	{
 		/* equal ones of an IN list are to be the same bytes */
 		*value = DirectFunctionCall1(numeric_trim_scale, *value);
-		return PLACE_ON;
+		return POSITION_ON;
 	}
 	lower = DirectFunctionCall1(numeric_floor, *value);
 	if (DatumGetBool(DirectFunctionCall2(numeric_eq, *value, lower)))
-		return PLACE_ON;
+		return POSITION_ON;
 	*value = lower;
-	return PLACE_BETWEEN;
+	return POSITION_BETWEEN;
 }
 
-static Place
-place_text(const ScyllaConverter *c, Datum value)
+static Position
+position_of_text(const ScyllaConverter *c, Datum value)
 {
 	text	   *t = DatumGetTextPP(value);
 
 	if (c->cql->id != CQL_TYPE_ASCII)
-		return PLACE_ON;
+		return POSITION_ON;
 	for (size_t i = 0; i < VARSIZE_ANY_EXHDR(t); i++)
 	{
 		if ((unsigned char) VARDATA_ANY(t)[i] > 0x7f)
-			return PLACE_NOWHERE;
+			return POSITION_NOWHERE;
 	}
-	return PLACE_ON;
+	return POSITION_ON;
 }
 
-static Place
-place_date(Datum value)
+static Position
+position_of_date(Datum value)
 {
 	DateADT		d = DatumGetDateADT(value);
 
 	if (DATE_IS_NOBEGIN(d))
-		return PLACE_BELOW;
-	return DATE_IS_NOEND(d) ? PLACE_ABOVE : PLACE_ON;
+		return POSITION_BELOW;
+	return DATE_IS_NOEND(d) ? POSITION_ABOVE : POSITION_ON;
 }
 
-static Place
-place(const ScyllaConverter *c, Oid type, Datum *value)
+static Position
+position_of(const ScyllaConverter *c, Oid type, Datum *value)
 {
 	inet	   *ip;
 
@@ -136,39 +136,39 @@ place(const ScyllaConverter *c, Oid type, Datum *value)
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
-			return place_integer(c, type, value);
+			return position_of_integer(c, type, value);
 		case NUMERICOID:
-			return place_numeric(c, value);
+			return position_of_numeric(c, value);
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
-			return place_timestamp(value);
+			return position_of_timestamp(value);
 		case DATEOID:
-			return place_date(*value);
+			return position_of_date(*value);
 		case TIMEOID:
-			return DatumGetTimeADT(*value) < USECS_PER_DAY ? PLACE_ON : PLACE_ABOVE;
+			return DatumGetTimeADT(*value) < USECS_PER_DAY ? POSITION_ON : POSITION_ABOVE;
 		case TEXTOID:
 		case VARCHAROID:
-			return place_text(c, *value);
+			return position_of_text(c, *value);
 		case UUIDOID:
 			return c->cql->id != CQL_TYPE_TIMEUUID || DatumGetUUIDP(*value)->data[6] >> 4 == 1 ?
-				PLACE_ON : PLACE_NOWHERE;
+				POSITION_ON : POSITION_NOWHERE;
 		case INETOID:
 			ip = DatumGetInetPP(*value);
-			return ip_bits(ip) == ip_maxbits(ip) ? PLACE_ON : PLACE_NOWHERE;
+			return ip_bits(ip) == ip_maxbits(ip) ? POSITION_ON : POSITION_NOWHERE;
 		default:
-			return PLACE_ON;
+			return POSITION_ON;
 	}
 }
 
 bool
 scyllaKeyHolds(const ScyllaConverter *converter, Oid type, Datum value)
 {
-	return place(converter, type, &value) == PLACE_ON;
+	return position_of(converter, type, &value) == POSITION_ON;
 }
 
 /* ---- series ---- */
 
-#define FARTHEST_PLACE (INT64CONST(1) << 62)	/* of a numeric that is looked up as one of a series */
+#define FARTHEST_RANK (INT64CONST(1) << 62) /* of a numeric that is looked up as one of a series */
 
 /* The integer that a numeric bound stands for: x > 1.5 is x >= 2. */
 static Datum
@@ -190,33 +190,33 @@ is_less(Datum a, Datum b)
 }
 
 /*
- * Beyond FARTHEST_PLACE a range counts as open on that side, which is far enough away
- * from all other places for the range to have too many values. NaN is above all, as an
+ * Beyond FARTHEST_RANK a range counts as open on that side, which is far enough away
+ * from all other ranks for the range to have too many values. NaN is above all, as an
  * infinity.
  */
 static bool
-place_numeric_bound(Datum bound, ScyllaOperator op, int64 *place)
+number_numeric_bound(Datum bound, ScyllaOperator op, int64 *rank)
 {
 	Datum		n = integer_bound(bound, op);
 	bool		upper = op == SCYLLA_LT || op == SCYLLA_LE;
-	bool		above = is_less(NumericGetDatum(int64_to_numeric(FARTHEST_PLACE)), n);
+	bool		above = is_less(NumericGetDatum(int64_to_numeric(FARTHEST_RANK)), n);
 
-	*place = upper ? PG_INT64_MAX : PG_INT64_MIN;
+	*rank = upper ? PG_INT64_MAX : PG_INT64_MIN;
 	if (numeric_is_nan(DatumGetNumeric(n)) || numeric_is_inf(DatumGetNumeric(n)))
 		return above == upper;
-	if (!above && !is_less(n, NumericGetDatum(int64_to_numeric(-FARTHEST_PLACE))))
-		*place = DatumGetInt64(DirectFunctionCall1(numeric_int8, n));
+	if (!above && !is_less(n, NumericGetDatum(int64_to_numeric(-FARTHEST_RANK))))
+		*rank = DatumGetInt64(DirectFunctionCall1(numeric_int8, n));
 	return true;
 }
 
 bool
-scyllaSeriesPlace(Oid type, Datum bound, ScyllaOperator op, int64 *place)
+scyllaSeriesRank(Oid type, Datum bound, ScyllaOperator op, int64 *rank)
 {
 	if (type == NUMERICOID)
-		return place_numeric_bound(bound, op, place);
-	*place = type == DATEOID ? (int64) DatumGetDateADT(bound) : scyllaIntegerOfDatum(type, bound);
-	return op == SCYLLA_GT ? !pg_add_s64_overflow(*place, 1, place) :
-		op == SCYLLA_LT ? !pg_sub_s64_overflow(*place, 1, place) : true;
+		return number_numeric_bound(bound, op, rank);
+	*rank = type == DATEOID ? (int64) DatumGetDateADT(bound) : scyllaIntegerOfDatum(type, bound);
+	return op == SCYLLA_GT ? !pg_add_s64_overflow(*rank, 1, rank) :
+		op == SCYLLA_LT ? !pg_sub_s64_overflow(*rank, 1, rank) : true;
 }
 
 void
@@ -229,14 +229,14 @@ scyllaSeriesLimits(const ScyllaConverter *c, int64 *first, int64 *last)
 }
 
 Datum
-scyllaSeriesValue(const ScyllaConverter *c, int64 place)
+scyllaSeriesValue(const ScyllaConverter *c, int64 rank)
 {
 	if (c->basetype == DATEOID)
-		return DateADTGetDatum((DateADT) place);
+		return DateADTGetDatum((DateADT) rank);
 	if (c->basetype == NUMERICOID)
-		return NumericGetDatum(int64_to_numeric(place));
-	return c->basetype == INT2OID ? Int16GetDatum((int16) place) :
-		c->basetype == INT4OID ? Int32GetDatum((int32) place) : Int64GetDatum(place);
+		return NumericGetDatum(int64_to_numeric(rank));
+	return c->basetype == INT2OID ? Int16GetDatum((int16) rank) :
+		c->basetype == INT4OID ? Int32GetDatum((int32) rank) : Int64GetDatum(rank);
 }
 
 /* ---- values ---- */
@@ -329,16 +329,16 @@ scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOperator *op, Dat
 {
 	bool		upper = *op == SCYLLA_LT || *op == SCYLLA_LE;
 	bool		lower = *op == SCYLLA_GT || *op == SCYLLA_GE;
-	Place		where = place(converter, type, &value);
+	Position	where = position_of(converter, type, &value);
 
-	if (where == PLACE_ON)
+	if (where == POSITION_ON)
 	{
 		put_value(converter, value, body);
 		return true;
 	}
-	if ((!upper && !lower) || where == PLACE_NOWHERE || where == (upper ? PLACE_BELOW : PLACE_ABOVE))
+	if ((!upper && !lower) || where == POSITION_NOWHERE || where == (upper ? POSITION_BELOW : POSITION_ABOVE))
 		return false;
-	if (where == PLACE_BETWEEN)
+	if (where == POSITION_BETWEEN)
 	{
 		*op = upper ? SCYLLA_LE : SCYLLA_GT;
 		converter->encode(converter, value, body);

@@ -26,15 +26,15 @@ extern bool scyllaKeyCondition(ScyllaConverter *converter, Oid type, ScyllaOpera
 
 /*
  * The first or last value of a discrete type, an integer's or date's, that fulfils
- * "op bound", by its place among all. op: SCYLLA_LT to SCYLLA_GE; type: of the
+ * "op bound", by its rank among all. op: SCYLLA_LT to SCYLLA_GE; type: of the
  * bound. false: none does. A numeric beyond 62 bits bounds nothing.
  */
-extern bool scyllaSeriesPlace(Oid type, Datum bound, ScyllaOperator op, int64 *place);
+extern bool scyllaSeriesRank(Oid type, Datum bound, ScyllaOperator op, int64 *rank);
 
-/* The value at a place, of the column's type. */
-extern Datum scyllaSeriesValue(const ScyllaConverter *converter, int64 place);
+/* The value of an rank, of the column's type. */
+extern Datum scyllaSeriesValue(const ScyllaConverter *converter, int64 rank);
 
-/* Places outside of it have no value in the column's type. */
+/* Ranks outside of it have no value in the column's type. */
 extern void scyllaSeriesLimits(const ScyllaConverter *converter, int64 *first, int64 *last);
 
 /* Whether a value of this type is one that can be stored. */

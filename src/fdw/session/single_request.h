@@ -26,7 +26,7 @@ typedef struct ScyllaResponse
 extern ScyllaResponse scyllaRequest(ScyllaSession *session, const RequestTemplate *request,
 									const CqlBuffer *payload, const char *cql);
 
-/* A writer over palloc'd memory: for contents whose size is known before, as it cannot grow. */
+/* A buffer over palloc'd memory: for contents whose size is known before, as it cannot grow. */
 extern CqlBuffer scyllaPallocBuffer(Size size);
 
 /* One CQL text, executed unprepared; values may be NULL (none) or hold [short n] n x [value]. */

@@ -6,7 +6,7 @@
  *
  * Rows of one key need timestamps that rise strictly: then the last duplicate wins,
  * and a retry does no harm. One counter for all keys would let a load of more than a
- * million rows a second run ahead of the clock, and other writers' later updates
+ * million rows a second run ahead of the clock, and other clients' later updates
  * would lose.
  */
 #include "postgres.h"

@@ -39,9 +39,9 @@ typedef struct ScyllaBatch
 extern void scyllaBatchFree(ScyllaBatch *batch);
 
 /*
- * The writer for the next row, [short n] n x [value]. What an interrupted encoding
+ * The buffer of the next row, [short n] n x [value]. What an interrupted encoding
  * left there is dropped, and the batch is as it was before. Out of memory: the
- * writer has failed.
+ * buffer has failed.
  */
 extern CqlBuffer *scyllaBatchBegin(ScyllaBatch *batch);
 

@@ -154,7 +154,9 @@ test_byte_by_byte(void **state)
 static void
 test_room_filled_to_the_end(void **state)
 {
-	enum {N = 3000};
+	enum
+	{
+	N = 3000};
 	size_t		bodies[N];
 
 	for (size_t i = 0; i < N; i++)
@@ -259,7 +261,9 @@ test_claimed_length_takes_no_memory(void **state)
 static void
 test_small_frames_are_not_moved(void **state)
 {
-	enum {N = 5000};
+	enum
+	{
+	N = 5000};
 	size_t		bodies[N];
 	Golden		g;
 	CqlSplitter s = {0};

@@ -414,7 +414,7 @@ cluster_submit(Cluster *c, ClusterRequest *r)
 	r->started = uv_hrtime();
 	r->deadline = uv_now(c->loop) + r->timeout_ms;
 	r->attempts = 1;
-	r->next = (ClusterRequest *) c;	/* ours until on_complete: whoever follows it is wrong */
+	r->next = (ClusterRequest *) c; /* ours until on_complete: whoever follows it is wrong */
 	fake_log.taken++;
 	if (c->plan.silent_every && fake_log.taken % c->plan.silent_every == 0)
 		c->silent[c->nsilent++] = r;

@@ -362,7 +362,7 @@ test_12_late_answers_after_abandon(void **state)
 	Scene		s;
 	Pipeline   *p;
 
-	open_scene(&s, "", false, 200);	/* all of them at once */
+	open_scene(&s, "", false, 200); /* all of them at once */
 	assert_true(node_order(s.node, "on EXECUTE hold"));
 	p = open_pipeline(s.client, 0, 0);
 	for (int32_t i = 0; i < 200; i++)
@@ -384,7 +384,7 @@ test_11_close_with_answers_owed(void **state)
 	Scene		s;
 	Pipeline   *p;
 
-	open_scene(&s, "", false, 200);	/* all of them at once */
+	open_scene(&s, "", false, 200); /* all of them at once */
 	assert_true(node_order(s.node, "on EXECUTE hold"));
 	p = open_pipeline(s.client, 0, 0);
 	for (int32_t i = 0; i < 200; i++)
