@@ -35,7 +35,7 @@ CORE_LIBS = -luv -llz4 -lz -lpthread
 
 REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql sql/nearest.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
 REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw
-EXTRA_CLEAN = build $(wildcard src/fdw/*/*.d) scylla_fdw.d $(wildcard test/alloc/*.[od])
+EXTRA_CLEAN = build $(wildcard src/fdw/*/*.d) scylla_fdw.d $(wildcard test/alloc/*.[od] test/reject/*.[od])
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -iquote src -MMD -MP
@@ -122,6 +122,12 @@ test/alloc/%.o: override CFLAGS += -Wno-missing-prototypes
 $(BUILD)/alloc.so: $(OBJS) $(ALLOC_OBJS)
 	$(CC) $(CFLAGS) -shared -o $@ $^ $(WRAPPED:%=-Wl,--wrap=%) $(LDFLAGS) $(SHLIB_LINK) -ldl
 
+# The extension with a test that takes refused rows: see test/reject.
+REJECT_OBJS := test/reject/reject.o
+test/reject/%.o: override CFLAGS += -Wno-missing-prototypes
+$(BUILD)/reject.so: $(OBJS) $(REJECT_OBJS)
+	$(CC) $(CFLAGS) -shared -o $@ $^ -Wl,--wrap=scyllaChooseRejects $(LDFLAGS) $(SHLIB_LINK)
+
 # A name service that tests hold up.
 $(BUILD)/slow_dns.so: test/t/slow_dns.c
 	@mkdir -p $(@D)
@@ -130,7 +136,7 @@ $(BUILD)/slow_dns.so: test/t/slow_dns.c
 .PRECIOUS: $(BUILD)/%.o $(CHECKED)/%.o
 .PHONY: FORCE installcheck_ready convertercheck unit unitbuild unitcheck node bench bench_clients lint fuzz help
 
-node: $(BUILD)/cql_node $(BUILD)/slow_dns.so $(BUILD)/alloc.so
+node: $(BUILD)/cql_node $(BUILD)/slow_dns.so $(BUILD)/alloc.so $(BUILD)/reject.so
 
 bench_clients: $(BUILD)/bench_floor
 
@@ -188,6 +194,6 @@ help:
 	@echo 'make bench            measure writes and reads beside other clients; bench/run --help for options'
 	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
 
--include $(CORE_OBJS:.o=.d) $(CHECKED_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d)
+-include $(CORE_OBJS:.o=.d) $(CHECKED_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d) $(REJECT_OBJS:.o=.d)
 -include $(foreach build,$(sort $(CORE_BUILD) $(CHECKED)),$(NODE_SOURCES:%.c=$(build)/%.d))
 -include $(UNIT_TESTS:$(BUILD)/unit/%=$(CHECKED)/test/unit/%.d)

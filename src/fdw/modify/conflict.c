@@ -147,7 +147,7 @@ scyllaExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot 
 		TupleTableSlot *rows[SCYLLA_ROW_KINDS] = {slots[i], plan_slots[i], NULL};
 
 		scyllaModifyCheck(m, rri, CMD_INSERT, slots[i]);
-		scyllaWriteRow(m->write, rows);
+		(void) scyllaWriteRow(m->write, rows);
 	}
 	scyllaDrainWrite(m->write);
 	for (int i = 0; i < *nslots; i++)

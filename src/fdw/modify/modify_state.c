@@ -21,6 +21,7 @@
 #include "utils/rel.h"
 
 #include "fdw/compat.h"
+#include "fdw/load/reject.h"
 #include "fdw/modify/modify_state.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/names.h"
@@ -139,7 +140,8 @@ scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
 	ScyllaWriteConfig config = {.rel = m->rel, .options = m->options, .cql = m->cql, .marker = all,
 		.epoch = m->epoch, .keep = m->keep, .target = &m->target, .conditional = m->conditional, .counter = m->counter,
-		.timestamp_of = m->timestamp_of, .batch = m->batch, .statement = m->estate};
+		.timestamp_of = m->timestamp_of, .batch = m->batch, .statement = m->estate,
+		.rejects = scyllaChooseRejects(m->options)};
 
 	scyllaCheckTimes(m->rel, m->options, &timed);
 	config.nmarkers = all_markers(m, markers, nmarkers, all);
@@ -198,7 +200,8 @@ scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 {
 	if (m->conditional)
 		scyllaExpectFates(m->write);
-	scyllaWriteRow(m->write, rows);
+	if (!scyllaWriteRow(m->write, rows))
+		return false;
 	if (m->synchronous || m->conditional)
 		scyllaDrainWrite(m->write);
 	return !m->conditional || scyllaRowApplied(m->write, 0);

@@ -94,7 +94,7 @@ scyllaModifyCheck(const ScyllaModify *m, ResultRelInfo *rri, CmdType action, Tup
 		scyllaModifyCheckRow(m, rri, action, slot);
 }
 
-/* false: there was a condition that it did not meet. */
+/* False: there was a condition that it did not meet, or the row was refused and put aside. */
 extern bool scyllaModifyRow(ScyllaModify *m, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
 
 /* The row as RETURNING may ask for it: of a partition, the executor's slot holds no system columns. */

@@ -123,12 +123,15 @@ scyllaBatchCommit(ScyllaBatch *batch, Pipeline *pipeline, const RequestTemplate 
 }
 
 CqlBytes
-scyllaRequestRow(const Request *request)
+scyllaRequestRow(const Request *request, int n)
 {
 	CqlReader	reader = cql_reader(request->core.payload, request->core.length);
 
+	Assert(n >= 0 && n < (int) request->rows);
 	if (request->core.kind != CLUSTER_BATCH)
 		return (CqlBytes) {request->core.payload, (int32_t) request->core.length};
 	(void) cql_get_u16(&reader);
+	while (n-- > 0)
+		(void) cql_get_bytes(&reader);
 	return cql_get_bytes(&reader);
 }

@@ -58,6 +58,6 @@ extern bool scyllaBatchJoin(ScyllaBatch *batch, bool routed, int64 token, uint64
  */
 extern bool scyllaBatchCommit(ScyllaBatch *batch, Pipeline *pipeline, const RequestTemplate *execute);
 
-extern CqlBytes scyllaRequestRow(const Request *request);
+extern CqlBytes scyllaRequestRow(const Request *request, int n);
 
 #endif							/* FDW_WRITE_BATCH_H */

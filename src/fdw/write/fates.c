@@ -4,8 +4,9 @@
  *
  * Backend thread. Owns nothing.
  *
- * Invariants: a failure is raised once and names its own row; nothing is counted
- * before it was acknowledged.
+ * Invariants: a failure is raised once and names its own row, unless the row is
+ * taken by who is asked about refused rows; nothing is counted before it was
+ * acknowledged.
  */
 #include "postgres.h"
 
@@ -30,7 +31,7 @@ raise_row(ScyllaWrite *w, Request *r)
 {
 	ScyllaErrorContext context = {.relation = w->relation, .ordinal = r->ordinal & SCYLLA_ROW_MASK,
 		.rows = (uint16) r->rows, .statement = r->ordinal >> SCYLLA_ROW_BITS, .writes = true};
-	CqlBytes	row = scyllaRequestRow(r);
+	CqlBytes	row = scyllaRequestRow(r, 0);
 	ClusterFailure *failure;
 
 	Assert(!w->writer.broken);
@@ -40,6 +41,20 @@ raise_row(ScyllaWrite *w, Request *r)
 	w->writer.broken = true;
 	context.fates = scyllaTellFates(&w->writer);
 	scyllaRaiseFailure(failure, &context);
+}
+
+/* Of a failed request: its rows are put aside, so that the write goes on. */
+static bool
+is_taken(const ScyllaWrite *w, const Request *r)
+{
+	ScyllaRefusal refusal = {.relation = w->relation, .row = r->ordinal & SCYLLA_ROW_MASK, .encoder = w->encoder,
+		.values = scyllaRequestRow(r, 0), .nvalues = PG_INT32_MAX, .request = r};
+
+	if (!w->rejects->take(w->rejects, &refusal))
+		return false;
+	if (w->conditional)
+		scyllaNoteApplied(w->conditions, r->ordinal, false);
+	return true;
 }
 
 static void
@@ -70,7 +85,7 @@ scyllaCollectFates(ScyllaWrite *w)
 	while ((r = pipeline_next_done(core)) != NULL)
 	{
 		scyllaReportRequest(&w->report, r);
-		if (r->core.failed && (failed == NULL || r->ordinal < failed->ordinal))
+		if (r->core.failed && !is_taken(w, r) && (failed == NULL || r->ordinal < failed->ordinal))
 		{
 			Request    *later = failed;
 

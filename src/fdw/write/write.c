@@ -184,6 +184,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->conditional = config->conditional;
 	w->counter = config->counter;
 	w->batched = config->batch;
+	w->rejects = config->rejects;
 	w->timestamp_of = config->timestamp_of;
 	w->statement = scyllaPrepare(session, config->options, config->cql);
 	w->row_context = AllocSetContextCreate(context, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
@@ -270,7 +271,8 @@ row_context(void *arg)
 	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
 			   column ? "column \"" : "", column ? column : "", column ? "\" of " : "",
 			   w->relation, w->row, key ? ", key " : "", key ? key : "");
-	scyllaTellWritten(w);
+	if (!w->rejects->values)
+		scyllaTellWritten(w);
 }
 
 static void
@@ -329,16 +331,92 @@ row_timestamp(const ScyllaWrite *w, TupleTableSlot *const rows[], int64 token)
 	return w->options->write_timestamp != 0 ? w->options->write_timestamp : scyllaTimestamp(token);
 }
 
-void
-scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
+/* Where the cluster has a row. */
+typedef struct RowPlace
+{
+	int64		token;
+	bool		routed;
+} RowPlace;
+
+/* All that can be wrong with a row before the cluster has it. */
+static void
+encode_row(ScyllaWrite *w, TupleTableSlot *const rows[], RowPlace *to)
 {
 	static const CqlBytes no_state = {NULL, -1};
 	ErrorContextCallback context = {.previous = error_context_stack, .callback = row_context, .arg = w};
-	int64		token = 0;
 	int64		timestamp;
-	uint64		ordinal;
-	bool		routed;
 	CqlBuffer  *b;
+
+	error_context_stack = &context;
+	b = begin_row(w, rows);
+	to->routed = scyllaEncodedToken(w->encoder, b, &to->token);
+	timestamp = row_timestamp(w, rows, to->token);
+	scyllaPutRowTime(w->encoder, b, timestamp);
+	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
+	check_size(w, b->len - w->begin);
+	error_context_stack = context.previous;
+}
+
+/* The error at hand is of the row that is being encoded: raised unless somebody takes the row. */
+static void
+offer_row(ScyllaWrite *w, TupleTableSlot *const rows[])
+{
+	ScyllaRefusal refusal = {.relation = w->relation, .row = w->row, .encoder = w->encoder, .slots = rows,
+		.column = scyllaEncodedColumn(w->encoder), .nvalues = scyllaEncodedValues(w->encoder)};
+	const CqlBuffer *b = w->buffer;
+
+	MemoryContextSwitchTo(w->row_context);
+	refusal.error = CopyErrorData();
+	if (b != NULL && !b->failed)
+		refusal.values = (CqlBytes) {b->data + w->begin, (int32_t) (b->len - w->begin)};
+	if (!w->rejects->take(w->rejects, &refusal))
+	{
+		scyllaTellWritten(w);
+		PG_RE_THROW();
+	}
+	FlushErrorState();
+}
+
+/* As encode_row. False: the row was refused, and put aside. */
+static bool
+try_row(ScyllaWrite *w, TupleTableSlot *const rows[], RowPlace *to)
+{
+	MemoryContext old = CurrentMemoryContext;
+	volatile bool good = true;
+
+	PG_TRY();
+	{
+		encode_row(w, rows, to);
+	}
+	PG_CATCH();
+	{
+		offer_row(w, rows);
+		good = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	if (!good)
+		MemoryContextReset(w->row_context);
+	if (!good && w->conditional)
+		scyllaNoteApplied(w->conditions, w->row, false);
+	return good;
+}
+
+/* A sigsetjmp for each row is for those who want to know of what converters refuse. */
+static inline bool
+prepare_row(ScyllaWrite *w, TupleTableSlot *const rows[], RowPlace *to)
+{
+	if (w->rejects->values)
+		return try_row(w, rows, to);
+	encode_row(w, rows, to);
+	return true;
+}
+
+bool
+scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
+{
+	RowPlace	to = {0};
+	uint64		ordinal;
 
 	if (w->row++ == 0)
 		scyllaCollectReaders(w->session, w->options);
@@ -347,28 +425,22 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 	if (w->conditional)			/* the cluster's time does not order a condition behind them */
 		scyllaDrainWriters(w->session, &w->writer);
 	make_room(w);
-	error_context_stack = &context;
-	b = begin_row(w, rows);
-	routed = scyllaEncodedToken(w->encoder, b, &token);
-	if (w->conditional && scyllaIsInFlight(w->conditions, token, w->row, w->drained))
+	if (!prepare_row(w, rows, &to))
+		return false;
+	if (w->conditional && scyllaIsInFlight(w->conditions, to.token, w->row, w->drained))
 	{
-		error_context_stack = context.previous;
 		scyllaDrainWrite(w);
-		error_context_stack = &context;
-		(void) scyllaIsInFlight(w->conditions, token, w->row, w->drained);
-		b = begin_row(w, rows);
+		(void) scyllaIsInFlight(w->conditions, to.token, w->row, w->drained);
+		if (!prepare_row(w, rows, &to))
+			return false;
 	}
-	timestamp = row_timestamp(w, rows, token);
-	scyllaPutRowTime(w->encoder, b, timestamp);
-	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
-	check_size(w, b->len - w->begin);
-	error_context_stack = context.previous;
 	if (w->batched)
-		join_batch(w, routed, token, ordinal);
-	else if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, ordinal) == NULL)
+		join_batch(w, to.routed, to.token, ordinal);
+	else if (pipeline_commit(w->pipeline->core, &w->request, to.routed ? &to.token : NULL, ordinal) == NULL)
 		scyllaRaiseOutOfMemory();
 	w->committed = w->row;
 	scyllaNoteSent(w->session);
+	return true;
 }
 
 /* ---- end ---- */

@@ -29,8 +29,11 @@ extern ScyllaWrite *scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteCon
  */
 extern ScyllaWrite *scyllaFindKeptWrite(ScyllaSession *session, Relation rel, const ScyllaTarget *target);
 
-/* rows: by ScyllaRowKind; NULL where no marker takes a value. Waits for room. */
-extern void scyllaWriteRow(ScyllaWrite *write, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
+/*
+ * rows: by ScyllaRowKind; NULL where no marker takes a value. Waits for room. False:
+ * a converter refused the row, and the write's rejects took it.
+ */
+extern bool scyllaWriteRow(ScyllaWrite *write, TupleTableSlot *const rows[SCYLLA_ROW_KINDS]);
 
 /*
  * Until all rows have their fate. The failure of the first in row order is raised,

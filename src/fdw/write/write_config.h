@@ -14,6 +14,7 @@
 
 #include "fdw/option/option.h"
 #include "fdw/write/encode.h"
+#include "fdw/write/refusal.h"
 
 /* What a statement sets: attributes of the foreign table, in its order; int lists, palloc'd. */
 typedef struct ScyllaTarget
@@ -37,6 +38,7 @@ typedef struct ScyllaWriteConfig
 	const ScyllaTarget *target; /* keep: what the statement sets, by which another one finds the write */
 	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */
 	const void *statement;		/* the same for all writes of one */
+	ScyllaRejects *rejects;		/* borrowed; keep: lives as long as the transaction */
 } ScyllaWriteConfig;
 
 typedef struct ScyllaWrite ScyllaWrite;

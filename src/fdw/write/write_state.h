@@ -41,6 +41,7 @@ struct ScyllaWrite
 	bool		counter;
 	bool		batched;
 	ScyllaBatch batch;			/* batched: rows not committed yet */
+	ScyllaRejects *rejects;		/* who is asked about refused rows */
 	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
 	ScyllaConditional *conditions;	/* conditional: its rows; NULL: another write */
 	uint64		committed;		/* ordinal of the last row on its way */

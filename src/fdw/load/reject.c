@@ -1,0 +1,23 @@
+/*
+ * fdw/load/reject.c
+ *	  A refused row ends its statement.
+ *
+ * Backend thread. Owns nothing.
+ */
+#include "postgres.h"
+
+#include "fdw/load/reject.h"
+
+static bool
+stop(ScyllaRejects *self, const ScyllaRefusal *refusal)
+{
+	return false;
+}
+
+ScyllaRejects *
+scyllaChooseRejects(const ScyllaTableOptions *options)
+{
+	static ScyllaRejects stopping = {.take = stop};
+
+	return &stopping;
+}
