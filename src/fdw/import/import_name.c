@@ -78,6 +78,7 @@ scyllaMakeImportName(const char *utf8, ScyllaFolding folding)
 	if (strlen(name->local) >= NAMEDATALEN)
 		name->changed = psprintf("Names are not longer than %d bytes.", NAMEDATALEN - 1);
 	truncate_identifier(name->local, (int) strlen(name->local), false);
+	Assert(strlen(name->local) < NAMEDATALEN);
 	return name;
 }
 

@@ -95,5 +95,7 @@ scyllaOrderLike(List *names, const ScyllaLike *like, const char *local)
 	}
 	if (rel)
 		relation_close(rel, AccessShareLock);
-	return list_concat_unique_ptr(ordered, names);
+	ordered = list_concat_unique_ptr(ordered, names);
+	Assert(list_length(ordered) == list_length(names));
+	return ordered;
 }

@@ -353,6 +353,7 @@ static char *
 user_text(ScyllaTypeMap *map, UserType *user)
 {
 	warn_of_jsonb(map, user);
+	Assert(user->composite == NULL || user->type != NULL);
 	if (!user->composite)
 		return format_type_be(JSONBOID);
 	if (map->check && !user->checked)
@@ -397,12 +398,14 @@ array_text(ScyllaTypeMap *map, const CqlType *type)
 }
 
 static char *
-scalar_text(CqlTypeId id)
+scalar_text(const CqlType *type)
 {
 	for (size_t i = 0; i < lengthof(scalars); i++)
 	{
-		if (scalars[i].cql == id)
-			return format_type_be(scalars[i].pg);
+		if (scalars[i].cql != type->id)
+			continue;
+		Assert(scyllaTypesMatch(type, scalars[i].pg, -1));
+		return format_type_be(scalars[i].pg);
 	}
 	return format_type_be(BYTEAOID);
 }
@@ -428,7 +431,7 @@ scyllaImportTypeText(ScyllaTypeMap *map, const CqlType *type)
 		case CQL_TYPE_UDT:
 			return user_text(map, find_type(map, type->name));
 		default:
-			return scalar_text(type->id);
+			return scalar_text(type);
 	}
 }
 

@@ -184,6 +184,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->conditional = config->conditional;
 	w->counter = config->counter;
 	w->batched = config->batch;
+	Assert(config->rejects != NULL);
 	w->rejects = config->rejects;
 	w->timestamp_of = config->timestamp_of;
 	w->statement = scyllaPrepare(session, config->options, config->cql);
