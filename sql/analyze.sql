@@ -13,8 +13,8 @@ CREATE FOREIGN TABLE analyze_narrow (v text, gone int, kind int, k int) SERVER a
 ALTER FOREIGN TABLE analyze_narrow DROP gone;
 CREATE FOREIGN TABLE analyze_wide (a int, b text, c int, v text) SERVER analyze_cluster OPTIONS (keyspace 'fdw_analyze', "table" 'wide', fetch_size '700');
 CREATE FOREIGN TABLE analyze_empty (k int) SERVER analyze_cluster OPTIONS (keyspace 'fdw_analyze', "table" 'empty');
-INSERT INTO analyze_narrow (k, kind, v) SELECT g, g % 4, repeat('v', 100) FROM generate_series(1, 60000) g;
-INSERT INTO analyze_wide SELECT g % 4000, 'b', g, CASE WHEN g % 10 > 0 THEN 'v' || g END FROM generate_series(1, 40000) g;
+INSERT INTO analyze_narrow (k, kind, v) SELECT g, g % 4, repeat('v', 100) FROM generate_series(1, 12000) g;
+INSERT INTO analyze_wide SELECT g % 800, 'b', g, CASE WHEN g % 10 > 0 THEN 'v' || g END FROM generate_series(1, 8000) g;
 
 -- a table that fits into the sample is counted
 SET default_statistics_target = 1000;
@@ -25,12 +25,12 @@ SELECT tablename, attname, round(null_frac::numeric, 2) AS nulls, avg_width, n_d
 -- of a larger one, a part is read
 SET default_statistics_target = 10;
 ANALYZE analyze_narrow (kind, k), analyze_wide;
-SELECT relname, abs(reltuples - CASE WHEN relname = 'analyze_wide' THEN 40000 ELSE 60000 END) < 20000 AS near FROM pg_class WHERE relname IN ('analyze_narrow', 'analyze_wide') ORDER BY 1;
+SELECT relname, abs(reltuples - CASE WHEN relname = 'analyze_wide' THEN 8000 ELSE 12000 END) < 4000 AS near FROM pg_class WHERE relname IN ('analyze_narrow', 'analyze_wide') ORDER BY 1;
 SELECT attname, n_distinct, array_length(most_common_vals::text::text[], 1) AS common FROM pg_stats WHERE tablename = 'analyze_narrow' AND attname = 'kind';
 SELECT array_length(histogram_bounds::text::text[], 1) AS bounds FROM pg_stats WHERE tablename = 'analyze_narrow' AND attname = 'k';
 RESET default_statistics_target;
 -- a large partition
-INSERT INTO analyze_wide SELECT 4000, 'b', g, 'v' FROM generate_series(1, 3000) g;
+INSERT INTO analyze_wide SELECT 800, 'b', g, 'v' FROM generate_series(1, 3000) g;
 SET default_statistics_target = 1000;
 ANALYZE analyze_wide;
 SELECT reltuples FROM pg_class WHERE relname = 'analyze_wide';
