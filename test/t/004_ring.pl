@@ -27,7 +27,8 @@ query(sprintf 'CREATE SERVER ring FOREIGN DATA WRAPPER scylla_fdw %s',
 query('CREATE USER MAPPING FOR CURRENT_USER SERVER ring');
 cql('DROP KEYSPACE IF EXISTS fdw_ring');
 cql("CREATE KEYSPACE fdw_ring WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 3}");
-cql("CREATE TABLE fdw_ring.$_ (id int PRIMARY KEY, s text)") for qw(one all);
+cql("CREATE TABLE fdw_ring.$_ (id int PRIMARY KEY, s text)") for qw(one all other);
+cql('DROP TABLE fdw_ring.other'); # where changes of the schema are not flushed (VOLATILE_SCHEMA), they are now
 query(qq{CREATE FOREIGN TABLE ring_$_ (id int, s text) SERVER ring OPTIONS (keyspace 'fdw_ring', "table" '$_')}) for qw(one all);
 
 # A load with two gates, at a fifth of the rows and at the last: it cannot end before both were opened.
