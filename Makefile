@@ -182,17 +182,21 @@ lint: $(CORE_OBJS)
 	dev/lint $(CORE_BUILD)
 
 help:
-	@echo 'make [SAN=...]        build the extension; WERROR=1: warnings are errors'
-	@echo 'make install          install it into the server of PG_CONFIG'
-	@echo 'make installcheck     regression tests on a running server; SCYLLA_HOST, SCYLLA_PORT name the cluster'
-	@echo 'make convertercheck   tests of the converters on a running server, without a cluster'
-	@echo 'make unitcheck        tests of the core; SAN=address,undefined or SAN=thread'
-	@echo 'make unit TEST=...    one of them, as cluster/route, or those of one layer, as cluster'
-	@echo 'make fuzz             fuzz the decoders for FUZZ_SECONDS each'
-	@echo 'make lint             rules that the compiler does not know'
-	@echo 'make node             build the scriptable CQL node, and what else TAP tests need'
-	@echo 'make bench            measure writes and reads beside other clients; bench/run --help for options'
-	@echo 'dev/test, dev/demo    set everything up and run all tests, or the main job'
+	@echo 'make                      build the extension; WERROR=1: warnings are errors; ASSERTS=1: invariants are checked'
+	@echo 'make install              install it into the server of PG_CONFIG; uninstall takes it out'
+	@echo 'make installcheck         regression tests on a running server; SCYLLA_HOST, SCYLLA_PORT name the cluster'
+	@echo '     REGRESS="join keys"  these alone'
+	@echo 'make convertercheck       tests of the converters on a running server, without a cluster'
+	@echo 'make unitcheck            tests of the core; SAN=address,undefined or SAN=thread; unitbuild only builds them'
+	@echo 'make unit TEST=...        one of them, as cluster/route, or those of one layer, as cluster'
+	@echo 'make fuzz                 fuzz the decoders for FUZZ_SECONDS each'
+	@echo 'make lint                 rules that the compiler does not know; dev/format mends the format'
+	@echo 'make node                 build the scriptable CQL node, and what else TAP tests need'
+	@echo 'make bench                measure writes and reads beside other clients; bench/run --help for options'
+	@echo 'make bench_clients        build what of them is in C'
+	@echo 'make clean                remove what was built'
+	@echo 'dev/test                  set everything up and run all tests; QUICK=1: within five minutes'
+	@echo 'dev/demo                  set everything up and run the main job'
 
 -include $(CORE_OBJS:.o=.d) $(CHECKED_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d) $(REJECT_OBJS:.o=.d)
 -include $(foreach build,$(sort $(CORE_BUILD) $(CHECKED)),$(NODE_SOURCES:%.c=$(build)/%.d))
