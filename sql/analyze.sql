@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER analyze_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER analyze_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER analyze_cluster;
 SELECT scylla_fdw_execute('analyze_cluster', 'DROP KEYSPACE IF EXISTS fdw_analyze');
 SELECT scylla_fdw_execute('analyze_cluster', 'CREATE KEYSPACE fdw_analyze WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER async_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER async_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE SERVER async_other FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', async_capable 'false');
 CREATE USER MAPPING FOR CURRENT_USER SERVER async_cluster;
 CREATE USER MAPPING FOR CURRENT_USER SERVER async_other;
