@@ -306,7 +306,7 @@ take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome
 			break;
 		case CLUSTER_PREPARE_STALE:
 			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_STALE,
-										"the statement's parameters are not what they were when it was prepared"));
+													 "the statement's parameters are not what they were when it was prepared"));
 			break;
 		case CLUSTER_PREPARE_MALFORMED:
 			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent a malformed answer to PREPARE"));

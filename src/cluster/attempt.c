@@ -139,7 +139,7 @@ cluster_attempt_settle(ClusterRequest *r, ClusterAttempt outcome)
 			break;
 		case CLUSTER_ATTEMPT_SENSELESS:
 			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, cluster_is_execution(r) ?
-										"the statement was never prepared" : "the request is malformed"));
+													 "the statement was never prepared" : "the request is malformed"));
 			break;
 		case CLUSTER_ATTEMPT_TOO_LARGE:
 			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the request is larger than a CQL frame can be"));

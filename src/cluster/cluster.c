@@ -393,7 +393,7 @@ on_tick(uv_timer_t *timer)
 	}
 	if (c->state == STATE_READY)
 		check_alone(c, now);
-	if (c->state == STATE_DOWN)	/* what connections that were closed have handed back since */
+	if (c->state == STATE_DOWN) /* what connections that were closed have handed back since */
 		cluster_dispatch_give_up(&c->dispatch, &c->down);
 	cluster_dispatch_tick(&c->dispatch, now);
 	look_for_room(c);

@@ -43,6 +43,6 @@ extern void cluster_control_stop(ClusterControl *control);
 extern void cluster_control_tick(ClusterControl *control, uint64_t now);
 extern bool cluster_control_closed(const ClusterControl *control);
 extern uint32_t cluster_control_schema_version(const ClusterControl *control);	/* ClusterVersions.schema */
-extern bool cluster_control_settled(const ClusterControl *control);	/* connected and nothing under way */
+extern bool cluster_control_settled(const ClusterControl *control); /* connected and nothing under way */
 
 #endif							/* CLUSTER_CONTROL_H */

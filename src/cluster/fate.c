@@ -65,7 +65,7 @@ cluster_fate_timeout(ClusterRequest *r)
 		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms", node, r->timeout_ms));
 	else
 		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "could not be sent to %s within %u ms", node,
-									r->timeout_ms));
+												 r->timeout_ms));
 }
 
 /* The request waits for another attempt, for which there is no time left. */

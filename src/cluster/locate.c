@@ -51,7 +51,8 @@ find_placement(ClusterTopology *t, const char *keyspace)
 }
 
 /* Once for each commit and table: no part of the way of a row. */
-static __attribute__((noinline)) void
+static __attribute__((noinline))
+void
 look_up(ClusterTopology *t, ClusterTable *table)
 {
 	table->placement = table->keyspace ? find_placement(t, table->keyspace) : NULL;

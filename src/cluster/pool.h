@@ -22,7 +22,7 @@ typedef struct ClusterPoolOps
 {
 	void		(*on_up) (ClusterPool *pool, const NetConnection *c);	/* c got ready */
 	void		(*on_room) (ClusterPool *pool); /* a full connection has room again */
-	void		(*on_down) (ClusterPool *pool, bool was_up, const NetFailure *why);	/* a connection is gone */
+	void		(*on_down) (ClusterPool *pool, bool was_up, const NetFailure *why); /* a connection is gone */
 } ClusterPoolOps;
 
 struct ClusterPool
@@ -58,7 +58,8 @@ extern void cluster_pool_follow(ClusterPool *pool);
 extern ClusterPlace *cluster_pool_pick(const ClusterPool *pool);
 extern bool cluster_pool_ready(const ClusterPool *pool);	/* some place is, full or not */
 extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
-extern bool cluster_pool_decided(const ClusterPool *pool);	/* a connection got ready, or one failed since the pool was made */
+extern bool cluster_pool_decided(const ClusterPool *pool);	/* a connection got ready, or one failed since the pool was
+															 * made */
 extern uint32_t cluster_pool_shards(const ClusterPool *pool);	/* of the node; 0: none, or no connection is ready */
 extern ClusterPlace *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
 extern bool cluster_pool_closed(const ClusterPool *pool);

@@ -92,7 +92,8 @@ struct ClusterRequest
 	uint8_t		flags;			/* CQL_PARAM_*: what the tail holds */
 	bool		routed;
 	bool		idempotent;
-	bool		divisible;		/* it asks for much: where that may be why a node was lost, or failed, it comes home to be divided */
+	bool		divisible;		/* it asks for much: where that may be why a node was lost, or failed, it comes home to
+								 * be divided */
 	uint8_t    *room;			/* malloc'd, or NULL: becomes the body where that fits in. The caller frees it. */
 	size_t		room_size;
 
@@ -112,8 +113,8 @@ struct ClusterRequest
 
 	/* its fate, valid from on_complete */
 	uint64_t	latency;		/* ns from cluster_submit */
-	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix
-								 * (warnings skipped); NULL for Void. The caller frees it. */
+	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix (warnings skipped);
+								 * NULL for Void. The caller frees it. */
 	uint32_t	body_length;
 	size_t		body_room;		/* what the body may be used for later; 0: not known */
 	uint8_t		version;		/* protocol version of the answering connection */
@@ -121,8 +122,8 @@ struct ClusterRequest
 	bool		overloaded;		/* a node said so, though another try may have worked */
 	bool		strained;		/* it failed on a replica, though another try may have worked */
 	bool		failed;
-	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits
-								 * for another attempt */
+	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits for another
+								 * attempt */
 };
 
 typedef struct ClusterOps

@@ -51,7 +51,7 @@ describe(const ClusterNode *node)
 static bool
 build(const ClusterTopology *t, CqlArena *arena, CqlRing *ring)
 {
-	uint16_t   *number = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*number));	/* by node number */
+	uint16_t   *number = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*number)); /* by node number */
 
 	ring->version = t->generation;
 	ring->node = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*ring->node));

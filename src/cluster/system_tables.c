@@ -221,7 +221,7 @@ read_options(CqlBytes map, CqlArena *arena, ClusterKeyspaceRow *row)
 		CqlBytes	text = cql_get_bytes(&r);
 
 		row->option[i] = cql_arena_strdup(arena, (const char *) text.data,
-												  (size_t) (text.len < 0 ? 0 : text.len));
+										  (size_t) (text.len < 0 ? 0 : text.len));
 	}
 	return !r.failed && !arena->failed;
 }

@@ -22,7 +22,7 @@ typedef struct ClusterTopologyQuery ClusterTopologyQuery;
 /* Called from the loop; on_failed also from inside the functions below. */
 typedef struct ClusterTopologyQueryOps
 {
-	void		(*on_registered) (ClusterTopologyQuery *q);	/* for events, as far as the node has them */
+	void		(*on_registered) (ClusterTopologyQuery *q); /* for events, as far as the node has them */
 	void		(*on_answered) (ClusterTopologyQuery *q);	/* the topology has all answers, to be committed */
 	void		(*on_failed) (ClusterTopologyQuery *q, const NetFailure *why);	/* once */
 	uint64_t	(*deadline) (ClusterTopologyQuery *q);	/* of a question that is asked now */

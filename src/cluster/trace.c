@@ -239,7 +239,7 @@ put_events(CqlBuffer *body, const ClusterTrace *trace)
 		const Event *event = &trace->event[i % CLUSTER_TRACE_EVENTS];
 
 		cql_trace_put_event(body, &(CqlTraceEvent) {event->first, event->last, event->times, event->node,
-			name[event->what], event->detail});
+													name[event->what], event->detail});
 	}
 }
 

@@ -65,7 +65,7 @@ typedef struct ClusterWindow
 } ClusterWindow;
 
 extern void cluster_window_init(ClusterWindow *w, uint32_t max_in_flight, uint64_t now);	/* 0: adaptive */
-extern void cluster_window_follow(ClusterWindow *w, uint32_t max_in_flight, uint64_t now); /* it may have changed */
+extern void cluster_window_follow(ClusterWindow *w, uint32_t max_in_flight, uint64_t now);	/* it may have changed */
 extern void cluster_window_note(ClusterWindow *w, uint64_t latency, bool overloaded);	/* one completion; O(1) */
 extern void cluster_window_turn(ClusterWindow *w, bool pressed, uint64_t now);	/* end of a loop turn; now in ms */
 extern void cluster_window_strain(ClusterWindow *w, uint32_t strains, uint64_t now);	/* their count ever */

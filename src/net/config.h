@@ -23,11 +23,11 @@ typedef struct NetOwner NetOwner;
  * function of this header on c; c itself is freed by the connection after
  * on_closed returned and libuv let its handles go.
  */
-typedef struct NetOwnerOps	/* none is NULL */
+typedef struct NetOwnerOps		/* none is NULL */
 {
 	void		(*on_ready) (NetOwner *owner, NetConnection *c);
-	void		(*on_event) (NetOwner *owner, NetConnection *c, const CqlFrame *frame);	/* EVENT; prefix undecoded */
-	void		(*on_writable) (NetOwner *owner, NetConnection *c);	/* room again after a full one */
+	void		(*on_event) (NetOwner *owner, NetConnection *c, const CqlFrame *frame); /* EVENT; prefix undecoded */
+	void		(*on_writable) (NetOwner *owner, NetConnection *c); /* room again after a full one */
 	void		(*on_closed) (NetOwner *owner, NetConnection *c, const NetFailure *why);
 	/* exactly once per opened connection, after every call got its on_done; then forget c */
 } NetOwnerOps;
@@ -52,7 +52,7 @@ typedef struct NetConfig
 	int			protocol_version;	/* 0 auto, 4 or 5 */
 	bool		lz4;			/* used if the node offers it */
 	uint32_t	connect_timeout;	/* ms */
-	uint32_t	heartbeat_interval;	/* ms without a read before OPTIONS is sent; 0 = never */
+	uint32_t	heartbeat_interval; /* ms without a read before OPTIONS is sent; 0 = never */
 	uint32_t	heartbeat_timeout;	/* ms more before the connection is given up */
 	const char *username;		/* NULL: none */
 	const char *password;

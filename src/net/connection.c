@@ -279,7 +279,7 @@ net_connection_tick(NetConnection *c, uint64_t now)
 		bool		connected = c->state == NET_STATE_HANDSHAKE;
 
 		net_frames_fail(c, NET_FAIL_TIMEOUT, "no %s within %u ms",
-			 connected ? net_handshake_awaiting(&c->handshake) : "connection", c->config->connect_timeout);
+						connected ? net_handshake_awaiting(&c->handshake) : "connection", c->config->connect_timeout);
 	}
 }
 

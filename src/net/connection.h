@@ -47,10 +47,10 @@ extern void net_connection_close(NetConnection *c);
 extern bool net_connection_ready(const NetConnection *c);
 extern uint32_t net_connection_in_flight(const NetConnection *c);
 extern uint8_t net_connection_version(const NetConnection *c);	/* 3..5 once ready */
-extern bool net_connection_has_metadata_id(const NetConnection *c);	/* v5, or ScyllaDB's extension */
+extern bool net_connection_has_metadata_id(const NetConnection *c); /* v5, or ScyllaDB's extension */
 extern uint32_t net_connection_lwt_mask(const NetConnection *c);	/* as NetHandshake.lwt_mask */
 extern const NetAddress *net_connection_address(const NetConnection *c);
-extern const char *net_connection_name(const NetConnection *c);	/* formatted address, lives with c */
+extern const char *net_connection_name(const NetConnection *c); /* formatted address, lives with c */
 
 extern const NetShard *net_connection_shard(const NetConnection *c);
 

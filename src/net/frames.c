@@ -174,7 +174,7 @@ take_answer(NetConnection *c, const CqlFrame *frame)
 	if (!frame->response || frame->version != c->handshake.version)
 	{
 		net_frames_fail(c, NET_FAIL_PROTOCOL, "%s of version %u where a response of version %u is due",
-			 frame->response ? "response" : "request", frame->version, c->handshake.version);
+						frame->response ? "response" : "request", frame->version, c->handshake.version);
 		return;
 	}
 	if (frame->stream < 0 && frame->opcode == CQL_OP_EVENT)

@@ -41,7 +41,7 @@ extern bool net_output_wrap(NetOutput *o, NetWrap wrap);
 extern int	net_output_write(NetOutput *o, uv_stream_t *stream, bool callback_due, uv_write_cb on_written);
 
 extern void net_output_written(NetOutput *o);	/* to be called by on_written */
-extern void net_output_reset(NetOutput *o);	/* forget everything; not while writing */
+extern void net_output_reset(NetOutput *o); /* forget everything; not while writing */
 extern void net_output_free(NetOutput *o);
 
 #endif							/* NET_OUTPUT_H */

@@ -180,8 +180,8 @@ WRAP(ErrorData *, CopyErrorData, (void), ())
 
 #define WRAP_MORE SERVER
 
-extern void __wrap_appendStringInfo(StringInfo s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-extern char *__wrap_psprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern void __wrap_appendStringInfo(StringInfo s, const char *format,...) __attribute__((format(printf, 2, 3)));
+extern char *__wrap_psprintf(const char *format,...) __attribute__((format(printf, 1, 2)));
 
 WRAP_MORE(void *, palloc_extended, (Size size, int flags))
 {
@@ -209,7 +209,7 @@ WRAP_MORE(void *, hash_search, (HTAB *table, const void *key, HASHACTION action,
 	return __real_hash_search(table, key, action, found);
 }
 
-WRAP_MORE(void, appendStringInfo, (StringInfo s, const char *format, ...))
+WRAP_MORE(void, appendStringInfo, (StringInfo s, const char *format,...))
 {
 	va_list		args;
 	int			needed;
@@ -225,7 +225,7 @@ WRAP_MORE(void, appendStringInfo, (StringInfo s, const char *format, ...))
 	} while (needed > 0);
 }
 
-WRAP_MORE(char *, psprintf, (const char *format, ...))
+WRAP_MORE(char *, psprintf, (const char *format,...))
 {
 	StringInfoData s;
 	va_list		args;

@@ -461,8 +461,8 @@ extern void node_clock_arm(Node *node, uint64_t due);
 extern void node_conn_accept(NodeListener *listener);
 extern void node_conn_close(NodeConn *c, NodeClose how);
 extern void node_conn_close_when_written(NodeConn *c, NodeClose how);
-extern void node_conn_received(NodeConn *c, const CqlFrame *frame);	/* an answer is owed */
-extern void node_conn_out(NodeConn *c, int16_t stream);	/* c->answer joins the answers */
+extern void node_conn_received(NodeConn *c, const CqlFrame *frame); /* an answer is owed */
+extern void node_conn_out(NodeConn *c, int16_t stream); /* c->answer joins the answers */
 extern void node_conn_out_raw(NodeConn *c, int16_t stream, const uint8_t *data, size_t n);	/* these bytes instead */
 extern void node_conn_out_late(NodeConn *c, int16_t stream, uint64_t due);
 extern void node_conn_out_void(NodeConn *c, int16_t stream);	/* null mode: no stream is kept */
@@ -507,7 +507,7 @@ typedef struct NodeParse
 	NodeStatement *s;
 } NodeParse;
 
-extern NodeStatement *node_statement_parse(Node *node, CqlString text);	/* NULL: node->failure */
+extern NodeStatement *node_statement_parse(Node *node, CqlString text); /* NULL: node->failure */
 extern void node_statement_free(NodeStatement *s);
 extern bool node_parse_syntax(NodeParse *p);	/* false, with 0x2000 */
 extern bool node_parse_expect(NodeParse *p, const char *word);
@@ -523,7 +523,7 @@ extern CqlType *node_simple_type(CqlArena *arena, CqlTypeId id);
 
 /* run.c, select.c, ddl.c */
 extern void node_run(NodeCall *call, NodeStatement *s);
-extern bool node_run_check(NodeCall *call, const NodeStatement *s);	/* values against markers */
+extern bool node_run_check(NodeCall *call, const NodeStatement *s); /* values against markers */
 extern void node_run_select(NodeCall *call, const NodeStatement *s);
 extern CqlBytes node_operand_value(const NodeCall *call, const NodeOperand *o);
 extern bool node_row_matches(const NodeCall *call, const NodeStatement *s, const NodeRow *row);
@@ -535,7 +535,7 @@ extern void node_run_ddl(NodeCall *call);
 extern void node_keyspace_add(Node *node, const char *name, const char *replication);
 extern NodeKeyspace *node_keyspace(Node *node, const char *name);
 extern bool node_type_add(Node *node, NodeLexer *x);	/* at the name */
-extern NodeTable *node_table_add(Node *node, NodeLexer *x);	/* at the name; NULL: failed */
+extern NodeTable *node_table_add(Node *node, NodeLexer *x); /* at the name; NULL: failed */
 extern NodeTable *node_table(Node *node, const char *keyspace, const char *name);
 extern void node_table_drop(Node *node, NodeTable *t);
 extern bool node_table_extend(Node *node, NodeTable *t, NodeLexer *x);	/* ADD: at the column's name */
@@ -546,7 +546,7 @@ extern bool node_qualified(NodeLexer *x, const char **keyspace, const char **nam
 extern CqlType *node_type_parse(Node *node, const char *keyspace, CqlString text);
 
 /* row.c */
-extern bool node_row_add(Node *node, NodeLexer *x);	/* at the table's name */
+extern bool node_row_add(Node *node, NodeLexer *x); /* at the table's name */
 extern bool node_row_repeat(Node *node, NodeTable *t, long long times);
 extern bool node_row_values(Node *node, NodeTable *t, NodeLexer *x);	/* at the ( */
 extern NodeRow *node_row_find(const NodeTable *t, const CqlBytes *key);
@@ -554,7 +554,7 @@ extern NodeRow *node_row_put(NodeTable *t, const CqlBytes *key);	/* find or make
 extern void node_row_remove(NodeTable *t, NodeRow *row);
 extern void node_cell_set(NodeCell *cell, CqlBytes value, int64_t timestamp, int32_t ttl);
 extern void node_table_clear(NodeTable *t);
-extern void node_table_widen(NodeTable *t);	/* rows get a cell for the column just added */
+extern void node_table_widen(NodeTable *t); /* rows get a cell for the column just added */
 extern void node_table_narrow(NodeTable *t, int column);	/* they lose the cell of the one just dropped */
 extern void node_table_sort(NodeTable *t);
 extern size_t node_table_seek(const NodeTable *t, int64_t token);	/* first row at or behind it */

@@ -9,7 +9,7 @@
  *
  *	 caller: post -> uv_async_send -> wait      node: mail_read -> run -> done
  */
-#define _GNU_SOURCE			/* vasprintf */
+#define _GNU_SOURCE				/* vasprintf */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -86,7 +86,7 @@ test_name_of_a_node_that_moved(void **state)
 	make_query(&r, "SELECT id FROM ks.t");
 	run(&f, &r);
 	assert_worked(&r);
-	assert_int_equal(node_count(f.node[0], "open"), 2);	/* the control connection and one more */
+	assert_int_equal(node_count(f.node[0], "open"), 2); /* the control connection and one more */
 
 	/* another one */
 	node_stop(f.node[0]);

@@ -307,7 +307,7 @@ test_replication_forms(void **state)
 	read_all(&t, node, 2, keyspaces);
 	assert_int_equal(locate(&t, "transient", 5).n, 2);
 	assert_int_equal(locate(&t, "elsewhere", 5).n, 0);
-	assert_non_null(locate(&t, "elsewhere", 5).number);	/* none of them is here, but they are known */
+	assert_non_null(locate(&t, "elsewhere", 5).number); /* none of them is here, but they are known */
 	assert_int_equal(locate(&t, "nonsense", 5).n, 0);
 	assert_null(locate(&t, "local", 5).number);
 	assert_null(locate(&t, "everywhere", 5).number);

@@ -79,7 +79,7 @@ end(void)
 		AWAIT(&owner.f, owner.downs == downs + 1);
 	}
 	for (int i = 0; i < 3; i++)
-		uv_run(&owner.f.loop, UV_RUN_ONCE);	/* libuv lets go of the handles */
+		uv_run(&owner.f.loop, UV_RUN_ONCE); /* libuv lets go of the handles */
 	cluster_place_free(owner.place);
 	fixture_end(&owner.f);
 }

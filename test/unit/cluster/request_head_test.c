@@ -126,7 +126,7 @@ test_payloads_that_end_too_soon_make_no_sense(void **state)
 	speak(4, false);
 	assert_senseless("\0\0\0\2A", 5, CLUSTER_QUERY);
 	assert_senseless("\0\2\0\0\0\3r1.", 9, CLUSTER_BATCH);
-	assert_senseless("\0\1\xff\xff\xff\xff", 6, CLUSTER_BATCH);	/* a row of nothing */
+	assert_senseless("\0\1\xff\xff\xff\xff", 6, CLUSTER_BATCH); /* a row of nothing */
 	assert_senseless("", 0, CLUSTER_BATCH);
 }
 

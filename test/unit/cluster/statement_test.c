@@ -102,7 +102,7 @@ test_one_prepare_for_all_that_wait(void **state)
 	for (int32_t i = 0; i < ROWS; i++)
 	{
 		make_unrepeatable(&r[i], statement, i);
-		assert_true(try_submit(&f, &r[i]));	/* none has left yet */
+		assert_true(try_submit(&f, &r[i])); /* none has left yet */
 	}
 	AWAIT(&f, f.completed - before == ROWS);
 	for (int i = 0; i < ROWS; i++)
@@ -369,14 +369,14 @@ test_stale_while_another_node_prepares(void **state)
 	int			other = node_count(f.node[0], "PREPARE") > 0 ? 1 : 0;
 
 	assert_true(node_order(f.node[other], "on PREPARE nth 1 hold"));
-	for (int i = 0; i < 2; i++)	/* one of them goes there */
+	for (int i = 0; i < 2; i++) /* one of them goes there */
 	{
 		make_insert(&r[i], statement, i);
 		r[i].core.routed = false;
 		assert_true(submit(&f, &r[i]));
 	}
 	AWAIT(&f, node_count(f.node[other], "held") == 1);
-	for (int i = 0; i < 2; i++)	/* each node, by turns */
+	for (int i = 0; i < 2; i++) /* each node, by turns */
 		alter(&f, "DROP TABLE ks.w");
 	for (int i = 0; i < 2; i++)
 		alter(&f, "CREATE TABLE ks.w (id int PRIMARY KEY, s blob)");

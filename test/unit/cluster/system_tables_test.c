@@ -124,7 +124,7 @@ static void
 test_peers_v2_tells_address_and_port(void **state)
 {
 	const RowNode node = {.id = 2, .dc = "dc", .rack = "r", .token = tokens, .ntokens = 4,
-	.address = {10, 0, 0, 2}, .port = 19042};
+		.address = {10, 0, 0, 2}, .port = 19042};
 
 	assert_peer(&node, true, "10.0.0.2:19042");
 }
@@ -133,7 +133,7 @@ static void
 test_peers_gets_the_port_of_the_node_that_answers(void **state)
 {
 	const RowNode node = {.id = 2, .dc = "dc", .rack = "r", .token = tokens, .ntokens = 4,
-	.address = {10, 0, 0, 2}, .peer = {10, 0, 0, 22}};
+		.address = {10, 0, 0, 2}, .peer = {10, 0, 0, 22}};
 
 	assert_peer(&node, false, "10.0.0.2:9042");
 }
@@ -142,7 +142,7 @@ static void
 test_the_peer_address_stands_for_any(void **state)
 {
 	const RowNode any = {.id = 2, .dc = "dc", .rack = "r", .token = tokens, .ntokens = 4,
-	.address = {0}, .peer = {10, 0, 0, 33}};
+		.address = {0}, .peer = {10, 0, 0, 33}};
 
 	assert_peer(&any, false, "10.0.0.33:9042");
 }
@@ -154,7 +154,7 @@ test_incomplete_peers_are_left_out(void **state)
 	const RowNode no_rack = {.id = 2, .dc = "dc", .token = tokens, .ntokens = 4, .address = {10, 0, 0, 2}};
 	const RowNode no_tokens = {.id = 2, .dc = "dc", .rack = "r", .address = {10, 0, 0, 2}};
 	const RowNode no_address = {.id = 2, .dc = "dc", .rack = "r", .token = tokens, .ntokens = 4,
-	.address = {255}, .peer = {10, 0, 0, 22}};
+		.address = {255}, .peer = {10, 0, 0, 22}};
 	const RowNode no_port = {.id = 2, .dc = "dc", .rack = "r", .token = tokens, .ntokens = 4, .address = {10, 0, 0, 2}};
 
 	assert_peer(&no_dc, false, NULL);
@@ -212,7 +212,7 @@ test_cut_answers_are_refused(void **state)
 {
 	static const char *const spec[] = {"ks", "SimpleStrategy", "replication_factor", "1", NULL, NULL};
 	const RowNode node = {.id = 1, .dc = "dc", .rack = "r", .token = tokens, .ntokens = 4,
-	.address = {10, 0, 0, 2}, .port = 1};
+		.address = {10, 0, 0, 2}, .port = 1};
 	CqlBuffer	answer[] = {rows_local(&node), rows_peers(&node, 1, true), rows_keyspaces(spec)};
 
 	for (int which = 0; which < 3; which++)

@@ -197,7 +197,7 @@ test_heartbeat_keeps_an_idle_connection(void **state)
 			pass_time(&client, 100);
 			stream = expect_heartbeat(&client, &peer);
 			pass_time(&client, 100);
-			assert_true(peer_hears_nothing(&peer));	/* one at a time */
+			assert_true(peer_hears_nothing(&peer)); /* one at a time */
 			peer_answer(&peer, stream, CQL_OP_SUPPORTED, "\0\0", 2);
 			exchange(&client, &peer);
 		}

@@ -328,7 +328,7 @@ static struct
 	uint32_t	requests;
 	uint32_t	in_flight;
 	uint32_t	max_in_flight;
-} traffic;
+}			traffic;
 
 static void
 send_next(Call *call)

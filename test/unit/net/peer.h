@@ -503,7 +503,22 @@ typedef struct Mode
 	bool		lz4;
 } Mode;
 
-static const Mode modes[] __attribute__((unused)) = {{4, false}, {4, true}, {5, false}, {5, true}};
+static const Mode modes[]
+__attribute__((unused)) =
+{
+	{
+		4, false
+	},
+	{
+		4, true
+	},
+	{
+		5, false
+	},
+	{
+		5, true
+	}
+};
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
 
 static inline void

@@ -30,7 +30,7 @@ static struct
 	int			inside;			/* calls that did not return yet */
 	bool		signals_blocked;	/* of the last caller */
 	char		host[256];
-} names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+}			names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static struct addrinfo *
 new_info(const char *ip, struct addrinfo *next)

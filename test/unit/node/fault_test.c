@@ -478,7 +478,7 @@ wrong_lines_are_refused(void **state)
 	char		error[256];
 	int			out = dup(STDERR_FILENO);
 
-	assert_non_null(freopen("/dev/null", "w", stderr));	/* node_order tells it there as well */
+	assert_non_null(freopen("/dev/null", "w", stderr)); /* node_order tells it there as well */
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 	{
 		if (node_order(node, "# a comment\n\n%s", lines[i]))

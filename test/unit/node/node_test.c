@@ -524,7 +524,7 @@ events_reach_who_registered(void **state)
 	event = expect_event(&c);
 	assert_int_equal(event.kind, CQL_EVENT_DOWN);
 	assert_int_equal(event.port, 9042);
-	assert_true(node_order(node, "event TOPOLOGY_CHANGE NEW_NODE 127.0.0.9 9042"));	/* not registered */
+	assert_true(node_order(node, "event TOPOLOGY_CHANGE NEW_NODE 127.0.0.9 9042")); /* not registered */
 	client_send_query(&other, 1, "CREATE TABLE ks.n (id int PRIMARY KEY)");
 	assert_int_equal(client_expect_result(&other, 1, &r), CQL_RESULT_SCHEMA_CHANGE);
 	event = expect_event(&c);

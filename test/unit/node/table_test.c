@@ -83,7 +83,7 @@ read_slice(Client *c, const Prepared *slice, int64_t low, int64_t high, uint64_t
 	CqlReader	r;
 	Execute		e = {0};
 	uint32_t	total = 0;
-	int32_t		more = -1;			/* length of the paging state */
+	int32_t		more = -1;		/* length of the paging state */
 	uint8_t		state[64];
 
 	do
