@@ -9,6 +9,7 @@
 #include "fdw/fetch/fetch.h"
 #include "fdw/fetch/page_size.h"
 #include "fdw/fetch/row_look.h"
+#include "fdw/fetch/row_size.h"
 #include "fdw/select/request_list.h"
 #include "fdw/session/statement.h"
 
@@ -38,7 +39,7 @@ scyllaLookAtRows(const ScyllaRowLook *look, List *columns)
 	uint64		rows = 0;
 
 	if (!scyllaAddConditions(look->conditions, look->econtext, source, -1))
-		return 0;
+		return SCYLLA_UNSEEN_BYTES;
 	scyllaSourceLimit(source, SCYLLA_FEW_ROWS);
 	(void) scyllaEndSource(source);
 	config.cql = scyllaDeparseSelect(&select, look->options, &form);
@@ -50,7 +51,7 @@ scyllaLookAtRows(const ScyllaRowLook *look, List *columns)
 			bytes += Max(scyllaFetchRow(fetch)[i].len, 0);
 	}
 	scyllaFetchClose(fetch);
-	return rows > 0 ? Max(bytes / rows, 1) : 0;
+	return rows > 0 ? Max(bytes / rows, 1) : SCYLLA_UNSEEN_BYTES;
 }
 
 bool

@@ -30,7 +30,7 @@ typedef struct ScyllaRowLook
 	ExprContext *econtext;
 } ScyllaRowLook;
 
-/* Bytes of these columns in a row, of SCYLLA_FEW_ROWS of the first request that has some; 0: there are no rows. */
+/* Bytes of these columns in a row, of SCYLLA_FEW_ROWS of the first request that has some; SCYLLA_UNSEEN_BYTES: there are no rows. */
 extern uint64 scyllaLookAtRows(const ScyllaRowLook *look, List *columns);
 
 /* Whether each request has one row at most. */

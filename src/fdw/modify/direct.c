@@ -182,12 +182,8 @@ set_read_bytes(ScyllaDirect *d, ScyllaStatement *statement)
 
 	if (statement->read_bytes > 0)
 		return;
-	statement->read_bytes = Max(size.read, 1);
-	if (size.unknown == NIL || scyllaFixesWholeKey(&select, table))
-		return;
-	statement->read_bytes = scyllaLookAtRows(&look, size.unknown);
-	if (statement->read_bytes == 0)
-		statement->read_bytes = SCYLLA_UNSEEN_BYTES;
+	statement->read_bytes = size.unknown == NIL || scyllaFixesWholeKey(&select, table) ? Max(size.read, 1) :
+		scyllaLookAtRows(&look, size.unknown);
 }
 
 /* Count each run, and delete it when its count comes home. */

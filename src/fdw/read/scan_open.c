@@ -111,18 +111,15 @@ set_sizes(ScyllaScan *scan, ScyllaFetchConfig *config)
 {
 	const ScyllaTable *table = scyllaDescribeTable(scan->session, scan->options);
 	ScyllaRowSize size = scyllaRowSize(scan->select, table);
-	ScyllaStatement *statement = config->statement;
+	uint64		read = Max(size.read, 1);
 
 	config->row_bytes = size.row;
-	if (statement->read_bytes > 0)
+	if (config->statement->read_bytes > 0)
 		return;
-	statement->read_bytes = Max(size.read, 1);
-	if (size.unknown == NIL || scyllaFixesWholeKey(scan->select, table) || config->page_rows <= SCYLLA_FEW_ROWS ||
-		(config->form.token_range && scan->aggregate != NULL))
-		return;
-	statement->read_bytes = scan->sifting ? 0 : look_at_rows(scan, size.unknown);
-	if (statement->read_bytes == 0)
-		statement->read_bytes = SCYLLA_UNSEEN_BYTES;
+	if (size.unknown != NIL && !scyllaFixesWholeKey(scan->select, table) && config->page_rows > SCYLLA_FEW_ROWS &&
+		!(config->form.token_range && scan->aggregate != NULL))
+		read = scan->sifting ? SCYLLA_UNSEEN_BYTES : look_at_rows(scan, size.unknown);
+	config->statement->read_bytes = read;
 }
 
 /* The whole table has no order: rows in place of merged ones are sorted here. */
