@@ -16,6 +16,7 @@
 #define PATIENCE_MS 20000
 
 static Thread thread;
+static Thread left_alone;		/* stays as it is: its thread is not waited for */
 static sigset_t blocked;
 static int	hold[2];			/* a pipe: the thread goes on once the writing end is closed */
 
@@ -33,7 +34,7 @@ end_when_told(void *argument)
 	char		c;
 
 	if (read(hold[0], &c, 1) == 0)
-		thread_ended(&thread);
+		thread_ended(argument);
 	return NULL;
 }
 
@@ -54,11 +55,11 @@ test_signals_stay_with_the_starter(void **state)
 }
 
 static void
-start_held(void)
+start_held(Thread *t)
 {
 	assert_int_equal(pipe(hold), 0);
-	assert_int_equal(thread_init(&thread), 0);
-	assert_int_equal(thread_start(&thread, end_when_told, NULL), 0);
+	assert_int_equal(thread_init(t), 0);
+	assert_int_equal(thread_start(t, end_when_told, t), 0);
 }
 
 static void
@@ -66,12 +67,12 @@ test_wait_that_is_too_short(void **state)
 {
 	struct pollfd ended;
 
-	start_held();
-	assert_false(thread_join(&thread, 0));
+	start_held(&left_alone);
+	assert_false(thread_join(&left_alone, 0));
 
 	/* The thread is on its own, and ends all the same. */
 	close(hold[1]);
-	ended = (struct pollfd) {.fd = thread.ended_fd, .events = POLLIN};
+	ended = (struct pollfd) {.fd = left_alone.ended_fd, .events = POLLIN};
 	assert_int_equal(poll(&ended, 1, PATIENCE_MS), 1);
 }
 
@@ -87,7 +88,7 @@ test_signal_does_not_cut_the_wait_short(void **state)
 	struct sigaction act = {.sa_handler = on_alarm};
 
 	sigaction(SIGALRM, &act, NULL);
-	start_held();
+	start_held(&thread);
 	ualarm(1000, 0);
 	assert_true(thread_join(&thread, PATIENCE_MS));
 	thread_destroy(&thread);
