@@ -159,49 +159,76 @@ cql_match(PG_FUNCTION_ARGS)
 
 /* ---- invariants that a caller breaks ---- */
 
+typedef struct Violation
+{
+	const char *what;
+	void		(*commit) (void);
+	const char *condition;
+} Violation;
+
 static const CqlType int_type = {.id = CQL_TYPE_INT};
 
 static void
-write_empty_scalar(void *out)
+write_scalar(const uint8 *data, int32 len)
 {
-	scyllaAppendScalarText(out, &int_type, (CqlBytes) {(const uint8 *) "", 0});
+	StringInfoData out;
+
+	initStringInfo(&out);
+	scyllaAppendScalarText(&out, &int_type, (CqlBytes) {data, len});
 }
 
 static void
-write_null(void *out)
+write_empty_scalar(void)
 {
-	scyllaAppendScalarText(out, &int_type, (CqlBytes) {NULL, -1});
+	write_scalar((const uint8 *) "", 0);
 }
 
 static void
-begin_element_of_scalar(void *out)
+write_null(void)
+{
+	write_scalar(NULL, -1);
+}
+
+static void
+begin_element_of_scalar(void)
 {
 	CqlBuffer	buffer = {0};
 
 	(void) scyllaBeginElement(&buffer, &int_type);
 }
 
+static const Violation violations[] =
+{
+	{"empty scalar as text", write_empty_scalar, "!scyllaIsEmptyScalar(type, body)"},
+	{"null as text", write_null, "body.len >= 0"},
+	{"element of a scalar", begin_element_of_scalar, "type->id >= CQL_TYPE_LIST"},
+};
+
+/* In a child process, which must not go on as a second backend. */
+static void
+violate(void *argument)
+{
+	const Violation *violation = argument;
+
+	PG_TRY();
+	{
+		violation->commit();
+	}
+	PG_CATCH();
+	{
+		_exit(1);
+	}
+	PG_END_TRY();
+}
+
 /* cql_aborts(what text) returns boolean: whether that is seen, and ends the process */
 Datum
 cql_aborts(PG_FUNCTION_ARGS)
 {
-	static const struct
-	{
-		const char *what;
-		void		(*violate) (void *out);
-		const char *condition;
-	}			violations[] =
-	{
-		{"empty scalar as text", write_empty_scalar, "!scyllaIsEmptyScalar(type, body)"},
-		{"null as text", write_null, "body.len >= 0"},
-		{"element of a scalar", begin_element_of_scalar, "type->id >= CQL_TYPE_LIST"},
-	};
 	char	   *what = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	StringInfoData out;
 
-	initStringInfo(&out);
 	for (size_t i = 0; i < lengthof(violations); i++)
 		if (strcmp(what, violations[i].what) == 0)
-			PG_RETURN_BOOL(aborts(violations[i].violate, &out, violations[i].condition));
+			PG_RETURN_BOOL(aborts(violate, unconstify(Violation *, &violations[i]), violations[i].condition));
 	PG_RETURN_NULL();
 }
