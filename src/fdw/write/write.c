@@ -259,6 +259,17 @@ make_room(ScyllaWrite *w)
 
 /* ---- rows ---- */
 
+/* For an error context callback: it is no warning. */
+static bool
+is_error(const ScyllaWrite *w)
+{
+	MemoryContext old = MemoryContextSwitchTo(w->row_context);
+	bool		error = CopyErrorData()->elevel >= ERROR;
+
+	MemoryContextSwitchTo(old);
+	return error;
+}
+
 /* The key as far as it is encoded. */
 static void
 row_context(void *arg)
@@ -272,7 +283,9 @@ row_context(void *arg)
 	errcontext("%s%s%sforeign table \"%s\", row " UINT64_FORMAT "%s%s",
 			   column ? "column \"" : "", column ? column : "", column ? "\" of " : "",
 			   w->relation, w->row, key ? ", key " : "", key ? key : "");
-	if (!w->rejects->values)
+	if (w->rejects->values)
+		w->refusing |= is_error(w);
+	else
 		scyllaTellWritten(w);
 }
 
@@ -332,92 +345,17 @@ row_timestamp(const ScyllaWrite *w, TupleTableSlot *const rows[], int64 token)
 	return w->options->write_timestamp != 0 ? w->options->write_timestamp : scyllaTimestamp(token);
 }
 
-/* Where the cluster has a row. */
-typedef struct RowPlace
-{
-	int64		token;
-	bool		routed;
-} RowPlace;
-
-/* All that can be wrong with a row before the cluster has it. */
-static void
-encode_row(ScyllaWrite *w, TupleTableSlot *const rows[], RowPlace *to)
+/* An error that row_context is called for is the row's own; others are of earlier rows. */
+static bool
+write_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 {
 	static const CqlBytes no_state = {NULL, -1};
 	ErrorContextCallback context = {.previous = error_context_stack, .callback = row_context, .arg = w};
+	int64		token = 0;
 	int64		timestamp;
-	CqlBuffer  *b;
-
-	error_context_stack = &context;
-	b = begin_row(w, rows);
-	to->routed = scyllaEncodedToken(w->encoder, b, &to->token);
-	timestamp = row_timestamp(w, rows, to->token);
-	scyllaPutRowTime(w->encoder, b, timestamp);
-	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
-	check_size(w, b->len - w->begin);
-	error_context_stack = context.previous;
-}
-
-/* The error at hand is of the row that is being encoded: raised unless somebody takes the row. */
-static void
-offer_row(ScyllaWrite *w, TupleTableSlot *const rows[])
-{
-	ScyllaRefusal refusal = {.relation = w->relation, .row = w->row, .encoder = w->encoder, .slots = rows,
-		.column = scyllaEncodedColumn(w->encoder), .nvalues = scyllaEncodedValues(w->encoder)};
-	const CqlBuffer *b = w->buffer;
-
-	MemoryContextSwitchTo(w->row_context);
-	refusal.error = CopyErrorData();
-	if (b != NULL && !b->failed)
-		refusal.values = (CqlBytes) {b->data + w->begin, (int32_t) (b->len - w->begin)};
-	if (!w->rejects->take(w->rejects, &refusal))
-	{
-		scyllaTellWritten(w);
-		PG_RE_THROW();
-	}
-	FlushErrorState();
-}
-
-/* As encode_row. False: the row was refused, and put aside. */
-static bool
-try_row(ScyllaWrite *w, TupleTableSlot *const rows[], RowPlace *to)
-{
-	MemoryContext old = CurrentMemoryContext;
-	volatile bool good = true;
-
-	PG_TRY();
-	{
-		encode_row(w, rows, to);
-	}
-	PG_CATCH();
-	{
-		offer_row(w, rows);
-		good = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(old);
-	if (!good)
-		MemoryContextReset(w->row_context);
-	if (!good && w->conditional)
-		scyllaNoteApplied(w->conditions, w->row, false);
-	return good;
-}
-
-/* A sigsetjmp for each row is for those who want to know of what converters refuse. */
-static inline bool
-prepare_row(ScyllaWrite *w, TupleTableSlot *const rows[], RowPlace *to)
-{
-	if (w->rejects->values)
-		return try_row(w, rows, to);
-	encode_row(w, rows, to);
-	return true;
-}
-
-bool
-scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
-{
-	RowPlace	to = {0};
 	uint64		ordinal;
+	bool		routed;
+	CqlBuffer  *b;
 
 	if (w->row++ == 0)
 		scyllaCollectReaders(w->session, w->options);
@@ -426,22 +364,83 @@ scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
 	if (w->conditional)			/* the cluster's time does not order a condition behind them */
 		scyllaDrainWriters(w->session, &w->writer);
 	make_room(w);
-	if (!prepare_row(w, rows, &to))
-		return false;
-	if (w->conditional && scyllaIsInFlight(w->conditions, to.token, w->row, w->drained))
+	error_context_stack = &context;
+	b = begin_row(w, rows);
+	routed = scyllaEncodedToken(w->encoder, b, &token);
+	if (w->conditional && scyllaIsInFlight(w->conditions, token, w->row, w->drained))
 	{
+		error_context_stack = context.previous;
 		scyllaDrainWrite(w);
-		(void) scyllaIsInFlight(w->conditions, to.token, w->row, w->drained);
-		if (!prepare_row(w, rows, &to))
-			return false;
+		error_context_stack = &context;
+		(void) scyllaIsInFlight(w->conditions, token, w->row, w->drained);
+		b = begin_row(w, rows);
 	}
+	timestamp = row_timestamp(w, rows, token);
+	scyllaPutRowTime(w->encoder, b, timestamp);
+	cql_request_tail(b, w->request.flags, 0, no_state, w->options->serial_consistency, timestamp);
+	check_size(w, b->len - w->begin);
+	error_context_stack = context.previous;
 	if (w->batched)
-		join_batch(w, to.routed, to.token, ordinal);
-	else if (pipeline_commit(w->pipeline->core, &w->request, to.routed ? &to.token : NULL, ordinal) == NULL)
+		join_batch(w, routed, token, ordinal);
+	else if (pipeline_commit(w->pipeline->core, &w->request, routed ? &token : NULL, ordinal) == NULL)
 		scyllaRaiseOutOfMemory();
 	w->committed = w->row;
 	scyllaNoteSent(w->session);
 	return true;
+}
+
+/* Whether somebody takes the row, of which the error at hand is. */
+static bool
+is_row_taken(ScyllaWrite *w, TupleTableSlot *const rows[])
+{
+	ScyllaRefusal refusal = {.relation = w->relation, .row = w->row, .encoder = w->encoder, .slots = rows,
+		.column = scyllaEncodedColumn(w->encoder), .nvalues = scyllaEncodedValues(w->encoder)};
+	const CqlBuffer *b = w->buffer;
+
+	refusal.error = CopyErrorData();
+	if (b != NULL && !b->failed)
+		refusal.values = (CqlBytes) {b->data + w->begin, (int32_t) (b->len - w->begin)};
+	return w->rejects->take(w->rejects, &refusal);
+}
+
+/* As write_row. False: the row was refused, and put aside. */
+static bool
+try_row(ScyllaWrite *w, TupleTableSlot *const rows[])
+{
+	MemoryContext old = CurrentMemoryContext;
+	volatile bool good = true;
+
+	w->refusing = false;
+	PG_TRY();
+	{
+		(void) write_row(w, rows);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(w->row_context);
+		if (!w->refusing)
+			PG_RE_THROW();
+		if (!is_row_taken(w, rows))
+		{
+			scyllaTellWritten(w);
+			PG_RE_THROW();
+		}
+		FlushErrorState();
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(w->row_context);
+		good = false;
+	}
+	PG_END_TRY();
+	if (!good && w->conditional)
+		scyllaNoteApplied(w->conditions, w->row, false);
+	return good;
+}
+
+/* A sigsetjmp for each row is for those who ask for what converters refuse. */
+bool
+scyllaWriteRow(ScyllaWrite *w, TupleTableSlot *const rows[SCYLLA_ROW_KINDS])
+{
+	return w->rejects->values ? try_row(w, rows) : write_row(w, rows);
 }
 
 /* ---- end ---- */

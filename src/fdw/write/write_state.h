@@ -59,6 +59,7 @@ struct ScyllaWrite
 	/* while a row is encoded, for the error context */
 	const CqlBuffer *buffer;	/* NULL: out of memory */
 	size_t		begin;
+	bool		refusing;		/* rejects->values: the error is the row's */
 };
 
 #endif							/* FDW_WRITE_WRITE_STATE_H */
