@@ -13,9 +13,7 @@ test_idempotent_requests_survive_a_lost_connection(void **state)
 	Fixture		f;
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 2, "keyspace ks simple 2", "");
-	open_cluster(&f);
+	open_nodes(&f, 2, "keyspace ks simple 2");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
 	assert_true(node_order(f.node[0], "on EXECUTE nth 20 reset"));
@@ -41,9 +39,7 @@ test_what_may_be_too_much_comes_home(void **state)
 	Fixture		f;
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 2, "keyspace ks simple 2", "");
-	open_cluster(&f);
+	open_nodes(&f, 2, "keyspace ks simple 2");
 	statement = prepare(&f, INSERT_TEXT);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 	{
@@ -71,9 +67,7 @@ test_others_are_not_repeated(void **state)
 	TestRequest r = {0};
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 2, "keyspace ks simple 2", "");
-	open_cluster(&f);
+	open_nodes(&f, 2, "keyspace ks simple 2");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
 	order_all(&f, "on EXECUTE close");
@@ -110,9 +104,7 @@ test_repeated_requests_are_the_same(void **state)
 	NodeRequest seen[4];
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	order_all(&f, "on EXECUTE times 2 error 0x1001 \"busy\"");
 	make_insert(&r, statement, 5);
@@ -268,9 +260,7 @@ test_protocol_error_ends_the_connection(void **state)
 	uint64_t	connections;
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	connections = node_count(f.node[0], "connections");
 	order_all(&f, "on EXECUTE nth 50 error 0x000A \"what?\"");

@@ -11,9 +11,7 @@ test_rows_go_to_their_owners(void **state)
 	Fixture		f;
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 3, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 3, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	assert_int_equal(count_all(&f, "PREPARE"), 1);
 	await_all_nodes(&f);
@@ -34,9 +32,7 @@ test_replicas_share_the_load(void **state)
 	Fixture		f;
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 3, "keyspace ks network dc1:3", "");
-	open_cluster(&f);
+	open_nodes(&f, 3, "keyspace ks network dc1:3");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
 	insert_all(&f, statement, 0, 300);
@@ -115,9 +111,7 @@ test_conditions_go_to_the_next_replica_in_order(void **state)
 	TestRequest r = {0};
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 3, "keyspace ks simple 3", "");
-	open_cluster(&f);
+	open_nodes(&f, 3, "keyspace ks simple 3");
 	statement = prepare(&f, CONDITIONAL_TEXT);
 	await_all_nodes(&f);
 	for (int32_t id = 0; id < 30; id++)
@@ -174,9 +168,7 @@ test_too_large(void **state)
 	TestRequest r = {0};
 	size_t		n = CQL_FRAME_MAX_BODY + 1;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	make_query(&r, "SELECT id FROM ks.t");
 	run(&f, &r);
 	request_reset(&r);

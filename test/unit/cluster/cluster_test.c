@@ -111,9 +111,7 @@ test_a_node_dies_under_load(void **state)
 	uint32_t	next = 0;
 	bool		killed = false;
 
-	fixture_init(&f);
-	start_nodes(&f, 3, "keyspace ks simple 3", "");
-	open_cluster(&f);
+	open_nodes(&f, 3, "keyspace ks simple 3");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
 	f.completed = 0;
@@ -149,9 +147,7 @@ test_a_node_that_comes_back_is_used_again(void **state)
 	uint32_t	statement;
 	uint64_t	before;
 
-	fixture_init(&f);
-	start_nodes(&f, 2, "keyspace ks simple 2", "");
-	open_cluster(&f);
+	open_nodes(&f, 2, "keyspace ks simple 2");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
 	assert_true(node_order(f.node[1], "refuse\ndisconnect"));
@@ -238,9 +234,7 @@ test_closing_completes_what_is_in_flight(void **state)
 	TestRequest *r = new_requests(ROWS);
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	order_all(&f, "on EXECUTE hold");
 	for (uint32_t i = 0; i < ROWS; i++)
@@ -362,9 +356,7 @@ test_broken_invariants_abort(void **state)
 {
 	Fixture		f;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	assert_aborts(submit_behind_the_end, &f, "c->state != STATE_CLOSING");
 	fixture_end(&f);
 }

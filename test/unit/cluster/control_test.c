@@ -211,9 +211,7 @@ test_control_connection_moves(void **state)
 	Fixture		f;
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 2, "keyspace ks simple 2", "");
-	open_cluster(&f);
+	open_nodes(&f, 2, "keyspace ks simple 2");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
 	assert_int_equal(node_count(f.node[1], "REGISTER"), 0);
@@ -238,9 +236,7 @@ test_event_storm(void **state)
 	uint64_t	reads;
 	uint64_t	seconds;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	prepare(&f, INSERT_TEXT);
 	assert_int_equal(node_count(f.node[0], "QUERY"), 3);
 	for (int i = 0; i < LINES; i++)
@@ -274,9 +270,7 @@ test_down_and_up_are_hints(void **state)
 	uint64_t	connections;
 	uint64_t	reads;
 
-	fixture_init(&f);
-	start_nodes(&f, 2, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 2, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
 	connections = count_all(&f, "connections");
@@ -310,9 +304,7 @@ test_schema_changes_are_counted(void **state)
 	Fixture		f;
 	uint32_t	topology;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	prepare(&f, INSERT_TEXT);
 	assert_int_equal(schema_version(&f), 0);	/* nobody knew anything before */
 	topology = cluster_versions(f.cluster).topology;
@@ -371,9 +363,7 @@ test_new_node_is_found(void **state)
 	uint32_t	statement;
 	char		script[256];
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	snprintf(script, sizeof(script), "address 127.0.0.2\ntoken 0\nkeyspace ks simple 1\n%s", SCHEMA);
 	f.node[1] = start_node(script);

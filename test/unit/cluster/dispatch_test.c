@@ -10,9 +10,7 @@ test_silent_node(void **state)
 	TestRequest r = {0};
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	order_all(&f, "on EXECUTE nth 1 silent");
 	make_insert(&r, statement, 1);
@@ -42,9 +40,7 @@ test_waiting_for_a_node_meets_the_deadline(void **state)
 	TestRequest r = {0};
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	order_all(&f, "on EXECUTE close\nrefuse");
 	make_insert(&r, statement, 1);
@@ -64,9 +60,7 @@ test_last_error_is_told(void **state)
 	TestRequest r = {0};
 	uint32_t	statement;
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
 	order_all(&f, "on EXECUTE error 0x1001 \"busy\"");
 	make_insert(&r, statement, 1);

@@ -211,6 +211,15 @@ open_cluster(Fixture *f)
 	assert_non_null(f->cluster);
 }
 
+/* The usual beginning of a test: n nodes that own a part of the ring each, and a cluster that knows the first. */
+static inline void
+open_nodes(Fixture *f, int n, const char *keyspace)
+{
+	fixture_init(f);
+	start_nodes(f, n, keyspace, "");
+	open_cluster(f);
+}
+
 static inline void
 fixture_on_closed(void *owner)
 {

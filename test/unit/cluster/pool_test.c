@@ -49,6 +49,15 @@ begin(Owner *o, const char *extra)
 	assert_non_null(o->pool);
 }
 
+/* With its pool started and up. */
+static void
+begin_up(Owner *o)
+{
+	begin(o, "");
+	cluster_pool_start(o->pool);
+	AWAIT(&o->f, o->ups == 1);
+}
+
 static void
 end(Owner *o)
 {
@@ -111,9 +120,7 @@ test_a_lost_connection_comes_back_after_its_pause(void **state)
 {
 	Owner		o;
 
-	begin(&o, "");
-	cluster_pool_start(o.pool);
-	AWAIT(&o.f, o.ups == 1);
+	begin_up(&o);
 	assert_true(node_order(o.f.node[0], "disconnect"));
 	AWAIT(&o.f, o.downs == 1);
 	assert_true(o.why != NET_FAIL_NONE);
@@ -131,9 +138,7 @@ test_a_node_that_may_be_back_is_tried_at_once(void **state)
 {
 	Owner		o;
 
-	begin(&o, "");
-	cluster_pool_start(o.pool);
-	AWAIT(&o.f, o.ups == 1);
+	begin_up(&o);
 	assert_true(node_order(o.f.node[0], "disconnect"));
 	AWAIT(&o.f, o.downs == 1);
 	cluster_pool_hurry(o.pool);
@@ -164,9 +169,7 @@ test_a_stopped_pool_opens_nothing_again(void **state)
 {
 	Owner		o;
 
-	begin(&o, "");
-	cluster_pool_start(o.pool);
-	AWAIT(&o.f, o.ups == 1);
+	begin_up(&o);
 	cluster_pool_stop(o.pool);
 	AWAIT(&o.f, o.downs == 1);
 	assert_int_equal(o.why, NET_FAIL_NONE);
@@ -180,9 +183,7 @@ test_a_retired_pool_closes_once_nothing_is_in_flight(void **state)
 {
 	Owner		o;
 
-	begin(&o, "");
-	cluster_pool_start(o.pool);
-	AWAIT(&o.f, o.ups == 1);
+	begin_up(&o);
 	cluster_pool_retire(o.pool);
 	assert_true(cluster_pool_ready(o.pool));
 	assert_int_equal(cluster_pool_in_flight(o.pool), 0);

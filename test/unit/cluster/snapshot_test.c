@@ -51,9 +51,7 @@ test_ring_of_three(void **state)
 	Fixture		f;
 	Told		told;
 
-	fixture_init(&f);
-	start_nodes(&f, 3, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 3, "keyspace ks simple 1");
 	ask(&f, CLUSTER_RING, &told);
 	assert_int_equal(told.ring.nnodes, 3);
 	assert_int_equal(told.ring.npositions, 3);
@@ -232,9 +230,7 @@ test_closing(void **state)
 	Fixture		f;
 	TestRequest r = {0};
 
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "");
-	open_cluster(&f);
+	open_nodes(&f, 1, "keyspace ks simple 1");
 	request_reset(&r);
 	r.core.kind = CLUSTER_RING;
 	assert_true(submit(&f, &r));
