@@ -34,16 +34,10 @@ typedef struct Told
 static const CqlTrace *
 ask(ScyllaSession *session, const ScyllaTableOptions *options)
 {
-	RequestTemplate request = {.kind = CLUSTER_TRACE, .idempotent = true};
-	CqlBuffer	nothing = {0};
 	Told	   *told = palloc0(sizeof(*told));
-	ScyllaResponse response;
-	CqlReader	r;
+	CqlReader	r = scyllaAskClient(session, options, CLUSTER_TRACE);
 
-	request.timeout_ms = (uint32_t) options->request_timeout;
-	response = scyllaRequest(session, &request, &nothing, NULL);
 	scyllaTieArena(&told->callback, &told->arena);
-	r = cql_reader(response.body, response.length);
 	if (cql_trace_get(&r, &told->arena, &told->trace))
 		return &told->trace;
 	if (told->arena.failed)

@@ -26,16 +26,10 @@ typedef struct Told
 const CqlRing *
 scyllaAskNodes(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind)
 {
-	RequestTemplate request = {.kind = (uint8_t) kind, .idempotent = true};
-	CqlBuffer	nothing = {0};
 	Told	   *told = palloc0(sizeof(*told));
-	ScyllaResponse response;
-	CqlReader	r;
+	CqlReader	r = scyllaAskClient(session, options, kind);
 
-	request.timeout_ms = (uint32_t) options->request_timeout;
-	response = scyllaRequest(session, &request, &nothing, NULL);
 	scyllaTieArena(&told->callback, &told->arena);
-	r = cql_reader(response.body, response.length);
 	if (cql_ring_get(&r, &told->arena, &told->ring))
 		return &told->ring;
 	if (told->arena.failed)

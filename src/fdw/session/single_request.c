@@ -135,6 +135,16 @@ scyllaPallocBuffer(Size size)
 	return b;
 }
 
+CqlReader
+scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind)
+{
+	RequestTemplate request = {.kind = (uint8_t) kind, .timeout_ms = (uint32_t) options->request_timeout, .idempotent = true};
+	CqlBuffer	nothing = {0};
+	ScyllaResponse response = scyllaRequest(session, &request, &nothing, NULL);
+
+	return cql_reader(response.body, response.length);
+}
+
 static ScyllaResponse
 send_query(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 		   const CqlBuffer *values, CqlBytes paging_state, bool raise)

@@ -29,6 +29,9 @@ extern ScyllaResponse scyllaRequest(ScyllaSession *session, const RequestTemplat
 /* A buffer over palloc'd memory: for contents whose size is known before, as it cannot grow. */
 extern CqlBuffer scyllaPallocBuffer(Size size);
 
+/* What the client itself knows, by one of the requests that no node sees. Its bytes are palloc'd. */
+extern CqlReader scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind);
+
 /* One CQL text, executed unprepared; values may be NULL (none) or hold [short n] n x [value]. */
 extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 								  const CqlBuffer *values, CqlBytes paging_state);
