@@ -26,8 +26,8 @@ select_of_columns(const ScyllaSelect *from, List *columns)
 	return select;
 }
 
-uint64
-scyllaLookAtRows(const ScyllaRowLook *look, List *columns)
+static uint64
+look_at_rows(const ScyllaRowLook *look, List *columns)
 {
 	ScyllaSelect select = select_of_columns(look->select, columns);
 	ScyllaSelectForm form = {scyllaConditionOperators(look->conditions), false, true};
@@ -54,8 +54,9 @@ scyllaLookAtRows(const ScyllaRowLook *look, List *columns)
 	return rows > 0 ? Max(bytes / rows, 1) : SCYLLA_UNSEEN_BYTES;
 }
 
-bool
-scyllaFixesWholeKey(const ScyllaSelect *select, const ScyllaTable *table)
+/* Whether each request has one row at most. */
+static bool
+fixes_whole_key(const ScyllaSelect *select, const ScyllaTable *table)
 {
 	ListCell   *lc;
 
@@ -65,4 +66,12 @@ scyllaFixesWholeKey(const ScyllaSelect *select, const ScyllaTable *table)
 			return false;
 	}
 	return list_length(select->columns) == table->npartition + table->nclustering;
+}
+
+uint64
+scyllaReadBytes(const ScyllaRowLook *look, const ScyllaRowSize *size)
+{
+	if (size->unknown == NIL || fixes_whole_key(look->select, look->table))
+		return Max(size->read, 1);
+	return look->conditions != NULL ? look_at_rows(look, size->unknown) : SCYLLA_UNSEEN_BYTES;
 }

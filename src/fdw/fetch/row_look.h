@@ -12,7 +12,7 @@
 
 #include "executor/executor.h"
 
-#include "fdw/catalog/table.h"
+#include "fdw/fetch/row_size.h"
 #include "fdw/report/report.h"
 #include "fdw/select/condition.h"
 #include "fdw/select/select.h"
@@ -26,14 +26,17 @@ typedef struct ScyllaRowLook
 	const char *relation;
 	ScyllaReport *report;
 	const ScyllaSelect *select;
-	ScyllaConditions *conditions;	/* their values are added once more: those of econtext */
+	const ScyllaTable *table;
+	ScyllaConditions *conditions;	/* their values are added once more: those of econtext; NULL: no row may be looked
+									 * at */
 	ExprContext *econtext;
 } ScyllaRowLook;
 
-/* Bytes of these columns in a row, of SCYLLA_FEW_ROWS of the first request that has some; SCYLLA_UNSEEN_BYTES: there are no rows. */
-extern uint64 scyllaLookAtRows(const ScyllaRowLook *look, List *columns);
-
-/* Whether each request has one row at most. */
-extern bool scyllaFixesWholeKey(const ScyllaSelect *select, const ScyllaTable *table);
+/*
+ * Bytes that a node reads of each row: as size says, or by SCYLLA_FEW_ROWS of the first
+ * request that has some. SCYLLA_UNSEEN_BYTES: nobody knows. Where each request has one
+ * row at most, nothing is looked at.
+ */
+extern uint64 scyllaReadBytes(const ScyllaRowLook *look, const ScyllaRowSize *size);
 
 #endif							/* FDW_FETCH_ROW_LOOK_H */

@@ -7,7 +7,7 @@
  * A page of 5000 rows of 1 MB ends a node that would have sent 20 kB of keys. So
  * what nodes read counts for the size of a page. If types and ANALYZE do not tell,
  * the scan first looks at four rows with the columns in question, once for each
- * statement (look_at_rows in scan_open.c).
+ * statement (row_look.c).
  */
 #include "postgres.h"
 

@@ -177,13 +177,11 @@ set_read_bytes(ScyllaDirect *d, ScyllaStatement *statement)
 	ScyllaSelect select = count_select(d);
 	const ScyllaTable *table = scyllaDescribeTable(d->session, d->options);
 	ScyllaRowSize size = scyllaRowSize(&select, table);
-	ScyllaRowLook look = {d->session, d->options, RelationGetRelationName(d->rel), &d->report, &select, d->conditions,
-	d->node->ss.ps.ps_ExprContext};
+	ScyllaRowLook look = {d->session, d->options, RelationGetRelationName(d->rel), &d->report, &select, table,
+	d->conditions, d->node->ss.ps.ps_ExprContext};
 
-	if (statement->read_bytes > 0)
-		return;
-	statement->read_bytes = size.unknown == NIL || scyllaFixesWholeKey(&select, table) ? Max(size.read, 1) :
-		scyllaLookAtRows(&look, size.unknown);
+	if (statement->read_bytes == 0)
+		statement->read_bytes = scyllaReadBytes(&look, &size);
 }
 
 /* Count each run, and delete it when its count comes home. */

@@ -93,15 +93,6 @@ set_merge(ScyllaScan *scan, int requests, ScyllaFetchConfig *config)
 	config->first_rows = Max(config->page_rows / requests, Min(config->page_rows, MIN_MERGED_ROWS));
 }
 
-static uint64
-look_at_rows(ScyllaScan *scan, List *columns)
-{
-	ScyllaRowLook look = {scan->session, scan->options, scan->relation, &scan->report, scan->select, scan->conditions,
-	scan->node->ss.ps.ps_ExprContext};
-
-	return scyllaLookAtRows(&look, columns);
-}
-
 /*
  * How large rows are, until some have come. What nodes read of each is looked at, where nobody knows it and there may be
  * many: but not where ranges of tokens grow as long as they are quick.
@@ -111,15 +102,16 @@ set_sizes(ScyllaScan *scan, ScyllaFetchConfig *config)
 {
 	const ScyllaTable *table = scyllaDescribeTable(scan->session, scan->options);
 	ScyllaRowSize size = scyllaRowSize(scan->select, table);
-	uint64		read = Max(size.read, 1);
+	ScyllaRowLook look = {scan->session, scan->options, scan->relation, &scan->report, scan->select, table,
+	scan->sifting ? NULL : scan->conditions, scan->node->ss.ps.ps_ExprContext};
 
 	config->row_bytes = size.row;
 	if (config->statement->read_bytes > 0)
 		return;
-	if (size.unknown != NIL && !scyllaFixesWholeKey(scan->select, table) && config->page_rows > SCYLLA_FEW_ROWS &&
-		!(config->form.token_range && scan->aggregate != NULL))
-		read = scan->sifting ? SCYLLA_UNSEEN_BYTES : look_at_rows(scan, size.unknown);
-	config->statement->read_bytes = read;
+	if (config->page_rows <= SCYLLA_FEW_ROWS || (config->form.token_range && scan->aggregate != NULL))
+		config->statement->read_bytes = Max(size.read, 1);
+	else
+		config->statement->read_bytes = scyllaReadBytes(&look, &size);
 }
 
 /* The whole table has no order: rows in place of merged ones are sorted here. */
