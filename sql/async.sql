@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 CREATE SERVER async_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
-CREATE SERVER async_other FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', async_capable 'false');
+CREATE SERVER async_other FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000', async_capable 'false');
 CREATE USER MAPPING FOR CURRENT_USER SERVER async_cluster;
 CREATE USER MAPPING FOR CURRENT_USER SERVER async_other;
 SELECT scylla_fdw_execute('async_cluster', 'DROP KEYSPACE IF EXISTS fdw_async');

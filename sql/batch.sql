@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER batch_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', batch_mode 'partition');
+CREATE SERVER batch_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000', batch_mode 'partition');
 CREATE USER MAPPING FOR CURRENT_USER SERVER batch_cluster;
 SELECT scylla_fdw_execute('batch_cluster', 'DROP KEYSPACE IF EXISTS fdw_batch');
 SELECT scylla_fdw_execute('batch_cluster', 'CREATE KEYSPACE fdw_batch WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 SET scylla_fdw.warn_on_rollback = off;
 DROP ROLE IF EXISTS checks_user;
 CREATE ROLE checks_user;
-CREATE SERVER checks_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER checks_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER checks_cluster;
 CREATE USER MAPPING FOR checks_user SERVER checks_cluster OPTIONS (password_required 'false');
 SELECT scylla_fdw_execute('checks_cluster', 'DROP KEYSPACE IF EXISTS fdw_checks');

@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER cond_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER cond_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER cond_cluster;
 SELECT scylla_fdw_execute('cond_cluster', 'DROP KEYSPACE IF EXISTS fdw_cond');
 SELECT scylla_fdw_execute('cond_cluster', 'CREATE KEYSPACE fdw_cond WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

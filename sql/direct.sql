@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER direct_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER direct_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER direct_cluster;
 SELECT scylla_fdw_execute('direct_cluster', 'DROP KEYSPACE IF EXISTS fdw_direct');
 SELECT scylla_fdw_execute('direct_cluster', 'CREATE KEYSPACE fdw_direct WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS events_role;
-CREATE SERVER events_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER events_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 \set VERBOSITY sqlstate
 SELECT * FROM scylla_fdw_events('events_cluster');
 SELECT * FROM scylla_fdw_events('nobody');

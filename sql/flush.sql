@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER flush_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER flush_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER flush_cluster;
 SELECT scylla_fdw_execute('flush_cluster', 'DROP KEYSPACE IF EXISTS fdw_flush');
 SELECT scylla_fdw_execute('flush_cluster', 'CREATE KEYSPACE fdw_flush WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

@@ -6,7 +6,7 @@ SET scylla_fdw.warn_on_rollback = off;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
 DROP ROLE IF EXISTS import_role;
-CREATE SERVER import_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER import_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER import_cluster;
 -- while nodes of a ring build a view, Cassandra may keep them from agreeing on the schema for a minute
 CREATE FUNCTION import_cql(VARIADIC cql text[]) RETURNS void LANGUAGE sql SET client_min_messages = error AS
@@ -318,7 +318,7 @@ CREATE DATABASE import_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMP
 SET client_encoding = 'UTF8';
 SET client_min_messages = warning;
 CREATE EXTENSION scylla_fdw;
-CREATE SERVER import_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER import_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER import_cluster;
 SELECT scylla_fdw_udt_types('import_cluster', 'Fdw_Import') \gexec
 IMPORT FOREIGN SCHEMA "Fdw_Import" LIMIT TO (latin, no_latin) FROM SERVER import_cluster INTO public OPTIONS (udt 'composite');

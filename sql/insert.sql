@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER insert_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER insert_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER insert_cluster;
 SELECT scylla_fdw_execute('insert_cluster', 'DROP KEYSPACE IF EXISTS fdw_insert');
 SELECT scylla_fdw_execute('insert_cluster', 'CREATE KEYSPACE fdw_insert WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

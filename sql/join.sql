@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS join_role;
-CREATE SERVER join_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER join_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER join_cluster;
 SELECT scylla_fdw_execute('join_cluster', cql) FROM unnest(ARRAY[
   'DROP KEYSPACE IF EXISTS fdw_join',
@@ -264,7 +264,7 @@ DROP OWNED BY join_role;
 DELETE FROM join_f_k WHERE k > 100000;
 -- reading ahead fails, in a savepoint: what was read before is not read again
 CREATE DOMAIN join_word AS text CHECK (VALUE <> 'bad');
-CREATE SERVER join_single FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', max_in_flight '1');
+CREATE SERVER join_single FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER join_single;
 CREATE FOREIGN TABLE join_words (k bigint, v join_word) SERVER join_single OPTIONS (keyspace 'fdw_join', "table" 'k');
 CREATE FOREIGN TABLE join_texts (k bigint, v text) SERVER join_single OPTIONS (keyspace 'fdw_join', "table" 'k');

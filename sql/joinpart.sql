@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS jp_role;
-CREATE SERVER jp_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER jp_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER jp_cluster;
 SELECT scylla_fdw_execute('jp_cluster', cql) FROM unnest(ARRAY[
   'DROP KEYSPACE IF EXISTS fdw_joinpart',

@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER modify_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER modify_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER modify_cluster;
 SELECT scylla_fdw_execute('modify_cluster', 'DROP KEYSPACE IF EXISTS fdw_modify');
 SELECT scylla_fdw_execute('modify_cluster', 'CREATE KEYSPACE fdw_modify WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');
@@ -161,7 +161,7 @@ END $$;
 PREPARE TRANSACTION 'mod';
 
 -- a key that another client has changed since the table was described
-CREATE SERVER modify_other FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER modify_other FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER modify_other;
 SELECT scylla_fdw_execute('modify_cluster', 'CREATE TABLE fdw_modify.c (a int PRIMARY KEY, b int, c int)');
 CREATE FOREIGN TABLE mod_c (a int, b int, c int) SERVER modify_cluster OPTIONS (keyspace 'fdw_modify', "table" 'c');

@@ -4,7 +4,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION vector;
 -- Cassandra 5 fails rows when more threads than cores write to a vector index, so few are sent at a time
-CREATE SERVER nearest_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER nearest_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nearest_cluster;
 SELECT scylla_fdw_execute('nearest_cluster', 'DROP KEYSPACE IF EXISTS fdw_nearest');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE KEYSPACE fdw_nearest WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

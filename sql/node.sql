@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS node_role;
-CREATE SERVER node_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER node_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 \set VERBOSITY sqlstate
 SELECT * FROM scylla_fdw_nodes('node_cluster');
 SELECT * FROM scylla_fdw_nodes('nobody');

@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS scan_role;
-CREATE SERVER scan_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER scan_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER scan_cluster;
 SELECT scylla_fdw_execute('scan_cluster', 'DROP KEYSPACE IF EXISTS fdw_scan');
 SELECT scylla_fdw_execute('scan_cluster', 'CREATE KEYSPACE fdw_scan WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS session_role;
-CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER session_cluster;
 SELECT * FROM scylla_fdw_get_connections();
 SELECT scylla_fdw_execute('session_cluster', 'DROP KEYSPACE IF EXISTS fdw_session');
@@ -63,7 +63,7 @@ CALL session_refuse(40, true);
 SELECT session_memory() <= :before AS kept;
 
 -- the schema changes elsewhere: what another session does, this one finds out
-CREATE SERVER session_elsewhere FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER session_elsewhere FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER session_elsewhere;
 SELECT count(*) FROM session_k;
 ALTER FOREIGN TABLE session_k ADD a int, ADD b int, ADD c int;
@@ -168,7 +168,7 @@ SELECT scylla_fdw_disconnect_all();
 COMMIT;
 SELECT server_name FROM scylla_fdw_get_connections();
 
-CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER session_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 -- no mapping
 CREATE FOREIGN TABLE session_t (id int) SERVER session_cluster OPTIONS (keyspace 'fdw_session', "table" 't');
 \set VERBOSITY sqlstate

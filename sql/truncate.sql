@@ -2,8 +2,8 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER trunc_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
-CREATE SERVER trunc_other FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER trunc_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
+CREATE SERVER trunc_other FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER trunc_cluster;
 CREATE USER MAPPING FOR CURRENT_USER SERVER trunc_other;
 SELECT scylla_fdw_execute('trunc_cluster', 'DROP KEYSPACE IF EXISTS fdw_trunc');

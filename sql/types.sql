@@ -6,7 +6,7 @@ SET scylla_fdw.warn_on_rollback = off;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
 SET intervalstyle = 'postgres';
-CREATE SERVER types_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER types_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER types_cluster;
 SELECT scylla_fdw_execute('types_cluster', 'DROP KEYSPACE IF EXISTS fdw_types');
 SELECT scylla_fdw_execute('types_cluster', 'CREATE KEYSPACE fdw_types WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

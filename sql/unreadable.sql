@@ -4,7 +4,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 SET scylla_fdw.warn_on_rollback = off;
-CREATE SERVER unread_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER unread_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER unread_cluster;
 SELECT scylla_fdw_execute('unread_cluster', cql) FROM unnest(ARRAY['DROP KEYSPACE IF EXISTS fdw_unread',
   'CREATE KEYSPACE fdw_unread WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}',

@@ -2,7 +2,7 @@
 \getenv host SCYLLA_HOST
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
-CREATE SERVER upper_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', fetch_size '3');
+CREATE SERVER upper_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000', fetch_size '3');
 CREATE USER MAPPING FOR CURRENT_USER SERVER upper_cluster;
 SELECT scylla_fdw_execute('upper_cluster', 'DROP KEYSPACE IF EXISTS fdw_upper');
 SELECT scylla_fdw_execute('upper_cluster', 'CREATE KEYSPACE fdw_upper WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 SET scylla_fdw.warn_on_rollback = off;
 CREATE SCHEMA vector_home;
 CREATE EXTENSION vector SCHEMA vector_home;
-CREATE SERVER vector_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER vector_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER vector_cluster;
 SELECT scylla_fdw_execute('vector_cluster', 'DROP KEYSPACE IF EXISTS fdw_vector');
 SELECT scylla_fdw_execute('vector_cluster', 'CREATE KEYSPACE fdw_vector WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

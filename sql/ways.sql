@@ -3,7 +3,7 @@
 \getenv port SCYLLA_PORT
 SET client_min_messages = warning;
 SET scylla_fdw.warn_on_rollback = off;
-CREATE SERVER ways_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER ways_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER ways_cluster;
 SELECT scylla_fdw_execute('ways_cluster', 'DROP KEYSPACE IF EXISTS fdw_ways');
 SELECT scylla_fdw_execute('ways_cluster', 'CREATE KEYSPACE fdw_ways WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');

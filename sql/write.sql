@@ -4,7 +4,7 @@
 SET client_min_messages = warning;
 SET scylla_fdw.warn_on_rollback = off;
 DROP ROLE IF EXISTS write_role;
-CREATE SERVER write_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port');
+CREATE SERVER write_cluster FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host :'host', port :'port', request_timeout '60000');
 CREATE USER MAPPING FOR CURRENT_USER SERVER write_cluster;
 SELECT scylla_fdw_execute('write_cluster', 'DROP KEYSPACE IF EXISTS fdw_write');
 SELECT scylla_fdw_execute('write_cluster', 'CREATE KEYSPACE fdw_write WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');
