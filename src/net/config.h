@@ -13,6 +13,7 @@
 #include "net/failure.h"
 #include "net/resolve.h"
 #include "net/stream.h"
+#include "net/tls_config.h"
 
 #define NET_OUTPUT_LIMIT (512 * 1024)	/* bytes that wait for the socket: more is no room */
 
@@ -54,6 +55,8 @@ typedef struct NetConfig
 	uint32_t	connect_timeout;	/* ms */
 	uint32_t	heartbeat_interval; /* ms without a read before OPTIONS is sent; 0 = never */
 	uint32_t	heartbeat_timeout;	/* ms more before the connection is given up */
+	NetTlsConfig tls;
+	struct NetTlsContext *tls_context;	/* what the submitter made of tls; NULL: nothing is encrypted */
 	const char *username;		/* NULL: none */
 	const char *password;
 	const char *driver_name;
@@ -61,7 +64,8 @@ typedef struct NetConfig
 	const NetOption *option;	/* of who uses the driver */
 	int			noptions;
 	uint32_t	max_orphans;	/* more: the connection is replaced (closed) */
-	bool		require_auth;	/* refuse a node that does not ask for the password */
+	bool		require_auth;	/* refuse a node that does not ask for the password, */
+	bool		cert_proves;	/* or, in TLS, for the certificate: it is the user's own */
 } NetConfig;
 
 /* From SUPPORTED; nr_shards 0: the node does not shard. */

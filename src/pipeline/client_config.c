@@ -48,6 +48,16 @@ copy_options(CqlArena *strings, const NetConfig *from)
 	return option;
 }
 
+static void
+copy_tls(CqlArena *strings, const NetTlsConfig *from, NetTlsConfig *into)
+{
+	into->root_cert = copy_string(strings, from->root_cert);
+	into->crl = copy_string(strings, from->crl);
+	into->cert = copy_string(strings, from->cert);
+	into->key = copy_string(strings, from->key);
+	into->password = copy_string(strings, from->password);
+}
+
 static uint32_t
 or_default(uint32_t value, uint32_t otherwise)
 {
@@ -75,6 +85,7 @@ client_config_copy(const ClusterConfig *from, ClusterConfig *into, CqlArena *str
 	into->local_dc = copy_string(strings, from->local_dc);
 	into->net.username = copy_string(strings, from->net.username);
 	into->net.password = copy_string(strings, from->net.password);
+	copy_tls(strings, &from->net.tls, &into->net.tls);
 	into->net.option = copy_options(strings, &from->net);
 	return !strings->failed;
 }

@@ -11,6 +11,7 @@
 static char host[] = "node";
 static char name[] = "dc1";
 static char secret[] = "secret";
+static char file[] = "file";
 
 /* The copy of a configuration whose strings are overwritten behind it. */
 static ClusterConfig
@@ -20,12 +21,13 @@ copy_of_lost(CqlArena *strings)
 	NetOption	option = {name, host};
 	ClusterConfig from = {
 		.contact = contact, .ncontacts = 2, .local_dc = name, .max_in_flight = 7,
-		.net = {.username = name, .password = secret, .option = &option, .noptions = 1, .lz4 = true, .connect_timeout = 5}
+		.net = {.username = name, .password = secret, .option = &option, .noptions = 1, .lz4 = true, .connect_timeout = 5,
+			.tls = {NET_SSL_VERIFY_CA, .root_cert = file, .crl = file, .cert = file, .key = file, .password = secret, .sni = true}}
 	};
 	ClusterConfig to;
 
 	assert_true(client_config_copy(&from, &to, strings));
-	host[0] = name[0] = secret[0] = '?';
+	host[0] = name[0] = secret[0] = file[0] = '?';
 	memset(contact, 0, sizeof(contact));
 	memset(&option, 0, sizeof(option));
 	return to;
@@ -45,6 +47,12 @@ test_nothing_points_into_what_was_copied(void **state)
 	assert_string_equal(copy.net.password, "secret");
 	assert_string_equal(copy.net.option[0].key, "dc1");
 	assert_string_equal(copy.net.option[0].value, "node");
+	assert_string_equal(copy.net.tls.root_cert, "file");
+	assert_string_equal(copy.net.tls.crl, "file");
+	assert_string_equal(copy.net.tls.cert, "file");
+	assert_string_equal(copy.net.tls.key, "file");
+	assert_string_equal(copy.net.tls.password, "secret");
+	assert_int_equal(copy.net.tls.mode, NET_SSL_VERIFY_CA);
 	assert_int_equal(copy.max_in_flight, 7);
 	assert_true(copy.net.lz4);
 	assert_int_equal(copy.net.connect_timeout, 5);
