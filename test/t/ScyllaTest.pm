@@ -20,13 +20,13 @@ my $database;		# the latest
 my @databases;
 my @nodes;
 
-# A new database with the extension in it, dropped at the end.
+# A new database with the extension in it, dropped at the end; with these options of CREATE DATABASE.
 sub database
 {
-	my ($name) = @_;
+	my ($name, $options) = (@_, '');
 
 	run_psql('postgres', "DROP DATABASE IF EXISTS $name WITH (FORCE)");
-	my ($rc, undef, $err) = run_psql('postgres', "CREATE DATABASE $name");
+	my ($rc, undef, $err) = run_psql('postgres', "CREATE DATABASE $name $options");
 	BAIL_OUT("cannot create a database: $err") if $rc;
 	push @databases, $database = $name;
 	query('CREATE EXTENSION scylla_fdw');

@@ -10,7 +10,6 @@
 
 #include "foreign/foreign.h"
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -18,6 +17,7 @@
 #include "cql/trace.h"
 #include "fdw/admin/events.h"
 #include "fdw/compat.h"
+#include "fdw/option/names.h"
 #include "fdw/option/option.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
@@ -45,18 +45,10 @@ ask(ScyllaSession *session, const ScyllaTableOptions *options)
 	scyllaRaiseMalformed("list of events");
 }
 
-/* A name that the database's encoding lacks must not keep anybody from the rest. */
 static Datum
 text_datum(const char *utf8)
 {
-	char	   *text = pstrdup(utf8);
-
-	for (char *p = text; *p != '\0' && GetDatabaseEncoding() != PG_UTF8; p++)
-	{
-		if (IS_HIGHBIT_SET(*p))
-			*p = '?';
-	}
-	return CStringGetTextDatum(text);
+	return CStringGetTextDatum(scyllaTellUtf8(utf8));
 }
 
 static Datum

@@ -20,7 +20,7 @@
 static Datum
 text_datum(const char *utf8)
 {
-	return CStringGetTextDatum(scyllaFromUtf8(utf8));
+	return CStringGetTextDatum(scyllaTellUtf8(utf8));
 }
 
 /* What cannot be known of a node that nothing is connected to is NULL. */

@@ -362,5 +362,5 @@ scyllaAwaitIndexes(ScyllaSession *session, const ScyllaTableOptions *options, Cq
 		state = wait.probes ? ask_all_nodes(&wait, ask_for_rows, begun) : INDEX_HIDDEN;
 	}
 	if (state != INDEX_BUILT)
-		warn_of_indexes(state, wait.keyspace.name, scyllaFromUtf8(unconstify(char *, name)));
+		warn_of_indexes(state, wait.keyspace.name, scyllaTellUtf8(name));
 }

@@ -184,7 +184,7 @@ scyllaCheckMaskedKey(ScyllaSession *session, const ScyllaTableOptions *options, 
 	column = masked_key(table);
 	if (column == NULL)
 		return;
-	name = scyllaFromUtf8(column->name);
+	name = scyllaTellUtf8(column->name);
 	masking = scyllaMaskingOf(session, options);
 	if (masking == SCYLLA_UNMASKED)
 		return;

@@ -17,7 +17,7 @@ take_name(const ScyllaRows *rows, void *context)
 {
 	List	  **names = context;
 
-	*names = lappend(*names, scyllaFromUtf8(scyllaSystemText(rows->value[0])));
+	*names = lappend(*names, scyllaTellUtf8(scyllaSystemText(rows->value[0])));
 }
 
 /* char *, in the database's encoding. keyspace: of the query's bind marker; NULL: it has none. */

@@ -405,7 +405,7 @@ scyllaNoSuchColumn(const ScyllaTable *table, Oid relid, AttrNumber attnum)
 	List	   *names = NIL;
 
 	for (int i = 0; i < table->ncolumns; i++)
-		names = lappend(names, scyllaFromUtf8(table->column[i].name));
+		names = lappend(names, scyllaTellUtf8(table->column[i].name));
 	nearest = scyllaNearestName(name, names);
 	said = strcmp(name, attname) == 0 ? psprintf("The option %s of the column names another one.", option) :
 		psprintf("The option %s of the column says \"%s\".", option, name);

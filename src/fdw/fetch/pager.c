@@ -30,7 +30,6 @@
 
 #include "cql/request.h"
 #include "fdw/fetch/pager.h"
-#include "fdw/option/names.h"
 #include "fdw/session/error.h"
 #include "fdw/session/single_request.h"
 
@@ -101,7 +100,7 @@ ask_for_next_page(ScyllaFetch *f, ScyllaPager *p)
 static void
 raise_page(ScyllaFetch *f, Request *r)
 {
-	ScyllaErrorContext context = {.relation = f->config.relation, .cql = scyllaFromUtf8(f->config.cql)};
+	ScyllaErrorContext context = {.relation = f->config.relation, .cql = f->config.cql};
 
 	scyllaRaiseFailure(scyllaTakeFailure(f->config.session, f->pipeline, r), &context);
 }

@@ -337,7 +337,7 @@ warn_masked_key(const ScyllaKeyspace *keyspace, const ScyllaImportName *name, co
 		if (scyllaMaskingOf(keyspace->session, &options) != SCYLLA_UNMASKED)
 			ereport(WARNING,
 					(errmsg("key column \"%s\" of %s is masked for this role of the cluster",
-							scyllaFromUtf8(column->name), described),
+							scyllaTellUtf8(column->name), described),
 					 errdetail("Its rows cannot be updated or deleted.")));
 		return;
 	}

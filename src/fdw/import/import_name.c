@@ -8,45 +8,10 @@
 #include "postgres.h"
 
 #include "catalog/heap.h"
-#include "catalog/namespace.h"
-#include "mb/pg_wchar.h"
 #include "parser/scansup.h"
 
 #include "fdw/import/import_name.h"
-
-/* What does not exist in the database's encoding has no name there: NULL, where scyllaFromUtf8 would raise. */
-static char *
-try_from_utf8(const char *utf8)
-{
-	int			length = (int) strlen(utf8);
-	int			encoding = GetDatabaseEncoding();
-	Size		room = (Size) length * MAX_CONVERSION_GROWTH + 1;
-	Oid			conversion;
-	unsigned char *text;
-
-	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
-		return pg_verify_mbstr(PG_UTF8, utf8, length, true) ? pstrdup(utf8) : NULL;
-	conversion = FindDefaultConversionProc(PG_UTF8, encoding);
-	if (!OidIsValid(conversion))
-		return NULL;
-	text = palloc(room);
-	if (pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding, (unsigned char *) unconstify(char *, utf8),
-									  length, text, (int) room, true) != length)
-		return NULL;
-	return (char *) text;
-}
-
-/* For a message. */
-static char *
-ascii_only(const char *utf8)
-{
-	char	   *text = pstrdup(utf8);
-
-	for (char *p = text; *p; p++)
-		if (IS_HIGHBIT_SET(*p))
-			*p = '?';
-	return text;
-}
+#include "fdw/option/names.h"
 
 static bool
 has_both_cases(const char *name)
@@ -66,9 +31,9 @@ ScyllaImportName *
 scyllaMakeImportName(const char *utf8, ScyllaFolding folding)
 {
 	ScyllaImportName *name = palloc0(sizeof(*name));
-	char	   *text = *utf8 ? try_from_utf8(utf8) : NULL;
+	char	   *text = *utf8 ? scyllaTryFromUtf8(utf8) : NULL;
 
-	name->remote = text ? text : ascii_only(utf8);
+	name->remote = text ? text : scyllaTellUtf8(utf8);
 	if (!text)
 		return name;
 	if (folding == SCYLLA_FOLD_LOWER || (folding == SCYLLA_FOLD_SMART && !has_both_cases(text)))

@@ -305,7 +305,7 @@ scyllaExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 	scyllaExplainKeys(d->select, es);
 	if (es->verbose)
 	{
-		ExplainPropertyText("CQL", scyllaFromUtf8(scyllaDirectText(d, NULL)), es);
+		ExplainPropertyText("CQL", scyllaTellUtf8(scyllaDirectText(d, NULL)), es);
 		ExplainPropertyText("Consistency", cql_consistency_name(d->options->write_consistency), es);
 		if (d->has_ttl)
 			ExplainPropertyInteger("TTL", "s", d->options->ttl, es);
@@ -313,7 +313,7 @@ scyllaExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 	if (es->verbose && d->options->if_exists)
 		ExplainPropertyText("Serial Consistency", cql_consistency_name(d->options->serial_consistency), es);
 	else if (es->verbose && scylla_delete_count)
-		ExplainPropertyText("Count CQL", scyllaFromUtf8(count_text(d, NULL)), es);
+		ExplainPropertyText("Count CQL", scyllaTellUtf8(count_text(d, NULL)), es);
 	if (es->analyze && d->session != NULL)
 		scyllaExplainReport(&d->report, d->session->client, true, es);
 }

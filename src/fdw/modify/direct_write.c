@@ -86,7 +86,7 @@ raise_write(ScyllaDirect *d, Request *r)
 	ScyllaErrorContext context = {.relation = RelationGetRelationName(d->rel), .writes = true};
 	ClusterFailure *failure;
 
-	context.cql = scyllaFromUtf8(d->statement->text);
+	context.cql = d->statement->text;
 	(void) scyllaNoteFate(&d->writer, r, true);
 	failure = scyllaTakeFailure(d->session, d->pipeline, r);
 	context.fates = scyllaTellFates(&d->writer);

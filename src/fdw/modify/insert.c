@@ -35,7 +35,7 @@ check_key(const ScyllaModify *m, const ScyllaTable *table, List *names)
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("INSERT into foreign table \"%s\" does not set key column \"%s\"",
-					RelationGetRelationName(m->rel), scyllaFromUtf8(missing->name)),
+					RelationGetRelationName(m->rel), scyllaTellUtf8(missing->name)),
 			 errdetail("It is %s of table \"%s.%s\".",
 					   missing->kind == SCYLLA_CLUSTERING ? "a clustering column" : "part of the partition key",
 					   m->options->keyspace, m->options->table)));

@@ -277,7 +277,7 @@ scyllaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 
 	if (es->verbose && m->cql != NULL)
 	{
-		ExplainPropertyText("CQL", scyllaFromUtf8(m->cql), es);
+		ExplainPropertyText("CQL", scyllaTellUtf8(m->cql), es);
 		ExplainPropertyText("Consistency", cql_consistency_name(m->options->write_consistency), es);
 		if (m->ttl_of != InvalidAttrNumber)
 			ExplainPropertyText("TTL", get_attname(RelationGetRelid(m->rel), m->ttl_of, false), es);

@@ -85,7 +85,7 @@ refuse_mixed_keys(Relation rel, const ScyllaTableColumn *column, Form_pg_attribu
 			 errmsg("column \"%s\" of foreign table \"%s\" does not tell rows apart", NameStr(att->attname),
 					RelationGetRelationName(rel)),
 			 errdetail("It is a key of CQL type %s, of which several values are one value of type %s.",
-					   scyllaFromUtf8(column->type), format_type_with_typemod(att->atttypid, att->atttypmod)),
+					   scyllaTellUtf8(column->type), format_type_with_typemod(att->atttypid, att->atttypmod)),
 			 errhint("Make it a numeric without precision and scale, or json instead of jsonb.")));
 }
 
@@ -107,13 +107,13 @@ mistyped_name(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *c
 		if (scyllaTableColumn(table, scyllaToUtf8(name)) == NULL)
 			strays = lappend(strays, unconstify(char *, name));
 	}
-	return scyllaNearestName(scyllaFromUtf8(column->name), strays);
+	return scyllaNearestName(scyllaTellUtf8(column->name), strays);
 }
 
 static void
 refuse_lack(Relation rel, const ScyllaTable *table, const ScyllaTableColumn *column)
 {
-	const char *name = scyllaFromUtf8(column->name);
+	const char *name = scyllaTellUtf8(column->name);
 	const char *mistyped = mistyped_name(rel, table, column);
 
 	ereport(ERROR,

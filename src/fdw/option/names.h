@@ -15,7 +15,11 @@
 #include "fdw/option/option.h"
 
 extern char *scyllaToUtf8(const char *text);	/* from the database's encoding */
-extern char *scyllaFromUtf8(const char *text);	/* for messages and EXPLAIN */
+extern char *scyllaFromUtf8(const char *text);	/* raises, where the database's encoding lacks a character */
+extern char *scyllaTryFromUtf8(const char *utf8);	/* NULL, where it does */
+
+/* For messages, EXPLAIN and the log: in place of each character that the database's encoding lacks, a question mark. */
+extern char *scyllaTellUtf8(const char *utf8);
 
 extern void scyllaAppendIdentifier(StringInfo out, const char *name);	/* UTF-8 */
 extern void scyllaAppendTable(StringInfo out, const ScyllaTableOptions *options);

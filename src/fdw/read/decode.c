@@ -94,7 +94,7 @@ column_context(void *arg)
 						NameStr(TupleDescAttr(d->desc, d->current->attribute - 1)->attname), d->relation);
 	else
 		line = psprintf("%s of foreign table \"%s\"",
-						scyllaFromUtf8(strVal(list_nth(d->select->items, (int) (d->current - d->item)))), d->relation);
+						scyllaTellUtf8(strVal(list_nth(d->select->items, (int) (d->current - d->item)))), d->relation);
 	if (d->select->roles != NIL && d->select->group_by == NIL)
 		errhint("A query of the column itself, without aggregates, names the row.");
 	scyllaKeyContext(d->fetch != NULL ? d->key : NULL, d->fetch, d->previous, line);

@@ -64,7 +64,7 @@ scyllaExplainRead(const ScyllaSelect *select, const ScyllaTableOptions *options,
 		ExplainPropertyText("Nearest", select->nearest, es);
 	if (!es->verbose)
 		return;
-	ExplainPropertyText("CQL", scyllaFromUtf8(scyllaExplainSelect(select, options)), es);
+	ExplainPropertyText("CQL", scyllaTellUtf8(scyllaExplainSelect(select, options)), es);
 	ExplainPropertyInteger("Fetch Size", NULL, options->fetch_size, es);
 	ExplainPropertyText("Consistency", cql_consistency_name(options->read_consistency), es);
 	if (select->local != NULL)

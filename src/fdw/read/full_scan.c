@@ -64,7 +64,7 @@ key_names(ScyllaSession *session, const ScyllaTableOptions *options)
 
 	initStringInfo(&names);
 	for (int i = 0; i < table->npartition; i++)
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", scyllaFromUtf8(scyllaPartitionColumn(table, i)->name));
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", scyllaTellUtf8(scyllaPartitionColumn(table, i)->name));
 	return names.data;
 }
 

@@ -78,7 +78,7 @@ label_of(Oid relid, const char *name)
 			label = pstrdup(NameStr(att->attname));
 	}
 	relation_close(relation, NoLock);
-	return label != NULL ? label : scyllaFromUtf8(name);
+	return label != NULL ? label : scyllaTellUtf8(name);
 }
 
 static int

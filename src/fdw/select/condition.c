@@ -75,7 +75,7 @@ column_context(void *arg)
 {
 	ScyllaBoundCondition *c = arg;
 
-	errcontext("condition on column \"%s\"", scyllaFromUtf8(c->column));
+	errcontext("condition on column \"%s\"", scyllaTellUtf8(c->column));
 }
 
 /* The type tells how a value is compared, before anything is prepared. */
@@ -190,7 +190,7 @@ scyllaCheckMarkers(const ScyllaConditions *cs, const ScyllaOperator *operators, 
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
 					 errmsg("column \"%s\" of table \"%s.%s\" has another type than before",
-							scyllaFromUtf8(cs->condition[i].column), options->keyspace, options->table),
+							scyllaTellUtf8(cs->condition[i].column), options->keyspace, options->table),
 					 errhint("Repeat the statement.")));
 		}
 		first++;

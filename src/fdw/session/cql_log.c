@@ -166,7 +166,7 @@ void
 scyllaLogCql(const ScyllaSession *session, const char *cql)
 {
 	if (scylla_log_cql)
-		log_text(session, scyllaFromUtf8(cql));
+		log_text(session, scyllaTellUtf8(cql));
 }
 
 void

@@ -9,9 +9,9 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 
 #include "cql/response.h"
+#include "fdw/option/names.h"
 #include "fdw/session/error.h"
 
 static int
@@ -194,7 +194,7 @@ add_context(const ScyllaErrorContext *c)
 	const char *together = "";
 
 	if (c->cql)
-		errcontext("CQL: %s", c->cql);
+		errcontext("CQL: %s", scyllaTellUtf8(c->cql));
 	if (c->relation == NULL)
 		return 0;
 	if (c->statement > 0)
@@ -220,7 +220,7 @@ scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *cont
 
 	if (failure == NULL)
 		scyllaRaiseOutOfMemory();
-	message = pg_any_to_server(failure->message, strlen(failure->message), PG_UTF8);
+	message = scyllaTellUtf8(failure->message);
 	detail = failure_detail(failure, c);
 	hint = failure_hint(failure, c);
 	ereport(ERROR,

@@ -22,7 +22,7 @@ typedef struct ScyllaFates
 typedef struct ScyllaErrorContext
 {
 	const char *relation;		/* foreign table */
-	const char *cql;
+	const char *cql;			/* UTF-8 */
 	bool		by_hand;		/* it is the user's own */
 	uint64		ordinal;		/* row of the statement, from 1; 0: none */
 	uint16		rows;			/* that went as one request, this the first of them; 0 and 1: it went alone */
