@@ -12,7 +12,8 @@ CREATE USER MAPPING FOR PUBLIC SERVER node_cluster;
 
 -- the session's first statement: it connects, and waits until it knows each node
 SELECT count(*) > 0 AS some, bool_and(up) AS up, min(connections) > 0 AS connected, count(DISTINCT node) = count(*) AS distinct_nodes,
-  bool_and(node ~ ':\d+$') AS named, bool_and(shards > 0) IS NOT false AS shards
+  bool_and(node ~ ':\d+$') AS named, bool_and(shards > 0) IS NOT false AS shards,
+  bool_and(tls IS NULL AND cipher IS NULL) AS plain
 FROM scylla_fdw_nodes('node_cluster');
 
 -- each node as the cluster itself describes it

@@ -46,7 +46,8 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 CREATE FUNCTION scylla_fdw_nodes(server text)
-RETURNS TABLE (node text, data_center text, rack text, up boolean, shards integer, connections integer)
+RETURNS TABLE (node text, data_center text, rack text, up boolean, shards integer, connections integer,
+  tls text, cipher text)
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 

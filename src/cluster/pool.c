@@ -218,15 +218,34 @@ cluster_pool_decided(const ClusterPool *pool)
 	return cluster_pool_ready(pool) || pool->last.kind != NET_FAIL_NONE;
 }
 
-uint32_t
-cluster_pool_shards(const ClusterPool *pool)
+/* NULL: none is. */
+static const NetConnection *
+any_ready(const ClusterPool *pool)
 {
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
 		if (cluster_place_ready(pool->place[i]))
-			return net_connection_shard(pool->place[i]->net)->nr_shards;
+			return pool->place[i]->net;
 	}
-	return 0;
+	return NULL;
+}
+
+uint32_t
+cluster_pool_shards(const ClusterPool *pool)
+{
+	const NetConnection *net = any_ready(pool);
+
+	return net ? net_connection_shard(net)->nr_shards : 0;
+}
+
+void
+cluster_pool_tls(const ClusterPool *pool, const char **version, const char **cipher)
+{
+	const NetConnection *net = any_ready(pool);
+
+	*version = *cipher = NULL;
+	if (net)
+		net_connection_tls(net, version, cipher);
 }
 
 ClusterPlace *

@@ -61,6 +61,8 @@ extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
 extern bool cluster_pool_decided(const ClusterPool *pool);	/* a connection got ready, or one failed since the pool was
 															 * made */
 extern uint32_t cluster_pool_shards(const ClusterPool *pool);	/* of the node; 0: none, or no connection is ready */
+/* As net_connection_tls, of a connection that is ready. */
+extern void cluster_pool_tls(const ClusterPool *pool, const char **version, const char **cipher);
 extern ClusterPlace *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
 extern bool cluster_pool_closed(const ClusterPool *pool);
 extern uint32_t cluster_pool_in_flight(const ClusterPool *pool);

@@ -43,6 +43,7 @@ describe(const ClusterNode *node)
 	{
 		told.connections = cluster_pool_count_ready(node->pool);
 		told.shards = cluster_pool_shards(node->pool);
+		cluster_pool_tls(node->pool, &told.tls, &told.cipher);
 	}
 	return told;
 }

@@ -10,8 +10,15 @@
  */
 #include "cql/ring.h"
 
-#define MIN_NODE_SIZE 15		/* three empty strings, local, two numbers */
+#define MIN_NODE_SIZE 19		/* five empty strings, local, two numbers */
 #define POSITION_SIZE 10
+
+/* What is not there is empty: nothing that may be missing is empty where it is there. */
+static void
+put_optional(CqlBuffer *b, const char *text)
+{
+	cql_put_string(b, text ? text : "");
+}
 
 void
 cql_ring_put(CqlBuffer *b, const CqlRing *ring)
@@ -28,6 +35,8 @@ cql_ring_put(CqlBuffer *b, const CqlRing *ring)
 		cql_put_u8(b, node->local);
 		cql_put_u32(b, node->connections);
 		cql_put_u32(b, node->shards);
+		put_optional(b, node->tls);
+		put_optional(b, node->cipher);
 	}
 	cql_put_u32(b, ring->npositions);
 	for (uint32_t i = 0; i < ring->npositions; i++)
@@ -44,6 +53,14 @@ get_text(CqlReader *r, CqlArena *arena)
 	CqlString	text = cql_get_string(r);
 
 	return r->failed ? NULL : cql_arena_strdup(arena, text.data, text.len);
+}
+
+static const char *
+get_optional(CqlReader *r, CqlArena *arena)
+{
+	const char *text = get_text(r, arena);
+
+	return text && text[0] != '\0' ? text : NULL;
 }
 
 static bool
@@ -63,6 +80,8 @@ get_nodes(CqlReader *r, CqlArena *arena, CqlRing *out)
 		node->local = cql_get_u8(r) != 0;
 		node->connections = cql_get_u32(r);
 		node->shards = cql_get_u32(r);
+		node->tls = get_optional(r, arena);
+		node->cipher = get_optional(r, arena);
 	}
 	return !r->failed && !arena->failed;
 }

@@ -6,7 +6,7 @@
  * Pure; any thread.
  *
  *	 [int version] [short n] n x ([string name] [string dc] [string rack] [byte local] [int connections]
- *	 [int shards]) [int n] n x ([long token] [short owner])
+ *	 [int shards] [string tls] [string cipher]) [int n] n x ([long token] [short owner])
  */
 #ifndef CQL_RING_H
 #define CQL_RING_H
@@ -21,6 +21,8 @@ typedef struct CqlRingNode
 	bool		local;			/* requests go there; to nodes of other data centers nothing is connected */
 	uint32_t	connections;	/* that are ready; 0: not up, as far as this client can tell */
 	uint32_t	shards;			/* 0: it does not shard, or was not connected to yet */
+	const char *tls;			/* version of TLS that a connection uses, and its cipher; NULL: not encrypted */
+	const char *cipher;
 } CqlRingNode;
 
 /* The owner has the tokens above the position before, up to this one. */

@@ -354,3 +354,9 @@ net_connection_shard(const NetConnection *c)
 {
 	return &c->handshake.shard;
 }
+
+void
+net_connection_tls(const NetConnection *c, const char **version, const char **cipher)
+{
+	*version = *cipher = NULL;
+}

@@ -54,4 +54,7 @@ extern const char *net_connection_name(const NetConnection *c); /* formatted add
 
 extern const NetShard *net_connection_shard(const NetConnection *c);
 
+/* NULL: not encrypted; constants of OpenSSL */
+extern void net_connection_tls(const NetConnection *c, const char **version, const char **cipher);
+
 #endif							/* NET_CONNECTION_H */

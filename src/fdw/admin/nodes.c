@@ -23,6 +23,12 @@ text_datum(const char *utf8)
 	return CStringGetTextDatum(scyllaTellUtf8(utf8));
 }
 
+static Datum
+optional_datum(const char *utf8)
+{
+	return utf8 ? text_datum(utf8) : (Datum) 0;
+}
+
 /* What cannot be known of a node that nothing is connected to is NULL. */
 static void
 put_node(ReturnSetInfo *result, const CqlRingNode *node)
@@ -30,9 +36,11 @@ put_node(ReturnSetInfo *result, const CqlRingNode *node)
 	Datum		values[] = {
 		text_datum(node->name), text_datum(node->dc), text_datum(node->rack),
 		BoolGetDatum(node->connections > 0), Int32GetDatum((int32) node->shards),
-		Int32GetDatum((int32) node->connections)
+		Int32GetDatum((int32) node->connections), optional_datum(node->tls), optional_datum(node->cipher)
 	};
-	bool		nulls[lengthof(values)] = {[3] = !node->local, [4] = node->shards == 0};
+	bool		nulls[lengthof(values)] = {
+		[3] = !node->local, [4] = node->shards == 0, [6] = node->tls == NULL, [7] = node->cipher == NULL
+	};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }

@@ -114,6 +114,8 @@ test_many_tokens_and_data_centers(void **state)
 	assert_int_equal(other->connections, 0);
 	assert_ptr_equal(&told.ring.node[told.ring.position[256].owner], other);
 	assert_int_equal(find(&told, "127.0.0.1")->connections, 1);
+	assert_null(find(&told, "127.0.0.1")->tls);
+	assert_null(find(&told, "127.0.0.1")->cipher);
 	cql_arena_free(&told.arena);
 	fixture_end(&f);
 }

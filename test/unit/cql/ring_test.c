@@ -4,12 +4,12 @@
 #include "cql/ring.h"
 
 #define BYTES "00000007 0002" \
-	"000e '127.0.0.1:9042' 0003 'dc1' 0002 'r1' 01 00000002 00000003" \
-	"000a '[::1]:9042' 0001 'x' 0000 00 00000000 00000000" \
+	"000e '127.0.0.1:9042' 0003 'dc1' 0002 'r1' 01 00000002 00000003 0007 'TLSv1.3' 0004 'AES!'" \
+	"000a '[::1]:9042' 0001 'x' 0000 00 00000000 00000000 0000 0000" \
 	"00000003 8000000000000000 0001 ffffffffffffffff 0000 7fffffffffffffff 0001"
 
 static CqlRingNode nodes[] = {
-	{"127.0.0.1:9042", "dc1", "r1", true, 2, 3}, {"[::1]:9042", "x", "", false, 0, 0}
+	{"127.0.0.1:9042", "dc1", "r1", true, 2, 3, "TLSv1.3", "AES!"}, {"[::1]:9042", "x", "", false, 0, 0, NULL, NULL}
 };
 static CqlRingPosition positions[] = {{INT64_MIN, 1}, {-1, 0}, {INT64_MAX, 1}};
 static const CqlRing ring = {7, nodes, 2, positions, 3};
@@ -48,6 +48,10 @@ test_decode(void **state)
 		assert_int_equal(got.node[i].connections, nodes[i].connections);
 		assert_int_equal(got.node[i].shards, nodes[i].shards);
 	}
+	assert_string_equal(got.node[0].tls, "TLSv1.3");
+	assert_string_equal(got.node[0].cipher, "AES!");
+	assert_null(got.node[1].tls);
+	assert_null(got.node[1].cipher);
 	assert_int_equal(got.npositions, 3);
 	for (int i = 0; i < 3; i++)
 	{
@@ -77,7 +81,7 @@ test_malformed(void **state)
 	assert_false(decode(decodes, "00000000 ffff 00000000"));
 	assert_false(decode(decodes, "00000000 0000 ffffffff"));
 	/* a node that is not there */
-	assert_false(decode(decodes, "00000000 0001 0000 0000 0000 01 00000000 00000000 00000001 0000000000000000 0001"));
+	assert_false(decode(decodes, "00000000 0001 0000 0000 0000 01 00000000 00000000 0000 0000 00000001 0000000000000000 0001"));
 }
 
 int
