@@ -172,6 +172,16 @@ is(logged(q{SELECT * FROM scylla_fdw_query('lg', 'SELECT s FROM ks.t WHERE id = 
 is(logged(q{EXPLAIN SELECT * FROM lg; SET scylla_fdw.log_cql = off; SELECT * FROM lg WHERE id = 1}), '', 'log_cql: nothing of what is not executed, or not wanted');
 my (undef, undef, $denied) = psql(q{SELECT scylla_fdw_version(); CREATE ROLE tap_client_role; SET ROLE tap_client_role; SET scylla_fdw.log_cql = on});
 like($denied, qr/ERROR:  42501: permission denied to set parameter "scylla_fdw\.log_cql"/, 'log_cql: superusers set it');
+
+# errors: who may call somebody else's function does not see the values in its CQL
+query(q{CREATE FUNCTION by_hand() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+	DECLARE cql text := 'SELECT s FROM ks.t WHERE id = ' || current_setting('scylla_tap.key') || ' AND s = ' || quote_literal(current_setting('scylla_tap.value'));
+	BEGIN PERFORM scylla_fdw_execute('lg', cql); END$$});
+$other->order('on QUERY text "geheim" error 0x2200 "no"');
+my (undef, undef, $context) = psql(q{SET scylla_tap.key = 4711; SET scylla_tap.value = 'geheim'; SET ROLE tap_client_role; SELECT by_hand()});
+$other->order('clear');
+like($context, qr/CONTEXT:  CQL: SELECT s FROM ks\.t WHERE id = \? AND s = \?$/m, 'an error of CQL by hand: its text without literals');
+unlike($context, qr/4711|geheim/, 'and nowhere else');
 query('DROP ROLE tap_client_role');
 
 done_testing();

@@ -31,7 +31,4 @@ extern void scyllaLogCql(const ScyllaSession *session, const char *cql);
 /* A text that somebody wrote, in the database's encoding. */
 extern void scyllaLogCqlByHand(const ScyllaSession *session, const char *cql);
 
-/* The same text with ? in place of each literal, and without comments. */
-extern char *scyllaHideLiterals(const char *cql);
-
 #endif							/* FDW_SESSION_CQL_LOG_H */

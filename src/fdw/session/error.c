@@ -2,9 +2,9 @@
  * fdw/session/error.c
  *	  From a failed request to a PostgreSQL error that tells the truth.
  *
- * Backend thread. Owns nothing. Invariant: the server's text is shown as it
- * came, converted from UTF-8; no secret can be in it, as none but the handshake
- * ever carries one.
+ * Backend thread. Owns nothing. Invariants: the server's text is shown as it
+ * came, converted from UTF-8; CQL in contexts has no values. Whoever may call
+ * somebody else's function sees the errors of the CQL in it.
  */
 #include "postgres.h"
 
@@ -13,6 +13,7 @@
 #include "cql/response.h"
 #include "fdw/option/names.h"
 #include "fdw/session/error.h"
+#include "fdw/session/hide_literals.h"
 
 static int
 sqlstate_of_code(uint32_t code)
@@ -194,7 +195,7 @@ add_context(const ScyllaErrorContext *c)
 	const char *together = "";
 
 	if (c->cql)
-		errcontext("CQL: %s", scyllaTellUtf8(c->cql));
+		errcontext("CQL: %s", scyllaTellUtf8(c->by_hand ? scyllaHideLiterals(c->cql) : c->cql));
 	if (c->relation == NULL)
 		return 0;
 	if (c->statement > 0)
