@@ -68,7 +68,7 @@ is_same(const Event *a, const Event *b)
 	return a->what == b->what && strcmp(a->node, b->node) == 0 && strcmp(a->detail, b->detail) == 0;
 }
 
-/* The same event, if it happened just now. NULL: this is a new one. */
+/* The same event, if it happened just now, by a clock that may be set back. NULL: this is a new one. */
 static Event *
 find_recent(ClusterTrace *trace, const Event *wanted)
 {
@@ -76,7 +76,7 @@ find_recent(ClusterTrace *trace, const Event *wanted)
 	{
 		Event	   *event = event_at(trace, trace->n - back);
 
-		if (is_same(event, wanted) && wanted->last - event->last < CLUSTER_TRACE_APART)
+		if (is_same(event, wanted) && llabs(wanted->last - event->last) < CLUSTER_TRACE_APART)
 			return event;
 	}
 	return NULL;
@@ -92,7 +92,7 @@ add(ClusterTrace *trace, Event *event)
 	recent = find_recent(trace, event);
 	if (recent)
 	{
-		recent->last = event->last;
+		recent->last = event->last > recent->last ? event->last : recent->last;
 		recent->times += recent->times < INT32_MAX;
 	}
 	else

@@ -8,6 +8,27 @@
 #include "cql/trace.h"
 #include "cql/value.h"
 
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t ahead = 0;		/* microseconds that the wall clock is ahead of time */
+
+/* In place of the C library's: a test need not wait for a minute to go by. */
+int
+clock_gettime(clockid_t id, struct timespec *now)
+{
+	int			result = (int) syscall(SYS_clock_gettime, id, now);
+
+	if (id == CLOCK_REALTIME)
+	{
+		int64_t		microseconds = now->tv_sec * INT64_C(1000000) + now->tv_nsec / 1000 + ahead;
+
+		*now = (struct timespec) {microseconds / 1000000, microseconds % 1000000 * 1000};
+	}
+	return result;
+}
+
 typedef struct Told
 {
 	CqlTrace	trace;
@@ -136,6 +157,66 @@ test_others_are_not_counted_as_one(void **state)
 		assert_int_equal(told.trace.event[i].times, 1);
 	cql_arena_free(&told.arena);
 	cluster_trace_free(trace);
+}
+
+/* How many events there are after one more. */
+static uint32_t
+events_after(ClusterTrace *trace, CqlTraceEvent *newest)
+{
+	Told		told;
+	uint32_t	n;
+
+	cluster_trace_add(trace, CLUSTER_EVENT_LOST, "a:1", "reset");
+	ask(trace, &told);
+	n = told.trace.nevents;
+	*newest = told.trace.event[n - 1];
+	newest->node = newest->what = newest->detail = NULL;
+	cql_arena_free(&told.arena);
+	return n;
+}
+
+/* From the last time on, not from the first: what goes on all day is one event. */
+static void
+test_a_minute_apart(void **state)
+{
+	ClusterTrace *trace = cluster_trace_new();
+	CqlTraceEvent event;
+
+	for (int i = 1; i <= 5; i++)
+	{
+		assert_int_equal(events_after(trace, &event), 1);
+		assert_int_equal(event.times, i);
+		ahead += CLUSTER_TRACE_APART - 1000000;
+	}
+	assert_true(event.last - event.first >= 4 * (CLUSTER_TRACE_APART - 1000000));
+	ahead += 1000000;
+	assert_int_equal(events_after(trace, &event), 2);
+	assert_int_equal(event.times, 1);
+	assert_true(event.first == event.last);
+	cluster_trace_free(trace);
+	ahead = 0;
+}
+
+/* Whoever sets the clock back does not have all that happens until then be one event, which ends before it began. */
+static void
+test_a_clock_that_is_set_back(void **state)
+{
+	ClusterTrace *trace = cluster_trace_new();
+	CqlTraceEvent event;
+
+	assert_int_equal(events_after(trace, &event), 1);
+	ahead -= 1000000;			/* as clocks are adjusted */
+	assert_int_equal(events_after(trace, &event), 1);
+	assert_int_equal(event.times, 2);
+	assert_true(event.last >= event.first);
+	ahead -= 24 * 60 * CLUSTER_TRACE_APART;
+	assert_int_equal(events_after(trace, &event), 2);
+	assert_int_equal(event.times, 1);
+	assert_int_equal(events_after(trace, &event), 2);
+	assert_int_equal(event.times, 2);
+	assert_true(event.last >= event.first);
+	cluster_trace_free(trace);
+	ahead = 0;
 }
 
 /* Between two characters, never within one; what is no UTF-8 is marked. */
@@ -301,6 +382,8 @@ main(void)
 		cmocka_unit_test(test_oldest_make_room),
 		cmocka_unit_test(test_bursts_are_counted),
 		cmocka_unit_test(test_others_are_not_counted_as_one),
+		cmocka_unit_test(test_a_minute_apart),
+		cmocka_unit_test(test_a_clock_that_is_set_back),
 		cmocka_unit_test(test_long_texts_are_cut),
 		cmocka_unit_test(test_windows_that_move),
 		cmocka_unit_test(test_health_is_told_once),
