@@ -66,11 +66,11 @@ SELECT indexed_cql(cql) FROM unnest(ARRAY[
   $$CREATE INDEX ON fdw_indexed.long (t) USING 'sai'$$, $$CREATE INDEX ON fdw_indexed.long (a) USING 'sai'$$, $$CREATE INDEX ON fdw_indexed.long (v) USING 'sai'$$]) cql \g /dev/null
 CREATE TABLE indexed_l.long AS SELECT k, n AS c, repeat('t', n) AS t, repeat('a', n) AS a, repeat('é', n / 2) AS u, repeat('b', n)::bytea AS b, n % 3 AS v, k AS w, repeat('z', n) AS z
   FROM generate_series(1, 2) k, unnest('{1,8192,8193,65535,65536,70000}'::int[]) n;
-ALTER TABLE indexed_l.long ALTER t TYPE text COLLATE "C";
-CREATE FOREIGN TABLE indexed_f.long (k int, c int, t text COLLATE "C", a text, u text, b bytea, v int, w int, z text) SERVER indexed_cluster OPTIONS (keyspace 'fdw_indexed');
+ALTER TABLE indexed_l.long ALTER t TYPE text COLLATE "C", ALTER z TYPE text COLLATE "C";
+CREATE FOREIGN TABLE indexed_f.long (k int, c int, t text COLLATE "C", a text, u text, b bytea, v int, w int, z text COLLATE "C") SERVER indexed_cluster OPTIONS (keyspace 'fdw_indexed');
 INSERT INTO indexed_f.long SELECT * FROM indexed_l.long;
 SELECT indexed_cql(cql) FROM unnest('{CREATE INDEX ON fdw_indexed.long (u),CREATE INDEX ON fdw_indexed.long (b)}'::text[]) cql \g /dev/null
-CREATE TABLE indexed_l.o AS SELECT DISTINCT t, u FROM indexed_l.long;
+CREATE TABLE indexed_l.o AS SELECT DISTINCT t, u, z FROM indexed_l.long;
 CREATE VIEW indexed_f.o AS SELECT * FROM indexed_l.o;
 
 CREATE FUNCTION indexed_later(t text, n int) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN repeat(t, n); END';
@@ -101,21 +101,44 @@ SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t AND w = 2$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE u = $é AND w = 2$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE k = 1 AND t = $t$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE k = 1 AND u = $é AND w = 1$$);
-SELECT indexed_long($$SELECT k, c FROM long WHERE t > $t$$, 65535);
-SELECT indexed_long($$SELECT k, c FROM long WHERE t <= $t AND v = 0$$, 65535);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t > $t$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE t <= $t AND v = 0$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE t IN ($t, 'none')$$);
-SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z$$, 65535);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z > $z$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z >= $y AND z < $z$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z AND w = 2$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z AND t = $t$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z = $z AND v = 1$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE z IN ($z, 'none')$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE k = 1 AND z = $z$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE k IN (1, 2, 3) AND z <= $z ORDER BY c, k LIMIT 3$$);
+SELECT indexed_long($$SELECT k, c FROM long WHERE k = ANY (ARRAY(SELECT generate_series(1, 1200))) AND z = $z$$);
+SELECT indexed_long($$SELECT c FROM long WHERE z = $z LIMIT 1$$);
+SELECT indexed_long($$SELECT DISTINCT k FROM long WHERE z = $z$$);
 SELECT indexed_long($$SELECT count(*), max(c) FROM long WHERE t = $t$$);
 SELECT indexed_long($$SELECT k, count(*) FROM long WHERE t = $t GROUP BY k$$);
 SELECT indexed_long($$SELECT c FROM long WHERE t = $t LIMIT 1$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t ORDER BY k, c$$);
 SELECT indexed_long($$SELECT DISTINCT k FROM long WHERE t = $t$$);
 SELECT indexed_long($$SELECT k, c FROM long WHERE t = $t UNION ALL SELECT k, c FROM long WHERE t = $t$$);
+-- above a filter, aggregates are the cluster's, if the value turns out not to be too long
+SELECT indexed_long($$SELECT count(*), max(c) FROM long WHERE z = $z$$, 65535);
+SELECT indexed_long($$SELECT k, count(*) FROM long WHERE z < $z GROUP BY k$$, 65535);
+SELECT indexed_long($$SELECT count(*), max(c) FROM (SELECT * FROM long WHERE z = $z OFFSET 0) s$$);
+SELECT count(*) FROM indexed_f.long WHERE z = indexed_later('z', 65536);
 -- by the rows of another table
 SELECT indexed_rows('indexed_f', q) = indexed_rows('indexed_l', q) FROM unnest(ARRAY[
   'SELECT length(o.t), (SELECT sum(r.c) FROM long r WHERE r.t = o.t) FROM o', 'SELECT length(o.u), (SELECT sum(r.c) FROM long r WHERE r.u = o.u AND r.w = 1) FROM o',
   'SELECT length(o.t), r.c FROM o JOIN long r ON r.k = 1 AND r.t = o.t', 'SELECT length(o.t), r.c FROM o, LATERAL (SELECT * FROM long r WHERE r.t = o.t OFFSET 0) r',
-  'SELECT length(o.u), r.c FROM o JOIN long r ON r.k = length(o.u) % 2 + 1 AND r.u = o.u']) q;
+  'SELECT length(o.u), r.c FROM o JOIN long r ON r.k = length(o.u) % 2 + 1 AND r.u = o.u',
+  'SELECT length(o.z), (SELECT r.c FROM long r WHERE r.z = o.z AND r.w = 1) FROM o', 'SELECT length(o.z), r.c FROM o JOIN long r ON r.k = 1 AND r.z >= o.z']) q;
+SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;
+SELECT q FROM unnest(ARRAY['SELECT length(o.z), r.c FROM o JOIN long r ON r.k = length(o.z) % 2 + 1 AND r.z = o.z', 'SELECT length(o.z), r.c FROM o LEFT JOIN long r ON r.k = length(o.z) % 2 + 1 AND r.z > o.z',
+  'SELECT length(o.z) FROM o WHERE EXISTS (SELECT FROM long r WHERE r.k = length(o.z) % 2 + 1 AND r.z > o.z)', 'SELECT length(o.z) FROM o WHERE NOT EXISTS (SELECT FROM long r WHERE r.k = length(o.z) % 2 + 1 AND r.z > o.z)',
+  'SELECT length(o.z), r.c FROM o JOIN long r ON r.k = length(o.z) % 2 + 1 AND r.z = indexed_later(''z'', 70000)']) q WHERE indexed_rows('indexed_f', q) IS DISTINCT FROM indexed_rows('indexed_l', q);
+EXPLAIN (VERBOSE, COSTS OFF) SELECT o.t FROM indexed_f.o JOIN indexed_f.long r ON r.k = length(o.z) AND r.z > o.z;
+RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_nestloop;
 -- what is asked for, and how many rows came
 SET search_path = indexed_f, public;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM long WHERE t = 'short';
@@ -130,6 +153,22 @@ UPDATE long SET w = 7 WHERE t = indexed_later('t', 70000);
 FETCH ALL FROM c;
 COMMIT;
 SELECT k, c, w FROM long WHERE w = 7 ORDER BY k, c;
+UPDATE long SET w = 8 WHERE z = indexed_later('z', 70000);
+DELETE FROM long WHERE k = 2 AND z > indexed_later('z', 65536);
+SELECT k, c, w FROM long WHERE w >= 7 ORDER BY k, c;
+SET plan_cache_mode = force_generic_plan;
+PREPARE indexed_by (text) AS SELECT k, c FROM long WHERE z = $1 AND w = 1;
+EXECUTE indexed_by (repeat('z', 8192));
+EXECUTE indexed_by (repeat('z', 65536));
+DEALLOCATE indexed_by;
+RESET plan_cache_mode;
+-- an index finds the rows, or nothing does
+SET scylla_fdw.full_scan = 'refuse';
+SELECT k, c FROM long WHERE t = indexed_later('t', 65536) AND v = 1 ORDER BY k, c;
+SELECT k, c FROM long WHERE v = 1 AND z = indexed_later('z', 65536) ORDER BY k, c;
+SELECT k, c FROM long WHERE k = 1 AND z = indexed_later('z', 65536);
+SELECT k, c FROM long WHERE t = indexed_later('t', 65536) AND z = indexed_later('z', 65536);
+RESET scylla_fdw.full_scan;
 RESET search_path;
 
 SELECT indexed_cql('DROP KEYSPACE fdw_indexed') \g /dev/null

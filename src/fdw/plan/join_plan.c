@@ -297,7 +297,7 @@ columns_of(List *exprs, int how)
 	return pull_var_clause((Node *) exprs, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | how);
 }
 
-/* Clauses that the cluster checks, or clauses that it does not; lower security levels first. */
+/* Clauses that the cluster checks, or clauses that it does not, or not for certain; lower security levels first. */
 static List *
 choose_clauses(List *clauses, const ScyllaAccess *access, bool pushed)
 {
@@ -313,7 +313,8 @@ choose_clauses(List *clauses, const ScyllaAccess *access, bool pushed)
 			RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
 
 			next = Max(next, clause->security_level);
-			if (scyllaPushes(access, clause) == pushed && clause->security_level == level)
+			if ((scyllaPushes(access, clause) == pushed || (!pushed && scyllaMayLeaveOut(access, clause))) &&
+				clause->security_level == level)
 				chosen = lappend(chosen, clause);
 		}
 	}

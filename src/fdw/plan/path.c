@@ -15,7 +15,6 @@
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/plan/path.h"
-#include "fdw/pushdown/indexed.h"
 #include "fdw/read/system_columns.h"
 
 bool
@@ -37,10 +36,9 @@ scyllaReadsByRanges(const ScyllaPath *path, bool without_unsure)
 	foreach(lc, path->access->pushed)
 	{
 		const ScyllaCondition *condition = lfirst(lc);
+		bool		left_out = condition->longest > 0 && without_unsure;
 
-		if (condition->unsure && without_unsure)
-			continue;
-		if (condition->column->kind == SCYLLA_PARTITION_KEY || condition->column->index != SCYLLA_NO_INDEX)
+		if (condition->column->index != SCYLLA_NO_INDEX ? !left_out : condition->column->kind == SCYLLA_PARTITION_KEY)
 			return false;
 	}
 	return true;
@@ -94,7 +92,8 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 		select->columns = lappend(select->columns, makeString(pstrdup(condition->column->name)));
 		select->operators = lappend_int(select->operators, (int) condition->op);
 		select->attnums = lappend_int(select->attnums, condition->attnum);
-		select->longest = lappend_int(select->longest, condition->unsure ? scyllaIndexLongest(condition->column) : 0);
+		select->longest = lappend_int(select->longest, condition->longest);
+		select->indexed = lappend_int(select->indexed, condition->column->index != SCYLLA_NO_INDEX);
 		select->groups = lappend_int(select->groups, condition->group);
 		*exprs = lappend(*exprs, condition->value);
 	}

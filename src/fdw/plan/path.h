@@ -47,7 +47,7 @@ extern bool scyllaReadsUnasked(const ScyllaPath *path);
 /*
  * Ranges of tokens may be read apart: no index finds the rows, and no condition
  * is on a column of the partition key, which CQL does not take beside one on the
- * token. Where conditions may be left out: without those.
+ * token. Where conditions that indexes serve may be left out: without those.
  */
 extern bool scyllaReadsByRanges(const ScyllaPath *path, bool without_unsure);
 

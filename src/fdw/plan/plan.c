@@ -389,7 +389,7 @@ add_whole(RelOptInfo *rel, const ScyllaPath *path, List *recheck, ScyllaSelect *
 
 	select->whole_instead = path->access->npartition > 0 && !path->access->one_run &&
 		(path->order == NIL || path->merge != NIL) && !path->distinct && path->per_partition == 0 && path->nearest == NULL;
-	if (!select->whole_instead && !path->access->unsure)
+	if (!select->whole_instead && !scyllaMayLeaveOut(path->access, NULL))
 		return;
 	scyllaSelectColumns(&whole, path->relation, rel->relid, recheck);
 	foreach(lc, whole.targets)

@@ -9,6 +9,12 @@
 #include "fdw/pushdown/access.h"
 
 /* By what it says: a path may have been translated since. */
+static bool
+is_of(const ScyllaCondition *condition, const RestrictInfo *clause)
+{
+	return condition->clause != NULL && equal(condition->clause->clause, clause->clause);
+}
+
 bool
 scyllaPushes(const ScyllaAccess *access, const RestrictInfo *clause)
 {
@@ -16,9 +22,22 @@ scyllaPushes(const ScyllaAccess *access, const RestrictInfo *clause)
 
 	foreach(lc, access->pushed)
 	{
-		const RestrictInfo *pushed = ((ScyllaCondition *) lfirst(lc))->clause;
+		if (is_of(lfirst(lc), clause))
+			return true;
+	}
+	return false;
+}
 
-		if (pushed != NULL && equal(pushed->clause, clause->clause))
+bool
+scyllaMayLeaveOut(const ScyllaAccess *access, const RestrictInfo *clause)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->longest > 0 && (clause == NULL || is_of(condition, clause)))
 			return true;
 	}
 	return false;

@@ -25,13 +25,16 @@ typedef struct ScyllaAccess
 	bool		one_run;		/* no IN, no series: the rows come in clustering order */
 	bool		filtering;
 	bool		indexed;		/* an index may be used, and CQL sorts nothing then */
-	bool		unsure;			/* a condition is: the scan may have to check it */
+	bool		unsure;			/* an index may turn out not to have the value of a condition */
 	List	   *local;			/* RestrictInfo */
 	List	   *reasons;		/* char *, of those: "column "v": ..." */
 } ScyllaAccess;
 
 /* Whether the cluster checks the clause. */
 extern bool scyllaPushes(const ScyllaAccess *access, const RestrictInfo *clause);
+
+/* Whether the scan may have to check what the cluster was to check of the clause, as a value is too long. NULL: of any. */
+extern bool scyllaMayLeaveOut(const ScyllaAccess *access, const RestrictInfo *clause);
 
 /* Whether one of these clauses finds rows: of a join, that it is worth looking up by them. */
 extern bool scyllaPushesAnyOf(const ScyllaAccess *access, List *clauses);

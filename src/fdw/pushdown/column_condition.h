@@ -30,8 +30,8 @@ typedef struct ScyllaCondition
 								 * last; 0: it is none of these */
 	int			values;			/* of the lower one: how many the series has, by estimate, */
 	bool		known;			/* or for certain */
-	bool		unsure;			/* pushed, but an index serves it that has no long values: of one, the scan leaves it
-								 * out, and checks it */
+	int			longest;		/* pushed, but its value may turn out to have more bytes than these, which no index has
+								 * or no node filters by: then the scan leaves the condition out, and checks it; 0: any */
 	int			group;			/* of those that belong together: IN of rows, or a comparison of rows; 0: it stands
 								 * alone */
 	int			index;			/* in its group */

@@ -258,8 +258,8 @@ take_clustering_columns(ScyllaChoice *choice)
 static void
 take_by_index(ScyllaChoice *choice, ScyllaCondition *condition)
 {
-	condition->unsure = scyllaMayBeTooLong(condition);
-	choice->access->unsure |= condition->unsure;
+	condition->longest = scyllaLongestFound(condition);
+	choice->access->unsure |= condition->longest > 0;
 	take(choice, condition);
 }
 
@@ -367,6 +367,7 @@ take_filtered(ScyllaChoice *choice)
 		if (condition->op == SCYLLA_IN || condition->group > 0 || !has_room(choice->access, condition) ||
 			why_not_filtered(choice, condition) != NULL)
 			continue;
+		condition->longest = scyllaLongestFiltered(condition);
 		take(choice, condition);
 		choice->access->filtering = true;
 	}

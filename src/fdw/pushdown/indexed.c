@@ -16,9 +16,12 @@
  * do not mind), a secondary one refuses to look for more than 65535. A condition
  * with such a value stays local. Where the value is not known before the scan
  * begins, a scan that finds rows by the index leaves the condition out then, reads
- * the others' rows, and checks it (ScyllaCondition.unsure). Where the index would
+ * the others' rows, and checks it (ScyllaCondition.longest). Where the index would
  * only filter what keys have found, it is not asked. Nodes cannot hand each other
- * more than 65535 bytes to filter by: a constant that is longer stays local as well.
+ * more than 65535 bytes to filter by, whatever the column and the operator: a
+ * constant that is longer stays local as well, and a value that is not known yet
+ * has its condition left out in the same way. A join by keys checks such conditions
+ * always.
  *
  * Some indexes find rows that PostgreSQL would not: an index with an analyzer, an
  * SAI of inet (which takes ::ffff:1.2.3.4 for 1.2.3.4), and a secondary index of a
@@ -27,8 +30,10 @@
  * A scan that leaves a condition on a long value out has no limit. If no other
  * condition is left, the scan reads the whole table by ranges. PostgreSQL checks
  * each row by the plan's recheck conditions. Aggregates and nearest vectors could
- * not be checked in this way: nothing of them is sent above a condition whose value
- * is not known yet.
+ * not be checked in this way. An index has no text of more than 8192 bytes, and some
+ * tables have such texts: nothing of them is sent above a condition that an index
+ * serves whose value is not known yet. Hardly anybody filters by 65535 bytes:
+ * aggregates above a filter are sent, and fail with such a value.
  */
 #include "postgres.h"
 
@@ -78,8 +83,8 @@ has_long_values(const ScyllaTableColumn *column)
 	return false;
 }
 
-int
-scyllaIndexLongest(const ScyllaTableColumn *column)
+static int
+index_longest(const ScyllaTableColumn *column)
 {
 	if (!has_long_values(column))
 		return 0;
@@ -89,13 +94,19 @@ scyllaIndexLongest(const ScyllaTableColumn *column)
 static bool
 has_limit(const ScyllaCondition *condition)
 {
-	return is_fixing(condition) && scyllaIndexLongest(condition->column) > 0;
+	return is_fixing(condition) && index_longest(condition->column) > 0;
 }
 
-bool
-scyllaMayBeTooLong(const ScyllaCondition *condition)
+int
+scyllaLongestFound(const ScyllaCondition *condition)
 {
-	return has_limit(condition) && !IsA(condition->value, Const);
+	return has_limit(condition) && !IsA(condition->value, Const) ? index_longest(condition->column) : 0;
+}
+
+int
+scyllaLongestFiltered(const ScyllaCondition *condition)
+{
+	return has_long_values(condition->column) && !IsA(condition->value, Const) ? LONGEST_FILTERED : 0;
 }
 
 /* In the cluster's encoding. */
@@ -113,7 +124,7 @@ static bool
 is_too_long(const ScyllaCondition *condition)
 {
 	return condition->op == SCYLLA_EQ && has_limit(condition) && IsA(condition->value, Const) &&
-		length_of((Const *) condition->value) > (Size) scyllaIndexLongest(condition->column);
+		length_of((Const *) condition->value) > (Size) index_longest(condition->column);
 }
 
 static bool
@@ -163,7 +174,7 @@ scyllaIndexDiffers(const ScyllaAccess *access, const ScyllaCondition *condition)
 	if (column->index == SCYLLA_SECONDARY_INDEX && is_fixing(condition) && !scyllaSameBytes(condition->type, column))
 		return "its index compares bytes, which differ between equal values";
 	if (is_too_long(condition))
-		return psprintf("its index has no values of more than %d bytes", scyllaIndexLongest(column));
+		return psprintf("its index has no values of more than %d bytes", index_longest(column));
 	if (mixes_levels(access, condition))
 		return "an index that finds partitions does not go with clustering columns";
 	return NULL;
@@ -187,8 +198,8 @@ scyllaIndexKeepsFromFiltering(const ScyllaAccess *access, const ScyllaCondition 
 		return psprintf("nodes filter by values of at most %d bytes", LONGEST_FILTERED);
 	if (reason == NULL && ends_early(access, condition))
 		return "its index does not find all rows of one partition";
-	if (reason == NULL && scyllaMayBeTooLong(condition))
+	if (reason == NULL && scyllaLongestFound(condition) > 0)
 		return psprintf("its index has no values of more than %d bytes, and this one may be longer",
-						scyllaIndexLongest(condition->column));
+						scyllaLongestFound(condition));
 	return reason;
 }

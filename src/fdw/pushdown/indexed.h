@@ -13,13 +13,11 @@
 #include "fdw/pushdown/access.h"
 
 /*
- * Bytes of the longest value that the column's index has; 0: it has all. Cassandra leaves longer ones out, or refuses to
- * look for them.
+ * Where the value is not known yet, and may turn out to be longer: bytes of the longest one that the column's index has,
+ * and that nodes filter by; else 0. Cassandra leaves longer ones out, or refuses to look for them.
  */
-extern int	scyllaIndexLongest(const ScyllaTableColumn *column);
-
-/* Whether the value may turn out to be longer than that: it is not known yet. */
-extern bool scyllaMayBeTooLong(const ScyllaCondition *condition);
+extern int	scyllaLongestFound(const ScyllaCondition *condition);
+extern int	scyllaLongestFiltered(const ScyllaCondition *condition);
 
 extern bool scyllaIndexFindsRanges(const ScyllaTableColumn *column);
 

@@ -18,6 +18,7 @@
 #include "fdw/fetch/page_size.h"
 #include "fdw/fetch/row_look.h"
 #include "fdw/fetch/row_size.h"
+#include "fdw/option/names.h"
 #include "fdw/read/scan_open.h"
 #include "fdw/select/request_list.h"
 #include "fdw/session/session.h"
@@ -210,6 +211,21 @@ begin_sifting(ScyllaScan *scan)
 	MemoryContextSwitchTo(old);
 }
 
+/* What the cluster computes over rows is over all that it finds. Nothing is sent above an index that may not have the value. */
+static void
+check_sifting(const ScyllaScan *scan)
+{
+	if (scan->aggregate != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("value to compare column \"%s\" of foreign table \"%s\" with is too long for the cluster",
+						scyllaFromUtf8(scyllaLeftOut(scan->conditions)), scan->relation),
+				 errdetail("Nodes filter by values of at most %d bytes. The cluster computes the query's aggregates.",
+						   PG_UINT16_MAX),
+				 errhint("Have PostgreSQL compute the aggregates: put the table and its conditions into a subquery with OFFSET 0, "
+						 "or leave aggregates out of the option pushdown.")));
+}
+
 /* The source of the keys, or in place of too many of them one of all rows. */
 static ScyllaKeySource *
 keys_or_whole(ScyllaScan *scan, ScyllaKeySource *keys)
@@ -264,8 +280,11 @@ scyllaScanOpen(ScyllaScan *scan)
 	if (limit != 0 && scyllaAddConditions(scan->conditions, scan->node->ss.ps.ps_ExprContext, source, limit))
 	{
 		source = keys_or_whole(scan, source);
-		if (scyllaLeavesConditionsOut(scan->conditions))
+		if (scyllaLeftOut(scan->conditions) != NULL)
+		{
+			check_sifting(scan);
 			begin_sifting(scan);
+		}
 		scyllaScanGuard(scan);
 		open_fetch(scan, source, reads_all(scan) ? -1 : limit);
 	}

@@ -40,6 +40,7 @@ init_condition(ScyllaConditions *cs, int i, Expr *value, ExprState *state)
 	c->column_type = get_atttype(select->relid, list_nth_int(select->attnums, i));
 	c->key = i < select->npartition;
 	c->longest = list_nth_int(select->longest, i);
+	c->indexed = list_nth_int(select->indexed, i) != 0;
 }
 
 static void
@@ -142,14 +143,15 @@ scyllaDropConditions(ScyllaConditions *cs)
 		cs->operators[i] = SCYLLA_ANY;
 }
 
-bool
-scyllaLeavesConditionsOut(const ScyllaConditions *cs)
+const char *
+scyllaLeftOut(const ScyllaConditions *cs)
 {
-	bool		any = false;
-
 	for (int i = 0; i < cs->nconditions; i++)
-		any |= cs->condition[i].longest > 0 && cs->operators[i] == SCYLLA_ANY;
-	return any;
+	{
+		if (cs->condition[i].longest > 0 && cs->operators[i] == SCYLLA_ANY)
+			return cs->condition[i].column;
+	}
+	return NULL;
 }
 
 bool
@@ -158,7 +160,7 @@ scyllaFindsByIndex(const ScyllaConditions *cs)
 	bool		any = false;
 
 	for (int i = 0; i < cs->nconditions; i++)
-		any |= cs->condition[i].longest > 0 && cs->operators[i] != SCYLLA_ANY;
+		any |= cs->condition[i].indexed && cs->operators[i] != SCYLLA_ANY;
 	return any;
 }
 

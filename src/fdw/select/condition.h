@@ -53,11 +53,13 @@ extern void scyllaDropConditions(ScyllaConditions *conditions);
 extern const ScyllaOperator *scyllaConditionOperators(const ScyllaConditions *conditions);
 
 /*
- * Of the values added last. Conditions are left out whose values no index has, as
- * they are too long: the rows that come have to be checked. Conditions that might have
- * been, but are in, find rows by their index.
+ * Of the values added last. Conditions are left out whose values no index has, or no
+ * node filters by, as they are too long: the rows that come have to be checked. The
+ * column of one, UTF-8; NULL: none is left out.
  */
-extern bool scyllaLeavesConditionsOut(const ScyllaConditions *conditions);
+extern const char *scyllaLeftOut(const ScyllaConditions *conditions);
+
+/* Whether a condition that is in has an index, by which rows are found. */
 extern bool scyllaFindsByIndex(const ScyllaConditions *conditions);
 
 /*

@@ -27,8 +27,8 @@ typedef struct ScyllaBoundCondition
 	int			group;			/* as in ScyllaSelect */
 	bool		key;			/* of the partition key */
 	bool		clustering;
-	int			longest;		/* bytes of the longest value that its index has; 0: it is not asked by an index, or
-								 * that has all */
+	int			longest;		/* as in ScyllaSelect */
+	bool		indexed;
 	ScyllaConverter *converter;
 } ScyllaBoundCondition;
 

@@ -23,6 +23,7 @@ enum
 	PACKED_OPERATORS,
 	PACKED_ATTNUMS,
 	PACKED_LONGEST,
+	PACKED_INDEXED,
 	PACKED_GROUPS,
 	PACKED_SERIES,
 	PACKED_ORDER,
@@ -66,6 +67,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->unasked);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->longest);
+	packed = lappend(packed, select->indexed);
 	packed = lappend(packed, select->groups);
 	packed = lappend(packed, select->series);
 	packed = lappend(packed, select->order);
@@ -93,6 +95,7 @@ scyllaUnpackSelect(List *packed)
 	select->operators = list_nth(packed, PACKED_OPERATORS);
 	select->attnums = list_nth(packed, PACKED_ATTNUMS);
 	select->longest = list_nth(packed, PACKED_LONGEST);
+	select->indexed = list_nth(packed, PACKED_INDEXED);
 	select->groups = list_nth(packed, PACKED_GROUPS);
 	select->series = list_nth(packed, PACKED_SERIES);
 	select->order = list_nth(packed, PACKED_ORDER);

@@ -55,6 +55,7 @@ typedef struct ScyllaSelect
 	List	   *attnums;		/* int: attribute of the foreign table */
 	List	   *longest;		/* int: bytes of each value; of a longer one, the scan leaves the condition out and
 								 * checks it; 0: any */
+	List	   *indexed;		/* int: whether the column has an index, which finds the rows */
 	List	   *groups;			/* int: conditions of one belong together; 0: it stands alone */
 	List	   *series;			/* int: ranges of the partition key that are looked up by each of their values, three
 								 * for each: the condition that is the lower bound, that which is the upper one, and
