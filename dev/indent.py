@@ -28,6 +28,9 @@ TYPES = [re.compile(pattern, re.M | re.S) for pattern in (
 # Types of PostgreSQL whose names are those of variables too: most of the list is pgindent's.
 NOT_TYPES = set("""ANY FD_SET U abs allocfunc boolean date digit ilist interval iterator other pointer printfunc
     reference string text timestamp type wrap""".split())
+OPENSSL_TYPES = set("""ASN1_INTEGER ASN1_STRING ASN1_TIME BIO BIO_METHOD EVP_MD EVP_PKEY EVP_PKEY_CTX GENERAL_NAME GENERAL_NAMES
+    SSL SSL_CIPHER SSL_CTX SSL_SESSION X509 X509V3_CTX X509_CRL X509_EXTENSION X509_NAME X509_NAME_ENTRY X509_STORE
+    X509_STORE_CTX X509_VERIFY_PARAM""".split())
 
 BRACKET = re.compile(r"[(){}]")
 COMPOUND = re.compile(r"\([A-Za-z_][\w ]*(?:\[\w*\])?\s*\**\) (\{)")
@@ -35,7 +38,7 @@ INITIALIZER = re.compile(r"^(\t*)\S.*(?: = (?=\{\.)|\(\w+\) (?=\{\n))(\{)", re.M
 
 
 def own_types():
-    names = {"bool"}
+    names = {"bool"} | OPENSSL_TYPES
     for folder in ("src", "test", "bench"):
         for path in pathlib.Path(folder).glob("**/*.[ch]"):
             text = path.read_text()

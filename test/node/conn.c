@@ -8,10 +8,11 @@
  * while it has bytes; a request counts as in flight until its answer is in `wire`.
  *
  *	 read -> node_respond -> answer -> frames -> seal -> wire -> push -> socket
- *	                            |                  |
+ *	                            |                  |         (TLS: -> sealed)
  *	                            +-> parked         +-> late      (tick: -> wire)
  */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "internal.h"
 
@@ -82,7 +83,9 @@ on_closed(uv_handle_t *handle)
 	cql_buffer_free(&c->frames);
 	cql_buffer_free(&c->owed);
 	cql_buffer_free(&c->wire);
+	cql_buffer_free(&c->sealed);
 	cql_buffer_free(&c->writing);
+	node_tls_free(c);
 	free(c);
 }
 
@@ -98,6 +101,7 @@ node_conn_close(NodeConn *c, NodeClose how)
 	report->open--;
 	report->ready -= c->state == STATE_READY;
 	report->in_flight -= c->in_flight;
+	report->held -= c->leave != NODE_NO_LIMIT;
 	free_parcels(c, c->late);
 	free_parcels(c, c->parked);
 	while (*at != c)
@@ -113,53 +117,75 @@ node_conn_close_when_written(NodeConn *c, NodeClose how)
 	c->close_when_written = how;
 }
 
-/* ---- bytes out ---- */
+/* ---- bytes in and out ---- */
+
+static void write_on(NodeConn *c);
 
 static void
 on_written(uv_write_t *write, int status)
 {
 	NodeConn   *c = write->data;
 
-	cql_buffer_reset(&c->writing);
 	if (status != 0)
 		node_conn_close(c, CLOSE_NORMAL);
-	else if (!c->closing)
-		node_conn_push(c);
+	else if (c->written < c->writing.len && !c->closing)
+		write_on(c);
+	else
+	{
+		cql_buffer_reset(&c->writing);
+		if (!c->closing)
+			node_conn_push(c);
+	}
+}
+
+static void
+write_on(NodeConn *c)
+{
+	size_t		n = c->dribble ? 1 : c->writing.len - c->written;
+	uv_buf_t	buf = uv_buf_init((char *) c->writing.data + c->written, (unsigned) n);
+
+	c->written += n;
+	c->write.data = c;
+	if (uv_write(&c->write, (uv_stream_t *) &c->tcp, &buf, 1, on_written) != 0)
+		abort();
 }
 
 static void
 alloc_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
 	NodeConn   *c = handle->data;
-	size_t		room = 0;
+	size_t		room = NODE_INBOX;
 
-	buf->base = (char *) cql_splitter_room(&c->in, READ_SIZE, &room);
+	buf->base = (char *) (c->tls ? c->node->inbox : cql_splitter_room(&c->in, READ_SIZE, &room));
 	buf->len = room;
 }
-
-static void process(NodeConn *c);
 
 static void
 on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	NodeConn   *c = stream->data;
+	NodeReport *report = &c->node->report;
 
 	if (n < 0)
 		node_conn_close(c, CLOSE_NORMAL);
 	else if (n > 0)
 	{
-		c->node->report.bytes_in += (uint64_t) n;
-		if (c->deaf)
-			return;
-		cql_splitter_fed(&c->in, (size_t) n);
-		process(c);
+		report->bytes_in += (uint64_t) n;
+		report->plain_bytes += c->stray ? (uint64_t) n : 0;
+		if (c->tls != NULL)
+			node_tls_received(c, (const uint8_t *) buf->base, (size_t) n);
+		else if (!c->deaf)
+		{
+			cql_splitter_fed(&c->in, (size_t) n);
+			node_conn_process(c);
+		}
 	}
 }
 
 static void
 read_if_room(NodeConn *c)
 {
-	bool		read = c->wire.len + c->writing.len < WIRE_LIMIT;
+	bool		read = c->wire.len + c->sealed.len + c->writing.len < WIRE_LIMIT;
 
 	if (read == c->reading || c->closing)
 		return;
@@ -170,41 +196,92 @@ read_if_room(NodeConn *c)
 		uv_read_stop((uv_stream_t *) &c->tcp);
 }
 
+CqlBuffer *
+node_conn_leaving(NodeConn *c)
+{
+	node_conn_seal(c);
+	if (c->tls == NULL)
+		return &c->wire;
+	node_tls_seal(c);
+	return &c->sealed;
+}
+
+void
+node_conn_stall(NodeConn *c, size_t n)
+{
+	c->node->report.held += c->leave == NODE_NO_LIMIT;
+	c->leave = n < c->leave ? n : c->leave;
+}
+
+/* The first n bytes of out to `writing`, which is empty. */
+static void
+take_leaving(NodeConn *c, CqlBuffer *out, size_t n)
+{
+	CqlBuffer	empty = c->writing;
+
+	if (n == out->len)
+	{
+		c->writing = *out;
+		*out = empty;
+		return;
+	}
+	cql_put_raw(&c->writing, out->data, n);
+	memmove(out->data, out->data + n, out->len - n);
+	out->len -= n;
+}
+
 /* What the socket does not take at once goes by uv_write. */
+static void
+push_bytes(NodeConn *c, CqlBuffer *out)
+{
+	size_t		may = out->len < c->leave ? out->len : (size_t) c->leave;
+	uv_buf_t	buf = uv_buf_init((char *) out->data, (unsigned) may);
+	int			n = 0;
+
+	if (may == 0)
+		return;
+	if (!c->dribble)
+		n = uv_try_write((uv_stream_t *) &c->tcp, &buf, 1);
+	if (n < 0 && n != UV_EAGAIN)
+	{
+		node_conn_close(c, CLOSE_NORMAL);
+		return;
+	}
+	c->node->report.bytes_out += may;
+	if (c->leave != NODE_NO_LIMIT)
+		c->leave -= may;
+	take_leaving(c, out, may);
+	c->written = n < 0 ? 0 : (size_t) n;
+	if (c->written < c->writing.len)
+		write_on(c);
+	else
+		cql_buffer_reset(&c->writing);
+}
+
+static void
+linger(NodeConn *c)
+{
+	uv_os_fd_t	fd;
+
+	if (uv_fileno((uv_handle_t *) &c->tcp, &fd) == 0)
+		shutdown(fd, SHUT_WR);
+	c->deaf = true;
+	c->close_when_written = CLOSE_NO;
+}
+
 void
 node_conn_push(NodeConn *c)
 {
-	uv_buf_t	buf;
-	CqlBuffer	done;
-	int			n;
+	CqlBuffer  *out = c->tls ? &c->sealed : &c->wire;
 
 	if (c->closing || c->writing.len > 0)
 		return;
-	if (c->wire.len > 0)
-	{
-		buf = uv_buf_init((char *) c->wire.data, (unsigned) c->wire.len);
-		n = uv_try_write((uv_stream_t *) &c->tcp, &buf, 1);
-		if (n < 0 && n != UV_EAGAIN)
-		{
-			node_conn_close(c, CLOSE_NORMAL);
-			return;
-		}
-		c->node->report.bytes_out += c->wire.len;
-		if (n == (int) c->wire.len)
-			cql_buffer_reset(&c->wire);
-		else
-		{
-			n = n < 0 ? 0 : n;
-			done = c->writing;
-			c->writing = c->wire;
-			c->wire = done;
-			buf = uv_buf_init((char *) c->writing.data + n, (unsigned) (c->writing.len - (size_t) n));
-			c->write.data = c;
-			if (uv_write(&c->write, (uv_stream_t *) &c->tcp, &buf, 1, on_written) != 0)
-				abort();
-		}
-	}
-	if (c->close_when_written != CLOSE_NO && c->writing.len == 0)
+	if (c->tls != NULL)
+		node_tls_seal(c);
+	push_bytes(c, out);
+	if (c->close_when_written == CLOSE_LINGER && c->writing.len + out->len == 0)
+		linger(c);
+	if (c->close_when_written != CLOSE_NO && c->writing.len + out->len == 0)
 		node_conn_close(c, c->close_when_written);
 	else
 		read_if_room(c);
@@ -390,6 +467,11 @@ deliver_all(Node *node, bool held)
 
 			next = due < next ? due : next;
 		}
+		if (held && c->leave != NODE_NO_LIMIT)
+		{
+			c->leave = NODE_NO_LIMIT;
+			node->report.held--;
+		}
 		node_conn_push(c);
 	}
 	if (next != NODE_NEVER)
@@ -408,7 +490,7 @@ node_conns_release(Node *node)
 	deliver_all(node, true);
 }
 
-/* ---- bytes in ---- */
+/* ---- frames in ---- */
 
 static void
 refuse_bytes(NodeConn *c, CqlSplitStatus status)
@@ -429,8 +511,8 @@ refuse_bytes(NodeConn *c, CqlSplitStatus status)
 	node_conn_close_when_written(c, CLOSE_NORMAL);
 }
 
-static void
-process(NodeConn *c)
+void
+node_conn_process(NodeConn *c)
 {
 	CqlSplitStatus status = CQL_SPLIT_MORE;
 	CqlFrame	frame;
@@ -488,6 +570,7 @@ node_conn_accept(NodeListener *listener)
 	NodeRule   *rule;
 
 	c->node = node;
+	c->leave = NODE_NO_LIMIT;
 	c->tcp.data = c;
 	uv_tcp_init(&node->loop, &c->tcp);
 	if (uv_accept((uv_stream_t *) &listener->tcp, (uv_stream_t *) &c->tcp) != 0)
@@ -511,5 +594,6 @@ node_conn_accept(NodeListener *listener)
 			return;
 		}
 	}
+	node_tls_begin(c);
 	read_if_room(c);
 }

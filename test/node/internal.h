@@ -4,6 +4,7 @@
  *
  *	 node.c       thread, loop, listeners, calls from other threads
  *	 conn.c       one connection: bytes in, frames, bytes out, late answers, closing
+ *	 tls.c        TLS of one connection; tls_context.c what new ones get
  *	 rule.c       faults
  *	 respond.c    what each opcode is answered
  *	 message.c    metadata, types and errors as bytes
@@ -32,6 +33,8 @@
 
 #define NODE_NEVER UINT64_MAX	/* a due time: until `release` */
 #define NODE_MAX_BODY (16 * 1024 * 1024)	/* Cassandra's default */
+#define NODE_NO_LIMIT UINT64_MAX
+#define NODE_INBOX (64 * 1024)
 #define NODE_UNSET (-2)			/* CqlBytes.len of an unset value */
 #define NODE_NO_TIMESTAMP INT64_MIN
 #define NODE_OLDEST_PROTOCOL 3
@@ -248,7 +251,8 @@ typedef enum NodeAction
 	ACTION_SILENT, ACTION_CLOSE, ACTION_RESET, ACTION_CUT, ACTION_GARBAGE, ACTION_DELAY, ACTION_HOLD,
 	ACTION_ERROR, ACTION_UNPREPARED, ACTION_OTHER_ID, ACTION_WARN, ACTION_WRONG_STREAM, ACTION_BAD_CRC,
 	ACTION_VERSION, ACTION_BIG_FRAME, ACTION_DUPLICATE, ACTION_EMPTY_PAGE,
-	ACTION_NO_METADATA
+	ACTION_NO_METADATA, ACTION_STALL, ACTION_DRIBBLE, ACTION_TLS_FLIP, ACTION_TLS_CUT, ACTION_TLS_CLOSE,
+	ACTION_KEY_UPDATE, ACTION_RENEGOTIATE, ACTION_PLAIN, ACTION_ALERT
 } NodeAction;
 
 /* The counts of an ERROR that has some; -1: the code's usual ones. */
@@ -262,7 +266,10 @@ typedef struct NodeErrorDetail
 	char	   *write_type;		/* NULL: SIMPLE */
 } NodeErrorDetail;
 
-#define NODE_ON_CONNECT 256		/* NodeRule.opcode */
+/* NodeRule.opcode of what is no request */
+#define NODE_ON_CONNECT 256
+#define NODE_ON_CLIENT_HELLO 257	/* TLS: the answer to it */
+#define NODE_ON_CLIENT_FINISHED 258 /* what ends the handshake, and tickets */
 
 typedef struct NodeRule
 {
@@ -273,7 +280,7 @@ typedef struct NodeRule
 	uint64_t	nth, every, after, times;
 	uint64_t	seen, fired;
 	NodeAction	action;
-	uint64_t	number;			/* of cut, delay */
+	uint64_t	number;			/* of cut, delay, stall, alert, tls-flip; key-update: 1, an answer is wanted */
 	NodeErrorDetail error;		/* also warn's text */
 	struct NodeRule *next;
 } NodeRule;
@@ -287,7 +294,8 @@ typedef enum NodeState
 
 typedef enum NodeClose
 {
-	CLOSE_NO, CLOSE_NORMAL, CLOSE_RESET
+	CLOSE_NO, CLOSE_NORMAL, CLOSE_RESET,
+	CLOSE_LINGER				/* our side, and deaf until the client closes: it reads our last bytes */
 } NodeClose;
 
 /* Answers that leave later, in wire form. */
@@ -300,6 +308,8 @@ struct NodeParcel
 	uint64_t	count;			/* answers in it */
 	NodeParcel *next;
 };
+
+typedef struct NodeTls NodeTls; /* tls.c */
 
 typedef struct NodeConn NodeConn;
 struct NodeConn
@@ -327,8 +337,14 @@ struct NodeConn
 	CqlBuffer	frames;			/* answers of this read, bare frames */
 	CqlBuffer	owed;			/* streams of what frames holds */
 	uint64_t	nframes;
-	CqlBuffer	wire;			/* to be written */
+	CqlBuffer	wire;			/* to be written; with TLS: to be sealed */
+	CqlBuffer	sealed;			/* TLS: records to be written */
 	CqlBuffer	writing;		/* uv_write has it; len 0: none */
+	size_t		written;		/* of writing: on its way */
+	uint64_t	leave;			/* so many bytes may leave until `release`; NODE_NO_LIMIT */
+	bool		dribble;		/* one byte a write */
+	NodeTls    *tls;			/* NULL: plain */
+	bool		stray;			/* plain on a listener that knows TLS: optional */
 	NodeParcel *late;			/* `latency`: by due time */
 	NodeParcel *late_last;
 	NodeParcel *parked;			/* `delay` and `hold`: any order */
@@ -416,7 +432,8 @@ struct Node
 	int			oldest;			/* the lowest one */
 	bool		lz4;			/* offered */
 	const char *user;			/* NULL: no authentication */
-	const char *password;
+	const char *password;		/* NULL: none will do */
+	bool		certificates;	/* a client certificate with the user's name as its CN will do */
 	int			nr_shards;		/* 0: Cassandra */
 	int			ignore_msb;
 	NodePeer	self;
@@ -425,6 +442,14 @@ struct Node
 	bool		store;
 	bool		checksum;
 	uint64_t	latency;		/* ns */
+
+	/* TLS of connections to come */
+	struct ssl_ctx_st *tls;		/* NULL: none */
+	bool		tls_optional;	/* the first byte decides */
+	CqlBuffer	ticket_keys;
+	uint32_t	forgotten;		/* how often `tls forget` was said */
+	CqlBuffer	offered;		/* hashes of the tickets and session ids that clients came with, uint64_t each */
+	uint8_t    *inbox;			/* scratch: NODE_INBOX bytes as they came */
 
 	/* contents */
 	CqlArena	schema;			/* keyspaces, types, tables and settings; grows until the end */
@@ -469,6 +494,9 @@ extern void node_conn_out_void(NodeConn *c, int16_t stream);	/* null mode: no st
 extern void node_conn_seal(NodeConn *c);	/* answers so far to wire form */
 extern void node_conn_to_wire(NodeConn *c, CqlBuffer *out, const uint8_t *frames, size_t n);
 extern void node_conn_push(NodeConn *c);	/* wire to the socket */
+extern CqlBuffer *node_conn_leaving(NodeConn *c);	/* all that was answered, as the socket gets it */
+extern void node_conn_stall(NodeConn *c, size_t n); /* so many of these bytes leave, the rest on `release` */
+extern void node_conn_process(NodeConn *c); /* what c->in has */
 extern void node_conn_event(NodeConn *c, const CqlBuffer *body);
 extern void node_conns_tick(Node *node);
 extern void node_conns_release(Node *node);
@@ -478,7 +506,22 @@ extern bool node_rule_add(Node *node, NodeLexer *x);
 extern NodeRule *node_rule_for(Node *node, const NodeCall *call, int opcode);
 extern bool node_rule_before(NodeCall *call, NodeRule *rule);	/* true: no usual answer is to be made */
 extern void node_rule_after(NodeCall *call, NodeRule *rule);
+extern void node_rule_on_flight(NodeConn *c, size_t mark, NodeRule *rule);	/* the handshake's bytes from mark */
 extern void node_rules_clear(Node *node);
+
+/* tls.c */
+extern void node_tls_begin(NodeConn *c);
+extern void node_tls_free(NodeConn *c);
+extern void node_tls_received(NodeConn *c, const uint8_t *data, size_t n);
+extern void node_tls_seal(NodeConn *c); /* wire to sealed */
+extern void node_tls_key_update(NodeConn *c, bool request);
+extern void node_tls_renegotiate(NodeConn *c);
+extern void node_tls_close_notify(NodeConn *c);
+extern bool node_tls_client_name(const NodeConn *c, char *name, size_t size);	/* CN; false: no certificate */
+
+/* tls_context.c */
+extern bool node_tls_line(Node *node, NodeLexer *x);
+extern void node_tls_off(Node *node);
 
 /* respond.c */
 extern void node_respond(NodeConn *c, const CqlFrame *frame);
@@ -571,6 +614,8 @@ extern void node_system_fill(Node *node, NodeTable *t);
 
 /* script.c */
 extern bool node_script(Node *node, const char *script);
+extern bool node_take_word(Node *node, NodeLexer *x, const char **word);
+extern bool node_take_int(Node *node, NodeLexer *x, int low, int high, int *value);
 
 /* record.c */
 extern void node_record(const NodeCall *call, bool fault);

@@ -557,6 +557,10 @@ node_free(Node *node)
 		node_table_clear(t);
 	cql_arena_free(&node->schema);
 	cql_arena_free(&node->scratch);
+	node_tls_off(node);
+	cql_buffer_free(&node->ticket_keys);
+	cql_buffer_free(&node->offered);
+	free(node->inbox);
 	free(node->value);
 	free(node->record);
 	pthread_cond_destroy(&node->answered);
@@ -584,6 +588,7 @@ node_start(const char *script, char *error, size_t error_size)
 	node_defaults(node);
 	init_lock(node);
 	node->value = node_alloc(65536 * sizeof(CqlBytes));
+	node->inbox = node_alloc(NODE_INBOX);
 	node->record = node_alloc(NODE_RECORDS * sizeof(NodeRequest));
 	if (!node_handles(node))
 		abort();

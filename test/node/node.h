@@ -77,6 +77,15 @@ typedef struct NodeReport
 	uint64_t	no_timestamp;	/* EXECUTEs and rows of BATCHes that write without a client timestamp */
 	uint64_t	checksum;		/* sum of node_hash(values of an EXECUTE or of a BATCH's row), if `checksum on` */
 	uint64_t	protocol_errors;	/* frames the node had to refuse */
+	uint64_t	tls_handshakes; /* that were completed */
+	uint64_t	tls_failed;		/* handshakes and records that were not, whoever gave up */
+	uint64_t	tls_resumed;	/* of the completed: those of a known session */
+	uint64_t	tls_client_certs;	/* and with a certificate of the client's */
+	uint64_t	tls_tickets;	/* ClientHellos with a ticket or a session id */
+	uint64_t	ticket_reused;	/* of them: one that was offered before */
+	uint64_t	close_notifies; /* clients that said they close */
+	uint64_t	plain_bytes;	/* received where TLS was expected, and no TLS */
+	char		tls_sni[256];	/* the last name a client asked for; "" */
 } NodeReport;
 
 extern void node_report(Node *node, NodeReport *report);

@@ -25,7 +25,9 @@ static const struct
 	COUNTER(in_flight), COUNTER(max_in_flight), COUNTER(max_conn_in_flight), COUNTER(held),
 	COUNTER(streams), COUNTER(stream_clashes), COUNTER(bytes_in), COUNTER(bytes_out),
 	COUNTER(wrong_shard), COUNTER(not_owner), COUNTER(no_timestamp), COUNTER(checksum),
-	COUNTER(protocol_errors)
+	COUNTER(protocol_errors), COUNTER(tls_handshakes), COUNTER(tls_failed), COUNTER(tls_resumed),
+	COUNTER(tls_client_certs), COUNTER(tls_tickets), COUNTER(ticket_reused), COUNTER(close_notifies),
+	COUNTER(plain_bytes)
 };
 
 static const char *const opcodes[17] = {
@@ -75,6 +77,12 @@ node_report_lines(const NodeReport *report, CqlBuffer *out)
 		put_line(out, counters[i].name, node_report_get(report, counters[i].name));
 	for (int i = 0; i < 17; i++)
 		put_line(out, opcodes[i], report->opcode[i]);
+	if (report->tls_sni[0] != '\0')
+	{
+		cql_put_raw(out, "tls_sni ", 8);
+		cql_put_raw(out, report->tls_sni, strlen(report->tls_sni));
+		cql_put_u8(out, '\n');
+	}
 }
 
 /* ---- records ---- */

@@ -309,22 +309,54 @@ become_ready(NodeConn *c)
 	c->node->report.ready++;
 }
 
+/* As Cassandra's mTLS authenticators. False: refused. */
+static bool
+check_certificate(NodeCall *call, bool *known)
+{
+	Node	   *node = call->node;
+	char		name[256];
+
+	*known = false;
+	if (!node->certificates)
+		return true;
+	if (node_tls_client_name(call->conn, name, sizeof(name)))
+	{
+		*known = strcmp(name, node->user) == 0;
+		if (!*known)
+			node_answer_refusal(call, CQL_ERR_CREDENTIALS, "Certificate identity '%s' not authorized", name);
+		return *known;
+	}
+	if (node->password == NULL)
+		node_answer_refusal(call, CQL_ERR_CREDENTIALS, "Invalid or not supported certificate");
+	return node->password != NULL;
+}
+
+static const char *
+authenticator(const Node *node)
+{
+	if (!node->certificates)
+		return "org.apache.cassandra.auth.PasswordAuthenticator";
+	return node->nr_shards > 0 ? "com.scylladb.auth.CertificateOrPasswordAuthenticator" :
+		"org.apache.cassandra.auth.MutualTlsWithPasswordFallbackAuthenticator";
+}
+
 static void
 answer_startup(NodeCall *call)
 {
 	NodeConn   *c = call->conn;
+	bool		known;
 
 	if (c->state != STATE_NEW)
 	{
 		node_answer_refusal(call, CQL_ERR_PROTOCOL, "Unexpected message STARTUP");
 		return;
 	}
-	if (!take_startup(call))
+	if (!take_startup(call) || !check_certificate(call, &known))
 		return;
 	c->version = call->frame->version;
 	c->metadata_id |= c->version >= 5;
 	call->start_segments = c->version >= 5;
-	if (call->node->user == NULL)
+	if (call->node->user == NULL || known)
 	{
 		become_ready(c);
 		node_answer_begin(call, CQL_OP_READY);
@@ -333,7 +365,7 @@ answer_startup(NodeCall *call)
 	{
 		c->state = STATE_AUTHENTICATING;
 		node_answer_begin(call, CQL_OP_AUTHENTICATE);
-		cql_put_string(&c->answer, "org.apache.cassandra.auth.PasswordAuthenticator");
+		cql_put_string(&c->answer, authenticator(call->node));
 	}
 	node_answer_end(call);
 }

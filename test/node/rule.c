@@ -14,17 +14,31 @@
 #define GARBAGE_SIZE 64
 #define BIG_FRAME 0x20000000	/* 512 MB: twice what the specification allows */
 
+/* What an action may be ordered for. */
+#define FOR_CONNECT 1
+#define FOR_FLIGHT 2			/* of a TLS handshake */
+#define FOR_REQUEST 4
+#define FOR_ALL 7
+
 static const struct
 {
 	const char *name;
 	NodeAction	action;
+	int			place;
 }			actions[] = {
-	{"silent", ACTION_SILENT}, {"close", ACTION_CLOSE}, {"reset", ACTION_RESET}, {"cut", ACTION_CUT},
-	{"garbage", ACTION_GARBAGE}, {"delay", ACTION_DELAY}, {"hold", ACTION_HOLD}, {"error", ACTION_ERROR},
-	{"unprepared", ACTION_UNPREPARED}, {"other-id", ACTION_OTHER_ID}, {"warn", ACTION_WARN},
-	{"wrong-stream", ACTION_WRONG_STREAM}, {"badcrc", ACTION_BAD_CRC}, {"version", ACTION_VERSION},
-	{"bigframe", ACTION_BIG_FRAME}, {"duplicate", ACTION_DUPLICATE}, {"empty-page", ACTION_EMPTY_PAGE},
-	{"no-metadata", ACTION_NO_METADATA}
+	{"silent", ACTION_SILENT, FOR_ALL}, {"close", ACTION_CLOSE, FOR_ALL}, {"reset", ACTION_RESET, FOR_ALL},
+	{"cut", ACTION_CUT, FOR_FLIGHT | FOR_REQUEST}, {"garbage", ACTION_GARBAGE, FOR_FLIGHT | FOR_REQUEST},
+	{"stall", ACTION_STALL, FOR_FLIGHT | FOR_REQUEST}, {"dribble", ACTION_DRIBBLE, FOR_FLIGHT | FOR_REQUEST},
+	{"tls-flip", ACTION_TLS_FLIP, FOR_FLIGHT | FOR_REQUEST}, {"plain", ACTION_PLAIN, FOR_FLIGHT},
+	{"alert", ACTION_ALERT, FOR_FLIGHT}, {"delay", ACTION_DELAY, FOR_REQUEST}, {"hold", ACTION_HOLD, FOR_REQUEST},
+	{"error", ACTION_ERROR, FOR_REQUEST}, {"unprepared", ACTION_UNPREPARED, FOR_REQUEST},
+	{"other-id", ACTION_OTHER_ID, FOR_REQUEST}, {"warn", ACTION_WARN, FOR_REQUEST},
+	{"wrong-stream", ACTION_WRONG_STREAM, FOR_REQUEST}, {"badcrc", ACTION_BAD_CRC, FOR_REQUEST},
+	{"version", ACTION_VERSION, FOR_REQUEST}, {"bigframe", ACTION_BIG_FRAME, FOR_REQUEST},
+	{"duplicate", ACTION_DUPLICATE, FOR_REQUEST}, {"empty-page", ACTION_EMPTY_PAGE, FOR_REQUEST},
+	{"no-metadata", ACTION_NO_METADATA, FOR_REQUEST}, {"tls-cut", ACTION_TLS_CUT, FOR_REQUEST},
+	{"tls-close", ACTION_TLS_CLOSE, FOR_REQUEST}, {"key-update", ACTION_KEY_UPDATE, FOR_REQUEST},
+	{"renegotiate", ACTION_RENEGOTIATE, FOR_REQUEST}
 };
 
 /* ---- the line ---- */
@@ -147,28 +161,70 @@ take_error(Node *node, NodeLexer *x, NodeErrorDetail *e)
 	return true;
 }
 
+/* What follows the action's word. */
+static bool
+take_argument(Node *node, NodeLexer *x, NodeRule *rule)
+{
+	switch (rule->action)
+	{
+		case ACTION_TLS_FLIP:
+			rule->number = NODE_NO_LIMIT;
+			return x->token.kind == TOKEN_END || take_number(node, x, &rule->number);
+		case ACTION_CUT:
+		case ACTION_DELAY:
+		case ACTION_STALL:
+		case ACTION_TLS_CUT:
+		case ACTION_ALERT:
+			return take_number(node, x, &rule->number);
+		case ACTION_KEY_UPDATE:
+			rule->number = node_lexer_accept(x, "request");
+			return true;
+		case ACTION_ERROR:
+			return take_error(node, x, &rule->error);
+		case ACTION_WARN:
+			return take_string(node, x, &rule->error.message);
+		default:
+			return true;
+	}
+}
+
 static bool
 take_action(Node *node, NodeLexer *x, NodeRule *rule)
 {
 	size_t		i = 0;
 	size_t		n = sizeof(actions) / sizeof(actions[0]);
+	int			place = rule->opcode < NODE_ON_CONNECT ? FOR_REQUEST : rule->opcode == NODE_ON_CONNECT ? FOR_CONNECT : FOR_FLIGHT;
 
 	while (i < n && !node_lexer_is(x, actions[i].name))
 		i++;
 	if (i == n)
 		return node_fail(node, 0, "unknown action or condition \"%.40s\"", x->token.text);
+	if (!(actions[i].place & place))
+		return node_fail(node, 0, "%s cannot be done there", actions[i].name);
 	node_lexer_next(x);
 	rule->action = actions[i].action;
-	if (rule->action == ACTION_CUT || rule->action == ACTION_DELAY)
-		return take_number(node, x, &rule->number);
-	if (rule->action == ACTION_ERROR)
-		return take_error(node, x, &rule->error);
-	if (rule->action == ACTION_WARN)
-		return take_string(node, x, &rule->error.message);
-	return true;
+	return take_argument(node, x, rule);
 }
 
-/* OPCODE|CONNECT|ANY conditions action */
+/* -2: there is no such thing */
+static int
+occasion(const NodeLexer *x)
+{
+	int			opcode;
+
+	if (node_lexer_is(x, "CONNECT"))
+		return NODE_ON_CONNECT;
+	if (node_lexer_is(x, "CLIENT_HELLO"))
+		return NODE_ON_CLIENT_HELLO;
+	if (node_lexer_is(x, "CLIENT_FINISHED"))
+		return NODE_ON_CLIENT_FINISHED;
+	if (node_lexer_is(x, "ANY"))
+		return -1;
+	opcode = node_opcode_by_name(x->token.value);
+	return opcode < 0 ? -2 : opcode;
+}
+
+/* OPCODE|CONNECT|CLIENT_HELLO|CLIENT_FINISHED|ANY conditions action */
 bool
 node_rule_add(Node *node, NodeLexer *x)
 {
@@ -177,23 +233,14 @@ node_rule_add(Node *node, NodeLexer *x)
 	bool		ok = true;
 
 	rule->error.received = rule->error.required = -1;
-	if (node_lexer_is(x, "CONNECT"))
-		rule->opcode = NODE_ON_CONNECT;
-	else if (node_lexer_is(x, "ANY"))
-		rule->opcode = -1;
-	else if ((rule->opcode = node_opcode_by_name(x->token.value)) < 0)
+	if ((rule->opcode = occasion(x)) == -2)
 		ok = node_fail(node, 0, "unknown opcode \"%.40s\"", x->token.text);
-	if (ok)
+	else
 		node_lexer_next(x);
 	if (!ok || !take_conditions(node, x, rule) || !take_action(node, x, rule))
 	{
 		free_rule(rule);
 		return false;
-	}
-	if (rule->opcode == NODE_ON_CONNECT && rule->action > ACTION_RESET)
-	{
-		free_rule(rule);
-		return node_fail(node, 0, "on CONNECT only silent, close and reset can be done");
 	}
 	while (*at != NULL)
 		at = &(*at)->next;
@@ -206,7 +253,7 @@ node_rule_add(Node *node, NodeLexer *x)
 static bool
 matches(const NodeRule *rule, const NodeCall *call, int opcode)
 {
-	if (rule->opcode != opcode && (rule->opcode != -1 || opcode == NODE_ON_CONNECT))
+	if (rule->opcode != opcode && (rule->opcode != -1 || opcode >= NODE_ON_CONNECT))
 		return false;
 	if (rule->text != NULL &&
 		memmem(call->text.data, call->text.len, rule->text, strlen(rule->text)) == NULL)
@@ -227,7 +274,7 @@ fires(NodeRule *rule)
 		(rule->times == 0 || rule->fired < rule->times);
 }
 
-/* call is NULL on CONNECT, which knows no text and no values */
+/* call is NULL where there is no request: no text and no values */
 NodeRule *
 node_rule_for(Node *node, const NodeCall *call, int opcode)
 {
@@ -271,6 +318,11 @@ node_rule_before(NodeCall *call, NodeRule *rule)
 			return true;
 		case ACTION_RESET:
 			node_conn_close(c, CLOSE_RESET);
+			return true;
+		case ACTION_TLS_CLOSE:
+			node_conn_leaving(c);
+			node_tls_close_notify(c);
+			node_conn_close_when_written(c, CLOSE_NORMAL);
 			return true;
 		case ACTION_GARBAGE:
 			out_garbage(c, stream);
@@ -348,6 +400,107 @@ out_big(NodeConn *c, int16_t stream)
 	cql_buffer_free(&wire);
 }
 
+/* Other bytes instead of those from mark. */
+static void
+replace(CqlBuffer *out, size_t mark, const void *data, size_t n)
+{
+	out->len = mark;
+	cql_put_raw(out, data, n);
+}
+
+/* What node software without TLS answers to a ClientHello. */
+static void
+put_plain_answer(CqlBuffer *out)
+{
+	size_t		mark = cql_frame_begin(out, 4 | CQL_RESPONSE_BIT, 0, 0, CQL_OP_ERROR);
+
+	cql_put_u32(out, CQL_ERR_PROTOCOL);
+	cql_put_string(out, "Invalid or unsupported protocol version (22); supported versions are (3/v3, 4/v4, 5/v5)");
+	cql_frame_end(out, mark);
+}
+
+/* What a rule does to the bytes from mark on, which would leave next. */
+static void
+damage(NodeConn *c, CqlBuffer *out, size_t mark, const NodeRule *rule)
+{
+	size_t		n = out->len - mark;
+	size_t		number = rule->number < n ? (size_t) rule->number : n;
+
+	switch (rule->action)
+	{
+		case ACTION_TLS_FLIP:
+			if (n > 0)
+				out->data[mark + (number < n ? number : n - 1)] ^= 0xFF;
+			break;
+		case ACTION_CUT:
+		case ACTION_TLS_CUT:
+			out->len = mark + number;
+			node_conn_close_when_written(c, CLOSE_NORMAL);
+			break;
+		case ACTION_STALL:
+			node_conn_stall(c, mark + number);
+			break;
+		case ACTION_DRIBBLE:
+			c->dribble = true;
+			break;
+		default:
+			break;
+	}
+}
+
+void
+node_rule_on_flight(NodeConn *c, size_t mark, NodeRule *rule)
+{
+	CqlBuffer  *out = &c->sealed;
+	uint8_t		garbage[GARBAGE_SIZE];
+	uint8_t		alert[] = {21, 3, 3, 0, 2, 2, (uint8_t) rule->number};
+
+	switch (rule->action)
+	{
+		case ACTION_SILENT:
+			out->len = mark;
+			c->deaf = true;
+			break;
+		case ACTION_CLOSE:
+			out->len = mark;
+			node_conn_close_when_written(c, CLOSE_NORMAL);
+			break;
+		case ACTION_RESET:
+			node_conn_close(c, CLOSE_RESET);
+			break;
+		case ACTION_GARBAGE:
+			memset(garbage, 0xA5, sizeof(garbage));
+			replace(out, mark, garbage, sizeof(garbage));
+			c->deaf = true;
+			break;
+		case ACTION_PLAIN:
+			out->len = mark;
+			put_plain_answer(out);
+			c->deaf = true;
+			break;
+		case ACTION_ALERT:
+			replace(out, mark, alert, sizeof(alert));
+			node_conn_close_when_written(c, CLOSE_LINGER);
+			break;
+		default:
+			damage(c, out, mark, rule);
+			break;
+	}
+}
+
+/* The answer in records of its own, to which the rule does something. */
+static void
+out_on_wire(NodeConn *c, int16_t stream, const NodeRule *rule)
+{
+	CqlBuffer	wire = {0};
+	size_t		mark = node_conn_leaving(c)->len;
+
+	node_conn_to_wire(c, &wire, c->answer.data, c->answer.len);
+	node_conn_out_raw(c, stream, wire.data, wire.len);
+	damage(c, node_conn_leaving(c), mark, rule);
+	cql_buffer_free(&wire);
+}
+
 static void
 add_warning(CqlBuffer *answer, const char *text)
 {
@@ -400,6 +553,20 @@ node_rule_after(NodeCall *call, NodeRule *rule)
 		case ACTION_BIG_FRAME:
 			out_big(c, stream);
 			return;
+		case ACTION_TLS_FLIP:
+		case ACTION_TLS_CUT:
+		case ACTION_STALL:
+		case ACTION_DRIBBLE:
+			out_on_wire(c, stream, rule);
+			return;
+		case ACTION_KEY_UPDATE:
+			node_conn_leaving(c);
+			node_tls_key_update(c, rule->number != 0);
+			break;
+		case ACTION_RENEGOTIATE:
+			node_conn_leaving(c);
+			node_tls_renegotiate(c);
+			break;
 		case ACTION_WARN:
 			add_warning(&c->answer, rule->error.message);
 			break;

@@ -16,8 +16,8 @@
 
 /* ---- words ---- */
 
-static bool
-take_word(Node *node, NodeLexer *x, const char **word)
+bool
+node_take_word(Node *node, NodeLexer *x, const char **word)
 {
 	if (x->token.kind != TOKEN_NAME && x->token.kind != TOKEN_STRING && x->token.kind != TOKEN_UUID)
 		return node_fail(node, 0, "a word is missing");
@@ -39,8 +39,8 @@ take_integer(Node *node, NodeLexer *x, long long low, long long high, long long 
 	return true;
 }
 
-static bool
-take_int(Node *node, NodeLexer *x, int low, int high, int *value)
+bool
+node_take_int(Node *node, NodeLexer *x, int low, int high, int *value)
 {
 	long long	v;
 
@@ -70,19 +70,19 @@ starts_number(const NodeLexer *x)
 static bool
 do_address(Node *node, NodeLexer *x)
 {
-	return take_word(node, x, &node->address);
+	return node_take_word(node, x, &node->address);
 }
 
 static bool
 do_port(Node *node, NodeLexer *x)
 {
-	return take_int(node, x, 0, 65535, &node->port);
+	return node_take_int(node, x, 0, 65535, &node->port);
 }
 
 static bool
 do_protocol(Node *node, NodeLexer *x)
 {
-	if (!take_int(node, x, 4, 5, &node->protocol))
+	if (!node_take_int(node, x, 4, 5, &node->protocol))
 		return false;
 	node->oldest = node_lexer_accept(x, "only") ? node->protocol : NODE_OLDEST_PROTOCOL;
 	return true;
@@ -92,8 +92,8 @@ do_protocol(Node *node, NodeLexer *x)
 static bool
 do_scylla(Node *node, NodeLexer *x)
 {
-	if (!take_int(node, x, 1, NODE_MAX_SHARDS, &node->nr_shards) ||
-		(starts_number(x) && !take_int(node, x, 0, 63, &node->ignore_msb)))
+	if (!node_take_int(node, x, 1, NODE_MAX_SHARDS, &node->nr_shards) ||
+		(starts_number(x) && !node_take_int(node, x, 0, 63, &node->ignore_msb)))
 		return false;
 	node->protocol = 4;
 	node->oldest = NODE_OLDEST_PROTOCOL;
@@ -101,13 +101,23 @@ do_scylla(Node *node, NodeLexer *x)
 	if (!node_lexer_accept(x, "port"))
 		return true;
 	node->shard_port = -1;
-	return node_lexer_accept(x, "none") || take_int(node, x, 0, 65535, &node->shard_port);
+	return node_lexer_accept(x, "none") || node_take_int(node, x, 0, 65535, &node->shard_port);
 }
 
+/* USER PASSWORD [certificate], or certificate USER */
 static bool
 do_auth(Node *node, NodeLexer *x)
 {
-	return take_word(node, x, &node->user) && take_word(node, x, &node->password);
+	node->password = NULL;
+	node->certificates = node_lexer_accept(x, "certificate");
+	if (!node_take_word(node, x, &node->user))
+		return false;
+	if (node->certificates)
+		return true;
+	if (!node_take_word(node, x, &node->password))
+		return false;
+	node->certificates = node_lexer_accept(x, "certificate");
+	return true;
 }
 
 static bool
@@ -119,13 +129,13 @@ do_compression(Node *node, NodeLexer *x)
 static bool
 do_dc(Node *node, NodeLexer *x)
 {
-	return take_word(node, x, &node->self.dc);
+	return node_take_word(node, x, &node->self.dc);
 }
 
 static bool
 do_rack(Node *node, NodeLexer *x)
 {
-	return take_word(node, x, &node->self.rack);
+	return node_take_word(node, x, &node->self.rack);
 }
 
 static bool
@@ -135,7 +145,7 @@ take_host_id(Node *node, NodeLexer *x, NodePeer *peer)
 
 	if (x->token.kind != TOKEN_UUID)
 		return node_fail(node, 0, "a uuid is missing at \"%.40s\"", x->token.text);
-	if (!take_word(node, x, &id))
+	if (!node_take_word(node, x, &id))
 		return false;
 	snprintf(peer->host_id, sizeof(peer->host_id), "%s", id);
 	return true;
@@ -175,9 +185,9 @@ static bool
 take_peer_option(Node *node, NodeLexer *x, NodePeer *peer)
 {
 	if (node_lexer_accept(x, "dc"))
-		return take_word(node, x, &peer->dc);
+		return node_take_word(node, x, &peer->dc);
 	if (node_lexer_accept(x, "rack"))
-		return take_word(node, x, &peer->rack);
+		return node_take_word(node, x, &peer->rack);
 	if (node_lexer_accept(x, "host_id"))
 		return take_host_id(node, x, peer);
 	return node_fail(node, 0, "dc, rack or host_id is missing at \"%.40s\"", x->token.text);
@@ -191,7 +201,7 @@ do_peer(Node *node, NodeLexer *x)
 
 	peer->dc = "dc1";
 	peer->rack = "rack1";
-	if (!take_word(node, x, &peer->address) || !take_int(node, x, 0, 65535, &peer->port) ||
+	if (!node_take_word(node, x, &peer->address) || !node_take_int(node, x, 0, 65535, &peer->port) ||
 		!take_tokens(node, x, peer))
 		return false;
 	while (x->token.kind != TOKEN_END)
@@ -236,7 +246,7 @@ do_latency(Node *node, NodeLexer *x)
 {
 	int			us;
 
-	if (!take_int(node, x, 0, 60000000, &us))
+	if (!node_take_int(node, x, 0, 60000000, &us))
 		return false;
 	node->latency = (uint64_t) us * 1000;
 	return true;
@@ -253,13 +263,13 @@ do_keyspace(Node *node, NodeLexer *x)
 	const char *dc;
 	const char *colon;
 
-	if (!take_word(node, x, &name))
+	if (!node_take_word(node, x, &name))
 		return false;
 	if (node_lexer_accept(x, "simple"))
 	{
 		int			n;
 
-		if (!take_int(node, x, 1, 1000, &n))
+		if (!node_take_int(node, x, 1, 1000, &n))
 			return false;
 		map = node_format(&node->scratch, "%s, 'replication_factor': '%d'", map, n);
 	}
@@ -268,7 +278,7 @@ do_keyspace(Node *node, NodeLexer *x)
 		map = "{'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy'";
 		while (x->token.kind != TOKEN_END)
 		{
-			if (!take_word(node, x, &dc) || (colon = strchr(dc, ':')) == NULL)
+			if (!node_take_word(node, x, &dc) || (colon = strchr(dc, ':')) == NULL)
 				return node_fail(node, 0, "DC:N is missing");
 			map = node_format(&node->scratch, "%s, '%.*s': '%s'", map, (int) (colon - dc), dc, colon + 1);
 		}
@@ -411,7 +421,7 @@ static const struct
 	bool		(*run) (Node *node, NodeLexer *x);
 }			lines[] = {
 	{"address", do_address}, {"port", do_port}, {"protocol", do_protocol}, {"scylla", do_scylla},
-	{"auth", do_auth}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
+	{"auth", do_auth}, {"tls", node_tls_line}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
 	{"token", do_token}, {"peer", do_peer}, {"no_peers", do_no_peers}, {"store", do_store}, {"null", do_null},
 	{"checksum", do_checksum}, {"latency", do_latency}, {"keyspace", do_keyspace}, {"type", do_type},
 	{"table", do_table}, {"row", do_row}, {"repeat", do_repeat}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},

@@ -1,6 +1,6 @@
 /*
  * client.h
- *	  A client made of a blocking socket, and the node it talks to.
+ *	  A client made of a blocking socket, with TLS or without, and the node it talks to.
  *
  * A socket that stays silent for 5 s fails the test, so nothing here hangs.
  */
@@ -18,6 +18,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -32,6 +33,7 @@
 typedef struct Client
 {
 	int			fd;
+	SSL		   *ssl;			/* NULL: plain */
 	uint8_t		version;
 	bool		lz4;
 	bool		segments;
@@ -85,6 +87,7 @@ client_connect(Client *c, const Node *node)
 static inline void
 client_close(Client *c)
 {
+	SSL_free(c->ssl);
 	close(c->fd);
 	cql_splitter_free(&c->in);
 	cql_arena_free(&c->arena);
@@ -95,7 +98,7 @@ client_write(Client *c, const uint8_t *data, size_t n)
 {
 	while (n > 0)
 	{
-		ssize_t		sent = send(c->fd, data, n, MSG_NOSIGNAL);
+		ssize_t		sent = c->ssl ? SSL_write(c->ssl, data, (int) n) : send(c->fd, data, n, MSG_NOSIGNAL);
 
 		assert_true(sent > 0);
 		data += sent;
@@ -132,11 +135,12 @@ client_next(Client *c)
 {
 	CqlSplitStatus status;
 
+	errno = 0;
 	while ((status = cql_splitter_next(&c->in, &c->frame)) == CQL_SPLIT_MORE && !c->ended)
 	{
 		size_t		room;
 		uint8_t    *at = cql_splitter_room(&c->in, 4096, &room);
-		ssize_t		n = recv(c->fd, at, room, 0);
+		ssize_t		n = c->ssl ? SSL_read(c->ssl, at, (int) room) : recv(c->fd, at, room, 0);
 
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			fail_msg("the node is silent");
@@ -196,12 +200,18 @@ client_start_segments(Client *c)
 }
 
 static inline void
-client_open(Client *c, const Node *node, uint8_t version, bool lz4)
+client_begin(Client *c, uint8_t version, bool lz4)
 {
-	client_connect(c, node);
 	client_startup(c, version, lz4);
 	client_expect(c, 0, CQL_OP_READY);
 	client_start_segments(c);
+}
+
+static inline void
+client_open(Client *c, const Node *node, uint8_t version, bool lz4)
+{
+	client_connect(c, node);
+	client_begin(c, version, lz4);
 }
 
 /* ---- statements ---- */
