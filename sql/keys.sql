@@ -15,6 +15,7 @@ SELECT keys_cql(cql) FROM unnest(ARRAY[
   'CREATE TABLE fdw_keys.pairs (a int, b bigint, c smallint, v text, PRIMARY KEY ((a, b), c))',
   'CREATE TABLE fdw_keys.log (device int, at timestamp, seq int, n varint, v text, PRIMARY KEY (device, at, seq, n))',
   'CREATE TABLE fdw_keys.log_desc (device int, at timestamp, seq int, n varint, v text, PRIMARY KEY (device, at, seq, n)) WITH CLUSTERING ORDER BY (at DESC, seq DESC, n ASC)',
+  'CREATE TABLE fdw_keys.steps (k int, u timeuuid, t text, c int, d int, v text, PRIMARY KEY (k, u, t, c, d)) WITH CLUSTERING ORDER BY (u DESC, t DESC, c DESC, d DESC)',
   'CREATE TABLE fdw_keys.buckets (b smallint, n bigint, v text, PRIMARY KEY ((b, n)))',
   'CREATE TABLE fdw_keys.days (day date PRIMARY KEY, v text)',
   'CREATE TABLE fdw_keys.tiny (t tinyint PRIMARY KEY, v text)',
@@ -30,6 +31,8 @@ CREATE TABLE pairs AS SELECT a, b::bigint, c::smallint, a || '/' || b || '/' || 
 CREATE TABLE log AS SELECT device, timestamptz '2024-02-29 12:00+00' + at * interval '1 ms' AS at, seq, n::numeric, device || '/' || at || '/' || seq || '/' || n AS v
   FROM generate_series(1, 2) device, generate_series(-3, 3) at, unnest('{-2147483648,-1,0,7,2147483647}'::int[]) seq, generate_series(0, 1) n;
 CREATE TABLE log_desc AS TABLE log;
+CREATE TABLE steps AS SELECT k, ('00000000-0000-1000-8000-00000000000' || u)::uuid AS u, t, c, d, concat(u, t, c, d) AS v
+  FROM generate_series(1, 2) k, generate_series(1, 3) u, unnest('{"",a,b,B}'::text[]) t, generate_series(1, 3) c, generate_series(1, 3) d;
 CREATE TABLE buckets AS SELECT b::smallint, n::bigint, b || '/' || n AS v FROM unnest('{-32768,-1,0,1,2,32767}'::int[]) b, unnest('{-9223372036854775808,-1,0,1,9223372036854775806,9223372036854775807}'::bigint[]) n;
 CREATE TABLE days AS SELECT date '2024-02-01' + day AS day, 'v' || day AS v FROM generate_series(0, 3000, 3) day;
 INSERT INTO days VALUES ('4713-01-01 BC', 'first'), ('5874897-12-31', 'last');
@@ -40,6 +43,7 @@ CREATE FOREIGN TABLE keys_f.large (k int, v text) SERVER keys_cluster OPTIONS (k
 CREATE FOREIGN TABLE keys_f.pairs (a int, b bigint, c smallint, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.log (device int, at timestamptz, seq int, n numeric, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.log_desc (device int, at timestamptz, seq int, n numeric, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
+CREATE FOREIGN TABLE keys_f.steps (k int, u uuid, t text, c int, d int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.buckets (b smallint, n bigint, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.days (day date, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
 CREATE FOREIGN TABLE keys_f.tiny (t int, v text) SERVER keys_cluster OPTIONS (keyspace 'fdw_keys');
@@ -52,6 +56,7 @@ INSERT INTO keys_f.large SELECT * FROM keys_l.large;
 INSERT INTO keys_f.events SELECT * FROM keys_l.events;
 INSERT INTO keys_f.log SELECT * FROM keys_l.log;
 INSERT INTO keys_f.log_desc SELECT * FROM keys_l.log;
+INSERT INTO keys_f.steps SELECT * FROM keys_l.steps;
 INSERT INTO keys_f.buckets SELECT * FROM keys_l.buckets;
 INSERT INTO keys_f.days SELECT * FROM keys_l.days;
 INSERT INTO keys_f.wide SELECT * FROM keys_l.wide;
@@ -203,6 +208,15 @@ SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, seq) > ('2024-02-29 12
 SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, seq, n) > ('2024-02-29 12:00:00.001+00', 0, 0) AND (at, seq) <= ('2024-02-29 12:00:00.002+00', 7)$$);
 SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, seq) > ('2024-02-29 12:00:00.001+00', 0) AND at > '2024-02-29 12:00:00.002+00'$$);
 SELECT keys($$SELECT * FROM log WHERE device = 1 AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) > (0, 0) ORDER BY seq, n$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) <= (0, 0) ORDER BY seq DESC, n DESC LIMIT 3$$);
+SELECT keys($$SELECT * FROM log WHERE device IN (1, 2) AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) > (-1, 0) AND seq < 2147483647 ORDER BY seq, n, device$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) > (-1, 0) AND (seq, n) <= (7, 0)$$);
+SELECT keys($$SELECT seq, n, count(*), max(v) FROM log WHERE device = 1 AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) > (0, 0) GROUP BY seq, n ORDER BY seq, n$$);
+SELECT keys($$SELECT * FROM log WHERE device = 1 AND at IN ('2024-02-29 12:00:00.001+00', '2024-02-29 12:00:00.002+00') AND (seq, n) > (0, 0)$$);
+SELECT keys($$SELECT * FROM log_desc WHERE device = 1 AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) > (0, 0)$$);
+SELECT keys($$SELECT * FROM steps WHERE k = 1 AND u = '00000000-0000-1000-8000-000000000002' AND t = 'b' AND (c, d) > (2, 2) ORDER BY c DESC, d DESC$$);
+SELECT keys($$SELECT * FROM steps WHERE k = 1 AND u = '00000000-0000-1000-8000-000000000002' AND t = 'b' AND (c, d) < (2, 2) AND c >= 1 ORDER BY c, d$$);
+SELECT keys($$SELECT * FROM steps WHERE k = 1 AND u = '00000000-0000-1000-8000-000000000002' AND (t, c, d) > ('b', 2, 2)$$);
 SELECT keys($$SELECT * FROM log WHERE device = 1 AND (seq, at) > (0, '2024-02-29 12:00:00.001+00')$$);
 SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, n) > ('2024-02-29 12:00:00.001+00', 0)$$);
 SELECT keys($$SELECT * FROM log WHERE device = 1 AND (at, n) > ('2024-02-29 12:00:00.001+00', seq)$$);
@@ -213,6 +227,10 @@ SELECT count(*), count(*) FILTER (WHERE r ~ 'Filter|DIFFERENT') AS wrong FROM un
   $$'2024-02-29 12:00:00.0011+00', 0, 0$$, $$'2024-02-29 12:00:00.001+00', 3000000000, 0$$, $$'2024-02-29 12:00:00.001+00', -3000000000, 0$$,
   $$'2024-02-29 12:00:00.001+00', 7, 0.5$$, $$'2024-02-29 12:00:00.001+00', 7, 'NaN'$$, $$'infinity', 7, 0$$, $$'-infinity', 7, 0$$, $$'2024-02-29 12:00:00.001+00', 2147483647, '-Infinity'$$]) x,
   keys(format('SELECT * FROM %s WHERE device = 1 AND (%s) %s (%s)', t, row, op, CASE WHEN row ~ 'n' THEN x ELSE regexp_replace(x, ', [^,]*$', '') END)) r WHERE t = 'log' OR row = 'at, seq';
+-- the same behind a column that has one value
+SELECT count(*), count(*) FILTER (WHERE r ~ 'Filter|DIFFERENT') AS wrong FROM unnest('{<,<=,>,>=}'::text[]) op, unnest('{2024-02-29 12:00:00.001+00,2024-02-29 12:00:00.0011+00,infinity,-infinity}'::text[]) at,
+  unnest(ARRAY['7, 0', '3000000000, 0', '-3000000000, 0', '7, 0.5', $$7, 'NaN'$$, $$0, '-Infinity'$$]) x, unnest('{"","AND seq >= 0","AND seq < 7"}'::text[]) other,
+  keys(format('SELECT * FROM log WHERE device = 1 AND at = %L AND (seq, n) %s (%s) %s', at, op, x, other)) r WHERE (other ~ '>') <> (op ~ '>') OR other = '';
 SET plan_cache_mode = force_generic_plan;
 CREATE FUNCTION keys_page(timestamptz, bigint, numeric, OUT here text, OUT there text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -224,16 +242,29 @@ END $$;
 SELECT count(*), count(*) FILTER (WHERE here IS DISTINCT FROM there) AS different FROM
   unnest(ARRAY[NULL, 'infinity', '-infinity', '2024-02-29 12:00:00+00', '2024-02-29 12:00:00.00055+00']::timestamptz[]) at, unnest('{NULL,0,7,2147483647,-3000000000,3000000000}'::bigint[]) seq,
   unnest('{NULL,0,0.5,-Infinity,NaN}'::numeric[]) n, keys_page(at, seq, n);
+CREATE FUNCTION keys_page_at(timestamptz, bigint, numeric, OUT here text, OUT there text) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('search_path', 'keys_l, public', true);
+  EXECUTE 'SELECT count(*) || md5(string_agg(l::text, '','' ORDER BY at, seq, n)) FROM log l WHERE device = 1 AND at = $1 AND (seq, n) > ($2, $3)' INTO here USING $1, $2, $3;
+  PERFORM set_config('search_path', 'keys_f, public', true);
+  EXECUTE 'SELECT count(*) || md5(string_agg(l::text, '','' ORDER BY at, seq, n)) FROM log l WHERE device = 1 AND at = $1 AND (seq, n) > ($2, $3)' INTO there USING $1, $2, $3;
+END $$;
+SELECT count(*), count(*) FILTER (WHERE here IS DISTINCT FROM there) AS different FROM
+  unnest(ARRAY[NULL, 'infinity', '2024-02-29 12:00:00+00', '2024-02-29 12:00:00.00055+00']::timestamptz[]) at, unnest('{NULL,0,-3000000000,3000000000}'::bigint[]) seq,
+  unnest('{NULL,0,0.5,NaN}'::numeric[]) n, keys_page_at(at, seq, n);
 RESET plan_cache_mode;
 -- of a join
 SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;
 SELECT keys($$SELECT o.id, l.* FROM keys_o o JOIN log l ON l.device = o.device AND (l.at, l.seq) > ('2024-02-29 12:00+00'::timestamptz + o.id * interval '0.7 ms', o.k) WHERE o.id < 50$$);
+SELECT keys($$SELECT o.id, l.* FROM keys_o o JOIN log l ON l.device = o.device AND l.at = '2024-02-29 12:00+00'::timestamptz + o.id % 3 * interval '0.5 ms' AND (l.seq, l.n) > (o.id % 2, 0) WHERE o.id < 50$$);
 SELECT keys($$SELECT o.id, l.* FROM keys_o o LEFT JOIN log l ON l.device = o.device AND (l.at, l.v) > ('2024-02-29 12:00+00'::timestamptz + o.id * interval '0.7 ms', 'x') WHERE o.id < 50$$);
 RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_nestloop;
 SET search_path = keys_f, public;
 BEGIN;
 DELETE FROM log_desc WHERE device = 2 AND (at, seq) > ('2024-02-29 12:00:00.001+00', 0);
 SELECT count(*) FROM log_desc WHERE device = 2;
+DELETE FROM log WHERE device = 2 AND at = '2024-02-29 12:00:00.001+00' AND (seq, n) > (0, 0);
+SELECT count(*), count(*) FILTER (WHERE at = '2024-02-29 12:00:00.001+00') FROM log WHERE device = 2;
 COMMIT;
 RESET search_path;
 
@@ -372,4 +403,4 @@ SELECT keys_cql('DROP KEYSPACE fdw_keys') \g /dev/null
 DROP SERVER keys_cluster CASCADE;
 DROP SCHEMA keys_f, keys_l CASCADE;
 DROP TABLE keys_o;
-DROP FUNCTION keys, keys_try, keys_move, keys_between, keys_page, keys_two, keys_late, keys_cql;
+DROP FUNCTION keys, keys_try, keys_move, keys_between, keys_page, keys_page_at, keys_two, keys_late, keys_cql;

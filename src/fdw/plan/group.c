@@ -254,6 +254,8 @@ is_fixed(const Grouping *g, const ScyllaTableColumn *column)
 {
 	ListCell   *lc;
 
+	if (column->kind == SCYLLA_CLUSTERING && column->position < g->info->access->nclustering)
+		return true;
 	foreach(lc, g->info->access->pushed)
 	{
 		const ScyllaCondition *condition = lfirst(lc);

@@ -136,37 +136,91 @@ implied_bound(const ScyllaCondition *first)
 	return bound;
 }
 
-/*
- * A bound of several columns, the first of which is this one. ScyllaDB takes none
- * beside conditions on single clustering columns before it: then, or where CQL does
- * not compare so, what it says of the first column is sent.
- */
-static bool
-take_row(ScyllaChoice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op))
+/* What bounds the column on one side, or a row that begins with it: where CQL does not compare so, what that says of the column. */
+static List *
+find_bound(const ScyllaChoice *choice, const ScyllaTableColumn *column, bool (*suits) (ScyllaOperator op), bool rows)
 {
 	ScyllaCondition *first = find_any(choice, column, suits, true);
+	ScyllaCondition *single = find_condition(choice, column, suits);
 	List	   *row;
-	ListCell   *lc;
 
 	if (first == NULL || first->index > 0)
-		return false;
-	row = first->clause != NULL && column->position == 0 ? row_in_clustering_order(choice, first) : NIL;
-	if (row == NIL)
-		choice->access->pushed = lappend(choice->access->pushed, implied_bound(first));
-	foreach(lc, row)
-		take(choice, lfirst(lc));
-	choice->access->rows_compared |= row != NIL;
+		return single != NULL ? list_make1(single) : NIL;
+	row = rows && first->clause != NULL ? row_in_clustering_order(choice, first) : NIL;
+	return row != NIL ? row : list_make1(implied_bound(first));
+}
+
+/* Whether the clustering columns before this one may be compared in a row with it: each has one value, and their direction is one. */
+static bool
+goes_on_row(const ScyllaChoice *choice, const ScyllaTableColumn *column)
+{
+	ListCell   *lc;
+
+	for_each_from(lc, choice->access->pushed, choice->access->npartition)
+	{
+		const ScyllaCondition *before = lfirst(lc);
+
+		if (before->op != SCYLLA_EQ || before->column->descending != column->descending)
+			return false;
+	}
 	return true;
 }
 
-/* On one side or both. */
+/* One side of a row, which begins with what the columns before it are fixed to; of those alone, where nothing bounds the others. */
+static void
+take_row(ScyllaChoice *choice, List *fixed, List *bound, ScyllaOperator op)
+{
+	ScyllaCondition *first = bound != NIL ? linitial(bound) : NULL;
+	int			group = first != NULL && first->group > 0 ? first->group : ++choice->ngroups;
+	ListCell   *lc;
+
+	foreach(lc, fixed)
+	{
+		ScyllaCondition *copy = palloc(sizeof(*copy));
+
+		*copy = *(ScyllaCondition *) lfirst(lc);
+		copy->op = first != NULL ? first->op : op;
+		copy->group = group;
+		copy->index = foreach_current_index(lc);
+		choice->access->pushed = lappend(choice->access->pushed, copy);
+	}
+	foreach(lc, bound)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+
+		condition->group = group;
+		condition->index += list_length(fixed);
+		take(choice, condition);
+	}
+}
+
+/*
+ * On one side or both. ScyllaDB takes no row beside conditions on single clustering
+ * columns: "a = 1 AND (b, c) > (2, 3)" is "(a, b, c) > (1, 2, 3) AND (a) <= (1)".
+ */
 static void
 take_bounds(ScyllaChoice *choice, const ScyllaTableColumn *column)
 {
-	if (!take_row(choice, column, is_lower))
-		take(choice, find_condition(choice, column, is_lower));
-	if (!take_row(choice, column, is_upper))
-		take(choice, find_condition(choice, column, is_upper));
+	ScyllaAccess *access = choice->access;
+	bool		rows = goes_on_row(choice, column);
+	List	   *lower = find_bound(choice, column, is_lower, rows);
+	List	   *upper = find_bound(choice, column, is_upper, rows);
+	List	   *fixed;
+	ListCell   *lc;
+
+	access->rows_compared = list_length(lower) > 1 || list_length(upper) > 1;
+	if (access->rows_compared)
+	{
+		fixed = list_copy_tail(access->pushed, access->npartition);
+		access->pushed = list_truncate(access->pushed, access->npartition);
+		if (lower != NIL || fixed != NIL)
+			take_row(choice, fixed, lower, SCYLLA_GE);
+		if (upper != NIL || fixed != NIL)
+			take_row(choice, fixed, upper, SCYLLA_LE);
+		return;
+	}
+	foreach(lc, list_concat(lower, upper))
+		take(choice, lfirst(lc));
 }
 
 /* ---- keys ---- */
