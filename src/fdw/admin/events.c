@@ -18,7 +18,7 @@
 #include "fdw/admin/events.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
-#include "fdw/option/option.h"
+#include "fdw/option/resolve.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"

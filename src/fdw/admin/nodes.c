@@ -15,7 +15,7 @@
 #include "fdw/catalog/ring.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
-#include "fdw/option/option.h"
+#include "fdw/option/resolve.h"
 
 static Datum
 text_datum(const char *utf8)

@@ -23,7 +23,7 @@
 #include "fdw/catalog/agree.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
-#include "fdw/option/option.h"
+#include "fdw/option/resolve.h"
 #include "fdw/session/cql_log.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/session.h"

@@ -11,6 +11,7 @@
 #include "fdw/catalog/mask.h"
 #include "fdw/catalog/system_query.h"
 #include "fdw/option/names.h"
+#include "fdw/option/resolve.h"
 
 #define MASKS_CQL "SELECT table_name, column_name FROM system_schema.column_masks WHERE keyspace_name = ?"
 #define KNOWS_MASKS_CQL "SELECT table_name FROM system_schema.tables WHERE keyspace_name = 'system_schema' AND " \

@@ -17,6 +17,7 @@
 #include "fdw/catalog/schema.h"
 #include "fdw/catalog/system_query.h"
 #include "fdw/option/names.h"
+#include "fdw/option/resolve.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
 

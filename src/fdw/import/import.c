@@ -35,8 +35,8 @@
 #include "fdw/import/import_type.h"
 #include "fdw/option/names.h"
 #include "fdw/option/nearest.h"
-#include "fdw/option/option.h"
 #include "fdw/option/option_check.h"
+#include "fdw/option/resolve.h"
 
 /* ---- options ---- */
 

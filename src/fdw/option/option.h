@@ -3,9 +3,8 @@
  *	  Every option: its name, where it may stand, its default, its meaning.
  *
  * Backend thread. One table in option.c defines them all. option_check.h validates
- * at CREATE and ALTER; here options are resolved at run time: setting beats table
- * beats server beats default. Results live in CurrentMemoryContext; option_cache.h
- * remembers those of foreign tables.
+ * at CREATE and ALTER; resolve.h resolves at run time; option_cache.h remembers what
+ * was resolved for foreign tables.
  */
 #ifndef FDW_OPTION_OPTION_H
 #define FDW_OPTION_OPTION_H
@@ -101,16 +100,11 @@ extern const ScyllaOptionDef *scyllaFindOption(const char *name, int where);
 /* Its value in a list of options, or NULL. */
 extern const char *scyllaLookUpOption(const char *name, List *options);
 
-extern ScyllaConnectionOptions *scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping);
-extern ScyllaTableOptions *scyllaServerOptions(ForeignServer *server);	/* keyspace and table NULL */
-extern ScyllaImportOptions scyllaImportOptions(List *options);
-
 /* The column of the cluster's table that a column stands for, or is about; palloc'd. */
 extern char *scyllaColumnName(Oid relid, AttrNumber attnum);
 extern const char *scyllaNamingOption(ScyllaPseudo pseudo); /* the option that tells this */
 
-/* For option_cache.c: as the catalogs have them now. Of a table's, keyspace, table and server may be missing. */
-extern ScyllaTableOptions *scyllaResolveOptions(List *table, List *server);
+/* For option_cache.c: as the catalogs have it now. */
 extern ScyllaPseudo scyllaReadPseudo(Oid relid, AttrNumber attnum);
 
 #endif							/* FDW_OPTION_OPTION_H */

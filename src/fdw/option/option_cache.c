@@ -17,6 +17,7 @@
 #include "fdw/compat.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/option_cache.h"
+#include "fdw/option/resolve.h"
 
 /* Two columns of a foreign table that stand for one of the cluster's. */
 typedef struct ColumnPair

@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 
 #include "fdw/option/epoch.h"
+#include "fdw/option/resolve.h"
 #include "fdw/session/client_start.h"
 #include "fdw/session/error.h"
 #include "fdw/session/session.h"
