@@ -14,7 +14,7 @@ plan skip_all => 'needs SCYLLA_HOST' unless $ENV{SCYLLA_HOST} && $ENV{SCYLLA_POR
 database('scylla_tap_readme');
 
 # In this order: recipes go on with what the chapters leave.
-my @chapters = qw(writing reading import options types functions monitoring problems security recipes);
+my @chapters = qw(writing reading import options types functions monitoring problems security tls recipes);
 my $top = "$FindBin::Bin/../..";
 
 my $csv = File::Temp->new(TEMPLATE => 'readme.XXXXXX', SUFFIX => '.csv', TMPDIR => 1);

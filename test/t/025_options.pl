@@ -12,7 +12,7 @@ database('scylla_tap_options');
 # What a table says where an option may stand, by the headings above it.
 my %context = (
 	'Server' => '{server}', 'Server and foreign table' => '{server,table}', 'Foreign table' => '{table}',
-	'Column' => '{column}', 'User mapping' => '{"user mapping"}', 'Settings' => '{setting}', 'IMPORT' => '{import}');
+	'Column' => '{column}', 'Server and user mapping' => '{server,"user mapping"}', 'User mapping' => '{"user mapping"}', 'Settings' => '{setting}', 'IMPORT' => '{import}');
 
 # "name context", with values and default, of each row of a file's tables of options.
 sub rows_of

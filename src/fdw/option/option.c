@@ -12,10 +12,10 @@
 #include "postgres.h"
 
 #include "commands/defrem.h"
-#include "miscadmin.h"
 #include "utils/lsyscache.h"
 
 #include "cql/request.h"
+#include "fdw/option/guard.h"
 #include "fdw/option/option.h"
 #include "fdw/option/setting.h"
 
@@ -26,18 +26,9 @@
 #define CONNECTION(field) .target = TO_CONNECTION, FIELD(ScyllaConnectionOptions, field)
 #define TABLE(field) .target = TO_TABLE, FIELD(ScyllaTableOptions, field)
 #define IMPORT(field) .target = TO_IMPORT, FIELD(ScyllaImportOptions, field)
+#define TLS_FILE .kind = KIND_FILE, .guard = scyllaGuardFile
+#define TLS_VERSION .kind = KIND_WORD, .words = {{"TLSv1", 0x0301}, {"TLSv1.1", 0x0302}, {"TLSv1.2", 0x0303}, {"TLSv1.3", 0x0304}}
 #define ANY_CONSISTENCY .kind = KIND_CONSISTENCY, .min = CQL_ANY, .max = CQL_LOCAL_ONE
-
-/* As postgres_fdw: who is not superuser must not borrow the server's own identity. */
-static void
-guard_password_required(const ScyllaOptionValue *value)
-{
-	if (!value->boolean && !superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("password_required=false is superuser-only"),
-				 errhint("User mappings with the password_required option set to false may only be created or modified by the superuser.")));
-}
 
 static const ScyllaOptionDef option_defs[] = {
 	{
@@ -66,6 +57,50 @@ static const ScyllaOptionDef option_defs[] = {
 		.name = "connect_timeout", .where = ON_SERVER, .kind = KIND_MILLISECONDS, .min = 1, .max = 600000,
 		.otherwise = "5000", CONNECTION(core.net.connect_timeout),
 		.meaning = "Time for a connection to become ready, for the cluster to be found, for a lost node to come back."
+	},
+	{
+		.name = "sslmode", .where = ON_SERVER, .kind = KIND_WORD,
+		.words = {
+			{"disable", NET_SSL_DISABLE}, {"require", NET_SSL_REQUIRE}, {"verify-ca", NET_SSL_VERIFY_CA},
+			{"verify-full", NET_SSL_VERIFY_FULL}
+		},
+		.more = "allow and prefer are not offered: anybody on the way could have such connections made without encryption.",
+		.told = "verify-full with sslrootcert, else disable", CONNECTION(core.net.tls.mode),
+		.meaning = "Whether connections are encrypted, and what of the nodes' certificates is verified."
+	},
+	{
+		.name = "sslrootcert", .where = ON_SERVER, TLS_FILE, .words = {{NET_SSL_SYSTEM, 0}}, CONNECTION(core.net.tls.root_cert),
+		.meaning = "File with certificates of the authorities that are trusted; system: those that the system trusts."
+	},
+	{
+		.name = "sslcrl", .where = ON_SERVER, TLS_FILE, CONNECTION(core.net.tls.crl),
+		.meaning = "File with lists of certificates that are not trusted any more."
+	},
+	{
+		.name = "sslcert", .where = ON_SERVER | ON_MAPPING, TLS_FILE, CONNECTION(core.net.tls.cert),
+		.meaning = "File with the certificate that is shown to nodes that ask for one."
+	},
+	{
+		.name = "sslkey", .where = ON_SERVER | ON_MAPPING, TLS_FILE, CONNECTION(core.net.tls.key),
+		.meaning = "File with the key of that certificate."
+	},
+	{
+		.name = "sslpassword", .where = ON_MAPPING, .kind = KIND_UTF8, .secret = true, CONNECTION(core.net.tls.password),
+		.meaning = "Password of that key."
+	},
+	{
+		.name = "ssl_min_protocol_version", .where = ON_SERVER, TLS_VERSION, .otherwise = "TLSv1.2",
+		CONNECTION(core.net.tls.min_version),
+		.meaning = "Lowest version of TLS that is used."
+	},
+	{
+		.name = "ssl_max_protocol_version", .where = ON_SERVER, TLS_VERSION, .told = "the highest there is",
+		CONNECTION(core.net.tls.max_version),
+		.meaning = "Highest version of TLS that is used."
+	},
+	{
+		.name = "sslsni", .where = ON_SERVER, .kind = KIND_BOOLEAN, .otherwise = "true", CONNECTION(core.net.tls.sni),
+		.meaning = "Tell a node in plain text by which name it was reached."
 	},
 	{
 		/* the setting of this name works without a new client: client_limit_all */
@@ -202,7 +237,7 @@ static const ScyllaOptionDef option_defs[] = {
 	},
 	{
 		.name = "password_required", .where = ON_MAPPING, .kind = KIND_BOOLEAN, .otherwise = "true",
-		.guard = guard_password_required, CONNECTION(password_required),
+		.guard = scyllaGuardPasswordRequired, CONNECTION(password_required),
 		.meaning = "Users who are no superusers must give a password; only superusers may set false."
 	},
 	{

@@ -17,6 +17,7 @@
 #include "fdw/option/nearest.h"
 #include "fdw/option/option.h"
 #include "fdw/option/option_check.h"
+#include "fdw/option/tls.h"
 
 static int
 where_of_catalog(Oid catalog)
@@ -64,16 +65,35 @@ join_names(List *names)
 	return joined.data;
 }
 
+/* Whose option this is, NULL if nobody's. */
+static const char *
+whose(const char *name)
+{
+	static const ScyllaWord owners[] = {
+		{"servers", ON_SERVER}, {"foreign tables", ON_TABLE}, {"columns", ON_COLUMN}, {"user mappings", ON_MAPPING},
+		{"IMPORT FOREIGN SCHEMA", ON_IMPORT}
+	};
+
+	for (size_t i = 0; i < lengthof(owners); i++)
+	{
+		if (scyllaFindOption(name, owners[i].value) != NULL)
+			return owners[i].name;
+	}
+	return NULL;
+}
+
 static void
 refuse_unknown(const char *name, int where)
 {
 	List	   *names = names_of_options(where);
 	const char *nearest = scyllaNearestName(name, names);
+	const char *owner = whose(name);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 			 errmsg("invalid option \"%s\"", name),
 			 names == NIL ? errhint("There are no valid options in this context.") :
+			 owner ? errhint("This is an option of %s.", owner) :
 			 nearest ? errhint("Perhaps you meant the option \"%s\".", nearest) :
 			 errhint("Valid options in this context are: %s", join_names(names))));
 }
@@ -109,7 +129,7 @@ scyllaCheckOptions(List *options, int where)
 		refuse_second(options, foreach_current_index(lc));
 		value = scyllaOptionValue(def, defGetString(element));
 		if (def->guard != NULL)
-			def->guard(&value);
+			def->guard(def, &value, where);
 	}
 }
 
@@ -148,5 +168,7 @@ scyllaValidateOptions(List *options, Oid catalog)
 	scyllaCheckOptions(options, where);
 	if (where == ON_COLUMN)
 		check_column_options(options);
+	if (where == ON_SERVER)
+		scyllaCheckTls(options);
 	check_required_options(options, where);
 }

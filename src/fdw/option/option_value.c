@@ -69,6 +69,8 @@ scyllaValidValues(const ScyllaOptionDef *def)
 	{
 		case KIND_HOSTS:
 			return "name, name:port and [address]:port";
+		case KIND_FILE:
+			return def->words[0].name ? psprintf("absolute path or %s", word_names(def->words)) : "absolute path";
 		case KIND_INTEGER:
 			return psprintf("%d to %d", def->min, def->max);
 		case KIND_MILLISECONDS:
@@ -109,7 +111,9 @@ refuse(const ScyllaOptionDef *def, const char *value, const char *hint)
 static void
 refuse_invalid(const ScyllaOptionDef *def, const char *value)
 {
-	refuse(def, value, psprintf("Valid values are %s.", scyllaValidValues(def)));
+	const char *valid = psprintf("Valid values are %s.", scyllaValidValues(def));
+
+	refuse(def, value, def->more ? psprintf("%s %s", valid, def->more) : valid);
 }
 
 /* ---- numbers ---- */
@@ -338,6 +342,12 @@ scyllaParseHosts(const ScyllaOptionDef *def, const char *value, uint16_t port, C
 }
 
 static char *
+utf8_value(const char *value)
+{
+	return pstrdup(pg_server_to_any(value, strlen(value), PG_UTF8));
+}
+
+static char *
 text_value(const ScyllaOptionDef *def, const char *value)
 {
 	ClusterContact *contacts;
@@ -346,7 +356,18 @@ text_value(const ScyllaOptionDef *def, const char *value)
 		(void) scyllaParseHosts(def, value, 0, &contacts);
 	else if (def->kind != KIND_LOCAL && *value == '\0')
 		refuse(def, value, "The value must not be empty.");
-	return pstrdup(def->kind == KIND_UTF8 ? pg_server_to_any(value, strlen(value), PG_UTF8) : value);
+	return def->kind == KIND_UTF8 ? utf8_value(value) : pstrdup(value);
+}
+
+/* A relative path would be one from the data directory, which nobody means. */
+static char *
+file_value(const ScyllaOptionDef *def, const char *value)
+{
+	const char *word = def->words[0].name;
+
+	if (!is_absolute_path(value) && (word == NULL || strcmp(value, word) != 0))
+		refuse(def, value, psprintf("The value must be an %s.", scyllaValidValues(def)));
+	return utf8_value(value);
 }
 
 /* ---- any ---- */
@@ -361,6 +382,8 @@ scyllaOptionValue(const ScyllaOptionDef *def, const char *value)
 		case KIND_LOCAL:
 		case KIND_HOSTS:
 			return (ScyllaOptionValue) {.text = text_value(def, value)};
+		case KIND_FILE:
+			return (ScyllaOptionValue) {.text = file_value(def, value)};
 		case KIND_INTEGER:
 			return (ScyllaOptionValue) {.number = integer_value(def, value)};
 		case KIND_MILLISECONDS:

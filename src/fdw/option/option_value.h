@@ -19,6 +19,7 @@ typedef enum ScyllaOptionKind
 	KIND_UTF8,					/* the same, converted for the core */
 	KIND_LOCAL,					/* text: a name that who uses it judges */
 	KIND_HOSTS,					/* text: contact points */
+	KIND_FILE,					/* text: absolute path, or one of words; converted for the core */
 	KIND_INTEGER,				/* number: min..max */
 	KIND_MILLISECONDS,			/* number: the same, "5s" */
 	KIND_SECONDS,				/* number: the same, "1 day" */
@@ -75,7 +76,9 @@ typedef enum ScyllaOptionTarget
 #define ON_IMPORT 16
 
 /* A row of the table in option.c, which is all that an option is. */
-typedef struct ScyllaOptionDef
+typedef struct ScyllaOptionDef ScyllaOptionDef;
+
+struct ScyllaOptionDef
 {
 	const char *name;
 	int			where;			/* ON_ bits */
@@ -91,11 +94,13 @@ typedef struct ScyllaOptionDef
 	const char *general;		/* the option that stands for this one at the same place; NULL: none */
 	const int  *setting;		/* overrides the option where it is min..max; NULL: none does */
 	ScyllaPseudo pseudo;		/* what the option makes of a column */
-	void		(*guard) (const ScyllaOptionValue *value);	/* raises if the user may not set this; NULL: everybody may */
+	void		(*guard) (const ScyllaOptionDef *def, const ScyllaOptionValue *value, int where);
+	/* raises if the user may not set this there; NULL: everybody may */
 	bool		required;		/* an object without it is refused */
 	bool		secret;			/* no message shows its value */
+	const char *more;			/* to be said where a value is refused; NULL: nothing */
 	const char *meaning;
-} ScyllaOptionDef;
+};
 
 #define SCYLLA_MAX_TTL 630720000	/* 20 years; org.apache.cassandra.cql3.Attributes.MAX_TTL */
 #define SCYLLA_MAX_REQUEST_TIMEOUT 3600000	/* ms */

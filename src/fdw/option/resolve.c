@@ -9,6 +9,7 @@
 
 #include "fdw/option/resolve.h"
 #include "fdw/option/setting.h"
+#include "fdw/option/tls.h"
 
 /* Of an object that has options, of which some may stand there. */
 typedef struct Place
@@ -48,6 +49,7 @@ size_of_value(ScyllaOptionKind kind)
 		case KIND_UTF8:
 		case KIND_LOCAL:
 		case KIND_HOSTS:
+		case KIND_FILE:
 			return sizeof(char *);
 		case KIND_EITHER:
 		case KIND_BOOLEAN:
@@ -99,14 +101,26 @@ set_fields(ScyllaOptionTarget target, const Place *place, int nplaces, void *to)
 	}
 }
 
+/* A certificate proves who the user is only if it is the user's own, and only where a node can ask for it. */
+static void
+set_tls(ScyllaConnectionOptions *o, List *server, List *mapping)
+{
+	bool		own = scyllaCheckCertificate(server, mapping);
+
+	scyllaCheckTls(server);		/* there are wrappers without a validator */
+	o->core.net.tls.mode = scyllaSslMode(server);
+	o->core.net.cert_proves = own && o->core.net.tls.mode != NET_SSL_DISABLE;
+}
+
 ScyllaConnectionOptions *
 scyllaConnectionOptions(ForeignServer *server, UserMapping *mapping)
 {
 	ScyllaConnectionOptions *o = palloc0(sizeof(*o));
-	const Place places[] = {{ON_SERVER, server->options}, {ON_MAPPING, mapping->options}};
+	const Place places[] = {{ON_MAPPING, mapping->options}, {ON_SERVER, server->options}};
 	ClusterContact *contact;
 
 	set_fields(TO_CONNECTION, places, lengthof(places), o);
+	set_tls(o, server->options, mapping->options);
 	o->core.ncontacts = scyllaParseHosts(scyllaFindOption("host", ON_SERVER), o->host, (uint16_t) o->port, &contact);
 	o->core.contact = contact;
 	return o;

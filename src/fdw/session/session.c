@@ -148,18 +148,21 @@ owner_of_mapping(const UserMapping *mapping)
 	return owner;
 }
 
-/* As postgres_fdw: who is not superuser must not borrow the server's own identity. */
+/*
+ * As postgres_fdw: who is not superuser must not borrow the server's own identity. A
+ * certificate on the server is that of all users.
+ */
 static bool
 must_use_password(const ScyllaConnectionOptions *o, Oid userid)
 {
 	if (!o->password_required || superuser_arg(userid))
 		return false;
-	if (o->core.net.password == NULL)
+	if (o->core.net.password == NULL && !o->core.net.cert_proves)
 		ereport(ERROR,
 				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
 				 errmsg("password is required"),
 				 errdetail("Non-superusers must provide a password in the user mapping."),
-				 errhint("A superuser may set its option password_required to false.")));
+				 errhint("A superuser may set its option password_required to false, or give it a certificate (sslcert, sslkey) where connections are encrypted.")));
 	return true;
 }
 
