@@ -18,7 +18,7 @@
 #include "fdw/admin/nodes.h"
 #include "fdw/admin/options.h"
 #include "fdw/admin/query.h"
-#include "fdw/check/duplicate_column.h"
+#include "fdw/check/changed.h"
 #include "fdw/check/upsert.h"
 #include "fdw/import/import.h"
 #include "fdw/import/import_type.h"
@@ -66,7 +66,7 @@ _PG_init(void)
 {
 	scyllaDefineSettings();
 	scyllaWatchCatalogs();
-	scyllaWatchDuplicateColumns();
+	scyllaWatchChanges();
 	scyllaWatchTransactions();
 	scyllaInstallJoin();
 	scyllaInstallUpsert();

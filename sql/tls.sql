@@ -112,3 +112,46 @@ DROP SERVER tls_read CASCADE;
 REVOKE CREATE ON SCHEMA public FROM tls_reader;
 REVOKE USAGE ON FOREIGN DATA WRAPPER scylla_fdw FROM tls_owner, tls_reader;
 DROP ROLE tls_owner, tls_reader;
+
+-- a password on its way in plain text is warned of, once, when it comes to that
+CREATE SERVER tls_plain FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host 'localhost, 127.0.0.2:9043, [::1]:9042');
+CREATE USER MAPPING FOR CURRENT_USER SERVER tls_plain OPTIONS (username 'u', password 'secret');
+ALTER SERVER tls_plain OPTIONS (SET host 'localhost, 127.0.0.2, example.org:9043');
+ALTER SERVER tls_plain OPTIONS (ADD fetch_size '100');
+ALTER USER MAPPING FOR CURRENT_USER SERVER tls_plain OPTIONS (SET password 'other');
+CREATE USER MAPPING FOR PUBLIC SERVER tls_plain;
+ALTER USER MAPPING FOR PUBLIC SERVER tls_plain OPTIONS (ADD password 'secret');
+ALTER SERVER tls_plain OPTIONS (ADD sslmode 'require');
+ALTER SERVER tls_plain OPTIONS (SET sslmode 'disable');
+ALTER SERVER tls_plain OPTIONS (DROP host);
+ALTER SERVER tls_plain OPTIONS (ADD host '::2');
+DROP USER MAPPING FOR PUBLIC SERVER tls_plain;
+DROP USER MAPPING FOR CURRENT_USER SERVER tls_plain;
+ALTER SERVER tls_plain OPTIONS (SET host '10.0.0.1');
+CREATE USER MAPPING FOR CURRENT_USER SERVER tls_plain OPTIONS (username 'u', password 'secret');
+ALTER SERVER tls_plain OWNER TO CURRENT_USER;
+DROP SERVER tls_plain CASCADE;
+-- a transaction is told of what it leaves behind
+BEGIN;
+CREATE SERVER tls_plain FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host '10.0.0.1');
+CREATE USER MAPPING FOR PUBLIC SERVER tls_plain OPTIONS (username 'u', password 'secret');
+CREATE USER MAPPING FOR CURRENT_USER SERVER tls_plain OPTIONS (username 'u', password 'secret');
+COMMIT;
+BEGIN;
+ALTER SERVER tls_plain OPTIONS (ADD sslrootcert 'system');
+ALTER SERVER tls_plain OPTIONS (DROP sslrootcert);
+SAVEPOINT s;
+DROP SERVER tls_plain CASCADE;
+ROLLBACK TO s;
+DROP SERVER tls_plain CASCADE;
+CREATE SERVER tls_plain FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host '10.0.0.1');
+CREATE USER MAPPING FOR PUBLIC SERVER tls_plain OPTIONS (username 'u', password 'secret');
+ALTER SERVER tls_plain OPTIONS (ADD sslrootcert 'system');
+COMMIT;
+DROP SERVER tls_plain CASCADE;
+-- of other wrappers nobody is told
+CREATE FOREIGN DATA WRAPPER tls_idle;
+CREATE SERVER tls_idle FOREIGN DATA WRAPPER tls_idle OPTIONS (host '10.0.0.1');
+CREATE USER MAPPING FOR PUBLIC SERVER tls_idle OPTIONS (password 'secret');
+ALTER SERVER tls_idle OPTIONS (SET host 'a,,b');
+DROP FOREIGN DATA WRAPPER tls_idle CASCADE;

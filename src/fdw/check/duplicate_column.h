@@ -1,14 +1,15 @@
 /*
  * fdw/check/duplicate_column.h
- *	  What no validator sees of a foreign table: two columns that stand for one of
- *	  the cluster's.
+ *	  Two columns of a foreign table that stand for one of the cluster's.
  *
  * Backend thread.
  */
 #ifndef FDW_CHECK_DUPLICATE_COLUMN_H
 #define FDW_CHECK_DUPLICATE_COLUMN_H
 
-/* Once, when the library is loaded: from then on a WARNING tells of them when a transaction commits that made them. */
-extern void scyllaWatchDuplicateColumns(void);
+#include "postgres.h"
+
+/* A foreign table, of any wrapper, or one that is gone. */
+extern void scyllaWarnOfDuplicateColumns(Oid relid);
 
 #endif							/* FDW_CHECK_DUPLICATE_COLUMN_H */
