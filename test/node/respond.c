@@ -231,8 +231,12 @@ put_scylla(NodeCall *call, CqlBuffer *b)
 	put_pair(b, "SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648");
 	if (node->shard_port <= 0)
 		return 7;
-	put_number(b, "SCYLLA_SHARD_AWARE_PORT", node->shard_port);
-	return 8;
+	/* one port: plain, TLS or what comes */
+	if (node->tls == NULL || node->tls_optional)
+		put_number(b, "SCYLLA_SHARD_AWARE_PORT", node->shard_port);
+	if (node->tls != NULL)
+		put_number(b, "SCYLLA_SHARD_AWARE_PORT_SSL", node->shard_port);
+	return node->tls_optional ? 9 : 8;
 }
 
 static void

@@ -88,14 +88,20 @@ new_context(int version, const char *certificate)
 	return ctx;
 }
 
+static inline void
+begin_tls(Client *c, SSL_CTX *ctx)
+{
+	c->ssl = SSL_new(ctx);
+	SSL_set_fd(c->ssl, c->fd);
+	ERR_clear_error();
+}
+
 /* Connected; SSL_connect is to come. */
 static inline void
 meet(Client *c, const Node *node, SSL_CTX *ctx)
 {
 	client_connect(c, node);
-	c->ssl = SSL_new(ctx);
-	SSL_set_fd(c->ssl, c->fd);
-	ERR_clear_error();
+	begin_tls(c, ctx);
 }
 
 static inline void

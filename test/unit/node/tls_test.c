@@ -153,6 +153,45 @@ first_byte_decides(void **state)
 	SSL_CTX_free(ctx);
 }
 
+static void
+supports(const Client *c, const char *key, bool yes)
+{
+	CqlPrefix	prefix;
+	CqlReader	r;
+	CqlReader	values;
+	uint16_t	n;
+
+	assert_true(cql_response_prefix(&c->frame, &prefix, &r));
+	assert_true(cql_response_supported(r, key, &values, &n));
+	assert_int_equal(n > 0, yes);
+}
+
+/* A client of TLS learns of the port that speaks it. */
+static void
+shard_aware_port_speaks_tls(void **state)
+{
+	SSL_CTX    *ctx = new_context(TLS1_3_VERSION, NULL);
+
+	for (int optional = 0; optional < 2; optional++)
+	{
+		Node	   *node = start_tls("", optional ? "scylla 2\ntls optional" : "scylla 2");
+		CqlBuffer	body = {0};
+		Client		c;
+
+		client_connect_port(&c, node, node_shard_port(node));
+		begin_tls(&c, ctx);
+		assert_int_equal(SSL_connect(c.ssl), 1);
+		c.version = 4;
+		client_send(&c, 0, CQL_OP_OPTIONS, &body);
+		client_expect(&c, 0, CQL_OP_SUPPORTED);
+		supports(&c, "SCYLLA_SHARD_AWARE_PORT", optional);
+		supports(&c, "SCYLLA_SHARD_AWARE_PORT_SSL", true);
+		client_close(&c);
+		node_stop(node);
+	}
+	SSL_CTX_free(ctx);
+}
+
 /* ---- sessions ---- */
 
 static int	tickets;
@@ -410,6 +449,7 @@ main(void)
 		cmocka_unit_test(versions_are_bounded),
 		cmocka_unit_test(plain_bytes_are_counted),
 		cmocka_unit_test(first_byte_decides),
+		cmocka_unit_test(shard_aware_port_speaks_tls),
 		cmocka_unit_test(sessions_go_on),
 		cmocka_unit_test(tickets_are_as_many_as_ordered),
 		cmocka_unit_test(tickets_outlive_the_certificate),
