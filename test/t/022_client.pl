@@ -168,6 +168,8 @@ is(logged(q{SELECT scylla_fdw_execute('lg', $$INSERT INTO ks.t (id, s) VALUES (4
 $$)}), 'INSERT INTO ks.t (id, s) VALUES (?, ?)  ', 'log_cql: by hand, without literals') ;
 is(logged(q{SELECT scylla_fdw_execute('lg', $x$CREATE ROLE "4711" WITH PASSWORD = 'ge''heim' AND OPTIONS = {'a': 1.5e-7, 'b': 0xfe} /* geheim */ AND u = a1b2c3d4-0000-1000-8000-a1b2c3d4e5f6 AND d = P1Y2M AND t = $$geheim$$ AND p1 = p1$x$)}),
 	'CREATE ROLE "4711" WITH PASSWORD = ? AND OPTIONS = {?: ?, ?: ?}   AND u = ? AND d = ? AND t = ? AND p1 = p1', 'log_cql: by hand, of each kind');
+is(logged(q{SELECT scylla_fdw_execute('lg', 'INSERT INTO "ks"."t (id, s) VALUES (4711, ''geheim'')')}), 'INSERT INTO "ks".?', 'log_cql: by hand, where a quote is forgotten');
+is(logged(q{SELECT scylla_fdw_execute('lg', 'CREATE ROLE "R" WITH PASSWORD = ‘geheim’ AND a = b')}), 'CREATE ROLE "R" WITH PASSWORD = ? AND a = b', 'log_cql: by hand, in quotes that are none');
 is(logged(q{SELECT * FROM scylla_fdw_query('lg', 'SELECT s FROM ks.t WHERE id = 4711')}), 'SELECT s FROM ks.t WHERE id = ?', 'log_cql: by hand, rows');
 is(logged(q{EXPLAIN SELECT * FROM lg; SET scylla_fdw.log_cql = off; SELECT * FROM lg WHERE id = 1}), '', 'log_cql: nothing of what is not executed, or not wanted');
 my (undef, undef, $denied) = psql(q{SELECT scylla_fdw_version(); CREATE ROLE tap_client_role; SET ROLE tap_client_role; SET scylla_fdw.log_cql = on});

@@ -16,7 +16,7 @@
 
 #define UUID_LENGTH 36
 
-/* Behind the quote that ends it; a doubled one does not. */
+/* Behind the quote that ends it; a doubled one does not. NULL: none does. */
 static const char *
 end_of_quoted(const char *cql, char quote)
 {
@@ -28,7 +28,7 @@ end_of_quoted(const char *cql, char quote)
 			return cql + 1;
 		cql++;
 	}
-	return cql;
+	return NULL;
 }
 
 /* Behind these characters, or at the end of the text. */
@@ -92,19 +92,36 @@ end_of_comment(const char *cql)
 	return NULL;
 }
 
-/* Behind the literal that begins here. NULL: none does. */
+/* A word with characters that no name has, unless it is quoted: perhaps these are meant for quotes. NULL: it has none. */
+static const char *
+end_of_strange_word(const char *cql)
+{
+	bool		strange = false;
+
+	for (; in_word(*cql); cql++)
+		strange |= IS_HIGHBIT_SET(*cql);
+	return strange ? cql : NULL;
+}
+
+/* Behind the literal that begins here, or what may be meant for one. NULL: none does. */
 static const char *
 end_of_literal(const char *cql)
 {
-	if (*cql == '\'')
-		return end_of_quoted(cql, '\'');
+	const char *end;
+
+	if (*cql == '\'' || (*cql == '"' && end_of_quoted(cql, '"') == NULL))
+	{
+		end = end_of_quoted(cql, *cql);
+		return end ? end : cql + strlen(cql);
+	}
 	if (strncmp(cql, "$$", 2) == 0)
 		return end_at(cql + 2, "$$");
 	if (is_uuid(cql))
 		return cql + UUID_LENGTH;
 	if (isdigit((unsigned char) *cql))
 		return end_of_number(cql);
-	return end_of_iso_duration(cql);
+	end = end_of_iso_duration(cql);
+	return end ? end : end_of_strange_word(cql);
 }
 
 /* Behind the name or other character that begins here. */
