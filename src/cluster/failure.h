@@ -25,7 +25,7 @@ extern ClusterFailure *cluster_failure_from_error(const ClusterRequest *request,
 typedef struct ClusterReport
 {
 	NetFailureKind kind;		/* of the most telling one; NET_FAIL_NONE: empty */
-	char		text[512];		/* "a: reason; b: reason" */
+	char		text[1024];		/* "a: reason; b: reason" */
 } ClusterReport;
 
 extern void cluster_report_add(ClusterReport *report, const char *address, const NetFailure *why);

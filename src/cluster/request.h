@@ -68,7 +68,7 @@ typedef struct ClusterFailure
 	uint32_t	attempts;		/* times it was sent */
 	uint32_t	elapsed_ms;		/* since cluster_submit */
 	char		node[64];		/* "" when no node was involved */
-	char		message[512];	/* server's text, cut; UTF-8 valid, NUL-terminated */
+	char		message[1024];	/* server's text, cut; UTF-8 valid, NUL-terminated */
 } ClusterFailure;
 
 /*

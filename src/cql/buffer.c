@@ -234,6 +234,13 @@ cql_arena_strdup(CqlArena *a, const char *s, size_t len)
 }
 
 void
+cql_arena_wipe(CqlArena *a)
+{
+	for (CqlArenaBlock *block = a->blocks; block; block = block->next)
+		explicit_bzero(block->data, block->used);
+}
+
+void
 cql_arena_free(CqlArena *a)
 {
 	while (a->blocks)

@@ -315,6 +315,7 @@ typedef struct CqlArena
 
 extern void *cql_arena_alloc(CqlArena *a, size_t size);
 extern char *cql_arena_strdup(CqlArena *a, const char *s, size_t len);	/* NUL-terminated copy */
+extern void cql_arena_wipe(CqlArena *a);	/* overwrites all that it holds, which cql_arena_free is to follow */
 extern void cql_arena_free(CqlArena *a);
 
 #endif							/* CQL_BUFFER_H */

@@ -9,6 +9,7 @@
  *
  *	 net_connection_open -> start_connecting -> CONNECTING
  *	 CONNECTING -> on_connected -> HANDSHAKE
+ *	 CONNECTING -> on_tls_connected -> TLS -> on_tls_bytes -> HANDSHAKE
  *	 HANDSHAKE -> net_frames_take: READY | REOPENING (a version was refused, another is left)
  *	 REOPENING -> on_closed -> start_connecting -> CONNECTING
  *	 any -> net_frames_fail, net_connection_close -> CLOSING -> on_closed -> freed
@@ -16,7 +17,9 @@
  * Invariants:
  * - state CLOSING: the failure is final, the socket is closing, and calls complete
  *	 when it has closed, so no caller's callback runs inside its own call;
- * - bytes come in by on_bytes alone, and go out by net_frames_flush alone.
+ * - bytes come in by on_bytes or on_tls_bytes alone, and go out by net_frames_flush
+ *	 alone, but for TLS's last ones;
+ * - where config has a tls_context, nothing is said or heard but by c->tls.
  *
  * What travels is the business of net/frames, how bytes travel that of net/socket.
  */
@@ -28,6 +31,7 @@
 
 #define STREAM_LIMIT 8192		/* the widest window and as many orphans again */
 #define READ_SIZE (128 * 1024)	/* a full window of small answers in one read */
+#define TLS_RECORD (16 * 1024)	/* the most that OpenSSL gives at once */
 #define HANDSHAKE_MAX_BODY (1024 * 1024)	/* more can only be another protocol */
 
 /* ---- the end ---- */
@@ -81,14 +85,33 @@ on_bytes(NetSocket *socket, size_t n)
 	net_frames_announce_room(c);
 }
 
-/* A node that wants TLS hangs up, mostly without a word. */
+/*
+ * A node that wants TLS hangs up, mostly without a word. So does one that wants a certificate: an alert that was on its way
+ * may be lost where the node had bytes to read still.
+ */
+static const char *
+early_end(const NetConnection *c)
+{
+	if (c->state == NET_STATE_TLS)
+		return "the node closed the connection during the TLS handshake: does this port speak TLS?";
+	if (!is_new(c))
+		return NULL;
+	if (!c->tls)
+		return "the node closed the connection before it answered: does it want TLS, or another protocol than CQL?";
+	if (net_tls_has_asked(c->tls))
+		return c->config->tls.cert ? "the node closed the connection behind the TLS handshake: does it not take the certificate of sslcert?" :
+			"the node closed the connection behind the TLS handshake: it asks for a client certificate (sslcert, sslkey)";
+	return NULL;
+}
+
 static void
 on_end(NetSocket *socket, int error)
 {
 	NetConnection *c = (NetConnection *) socket;
+	const char *early = early_end(c);
 
-	if (is_new(c) && (error == UV_EOF || error == UV_ECONNRESET))
-		net_frames_fail(c, NET_FAIL_CLOSED, "the node closed the connection before it answered: does it want TLS, or another protocol than CQL?");
+	if (early && (error == UV_EOF || error == UV_ECONNRESET))
+		net_frames_fail(c, NET_FAIL_CLOSED, "%s", early);
 	else if (error == UV_EOF)
 		net_frames_fail(c, NET_FAIL_CLOSED, "the node closed the connection");
 	else if (error == UV_ENOBUFS)
@@ -100,24 +123,30 @@ on_end(NetSocket *socket, int error)
 /* ---- connecting ---- */
 
 static void
-on_connected(NetSocket *socket, int error)
+begin_handshake(NetConnection *c)
 {
-	NetConnection *c = (NetConnection *) socket;
 	NetVersions versions = c->handshake.versions;
 
-	CORE_ASSERT(c->state == NET_STATE_CONNECTING);
-	if (error < 0)
-	{
-		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
-		return;
-	}
 	c->state = NET_STATE_HANDSHAKE;
 	c->splitter.max_body = HANDSHAKE_MAX_BODY;
 	net_handshake_begin(&c->handshake, c->config, versions, &c->output.gathered);
+	c->handshake.asked_certificate = c->tls && net_tls_has_asked(c->tls);
 	if (c->output.gathered.failed)
 		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
 	else
 		net_frames_flush(c);
+}
+
+static void
+on_connected(NetSocket *socket, int error)
+{
+	NetConnection *c = (NetConnection *) socket;
+
+	CORE_ASSERT(c->state == NET_STATE_CONNECTING);
+	if (error < 0)
+		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
+	else
+		begin_handshake(c);
 }
 
 static void
@@ -146,6 +175,7 @@ free_connection(NetConnection *c)
 	count_connections(c->config, -1);
 	cql_splitter_free(&c->splitter);
 	net_output_free(&c->output);
+	net_tls_close(c->tls);
 	net_streams_free(&c->streams);
 	free(c);
 }
@@ -172,6 +202,8 @@ on_closed(NetSocket *socket)
 	{
 		cql_splitter_free(&c->splitter);
 		net_output_reset(&c->output);
+		net_tls_close(c->tls);
+		c->tls = NULL;
 		start_connecting(c, c->handshake.versions);
 		return;
 	}
@@ -180,13 +212,98 @@ on_closed(NetSocket *socket)
 	free_connection(c);
 }
 
-static const NetSocketOps socket_ops = {
+static const NetSocketOps plain_ops = {
 	.on_connected = on_connected,
 	.room = give_room,
 	.on_bytes = on_bytes,
 	.on_end = on_end,
 	.on_closed = on_closed,
 };
+
+/* ---- TLS ---- */
+
+static void
+on_tls_connected(NetSocket *socket, int error)
+{
+	NetConnection *c = (NetConnection *) socket;
+	NetFailure	why;
+
+	CORE_ASSERT(c->state == NET_STATE_CONNECTING && !c->tls);
+	if (error < 0)
+	{
+		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
+		return;
+	}
+	c->tls = net_tls_open(c->config->tls_context, &c->address, &why);
+	if (!c->tls)
+	{
+		net_frames_fail(c, why.kind, "%s", why.message);
+		return;
+	}
+	c->state = NET_STATE_TLS;
+	net_frames_flush(c);
+}
+
+static uint8_t *
+give_tls_room(NetSocket *socket, size_t *n)
+{
+	return net_tls_room(((NetConnection *) socket)->tls, n);
+}
+
+/* All that OpenSSL makes of what has come. */
+static NetTlsStep
+open_records(NetConnection *c, NetFailure *why)
+{
+	NetTlsStep	step;
+
+	do
+	{
+		size_t		n;
+		uint8_t    *room = cql_splitter_room(&c->splitter, TLS_RECORD, &n);
+
+		if (!room)
+		{
+			net_failure_set(why, NET_FAIL_MEMORY, "out of memory");
+			return NET_TLS_FAILED;
+		}
+		step = net_tls_take(c->tls, room, n, &n, why);
+		cql_splitter_fed(&c->splitter, n);
+	} while (step == NET_TLS_BYTES);
+	return step;
+}
+
+/* What came before the end, or before something was wrong, counts. */
+static void
+on_tls_bytes(NetSocket *socket, size_t n)
+{
+	NetConnection *c = (NetConnection *) socket;
+	NetTlsStep	step;
+	NetFailure	why;
+
+	CORE_ASSERT(c->state == NET_STATE_TLS || c->state == NET_STATE_HANDSHAKE || c->state == NET_STATE_READY);
+	c->last_read = uv_now(c->config->loop);
+	net_tls_fed(c->tls, n);
+	step = open_records(c, &why);
+	if (c->state == NET_STATE_TLS && c->tls->open)
+		begin_handshake(c);
+	net_frames_take(c);
+	if (step == NET_TLS_END)
+		net_frames_fail(c, NET_FAIL_CLOSED, "the node closed the connection");
+	else if (step == NET_TLS_FAILED)
+		net_frames_fail(c, why.kind, "%s", why.message);
+	net_frames_flush(c);
+	net_frames_announce_room(c);
+}
+
+static const NetSocketOps tls_ops = {
+	.on_connected = on_tls_connected,
+	.room = give_tls_room,
+	.on_bytes = on_tls_bytes,
+	.on_end = on_end,
+	.on_closed = on_closed,
+};
+
+/* ---- opening ---- */
 
 NetConnection *
 net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner)
@@ -206,7 +323,7 @@ net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner
 	c->owner = owner;
 	c->address = *address;
 	net_address_format(address, c->name, sizeof(c->name));
-	c->socket.ops = &socket_ops;
+	c->socket.ops = config->tls_context ? &tls_ops : &plain_ops;
 	if (config->heartbeat_interval > 0)
 		c->socket.patience = config->heartbeat_interval + config->heartbeat_timeout;
 	c->output.write.data = c;
@@ -264,6 +381,14 @@ check_heartbeat(NetConnection *c, uint64_t now)
 		net_frames_fail(c, NET_FAIL_TIMEOUT, "nothing heard from the node for %u ms", (unsigned int) (now - c->last_read));
 }
 
+static const char *
+awaiting(const NetConnection *c)
+{
+	if (c->state == NET_STATE_HANDSHAKE)
+		return net_handshake_awaiting(&c->handshake);
+	return c->state == NET_STATE_TLS ? "TLS handshake" : "connection";
+}
+
 void
 net_connection_tick(NetConnection *c, uint64_t now)
 {
@@ -276,10 +401,7 @@ net_connection_tick(NetConnection *c, uint64_t now)
 	}
 	else if (now >= c->connect_deadline)
 	{
-		bool		connected = c->state == NET_STATE_HANDSHAKE;
-
-		net_frames_fail(c, NET_FAIL_TIMEOUT, "no %s within %u ms",
-						connected ? net_handshake_awaiting(&c->handshake) : "connection", c->config->connect_timeout);
+		net_frames_fail(c, NET_FAIL_TIMEOUT, "no %s within %u ms", awaiting(c), c->config->connect_timeout);
 	}
 }
 
@@ -358,5 +480,6 @@ net_connection_shard(const NetConnection *c)
 void
 net_connection_tls(const NetConnection *c, const char **version, const char **cipher)
 {
-	*version = *cipher = NULL;
+	*version = c->tls ? c->tls->version : NULL;
+	*cipher = c->tls ? c->tls->cipher : NULL;
 }

@@ -53,8 +53,7 @@ extern const NetAddress *net_connection_address(const NetConnection *c);
 extern const char *net_connection_name(const NetConnection *c); /* formatted address, lives with c */
 
 extern const NetShard *net_connection_shard(const NetConnection *c);
-
-/* NULL: not encrypted; constants of OpenSSL */
+/* Constants of OpenSSL; NULL: not encrypted, or not yet. */
 extern void net_connection_tls(const NetConnection *c, const char **version, const char **cipher);
 
 #endif							/* NET_CONNECTION_H */

@@ -24,7 +24,7 @@ typedef enum NetFailureKind
 typedef struct NetFailure
 {
 	NetFailureKind kind;
-	char		message[256];	/* NUL-terminated, valid UTF-8, no secret */
+	char		message[512];	/* NUL-terminated, valid UTF-8, no secret */
 } NetFailure;
 
 /* The message is cut where it does not fit; bytes that are not UTF-8 become '?'. */

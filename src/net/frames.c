@@ -13,6 +13,21 @@
 
 /* ---- failing ---- */
 
+/* With TLS, the node is told that no more comes, or what was wrong: where the kernel takes it at once. */
+static void
+close_socket(NetConnection *c)
+{
+	uv_buf_t	last;
+
+	if (c->tls && !c->output.writing)
+	{
+		net_tls_end(c->tls);
+		last = uv_buf_init((char *) c->tls->wire.data, (unsigned int) c->tls->wire.len);
+		(void) uv_try_write((uv_stream_t *) &c->socket.tcp, &last, 1);
+	}
+	net_socket_close(&c->socket);
+}
+
 void
 net_frames_fail(NetConnection *c, NetFailureKind kind, const char *format,...)
 {
@@ -24,7 +39,7 @@ net_frames_fail(NetConnection *c, NetFailureKind kind, const char *format,...)
 	net_failure_setv(&c->failure, kind, format, args);
 	va_end(args);
 	c->state = NET_STATE_CLOSING;
-	net_socket_close(&c->socket);
+	close_socket(c);
 }
 
 void
@@ -87,19 +102,47 @@ on_written(uv_write_t *write, int status)
 	net_frames_announce_room(c);
 }
 
+/* What was gathered becomes what is written. */
+static bool
+wrap_gathered(NetConnection *c)
+{
+	NetOutput  *o = &c->output;
+	NetFailure	why;
+
+	if (o->gathered.len == 0)
+		return true;
+	if (!net_output_wrap(o, wrap_now(c)))
+	{
+		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
+		return false;
+	}
+	if (c->tls && !net_tls_seal(c->tls, o->wire.data, o->wire.len, &why))
+	{
+		net_frames_fail(c, why.kind, "%s", why.message);
+		return false;
+	}
+	net_streams_sent(&c->streams);
+	return true;
+}
+
+/* Behind the handshake, TLS has something to say of its own at any time. */
+static bool
+has_output(const NetConnection *c)
+{
+	bool		open = c->state == NET_STATE_HANDSHAKE || c->state == NET_STATE_READY;
+
+	return (open && c->output.gathered.len > 0) || (c->tls && c->tls->wire.len > 0 && (open || c->state == NET_STATE_TLS));
+}
+
 void
 net_frames_flush(NetConnection *c)
 {
 	int			error;
 
-	if (c->output.writing || c->output.gathered.len == 0 || (c->state != NET_STATE_HANDSHAKE && c->state != NET_STATE_READY))
+	if (c->output.writing || !has_output(c) || !wrap_gathered(c))
 		return;
-	if (!net_output_wrap(&c->output, wrap_now(c)))
-	{
-		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
-		return;
-	}
-	net_streams_sent(&c->streams);
+	if (c->tls)
+		net_output_replace(&c->output, &c->tls->wire);
 	/* Where the owner waits for room, it must be told from the loop, not from here. */
 	error = net_output_write(&c->output, (uv_stream_t *) &c->socket.tcp, c->full, on_written);
 	if (error < 0)
@@ -201,7 +244,7 @@ take_handshake(NetConnection *c, const CqlFrame *frame)
 			return;
 		case NET_HANDSHAKE_AGAIN:
 			c->state = NET_STATE_REOPENING;
-			net_socket_close(&c->socket);
+			close_socket(c);
 			return;
 		case NET_HANDSHAKE_SEND:
 		case NET_HANDSHAKE_READY:
@@ -213,6 +256,7 @@ take_handshake(NetConnection *c, const CqlFrame *frame)
 	{
 		c->state = NET_STATE_READY;
 		c->splitter.max_body = 0;
+		net_output_wipe(&c->output);
 		c->owner->ops->on_ready(c->owner, c);
 	}
 	else if (c->output.gathered.failed)

@@ -13,10 +13,11 @@
 #include "net/handshake.h"
 #include "net/output.h"
 #include "net/socket.h"
+#include "net/tls.h"
 
 typedef enum NetConnectionState
 {
-	NET_STATE_CONNECTING, NET_STATE_HANDSHAKE, NET_STATE_READY, NET_STATE_REOPENING, NET_STATE_CLOSING
+	NET_STATE_CONNECTING, NET_STATE_TLS, NET_STATE_HANDSHAKE, NET_STATE_READY, NET_STATE_REOPENING, NET_STATE_CLOSING
 } NetConnectionState;
 
 struct NetConnection
@@ -32,6 +33,7 @@ struct NetConnection
 
 	uint64_t	connect_deadline;
 	NetHandshake handshake;
+	NetTls	   *tls;			/* NULL: plain, or not connected */
 
 	/* in */
 	CqlSplitter splitter;

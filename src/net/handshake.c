@@ -214,6 +214,8 @@ send_password(NetHandshake *h, CqlBuffer *out, NetFailure *why)
 	}
 	cql_request_plain(&body, h->config->username, h->config->password);
 	put_frame(h, out, CQL_OP_AUTH_RESPONSE, &body);
+	if (body.data)
+		explicit_bzero(body.data, body.cap);
 	cql_buffer_free(&body);
 	h->phase = NET_PHASE_AUTH;
 	return NET_HANDSHAKE_SEND;
@@ -277,13 +279,20 @@ take_error(NetHandshake *h, const CqlFrame *frame, CqlReader r, NetFailure *why)
 	return NET_HANDSHAKE_FAILED;
 }
 
+/* A node that has asked for the user's own certificate knows the user by it. */
+static bool
+proves_who(const NetHandshake *h)
+{
+	return h->config->cert_proves && h->asked_certificate;
+}
+
 static NetHandshakeStep
 take_startup_answer(NetHandshake *h, const CqlFrame *frame, CqlReader r, CqlBuffer *out, NetFailure *why)
 {
 	CqlString	class_name;
 
 	h->segments = h->version >= 5;
-	if (frame->opcode == CQL_OP_READY && h->config->require_auth)
+	if (frame->opcode == CQL_OP_READY && h->config->require_auth && !proves_who(h))
 	{
 		net_failure_set(why, NET_FAIL_CREDENTIALS, "the node does not ask for a password, but password_required demands one");
 		return NET_HANDSHAKE_FAILED;

@@ -28,12 +28,19 @@ empty_buffer(CqlBuffer *b)
 }
 
 static void
-swap_buffers(NetOutput *o)
+wipe_room(CqlBuffer *b)
 {
-	CqlBuffer	b = o->wire;
+	if (b->cap > b->len)
+		explicit_bzero(b->data + b->len, b->cap - b->len);
+}
 
-	o->wire = o->gathered;
-	o->gathered = b;
+static void
+swap_buffers(CqlBuffer *a, CqlBuffer *b)
+{
+	CqlBuffer	was = *a;
+
+	*a = *b;
+	*b = was;
 }
 
 static void
@@ -56,7 +63,7 @@ net_output_wrap(NetOutput *o, NetWrap wrap)
 	CORE_ASSERT(!o->writing && o->wire.len == 0);
 	if (wrap == NET_WRAP_NONE)
 	{
-		swap_buffers(o);
+		swap_buffers(&o->wire, &o->gathered);
 		return true;
 	}
 	if (wrap == NET_WRAP_COMPRESS)
@@ -70,6 +77,14 @@ net_output_wrap(NetOutput *o, NetWrap wrap)
 	}
 	empty_buffer(&o->gathered);
 	return true;
+}
+
+void
+net_output_replace(NetOutput *o, CqlBuffer *bytes)
+{
+	CORE_ASSERT(!o->writing);
+	empty_buffer(&o->wire);
+	swap_buffers(&o->wire, bytes);
 }
 
 int
@@ -93,6 +108,14 @@ net_output_write(NetOutput *o, uv_stream_t *stream, bool callback_due, uv_write_
 	n = uv_write(&o->write, stream, &buf, 1, on_written);
 	o->writing = n == 0;
 	return n;
+}
+
+void
+net_output_wipe(NetOutput *o)
+{
+	wipe_room(&o->gathered);
+	if (!o->writing)
+		wipe_room(&o->wire);
 }
 
 void

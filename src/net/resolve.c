@@ -294,26 +294,27 @@ net_resolve_cancel(NetResolve *r)
 /* ---- addresses ---- */
 
 void
+net_address_format_ip(const NetAddress *a, char *out, size_t size)
+{
+	snprintf(out, size, "no address");
+	if (a->storage.ss_family == AF_INET)
+		uv_ip4_name((const struct sockaddr_in *) &a->storage, out, size);
+	else if (a->storage.ss_family == AF_INET6)
+		uv_ip6_name((const struct sockaddr_in6 *) &a->storage, out, size);
+}
+
+void
 net_address_format(const NetAddress *a, char *out, size_t size)
 {
-	char		ip[INET6_ADDRSTRLEN] = "";
+	char		ip[INET6_ADDRSTRLEN];
 
+	net_address_format_ip(a, ip, sizeof(ip));
 	if (a->storage.ss_family == AF_INET)
-	{
-		const struct sockaddr_in *in = (const struct sockaddr_in *) &a->storage;
-
-		uv_ip4_name(in, ip, sizeof(ip));
-		snprintf(out, size, "%s:%u", ip, ntohs(in->sin_port));
-	}
+		snprintf(out, size, "%s:%u", ip, ntohs(((const struct sockaddr_in *) &a->storage)->sin_port));
 	else if (a->storage.ss_family == AF_INET6)
-	{
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) &a->storage;
-
-		uv_ip6_name(in6, ip, sizeof(ip));
-		snprintf(out, size, "[%s]:%u", ip, ntohs(in6->sin6_port));
-	}
+		snprintf(out, size, "[%s]:%u", ip, ntohs(((const struct sockaddr_in6 *) &a->storage)->sin6_port));
 	else
-		snprintf(out, size, "no address");
+		snprintf(out, size, "%s", ip);
 }
 
 bool

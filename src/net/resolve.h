@@ -39,6 +39,8 @@ extern NetResolve *net_resolve(uv_loop_t *loop, const char *host, uint16_t port,
 							   NetResolved done, void *owner);	/* NULL: out of memory */
 extern void net_resolve_cancel(NetResolve *r);
 
+/* "10.0.0.1" or "::1", NUL-terminated; size is INET6_ADDRSTRLEN at least. */
+extern void net_address_format_ip(const NetAddress *a, char *out, size_t size);
 /* "10.0.0.1:9042" or "[::1]:9042", NUL-terminated, cut at size. */
 extern void net_address_format(const NetAddress *a, char *out, size_t size);
 extern bool net_address_equal(const NetAddress *a, const NetAddress *b);	/* port included, host left out */

@@ -126,6 +126,7 @@ may_use(const Pipeline *p)
 static void
 free_client(Client *c)
 {
+	cql_arena_wipe(&c->strings);	/* passwords are among them */
 	cql_arena_free(&c->strings);
 	free(c);
 }

@@ -34,6 +34,7 @@
 #include "cluster/cluster.h"
 #include "cluster/trace.h"
 #include "net/loop.h"
+#include "net/tls_context.h"
 #include "pipeline/thread.h"
 
 #include <errno.h>
@@ -196,12 +197,25 @@ on_room(void *owner)
 		fail_queue(s, down);
 }
 
+/* Where connections are to be encrypted, there is no cluster without what encrypts them. */
+static bool
+tls_is_open(Submitter *s)
+{
+	NetConfig  *net = &s->config.net;
+
+	if (net->tls.mode == NET_SSL_DISABLE)
+		return true;
+	if (!net->tls_context)
+		net->tls_context = net_tls_context_open(&net->tls);
+	return net->tls_context != NULL;
+}
+
 static bool
 cluster_is_open(Submitter *s)
 {
 	static const ClusterOps ops = {on_complete, on_room};
 
-	if (!s->cluster)
+	if (!s->cluster && tls_is_open(s))
 		s->cluster = cluster_open(&s->config, &ops, s);
 	return s->cluster != NULL;
 }
@@ -446,6 +460,7 @@ submitter_main(void *arg)
 	core_thread_take(&s->owner);
 	core_thread_take(&s->channel->submitter);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
+	net_tls_context_close(s->config.net.tls_context);
 	/* The last touch: from here on submitter_join may free the submitter. */
 	thread_ended(&s->thread);
 	return NULL;

@@ -8,7 +8,7 @@
 
 #include "aborts.h"
 
-static const Mode v4 = {4, false};
+static const Mode v4 = {4, false, 0};
 
 static void
 test_node_hangs_up(void **state)

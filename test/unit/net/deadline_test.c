@@ -4,7 +4,7 @@
  */
 #include "net/peer.h"
 
-static const Mode v4 = {4, false};
+static const Mode v4 = {4, false, 0};
 
 /* ---- deadlines ---- */
 

@@ -5,7 +5,7 @@
  */
 #include "net/peer.h"
 
-static const Mode v4 = {4, false};
+static const Mode v4 = {4, false, 0};
 
 /* ---- answers ---- */
 
@@ -275,14 +275,14 @@ test_garbage_is_fatal(void **state)
 		size_t		len;
 		const char *message;
 	}			garbage[] = {
-		{{4, false}, {0x84, 0, 0, 1, 8, 0xff, 0xff, 0xff, 0xff}, 9, "impossible length"},
-		{{4, false}, {0x84, 0, 0, 1, 8, 0x10, 0, 0, 1}, 9, "impossible length"},
-		{{4, false}, {0x04, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "request of version 4"},
-		{{4, true}, {0x84, 1, 0, 1, 8, 0, 0, 0, 6, 0, 0, 0, 9, 0xff, 0xff}, 15, "decompressed"},
-		{{4, true}, {0x84, 1, 0, 1, 8, 0, 0, 0, 5, 0x7f, 0xff, 0xff, 0xff, 0}, 14, ""},
-		{{5, false}, {0x84, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "checksum"},
-		{{5, false}, {9, 0, 2, 0xa4, 0xc8, 0xc2}, 6, "checksum"},
-		{{5, true}, {0x84, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "checksum"},
+		{{4, false, 0}, {0x84, 0, 0, 1, 8, 0xff, 0xff, 0xff, 0xff}, 9, "impossible length"},
+		{{4, false, 0}, {0x84, 0, 0, 1, 8, 0x10, 0, 0, 1}, 9, "impossible length"},
+		{{4, false, 0}, {0x04, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "request of version 4"},
+		{{4, true, 0}, {0x84, 1, 0, 1, 8, 0, 0, 0, 6, 0, 0, 0, 9, 0xff, 0xff}, 15, "decompressed"},
+		{{4, true, 0}, {0x84, 1, 0, 1, 8, 0, 0, 0, 5, 0x7f, 0xff, 0xff, 0xff, 0}, 14, ""},
+		{{5, false, 0}, {0x84, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "checksum"},
+		{{5, false, 0}, {9, 0, 2, 0xa4, 0xc8, 0xc2}, 6, "checksum"},
+		{{5, true, 0}, {0x84, 0, 0, 1, 8, 0, 0, 0, 0}, 9, "checksum"},
 	};
 
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)

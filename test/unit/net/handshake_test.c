@@ -318,7 +318,7 @@ test_password_in_every_mode(void **state)
 		Peer		peer;
 
 		begin(&client, &peer);
-		client.config.lz4 = modes[i].lz4;
+		peer_use_mode(&peer, modes[i]);
 		client.config.username = "user";
 		client.config.password = "secret";
 		client.config.require_auth = true;
@@ -342,7 +342,7 @@ test_wrong_password(void **state)
 		Peer		peer;
 
 		begin(&client, &peer);
-		client.config.lz4 = modes[i].lz4;
+		peer_use_mode(&peer, modes[i]);
 		client.config.username = "user";
 		client.config.password = "secret";
 		client_open(&client, &peer);
@@ -422,7 +422,7 @@ test_refused_v4_goes_up(void **state)
 		if (modes[i].version < 5)
 			continue;
 		begin(&client, &peer);
-		client.config.lz4 = modes[i].lz4;
+		peer_use_mode(&peer, modes[i]);
 		client_open(&client, &peer);
 		peer_accept(&peer);
 		peer_expect_options(&peer, 4);

@@ -20,6 +20,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,9 @@
 
 #include "cql/request.h"
 #include "cql/splitter.h"
+#include "net/certificate.h"
 #include "net/connection.h"
+#include "net/tls_context.h"
 
 #define AWAIT_LIMIT_NS (5 * UINT64_C(1000000000))
 
@@ -152,6 +155,7 @@ client_free(Client *client)
 	assert_true(client->closed <= 1);
 	uv_run(&client->loop, UV_RUN_DEFAULT);
 	assert_int_equal(client->connections, 0);
+	net_tls_context_close(client->config.tls_context);
 	assert_int_equal(uv_loop_close(&client->loop), 0);
 }
 
@@ -239,6 +243,8 @@ typedef struct Peer
 	int			listener;
 	int			fd;				/* -1: none */
 	NetAddress	address;
+	SSL_CTX    *tls;			/* NULL: plain */
+	SSL		   *ssl;
 	CqlSplitter in;
 	bool		segments;		/* of what it sends from now on */
 	bool		lz4;
@@ -263,9 +269,75 @@ peer_init(Peer *peer, Client *client)
 	assert_int_equal(getsockname(peer->listener, (struct sockaddr *) in, &len), 0);
 }
 
+/* Both sides, of this version only. The certificate is looked at by others' tests. */
+static inline void
+peer_use_tls(Peer *peer, int version)
+{
+	NetConfig  *config = &peer->client->config;
+	Certificate node = make_certificate(NULL, (Wanted) {0});
+
+	peer->tls = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_set_session_id_context(peer->tls, (const unsigned char *) "peer", 4);
+	assert_int_equal(SSL_CTX_use_certificate(peer->tls, node.x509), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(peer->tls, node.key), 1);
+	free_certificate(&node);
+	config->tls = (NetTlsConfig) {.mode = NET_SSL_REQUIRE, .min_version = version, .max_version = version};
+	config->tls_context = net_tls_context_open(&config->tls);
+	assert_non_null(config->tls_context);
+}
+
+/* The ways of talking. */
+typedef struct Mode
+{
+	uint8_t		version;
+	bool		lz4;
+	int			tls;			/* 0: plain */
+} Mode;
+
+static const Mode modes[]
+__attribute__((unused)) =
+{
+	{
+		4, false, 0
+	},
+	{
+		4, true, 0
+	},
+	{
+		5, false, 0
+	},
+	{
+		5, true, 0
+	},
+	{
+		4, false, TLS1_2_VERSION
+	},
+	{
+		4, true, TLS1_3_VERSION
+	},
+	{
+		5, false, TLS1_3_VERSION
+	},
+	{
+		5, true, TLS1_2_VERSION
+	}
+};
+#define NMODES (sizeof(modes) / sizeof(modes[0]))
+
+/* Before the connection is opened. */
+static inline void
+peer_use_mode(Peer *peer, Mode mode)
+{
+	peer->client->config.lz4 = mode.lz4;
+	if (mode.tls)
+		peer_use_tls(peer, mode.tls);
+}
+
 static inline void
 peer_hang_up(Peer *peer)
 {
+	SSL_free(peer->ssl);
+	peer->ssl = NULL;
 	if (peer->fd >= 0)
 		close(peer->fd);
 	peer->fd = -1;
@@ -279,6 +351,7 @@ static inline void
 peer_free(Peer *peer)
 {
 	peer_hang_up(peer);
+	SSL_CTX_free(peer->tls);
 	close(peer->listener);
 }
 
@@ -296,6 +369,38 @@ static inline void
 peer_accept(Peer *peer)
 {
 	await(peer->client, (peer->fd = accept(peer->listener, NULL, NULL)) >= 0);
+	if (!peer->tls)
+		return;
+	assert_int_equal(fcntl(peer->fd, F_SETFL, O_NONBLOCK), 0);
+	peer->ssl = SSL_new(peer->tls);
+	SSL_set_fd(peer->ssl, peer->fd);
+	await(peer->client, SSL_accept(peer->ssl) == 1);
+}
+
+/* As recv and send: -1 with EAGAIN where there is nothing to be had, or no room. */
+static inline ssize_t
+peer_io(Peer *peer, int rc)
+{
+	int			error = rc > 0 ? SSL_ERROR_NONE : SSL_get_error(peer->ssl, rc);
+
+	errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : ECONNRESET;
+	return error == SSL_ERROR_ZERO_RETURN ? 0 : rc > 0 ? rc : -1;
+}
+
+static inline ssize_t
+peer_recv(Peer *peer, void *into, size_t size)
+{
+	if (!peer->ssl)
+		return recv(peer->fd, into, size, MSG_DONTWAIT);
+	return peer_io(peer, SSL_read(peer->ssl, into, (int) size));
+}
+
+static inline ssize_t
+peer_put(Peer *peer, const void *bytes, size_t n)
+{
+	if (!peer->ssl)
+		return send(peer->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return peer_io(peer, SSL_write(peer->ssl, bytes, (int) n));
 }
 
 /* Whatever the socket holds now; false at its end. */
@@ -304,7 +409,7 @@ peer_read(Peer *peer)
 {
 	size_t		room;
 	uint8_t    *p = cql_splitter_room(&peer->in, 65536, &room);
-	ssize_t		n = recv(peer->fd, p, room, MSG_DONTWAIT);
+	ssize_t		n = peer_recv(peer, p, room);
 
 	assert_non_null(p);
 	if (n > 0)
@@ -344,7 +449,7 @@ peer_sees_end(Peer *peer)
 	uint8_t		waste[4096];
 	ssize_t		n;
 
-	while ((n = recv(peer->fd, waste, sizeof(waste), MSG_DONTWAIT)) > 0)
+	while ((n = peer_recv(peer, waste, sizeof(waste))) > 0)
 		;
 	return n == 0 || errno == ECONNRESET;
 }
@@ -354,7 +459,7 @@ peer_send(Peer *peer, const uint8_t *data, size_t len)
 {
 	while (len > 0)
 	{
-		ssize_t		n = send(peer->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t		n = peer_put(peer, data, len);
 
 		if (n < 0)
 		{
@@ -496,37 +601,12 @@ peer_make_ready(Peer *peer, uint8_t version, bool lz4)
 	peer_settle(peer, version, lz4);
 }
 
-/* The four ways of talking. */
-typedef struct Mode
-{
-	uint8_t		version;
-	bool		lz4;
-} Mode;
-
-static const Mode modes[]
-__attribute__((unused)) =
-{
-	{
-		4, false
-	},
-	{
-		4, true
-	},
-	{
-		5, false
-	},
-	{
-		5, true
-	}
-};
-#define NMODES (sizeof(modes) / sizeof(modes[0]))
-
 static inline void
 start(Client *client, Peer *peer, Mode mode)
 {
 	client_init(client);
-	client->config.lz4 = mode.lz4;
 	peer_init(peer, client);
+	peer_use_mode(peer, mode);
 	client_open(client, peer);
 	peer_make_ready(peer, mode.version, mode.lz4);
 }
