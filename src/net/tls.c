@@ -18,13 +18,13 @@
 
 #include "net/tls_name.h"
 
-static BIO_METHOD * method;
+static BIO_METHOD *method;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* ---- the BIO ---- */
 
 static int
-bio_write(BIO * bio, const char *bytes, int n)
+bio_write(BIO *bio, const char *bytes, int n)
 {
 	NetTls	   *t = BIO_get_data(bio);
 
@@ -33,7 +33,7 @@ bio_write(BIO * bio, const char *bytes, int n)
 }
 
 static int
-bio_read(BIO * bio, char *into, int size)
+bio_read(BIO *bio, char *into, int size)
 {
 	NetTls	   *t = BIO_get_data(bio);
 	size_t		n = t->nfed < (size_t) size ? t->nfed : (size_t) size;
@@ -51,7 +51,7 @@ bio_read(BIO * bio, char *into, int size)
 }
 
 static long
-bio_ctrl(BIO * bio, int what, long number, void *pointer)
+bio_ctrl(BIO *bio, int what, long number, void *pointer)
 {
 	return what == BIO_CTRL_FLUSH;
 }
@@ -86,7 +86,7 @@ attach(NetTls *t)
 /* ---- what OpenSSL asks for ---- */
 
 static int
-on_certificate_asked(SSL * ssl, void *tls)
+on_certificate_asked(SSL *ssl, void *tls)
 {
 	((NetTls *) tls)->asked = true;
 	return 1;
@@ -94,7 +94,7 @@ on_certificate_asked(SSL * ssl, void *tls)
 
 /* By TLS 1.3, once the handshake is over; by 1.2 in the middle of it. */
 static int
-on_new_session(SSL * ssl, SSL_SESSION * session)
+on_new_session(SSL *ssl, SSL_SESSION *session)
 {
 	NetTls	   *t = SSL_get_app_data(ssl);
 
@@ -104,7 +104,7 @@ on_new_session(SSL * ssl, SSL_SESSION * session)
 }
 
 static void
-format_name(const X509_NAME * name, char *text, size_t size)
+format_name(const X509_NAME *name, char *text, size_t size)
 {
 	BIO		   *bio = BIO_new(BIO_s_mem());
 	int			n = 0;
@@ -116,7 +116,7 @@ format_name(const X509_NAME * name, char *text, size_t size)
 }
 
 static void
-format_day(const ASN1_TIME * time, char *text, size_t size)
+format_day(const ASN1_TIME *time, char *text, size_t size)
 {
 	struct tm	tm;
 
@@ -128,7 +128,7 @@ format_day(const ASN1_TIME * time, char *text, size_t size)
 
 /* Before OpenSSL forgets which certificate it was. */
 static int
-on_verified(int trusted, X509_STORE_CTX * store)
+on_verified(int trusted, X509_STORE_CTX *store)
 {
 	SSL		   *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	NetTls	   *t = SSL_get_app_data(ssl);

@@ -134,7 +134,7 @@ give_password(char *into, int size, int writing, void *config)
 }
 
 static bool
-trust_roots(SSL_CTX * ctx, const NetTlsConfig *config, NetFailure *why)
+trust_roots(SSL_CTX *ctx, const NetTlsConfig *config, NetFailure *why)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
 
@@ -171,7 +171,7 @@ is_private(const char *key, const struct stat *seen, NetFailure *why)
 
 /* The first reason is the one that counts: a file in PEM is no DER at all. */
 static bool
-read_key(SSL_CTX * ctx, const char *key, NetFailure *why)
+read_key(SSL_CTX *ctx, const char *key, NetFailure *why)
 {
 	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
 		return true;
@@ -183,7 +183,7 @@ read_key(SSL_CTX * ctx, const char *key, NetFailure *why)
 }
 
 static bool
-show_certificate(SSL_CTX * ctx, const NetTlsConfig *config, const struct stat *key, NetFailure *why)
+show_certificate(SSL_CTX *ctx, const NetTlsConfig *config, const struct stat *key, NetFailure *why)
 {
 	if (!config->cert)
 		return true;
@@ -202,7 +202,7 @@ show_certificate(SSL_CTX * ctx, const NetTlsConfig *config, const struct stat *k
 
 /* Renegotiation would change who it is in the middle; sessions are kept by net/tls. */
 static bool
-set_up(SSL_CTX * ctx, const NetTlsConfig *config, const struct stat *seen, NetFailure *why)
+set_up(SSL_CTX *ctx, const NetTlsConfig *config, const struct stat *seen, NetFailure *why)
 {
 	int			least = config->min_version ? config->min_version : TLS1_2_VERSION;
 

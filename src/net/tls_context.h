@@ -47,7 +47,7 @@ extern void net_tls_leave(NetTlsContext *x);
 /* The following between enter and leave. */
 
 /* For one more connection, as the files are now. NULL: *why tells. */
-extern SSL * net_tls_context_ssl(NetTlsContext *x, NetFailure *why);
+extern SSL *net_tls_context_ssl(NetTlsContext *x, NetFailure *why);
 
 /* What OpenSSL has to say; its queue of errors is empty then. */
 extern void net_tls_error(char *text, size_t size);

@@ -63,7 +63,7 @@ show(Names *names, const char *name)
 }
 
 static void
-visit_name(Names *names, const ASN1_STRING * name)
+visit_name(Names *names, const ASN1_STRING *name)
 {
 	char		text[256];
 	int			length = name ? ASN1_STRING_length(name) : -1;
@@ -80,7 +80,7 @@ visit_name(Names *names, const ASN1_STRING * name)
 }
 
 static void
-visit_address(Names *names, const ASN1_STRING * address)
+visit_address(Names *names, const ASN1_STRING *address)
 {
 	const unsigned char *bytes = ASN1_STRING_get0_data(address);
 	int			length = ASN1_STRING_length(address);
@@ -109,7 +109,7 @@ goes_on(const Names *names)
 
 /* Whether one of them was of the host's kind. */
 static bool
-visit_alternatives(Names *names, X509 * certificate)
+visit_alternatives(Names *names, X509 *certificate)
 {
 	GENERAL_NAMES *alternatives = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	int			kind = net_tls_is_address(names->host) ? GEN_IPADD : GEN_DNS;
@@ -117,7 +117,7 @@ visit_alternatives(Names *names, X509 * certificate)
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(alternatives) && goes_on(names); i++)
 	{
-		const		GENERAL_NAME *name = sk_GENERAL_NAME_value(alternatives, i);
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(alternatives, i);
 
 		found |= name->type == kind;
 		if (name->type == GEN_DNS)
@@ -130,10 +130,10 @@ visit_alternatives(Names *names, X509 * certificate)
 }
 
 static void
-visit_all(Names *names, X509 * certificate)
+visit_all(Names *names, X509 *certificate)
 {
 	bool		found = visit_alternatives(names, certificate);
-	const		X509_NAME *subject = X509_get_subject_name(certificate);
+	const X509_NAME *subject = X509_get_subject_name(certificate);
 	int			i = X509_NAME_get_index_by_NID((X509_NAME *) subject, NID_commonName, -1);
 
 	if (!found && i >= 0 && goes_on(names))
@@ -141,7 +141,7 @@ visit_all(Names *names, X509 * certificate)
 }
 
 bool
-net_tls_name_matches(X509 * certificate, const char *host)
+net_tls_name_matches(X509 *certificate, const char *host)
 {
 	Names		names = {.host = host};
 
@@ -150,7 +150,7 @@ net_tls_name_matches(X509 * certificate, const char *host)
 }
 
 void
-net_tls_names(X509 * certificate, const char *host, char *text, size_t size)
+net_tls_names(X509 *certificate, const char *host, char *text, size_t size)
 {
 	Names		names = {.host = host, .text = text, .size = size};
 	size_t		used;

@@ -19,9 +19,9 @@
 /* An IPv4 or IPv6 address, and no name. */
 extern bool net_tls_is_address(const char *host);
 
-extern bool net_tls_name_matches(X509 * certificate, const char *host);
+extern bool net_tls_name_matches(X509 *certificate, const char *host);
 
 /* The names that are looked at, for a message: "a.example.com", "10.0.0.1" and 3 more. Valid UTF-8. */
-extern void net_tls_names(X509 * certificate, const char *host, char *text, size_t size);
+extern void net_tls_names(X509 *certificate, const char *host, char *text, size_t size);
 
 #endif							/* NET_TLS_NAME_H */

@@ -53,7 +53,7 @@ count_of(const NetTickets *t, const NetAddress *address)
 }
 
 void
-net_tickets_keep(NetTickets *t, const NetAddress *address, SSL_SESSION * session, bool asked)
+net_tickets_keep(NetTickets *t, const NetAddress *address, SSL_SESSION *session, bool asked)
 {
 	if (count_of(t, address) == NET_TICKETS_OF_NODE)
 		forget_oldest(t, address);

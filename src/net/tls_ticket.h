@@ -32,9 +32,9 @@ typedef struct NetTickets
 } NetTickets;
 
 /* Takes the session over. Where there are too many, the oldest is forgotten. */
-extern void net_tickets_keep(NetTickets *t, const NetAddress *address, SSL_SESSION * session, bool asked);
+extern void net_tickets_keep(NetTickets *t, const NetAddress *address, SSL_SESSION *session, bool asked);
 /* The newest of that address and host, which the caller owns then; NULL: none. */
-extern SSL_SESSION * net_tickets_take(NetTickets *t, const NetAddress *address, bool *asked);
+extern SSL_SESSION *net_tickets_take(NetTickets *t, const NetAddress *address, bool *asked);
 extern void net_tickets_forget(NetTickets *t);	/* all of them */
 
 #endif							/* NET_TLS_TICKET_H */

@@ -52,7 +52,7 @@ make_key(void)
 }
 
 static inline void
-add_extension(X509 * x509, int nid, const char *value)
+add_extension(X509 *x509, int nid, const char *value)
 {
 	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
 
