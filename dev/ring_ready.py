@@ -7,6 +7,8 @@ and a read that every node must answer succeeds through it: peers are listed som
 gossip calls them alive.
 """
 import logging
+import os
+import ssl
 import sys
 import time
 
@@ -17,11 +19,20 @@ from cassandra.policies import WhiteListRoundRobinPolicy
 from cassandra.query import SimpleStatement
 
 
+def encryption():
+    folder = os.environ.get("RING_CERTIFICATES")
+    if not folder:
+        return None
+    context = ssl.create_default_context(cafile=folder + "/ca.pem")
+    context.load_cert_chain(folder + "/client.pem", folder + "/client.key")
+    return context
+
+
 def connect(address, port, auth):
     profile = ExecutionProfile(
         load_balancing_policy=WhiteListRoundRobinPolicy([address]), request_timeout=5)
     provider = PlainTextAuthProvider("cassandra", "cassandra") if auth else None
-    cluster = Cluster([address], port=port, auth_provider=provider, protocol_version=4,
+    cluster = Cluster([address], port=port, auth_provider=provider, protocol_version=4, ssl_context=encryption(),
                       execution_profiles={EXEC_PROFILE_DEFAULT: profile}, connect_timeout=10,
                       schema_metadata_enabled=False, token_metadata_enabled=False)
     return cluster, cluster.connect()

@@ -1,13 +1,15 @@
 """Reads a table of the demo back and prints "COUNT CHECKSUM", by a client that shares no code with
 the extension.
 
-usage: verify.py HOST PORT items|events
+usage: verify.py HOST PORT items|events; by TLS where SSLROOTCERT names a file
 
 The checksum is the sum, over all rows, of the first 60 bits of the MD5 of the row's values in
 binary form; it does not depend on the order of the rows. dev/demo computes the same in SQL.
 """
 import datetime
 import hashlib
+import os
+import ssl
 import struct
 import sys
 
@@ -40,7 +42,8 @@ TABLES = {"items": ("SELECT id, e FROM scylla_fdw_demo.items", item),
 def main(host, port, table):
     cqltypes.VectorType.deserialize = classmethod(keep_bytes)
     query, binary = TABLES[table]
-    cluster = Cluster([host], port=int(port))
+    authority = os.environ.get("SSLROOTCERT")
+    cluster = Cluster([host], port=int(port), ssl_context=authority and ssl.create_default_context(cafile=authority))
     session = cluster.connect()
     count = checksum = 0
     for row in session.execute(SimpleStatement(query, fetch_size=2000), timeout=60):
