@@ -122,10 +122,6 @@ scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool req
 	Client	   *client;
 
 	Assert(*descriptors == 0);
-	if (o->core.net.tls.mode != NET_SSL_DISABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("connections to server \"%s\" cannot be encrypted yet", server)));
 	config.net.require_auth = require_auth;
 	config.net.option = tags.option;
 	config.net.noptions = tags.n;
