@@ -276,6 +276,8 @@ take_question(Cluster *c, ClusterRequest *request)
 {
 	if (!cluster_snapshot_ready(&c->topology, request))
 		return false;
+	CORE_ASSERT(!request->held);
+	CORE_NOTE(request->held = true);
 	request->started = uv_hrtime();
 	cluster_lane_append(&c->questions, request);
 	return true;
@@ -290,6 +292,7 @@ answer_questions(Cluster *c)
 	{
 		cluster_snapshot_answer(&c->topology, request);
 		request->latency = uv_hrtime() - request->started;
+		CORE_NOTE(request->held = false);
 		c->ops->on_complete(c->owner, request);
 	}
 }

@@ -36,6 +36,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 {
 	ClusterAttempt outcome;
 
+	CORE_ASSERT(!r->held && !r->listed);
 	r->dispatch = d;
 	r->call.on_done = cluster_answer_on_done;
 	r->next = NULL;
@@ -56,6 +57,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 		return CLUSTER_BUSY;
 	d->spread++;
 	r->started = cluster_fate_clock(d);
+	CORE_NOTE(r->held = true);
 	if (outcome != CLUSTER_ATTEMPT_TAKEN)
 		cluster_attempt_later(r, 0);	/* fails in the next tick: a caller is not called back from inside its call */
 	return CLUSTER_TAKEN;

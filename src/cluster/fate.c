@@ -40,6 +40,8 @@ cluster_fate_complete(ClusterRequest *r)
 {
 	ClusterDispatch *d = r->dispatch;
 
+	CORE_ASSERT(r->held && !r->listed);
+	CORE_NOTE(r->held = false);
 	if (!r->failed)
 		cluster_fate_forget(r);
 	cluster_strained_done(&d->strained, r);

@@ -79,7 +79,7 @@ typedef struct ClusterFailure
 struct ClusterRequest
 {
 	NetCall		call;			/* first; the connection's */
-	ClusterRequest *next;		/* whichever list it is on: queue, retry, done */
+	ClusterRequest *next;		/* of the lane that it is on: queue, retry, done */
 
 	/* the caller's */
 	const uint8_t *payload;
@@ -108,6 +108,8 @@ struct ClusterRequest
 	uint64_t	deadline;		/* uv_now ms */
 	uint64_t	due;			/* while waiting: uv_now ms of the next try */
 	bool		out;			/* a strained write that is on its way again, see strained.h */
+	bool		held;			/* the cluster has it: from cluster_submit to on_complete; kept by CORE_NOTE */
+	bool		listed;			/* on a lane; kept by CORE_NOTE */
 	struct ClusterNode *node;	/* last node it was sent to */
 	struct ClusterDispatch *dispatch;
 

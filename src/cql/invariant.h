@@ -5,7 +5,7 @@
  * Any thread. CORE_ASSERT checks where CORE_ASSERTS is defined: in unit tests,
  * sanitizer builds, fuzzers, and the extension as dev/test builds it (make
  * ASSERTS=1). Elsewhere the compiler sees each condition and generates nothing.
- * A condition has no effects of its own.
+ * A condition has no effects of its own. CORE_NOTE keeps what conditions alone look at.
  *
  * A CoreThread is a member of what belongs to one thread. Its owner takes it at
  * the start, and the module checks it at its doors. Without CORE_ASSERTS it has
@@ -25,6 +25,7 @@ extern void core_assert_failed(const char *file, int line, const char *condition
 
 #define CORE_ASSERT(condition) \
 	((condition) ? (void) 0 : core_assert_failed(__FILE__, __LINE__, #condition))
+#define CORE_NOTE(assignment) ((void) (assignment))
 
 typedef struct CoreThread
 {
@@ -47,6 +48,7 @@ core_thread_is_mine(const CoreThread *t)
 #else
 
 #define CORE_ASSERT(condition) ((void) (false && (condition)))
+#define CORE_NOTE(assignment) ((void) (false && (assignment)))
 
 typedef struct CoreThread
 {

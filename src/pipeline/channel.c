@@ -47,7 +47,7 @@ static void
 unlock(Channel *ch)
 {
 	CORE_ASSERT(wakes_whom_it_must(ch));
-	CORE_ASSERT(!ch->failure_completed || ch->completed.head);
+	CORE_ASSERT(!ch->failure_completed || ch->completed.first);
 	pthread_mutex_unlock(&ch->mutex);
 }
 
@@ -73,7 +73,6 @@ channel_init(Channel *ch)
 	}
 	core_thread_take(&ch->backend);
 	chunk_list_init(&ch->submitted);
-	request_list_init(&ch->completed);
 	return true;
 }
 
@@ -126,13 +125,13 @@ channel_submit(Channel *ch, ChunkList *chunks)
 }
 
 uint32_t
-channel_drain(Channel *ch, RequestList *into)
+channel_drain(Channel *ch, ClusterLane *into)
 {
 	uint32_t	count;
 
 	lock(ch, &ch->backend);
 	count = ch->completed.count;
-	request_list_splice(into, &ch->completed);
+	cluster_lane_join(into, &ch->completed);
 	ch->failure_completed = false;
 	unlock(ch);
 	return count;
@@ -192,17 +191,17 @@ channel_take(Channel *ch, ChunkList *into)
 }
 
 void
-channel_publish(Channel *ch, RequestList *done, bool failure)
+channel_publish(Channel *ch, ClusterLane *done, bool failure)
 {
 	uint32_t	count = done->count;
 	bool		wake;
 
 	CORE_ASSERT(core_thread_is_mine(&ch->submitter));
-	CORE_ASSERT((done->head == NULL) == (count == 0));
+	CORE_ASSERT((done->first == NULL) == (count == 0));
 	if (count == 0)
 		return;
 	lock(ch, &ch->submitter);
-	request_list_splice(&ch->completed, done);
+	cluster_lane_join(&ch->completed, done);
 	ch->failure_completed |= failure;
 	atomic_fetch_add_explicit(&ch->published, count, memory_order_relaxed);
 	wake = ch->sleeping_for > 0 && (ch->completed.count >= ch->sleeping_for || ch->failure_completed);

@@ -11,6 +11,7 @@
 #ifndef PIPELINE_CHANNEL_H
 #define PIPELINE_CHANNEL_H
 
+#include "cluster/lane.h"
 #include "pipeline/chunk.h"
 
 #include <pthread.h>
@@ -23,20 +24,13 @@ typedef struct ChunkList
 	Chunk	  **tail;
 } ChunkList;
 
-typedef struct RequestList
-{
-	ClusterRequest *head;
-	ClusterRequest **tail;
-	uint32_t	count;
-} RequestList;
-
 typedef struct Channel
 {
 	CoreThread	backend;		/* as channel_init was called */
 	CoreThread	submitter;		/* takes it before the first channel_take */
 	pthread_mutex_t mutex;		/* guards what follows, but the last three */
 	ChunkList	submitted;
-	RequestList completed;
+	ClusterLane completed;
 	bool		failure_completed;	/* some request in completed failed */
 	bool		stop;			/* stays set */
 	bool		wake_sent;		/* the submitter was woken since it last took */
@@ -51,7 +45,7 @@ extern void channel_destroy(Channel *ch);	/* after join */
 
 /* backend */
 extern void channel_submit(Channel *ch, ChunkList *chunks); /* takes the list, leaves it empty */
-extern uint32_t channel_drain(Channel *ch, RequestList *into);	/* everything completed so far */
+extern uint32_t channel_drain(Channel *ch, ClusterLane *into);	/* everything completed so far */
 /* false: want completions, or a failed one, are there already */
 extern bool channel_sleep(Channel *ch, uint32_t want);
 extern void channel_awake(Channel *ch); /* after the wait: no more wake-ups, fd emptied */
@@ -60,9 +54,9 @@ extern void channel_stop(Channel *ch);
 
 /* submitter */
 extern bool channel_take(Channel *ch, ChunkList *into); /* empties its fd; true: stop was asked for */
-extern void channel_publish(Channel *ch, RequestList *done, bool failure);	/* takes the list */
+extern void channel_publish(Channel *ch, ClusterLane *done, bool failure);	/* takes all, leaves the lane empty */
 
-/* ---- lists; any thread, one at a time ---- */
+/* ---- lists of chunks; any thread, one at a time ---- */
 
 static inline void
 chunk_list_init(ChunkList *l)
@@ -101,62 +95,6 @@ chunk_list_splice(ChunkList *into, ChunkList *from)
 	*into->tail = from->head;
 	into->tail = from->tail;
 	chunk_list_init(from);
-}
-
-static inline void
-request_list_init(RequestList *l)
-{
-	l->head = NULL;
-	l->tail = &l->head;
-	l->count = 0;
-}
-
-static inline void
-request_list_append(RequestList *l, ClusterRequest *r)
-{
-	CORE_ASSERT(*l->tail == NULL);
-	r->next = NULL;
-	*l->tail = r;
-	l->tail = &r->next;
-	l->count++;
-}
-
-static inline void
-request_list_push_front(RequestList *l, ClusterRequest *r)
-{
-	CORE_ASSERT((l->head == NULL) == (l->count == 0));
-	if (!l->head)
-		l->tail = &r->next;
-	r->next = l->head;
-	l->head = r;
-	l->count++;
-}
-
-static inline ClusterRequest *
-request_list_pop(RequestList *l)
-{
-	ClusterRequest *r = l->head;
-
-	CORE_ASSERT((l->head == NULL) == (l->count == 0));
-	if (!r)
-		return NULL;
-	l->head = r->next;
-	if (!l->head)
-		l->tail = &l->head;
-	l->count--;
-	return r;
-}
-
-static inline void
-request_list_splice(RequestList *into, RequestList *from)
-{
-	CORE_ASSERT(*into->tail == NULL && *from->tail == NULL);
-	if (!from->head)
-		return;
-	*into->tail = from->head;
-	into->tail = from->tail;
-	into->count += from->count;
-	request_list_init(from);
 }
 
 #endif							/* PIPELINE_CHANNEL_H */

@@ -43,8 +43,8 @@ struct Pipeline
 	uint32_t	outstanding;	/* committed, not yet drained */
 	size_t		outstanding_bytes;
 	uint32_t	submitted;		/* of the outstanding: those not in the filling chunk */
-	RequestList done;			/* drained, not yet asked for */
-	RequestList taken;			/* in the caller's hands until released */
+	ClusterLane done;			/* drained, not yet asked for */
+	ClusterLane taken;			/* in the caller's hands until released */
 	char		apart[64];		/* the submitter's writes leave alone what the backend has in its cache */
 	Gate		gate;
 };
@@ -103,7 +103,7 @@ client_adds_up(const Client *c)
 static bool
 is_bare(const Pipeline *p)
 {
-	return !p->filling && !p->done.head && !p->taken.head && p->submitted == p->outstanding;
+	return !p->filling && !p->done.first && !p->taken.first && p->submitted == p->outstanding;
 }
 
 static bool
@@ -257,7 +257,7 @@ bring_home(Client *c, ClusterRequest *core)
 	p->outstanding_bytes -= core->length;
 	if (!p->abandoned)
 	{
-		request_list_append(&p->done, core);
+		cluster_lane_append(&p->done, core);
 		return true;
 	}
 	CORE_ASSERT(is_bare(p));
@@ -277,7 +277,7 @@ nothing_published(const Client *c)
 uint32_t
 client_drain(Client *c)
 {
-	RequestList home;
+	ClusterLane home = {0};
 	ClusterRequest *core;
 	uint32_t	moved = 0;
 
@@ -285,9 +285,8 @@ client_drain(Client *c)
 	/* Called for every row: the common answer must not cost a mutex. */
 	if (nothing_published(c))
 		return 0;
-	request_list_init(&home);
 	c->drained_ever += channel_drain(&c->channel, &home);
-	while ((core = request_list_pop(&home)))
+	while ((core = cluster_lane_take(&home)))
 		moved += bring_home(c, core);
 	CORE_ASSERT(client_adds_up(c));
 	return moved;
@@ -351,8 +350,6 @@ pipeline_open(Client *c, const PipelineLimit *limit)
 	p->client = c;
 	p->limit.requests = limit->requests ? limit->requests : DEFAULT_LIMIT_REQUESTS;
 	p->limit.bytes = limit->bytes ? limit->bytes : DEFAULT_LIMIT_BYTES;
-	request_list_init(&p->done);
-	request_list_init(&p->taken);
 	p->next = c->pipelines;
 	if (p->next)
 		p->next->prev = p;
@@ -447,46 +444,29 @@ pipeline_outstanding_bytes(const Pipeline *p)
 Request *
 pipeline_next_done(Pipeline *p)
 {
-	ClusterRequest *core = request_list_pop(&p->done);
+	ClusterRequest *core = cluster_lane_take(&p->done);
 
 	CORE_ASSERT(may_use(p));
 	if (!core)
 		return NULL;
-	request_list_append(&p->taken, core);
+	cluster_lane_append(&p->taken, core);
 	return request_of(core);
-}
-
-/* Requests are released one by one or in the order they were taken: found at the head. */
-static void
-remove_taken(Pipeline *p, ClusterRequest *core)
-{
-	ClusterRequest **link = &p->taken.head;
-
-	while (*link != core)
-	{
-		CORE_ASSERT(*link != NULL);
-		link = &(*link)->next;
-	}
-	*link = core->next;
-	if (!*link)
-		p->taken.tail = link;
-	p->taken.count--;
 }
 
 void
 pipeline_release(Pipeline *p, Request *r)
 {
 	CORE_ASSERT(may_use(p) && r->chunk->pipeline == p);
-	remove_taken(p, &r->core);
+	cluster_lane_remove(&p->taken, &r->core);	/* at the head, or nearly: they are released as they were taken */
 	release_request(p->client, r);
 }
 
 static void
-release_all(Client *c, RequestList *list)
+release_all(Client *c, ClusterLane *lane)
 {
 	ClusterRequest *core;
 
-	while ((core = request_list_pop(list)))
+	while ((core = cluster_lane_take(lane)))
 		release_request(c, request_of(core));
 }
 

@@ -61,8 +61,8 @@ struct Submitter
 	ClusterConfig config;
 	Cluster    *cluster;		/* NULL: no request yet, or closing */
 	bool		stopping;
-	RequestList queue;
-	RequestList done;
+	ClusterLane queue;
+	ClusterLane done;
 	bool		done_failed;	/* some request in done failed */
 	ClusterWindow window;
 	uint8_t		magnitude;		/* of the window, as the trace knows it */
@@ -97,11 +97,12 @@ give_back(Submitter *s, ClusterRequest *core, const ClusterFailure *why)
 		*failure = *why;
 		failure->elapsed_ms = (uint32_t) (uv_now(&s->loop) - request_of(core)->queued);
 	}
+	CORE_ASSERT(!core->held);
 	core->failed = true;
 	core->failure = failure;
 	s->done_failed = true;
 	s->tally.failures++;
-	request_list_append(&s->done, core);
+	cluster_lane_append(&s->done, core);
 }
 
 static void
@@ -123,7 +124,7 @@ fail_queue(Submitter *s, const ClusterFailure *why)
 {
 	ClusterRequest *core;
 
-	while ((core = request_list_pop(&s->queue)))
+	while ((core = cluster_lane_take(&s->queue)))
 		give_back(s, core, why);
 }
 
@@ -146,18 +147,16 @@ refused(const Submitter *s, ClusterRequest *core, ClusterFailureKind *kind)
 static void
 sweep_queue(Submitter *s)
 {
-	RequestList old;
+	ClusterLane old = cluster_lane_take_all(&s->queue);
 	ClusterRequest *core;
 	ClusterFailureKind kind;
 
-	request_list_init(&old);
-	request_list_splice(&old, &s->queue);
-	while ((core = request_list_pop(&old)))
+	while ((core = cluster_lane_take(&old)))
 	{
 		if (refused(s, core, &kind))
 			give_back_unsent(s, core, kind);
 		else
-			request_list_append(&s->queue, core);
+			cluster_lane_append(&s->queue, core);
 	}
 }
 
@@ -182,7 +181,7 @@ on_complete(void *owner, ClusterRequest *core)
 		if (core->failure)
 			core->failure->elapsed_ms = (uint32_t) (uv_now(&s->loop) - request_of(core)->queued);
 	}
-	request_list_append(&s->done, core);
+	cluster_lane_append(&s->done, core);
 }
 
 /* The turn that goes on from here tries again by itself; only bad news needs a hand. */
@@ -271,7 +270,7 @@ submit_queue(Submitter *s)
 	ClusterRequest *core;
 	ClusterFailureKind kind;
 
-	while ((core = request_list_pop(&s->queue)))
+	while ((core = cluster_lane_take(&s->queue)))
 	{
 		if (refused(s, core, &kind))
 			give_back_unsent(s, core, kind);
@@ -279,7 +278,7 @@ submit_queue(Submitter *s)
 			give_back_unsent(s, core, CLUSTER_FAIL_MEMORY);
 		else if (s->tally.in_flight >= s->window.limit || !submit_request(s, core))
 		{
-			request_list_push_front(&s->queue, core);
+			cluster_lane_push(&s->queue, core);
 			break;
 		}
 	}
@@ -306,7 +305,7 @@ publish(Submitter *s)
 static bool
 pressed(const Submitter *s)
 {
-	return s->queue.head && s->tally.in_flight >= s->window.limit;
+	return s->queue.first && s->tally.in_flight >= s->window.limit;
 }
 
 static void
@@ -344,7 +343,7 @@ on_sweep(uv_timer_t *timer)
 	Submitter  *s = timer->data;
 
 	sweep_queue(s);
-	if (!s->queue.head)
+	if (!s->queue.first)
 		uv_timer_stop(timer);
 }
 
@@ -354,7 +353,7 @@ on_prepare(uv_prepare_t *prepare)
 	Submitter  *s = prepare->data;
 
 	turn(s);
-	if (s->queue.head && !uv_is_active((uv_handle_t *) &s->sweep))
+	if (s->queue.first && !uv_is_active((uv_handle_t *) &s->sweep))
 		uv_timer_start(&s->sweep, on_sweep, SWEEP_INTERVAL_MS, SWEEP_INTERVAL_MS);
 }
 
@@ -386,7 +385,7 @@ on_cluster_closed(void *owner)
 
 	publish(s);
 	/* Each request taken was published. */
-	CORE_ASSERT(s->tally.in_flight == 0 && !s->queue.head && !s->done.head);
+	CORE_ASSERT(s->tally.in_flight == 0 && !s->queue.first && !s->done.first);
 	close_handles(s);
 }
 
@@ -410,7 +409,7 @@ answer_trace(Submitter *s, ClusterRequest *core)
 {
 	cluster_trace_answer(s->trace, core);
 	s->done_failed |= core->failed;
-	request_list_append(&s->done, core);
+	cluster_lane_append(&s->done, core);
 }
 
 static void
@@ -427,7 +426,7 @@ queue_chunk(Submitter *s, Chunk *c)
 		if (r->core.kind == CLUSTER_TRACE)
 			answer_trace(s, &r->core);
 		else
-			request_list_append(&s->queue, &r->core);
+			cluster_lane_append(&s->queue, &r->core);
 	}
 }
 
@@ -534,8 +533,6 @@ submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *cou
 	s->config.net.loop = &s->loop;
 	s->config.net.connections = &s->tally.connections;
 	s->config.trace = s->trace;
-	request_list_init(&s->queue);
-	request_list_init(&s->done);
 	cluster_window_init(&s->window, s->config.max_in_flight, uv_now(&s->loop));
 	publish_counters(s);
 

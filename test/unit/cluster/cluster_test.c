@@ -352,11 +352,39 @@ submit_behind_the_end(void *fixture)
 }
 
 static void
+submit_twice(void *fixture)
+{
+	Fixture    *f = fixture;
+	TestRequest r = {0};
+
+	make_query(&r, "SELECT id FROM ks.t");
+	cluster_submit(f->cluster, &r.core);
+	cluster_submit(f->cluster, &r.core);
+}
+
+static void
+ask_twice(void *fixture)
+{
+	Fixture    *f = fixture;
+	TestRequest r = {0};
+
+	r.core.kind = CLUSTER_RING;
+	cluster_submit(f->cluster, &r.core);
+	cluster_submit(f->cluster, &r.core);
+}
+
+static void
 test_broken_invariants_abort(void **state)
 {
 	Fixture		f;
+	TestRequest r = {0};
 
 	open_nodes(&f, 1, "keyspace ks simple 1");
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	request_free(&r);
+	assert_aborts(submit_twice, &f, "!r->held");
+	assert_aborts(ask_twice, &f, "!request->held");
 	assert_aborts(submit_behind_the_end, &f, "c->state != STATE_CLOSING");
 	fixture_end(&f);
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "aborts.h"
 #include "cluster/fate.h"
 #include "cluster/route.h"
 
@@ -39,6 +40,7 @@ begin(Ending *e)
 	e->dispatch.owner = e;
 	cluster_strained_init(&e->dispatch.strained);
 	e->request.dispatch = &e->dispatch;
+	e->request.held = true;
 	e->request.node = &e->node;
 	e->request.timeout_ms = 70;
 	e->request.started = uv_hrtime();
@@ -150,6 +152,36 @@ test_the_clock_is_read_once_a_turn(void **state)
 	assert_true(e.request.latency == e.dispatch.clock - first);
 }
 
+/* ---- invariants ---- */
+
+static void
+end_twice(void *ending)
+{
+	Ending	   *e = ending;
+
+	cluster_fate_timeout(&e->request);
+	cluster_fate_complete(&e->request);
+}
+
+static void
+end_one_that_still_waits(void *ending)
+{
+	Ending	   *e = ending;
+
+	cluster_lane_append(&e->dispatch.waiting, &e->request);
+	cluster_fate_complete(&e->request);
+}
+
+static void
+test_broken_invariants_abort(void **state)
+{
+	Ending		e;
+
+	begin(&e);
+	assert_aborts(end_twice, &e, "r->held");
+	assert_aborts(end_one_that_still_waits, &e, "!r->listed");
+}
+
 int
 main(void)
 {
@@ -160,6 +192,7 @@ main(void)
 		cmocka_unit_test(test_a_request_that_waits_ends_as_its_last_attempt_did),
 		cmocka_unit_test(test_what_may_have_been_applied_is_lost_not_undelivered),
 		cmocka_unit_test(test_the_clock_is_read_once_a_turn),
+		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
