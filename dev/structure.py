@@ -6,6 +6,7 @@ import pathlib
 import re
 
 MAX_LINES = 600
+MAX_FUNCTION_LINES = 60
 MAX_SOURCES = 12  # of a folder of src/fdw
 CORE = ("cql", "net", "cluster", "pipeline")
 DOOR = "cluster/cluster"
@@ -68,6 +69,23 @@ def long_files(sources):
             yield "%s has %d lines, more than %d" % (path, lines, MAX_LINES)
 
 
+def long_functions(sources):
+    for path, text in sources.items():
+        for body in re.finditer(r"^\{\n(.*?)^\}", text, re.M | re.S):
+            lines = body.group(1).count("\n")
+            if lines > MAX_FUNCTION_LINES:
+                first = text.count("\n", 0, body.start()) + 1
+                yield "%s:%d: a function of %d lines, more than %d" % (path, first, lines, MAX_FUNCTION_LINES)
+
+
+def relative_includes(sources):
+    """Rules about who includes whom read paths that begin at src."""
+    for path, text in sources.items():
+        for found in re.finditer(r'^\s*#\s*include\s*"([^"]+)"', text, re.M):
+            if (path.parent / found.group(1)).exists():
+                yield "%s includes %s, which is no path that begins at src" % (path, found.group(1))
+
+
 def large_folders():
     for folder in sorted(pathlib.Path("src/fdw").iterdir()):
         if folder.is_dir():
@@ -114,6 +132,28 @@ def unknown_names(sources):
             yield "src/README.md names %s, which is not there" % name
 
 
+def told_in_tree(text):
+    """The sources that the tree in src/README.md has a line for, or names within one."""
+    tree = text[text.index("## The tree"):text.index("Tests and measurements:")]
+    folder = None
+    for line in tree.splitlines():
+        layer, subfolder, name = re.match(r"(?:src/(\w+)/ |  (\w+)/ | +(\w+)(?:\.h)? )?", line).groups()
+        if layer or subfolder:
+            folder = layer or "fdw/" + subfolder
+        elif name and folder:
+            yield "fdw/" + name if line.startswith("  " + name + ".h") else folder + "/" + name
+            yield from ("%s/%s" % (folder, other) for other in re.findall(r"\((\w+)\.h is ", line))
+
+
+def tree_differs(sources):
+    told = set(told_in_tree(pathlib.Path("src/README.md").read_text()))
+    there = {module(path) for path in sources}
+    for name in sorted(told - there):
+        yield "the tree in src/README.md has %s, which is not there" % name
+    for name in sorted(there - told):
+        yield "the tree in src/README.md does not have %s" % name
+
+
 def missing_tests(sources):
     for path in sources:
         layer = path.parts[1]
@@ -132,7 +172,8 @@ def main():
     graph = include_graph(sources)
     rules = {"circles": circles(graph), "door": below_the_door(graph), "lines": long_files(sources),
              "folders": large_folders(), "statics": mixed_case_statics(sources), "headers": missing_headers(sources),
-             "heads": bare_heads(sources), "names": unknown_names(sources), "tests": missing_tests(sources)}
+             "heads": bare_heads(sources), "names": unknown_names(sources), "tests": missing_tests(sources),
+             "functions": long_functions(sources), "includes": relative_includes(sources), "tree": tree_differs(sources)}
     for rule, findings in rules.items():
         for finding in findings:
             print("%s\t%s" % (rule, finding))
