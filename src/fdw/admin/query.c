@@ -67,15 +67,15 @@ skip_space_and_comments(const char *cql)
 static bool
 only_reads(const char *cql)
 {
-	static const char *const readers[] = {"select", "list", "describe", "desc"};
+	static const char *const reading[] = {"select", "list", "describe", "desc"};
 	const char *word = skip_space_and_comments(cql);
 	size_t		length = 0;
 
 	while (isalnum((unsigned char) word[length]) || word[length] == '_')
 		length++;
-	for (int i = 0; i < (int) lengthof(readers); i++)
+	for (int i = 0; i < (int) lengthof(reading); i++)
 	{
-		if (strlen(readers[i]) == length && pg_strncasecmp(word, readers[i], length) == 0)
+		if (strlen(reading[i]) == length && pg_strncasecmp(word, reading[i], length) == 0)
 			return true;
 	}
 	return false;

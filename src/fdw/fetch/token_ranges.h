@@ -24,7 +24,7 @@ typedef struct ScyllaRanges
 /*
  * By the ring as the session knows it; palloc'd in CurrentMemoryContext. pages: of
  * the protocol, that the table has by estimate; 0: unknown. at_least: so many
- * readers share them.
+ * processes share them.
  */
 extern ScyllaRanges *scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, int pages,
 										int at_least);

@@ -62,21 +62,21 @@ scyllaCreateJoinState(CustomScan *plan)
 	return (Node *) join;
 }
 
-static void collect_rows(ScyllaReader *reader);
+static void collect_rows(ScyllaOpenRead *open_read);
 
 static void
 release_join(void *arg)
 {
-	dlist_delete(&((ScyllaJoin *) arg)->reader.node);
+	dlist_delete(&((ScyllaJoin *) arg)->open_read.node);
 }
 
 static void
-register_reader(ScyllaJoin *join)
+register_open_read(ScyllaJoin *join)
 {
-	join->reader.serverid = join->session->serverid;
-	join->reader.options = join->options;
-	join->reader.collect = collect_rows;
-	scyllaAddReader(&join->reader, join->css.ss.ps.state);
+	join->open_read.serverid = join->session->serverid;
+	join->open_read.options = join->options;
+	join->open_read.collect = collect_rows;
+	scyllaAddOpenRead(&join->open_read, join->css.ss.ps.state);
 	join->callback.func = release_join;
 	join->callback.arg = join;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &join->callback);
@@ -161,7 +161,7 @@ begin_join(CustomScanState *node, EState *estate, int eflags)
 	join->session = scyllaGetSession(OidIsValid(userid) ? userid : GetUserId(),
 									 GetForeignTable(join->relid)->serverid);
 	scyllaReportBegin(&join->report, join->session->client);
-	register_reader(join);
+	register_open_read(join);
 }
 
 static void
@@ -250,9 +250,9 @@ store_rows(ScyllaJoin *join)
 }
 
 static void
-collect_rows(ScyllaReader *reader)
+collect_rows(ScyllaOpenRead *open_read)
 {
-	ScyllaJoin *join = dlist_container(ScyllaJoin, reader.node, &reader->node);
+	ScyllaJoin *join = dlist_container(ScyllaJoin, open_read.node, &open_read->node);
 
 	if (join->broken || join->store != NULL || (join->begun && join->lookup == NULL) || !may_run(join))
 		return;

@@ -60,7 +60,7 @@ typedef struct ScyllaJoin
 	bool		running;		/* not to be called again from within */
 	uint64		batches;
 	uint64		filtered;		/* rows of the foreign table that did not pass the filter */
-	ScyllaReader reader;
+	ScyllaOpenRead open_read;
 	ScyllaJoinWork current;		/* the executor's, while rows are read ahead in another place */
 	Tuplestorestate *store;		/* scan tuples read ahead; NULL: none */
 	TupleTableSlot *stored;

@@ -250,7 +250,7 @@ modify(ScyllaDirect *d)
 
 	scyllaDrainWriters(d->session, NULL);
 	scyllaFence(d->session);
-	scyllaCollectReaders(d->session, d->options);
+	scyllaCollectOpenReads(d->session, d->options);
 	scyllaDescribeConditions(d->conditions, d->session, d->options, d->set);
 	source = scyllaBeginSource(list_length(d->select->columns), d->select->npartition);
 	if (!scyllaAddConditions(d->conditions, d->node->ss.ps.ps_ExprContext, source, -1))

@@ -143,7 +143,7 @@ truncate_table(ScyllaSession *session, ScyllaTableOptions *options)
 	scyllaAppendTable(&cql, options);
 	options->request_timeout = Max(options->request_timeout, TRUNCATE_TIMEOUT);
 	options->read_consistency = options->write_consistency;
-	scyllaCollectReaders(session, options);
+	scyllaCollectOpenReads(session, options);
 	expect_truncated();
 	scyllaLogCql(session, cql.data);
 	(void) scyllaQuery(session, options, cql.data, NULL, no_state);

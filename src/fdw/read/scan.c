@@ -54,7 +54,7 @@ release_scan(void *arg)
 {
 	ScyllaScan *scan = arg;
 
-	dlist_delete(&scan->reader.node);
+	dlist_delete(&scan->open_read.node);
 	if (scan->wait_fd >= 0)
 	{
 		close(scan->wait_fd);
@@ -62,7 +62,7 @@ release_scan(void *arg)
 	}
 }
 
-static void collect_rows(ScyllaReader *reader);
+static void collect_rows(ScyllaOpenRead *open_read);
 
 static void
 init_expressions(ScyllaScan *scan)
@@ -80,12 +80,12 @@ init_expressions(ScyllaScan *scan)
 }
 
 static void
-register_reader(ScyllaScan *scan)
+register_open_read(ScyllaScan *scan)
 {
-	scan->reader.serverid = scan->session->serverid;
-	scan->reader.options = scan->options;
-	scan->reader.collect = collect_rows;
-	scyllaAddReader(&scan->reader, scan->node->ss.ps.state);
+	scan->open_read.serverid = scan->session->serverid;
+	scan->open_read.options = scan->options;
+	scan->open_read.collect = collect_rows;
+	scyllaAddOpenRead(&scan->open_read, scan->node->ss.ps.state);
 	scan->callback.func = release_scan;
 	scan->callback.arg = scan;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &scan->callback);
@@ -121,7 +121,7 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
 	scan->row_block = scan->row_context->mem_allocated;
 	scyllaReportBegin(&scan->report, scan->session->client);
-	register_reader(scan);
+	register_open_read(scan);
 }
 
 /* ---- rows ---- */
@@ -222,7 +222,7 @@ next_sorted(ScyllaScan *scan, TupleTableSlot *slot, bool wait, bool have_row)
 	{
 		MemoryContext old = MemoryContextSwitchTo(scan->reading);
 
-		scan->sort = scyllaBeginSort(scan->select, slot->tts_tupleDescriptor, scan->reader.owner);
+		scan->sort = scyllaBeginSort(scan->select, slot->tts_tupleDescriptor, scan->open_read.owner);
 		MemoryContextSwitchTo(old);
 	}
 	while (!scan->gathered && (have_row || next_unsorted(scan, slot, wait)))
@@ -260,7 +260,7 @@ begin_store(ScyllaScan *scan)
 	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext old = MemoryContextSwitchTo(scan->node->ss.ps.state->es_query_cxt);
 
-	CurrentResourceOwner = scan->reader.owner;	/* a savepoint's must not take the store with it */
+	CurrentResourceOwner = scan->open_read.owner;	/* a savepoint's must not take the store with it */
 	scan->store = tuplestore_begin_heap(false, false, work_mem);
 	tuplestore_set_eflags(scan->store, scan->keep ? EXEC_FLAG_REWIND : 0);
 	(void) tuplestore_alloc_read_pointer(scan->store, 0);
@@ -315,9 +315,9 @@ key_is_known(const ScyllaScan *scan)
 }
 
 static void
-collect_rows(ScyllaReader *reader)
+collect_rows(ScyllaOpenRead *open_read)
 {
-	ScyllaScan *scan = dlist_container(ScyllaScan, reader.node, &reader->node);
+	ScyllaScan *scan = dlist_container(ScyllaScan, open_read.node, &open_read->node);
 
 	if (scan->complete || scan->broken || scan->running || (scan->begun ? scan->fetch == NULL : !key_is_known(scan)))
 		return;

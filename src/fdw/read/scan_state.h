@@ -53,7 +53,7 @@ typedef struct ScyllaScan
 	bool		combined;		/* and given */
 	MemoryContext row_context;	/* decoded values of the current row, and of some before */
 	Size		row_block;		/* what it has when it is empty: to empty it costs as much as a value */
-	ScyllaReader reader;
+	ScyllaOpenRead open_read;
 	bool		keep;			/* rows may be wanted again */
 	Tuplestorestate *store;		/* NULL: none */
 	TupleTableSlot *stored;		/* the current row of it */

@@ -2,7 +2,8 @@
  * fdw/session/open_reads.c
  *	  Open reads of foreign tables, which a write of the same table has to wait for.
  *
- * Backend thread. Owns the list; readers are their scans' own.
+ * Backend thread. Owns the list; its members are parts of scans and joins.
+ * Invariant: a read whose query has failed is on the list, and never collected.
  */
 #include "postgres.h"
 
@@ -12,7 +13,7 @@
 
 #include "fdw/session/open_reads.h"
 
-static dlist_head readers = DLIST_STATIC_INIT(readers);
+static dlist_head open_reads = DLIST_STATIC_INIT(open_reads);
 
 /* A query that has failed in a savepoint loses owner and snapshot with it, while its memory stays. */
 static void
@@ -22,46 +23,47 @@ forget_owner(ResourceReleasePhase phase, bool isCommit, bool isTopLevel, void *a
 
 	if (phase != RESOURCE_RELEASE_BEFORE_LOCKS)
 		return;
-	dlist_foreach(iter, &readers)
+	dlist_foreach(iter, &open_reads)
 	{
-		ScyllaReader *reader = dlist_container(ScyllaReader, node, iter.cur);
+		ScyllaOpenRead *open_read = dlist_container(ScyllaOpenRead, node, iter.cur);
 
-		if (reader->owner == CurrentResourceOwner)
-			reader->owner = NULL;
+		if (open_read->owner == CurrentResourceOwner)
+			open_read->owner = NULL;
 	}
 }
 
 void
-scyllaAddReader(ScyllaReader *reader, EState *estate)
+scyllaAddOpenRead(ScyllaOpenRead *open_read, EState *estate)
 {
 	static bool registered = false;
 
 	if (!registered)
 		RegisterResourceReleaseCallback(forget_owner, NULL);
 	registered = true;
-	reader->estate = estate;
-	reader->owner = CurrentResourceOwner;
-	GetUserIdAndSecContext(&reader->userid, &reader->security);
-	dlist_push_tail(&readers, &reader->node);
+	open_read->estate = estate;
+	open_read->owner = CurrentResourceOwner;
+	GetUserIdAndSecContext(&open_read->userid, &open_read->security);
+	dlist_push_tail(&open_reads, &open_read->node);
 }
 
 /* After an error, the end of the transaction or savepoint sets all of this right. */
 static void
-collect(ScyllaReader *reader)
+collect(ScyllaOpenRead *open_read)
 {
-	EState	   *estate = reader->estate;
+	EState	   *estate = open_read->estate;
 	ScanDirection direction = estate->es_direction;
 	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	Oid			userid;
 	int			security;
 
+	Assert(open_read->owner != NULL && open_read->collect != NULL);
 	GetUserIdAndSecContext(&userid, &security);
-	SetUserIdAndSecContext(reader->userid, reader->security);
-	CurrentResourceOwner = reader->owner;
+	SetUserIdAndSecContext(open_read->userid, open_read->security);
+	CurrentResourceOwner = open_read->owner;
 	PushActiveSnapshot(estate->es_snapshot);
 	estate->es_direction = ForwardScanDirection;
-	reader->collect(reader);
+	open_read->collect(open_read);
 	estate->es_direction = direction;
 	PopActiveSnapshot();
 	CurrentResourceOwner = owner;
@@ -70,16 +72,16 @@ collect(ScyllaReader *reader)
 }
 
 void
-scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options)
+scyllaCollectOpenReads(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &readers)
+	dlist_foreach(iter, &open_reads)
 	{
-		ScyllaReader *reader = dlist_container(ScyllaReader, node, iter.cur);
+		ScyllaOpenRead *open_read = dlist_container(ScyllaOpenRead, node, iter.cur);
 
-		if (reader->owner != NULL && reader->serverid == session->serverid &&
-			strcmp(reader->options->table, options->table) == 0 && strcmp(reader->options->keyspace, options->keyspace) == 0)
-			collect(reader);
+		if (open_read->owner != NULL && open_read->serverid == session->serverid &&
+			strcmp(open_read->options->table, options->table) == 0 && strcmp(open_read->options->keyspace, options->keyspace) == 0)
+			collect(open_read);
 	}
 }

@@ -16,28 +16,28 @@
 
 #include "fdw/session/session.h"
 
-typedef struct ScyllaReader
+typedef struct ScyllaOpenRead
 {
 	dlist_node	node;
 	Oid			serverid;		/* the caller's, as are the next two */
 	const ScyllaTableOptions *options;
-	void		(*collect) (struct ScyllaReader *reader);	/* as the reader's own query: see below */
+	void		(*collect) (struct ScyllaOpenRead *open_read);	/* as a part of its own query: see below */
 
 	/* of the query */
 	EState	   *estate;
 	ResourceOwner owner;		/* NULL: it has failed in a savepoint, and will not go on */
 	Oid			userid;
 	int			security;
-} ScyllaReader;
+} ScyllaOpenRead;
 
 /* When the query begins. Gone by dlist_delete. */
-extern void scyllaAddReader(ScyllaReader *reader, EState *estate);
+extern void scyllaAddOpenRead(ScyllaOpenRead *open_read, EState *estate);
 
 /*
  * Before a write: have each open read of this table collect its rows. Collecting runs as a
  * part of the query that reads, not of the query that writes: with its memory context,
  * resource owner, snapshot and user, forwards.
  */
-extern void scyllaCollectReaders(ScyllaSession *session, const ScyllaTableOptions *options);
+extern void scyllaCollectOpenReads(ScyllaSession *session, const ScyllaTableOptions *options);
 
 #endif							/* FDW_SESSION_OPEN_READS_H */

@@ -358,7 +358,7 @@ write_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 	CqlBuffer  *b;
 
 	if (w->row++ == 0)
-		scyllaCollectReaders(w->session, w->options);
+		scyllaCollectOpenReads(w->session, w->options);
 	Assert(w->row <= SCYLLA_ROW_MASK && w->statements <= SCYLLA_MAX_STATEMENTS);
 	ordinal = w->statements << SCYLLA_ROW_BITS | w->row;
 	if (w->conditional)			/* the cluster's time does not order a condition behind them */
