@@ -38,12 +38,6 @@ attempts_left(const ClusterRequest *r)
 	return (uint32_t) (r->attempts - r->forgotten) < r->dispatch->config->max_attempts;
 }
 
-static bool
-expired(const ClusterRequest *r)
-{
-	return cluster_dispatch_now(r->dispatch) >= r->deadline;
-}
-
 /* The node is gone, and repeating is harmless. */
 static void
 go_elsewhere(ClusterRequest *r)
@@ -51,7 +45,7 @@ go_elsewhere(ClusterRequest *r)
 	r->tried |= cluster_route_bit(r->node);
 	if (r->dispatch->closing)
 		cluster_fate_undeliverable(r, NULL);
-	else if (expired(r))
+	else if (cluster_is_late(r))
 		cluster_fate_timeout(r);
 	else
 		cluster_attempt_settle(r, cluster_attempt(r));
@@ -147,7 +141,7 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 						  "closed here, as the node calls the protocol broken");
 		net_connection_close(c);	/* the two disagree about what was said: start anew */
 	}
-	if (d->closing || !attempts_left(r) || expired(r) || !place || is_too_much(r, error))
+	if (d->closing || !attempts_left(r) || cluster_is_late(r) || !place || is_too_much(r, error))
 		verdict = CLUSTER_VERDICT_FAIL;
 	if (verdict != CLUSTER_VERDICT_FAIL)
 		cluster_trace_error(d->config->trace, r->node->name, error);
@@ -292,7 +286,7 @@ take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome
 	switch (outcome)
 	{
 		case CLUSTER_PREPARE_READY:
-			if (place && !r->dispatch->closing)
+			if (place && !r->dispatch->closing && !cluster_is_late(r))
 				cluster_attempt_settle(r, cluster_attempt_on(r, place));
 			else
 				go_elsewhere(r);

@@ -5,7 +5,8 @@
  * Submitter thread only.
  * Owns: nothing; the list of places to flush is the dispatch's.
  * Invariants: a request whose attempt was taken is in flight or in the lane of a
- * PREPARE, and nowhere else; the payload is sent as it is each time, so a retry
+ * PREPARE, and nowhere else; none is sent behind its deadline; the payload is sent as
+ * it is each time, so a retry
  * repeats the same timestamp.
  */
 #include "cluster/attempt.h"
@@ -47,6 +48,7 @@ send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
 	CqlBytes	head;
 	CqlBytes	tail;
 
+	CORE_ASSERT(!cluster_is_late(r));
 	if (!cluster_request_head_put(&d->head, r, place->net, p, &tail))
 		return CLUSTER_ATTEMPT_SENSELESS;
 	if (d->head.failed)

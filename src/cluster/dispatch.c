@@ -71,7 +71,12 @@ send_strained(ClusterDispatch *d)
 	ClusterRequest *r;
 
 	while ((r = cluster_strained_next(&d->strained, cluster_dispatch_now(d))))
-		cluster_attempt_settle(r, cluster_attempt(r));
+	{
+		if (cluster_is_late(r))
+			cluster_fate_waiting(r);
+		else
+			cluster_attempt_settle(r, cluster_attempt(r));
+	}
 }
 
 void

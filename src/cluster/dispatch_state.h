@@ -35,6 +35,13 @@ cluster_dispatch_now(const ClusterDispatch *d)
 	return uv_now(d->config->net.loop);
 }
 
+/* Its deadline has passed: nothing is sent for it any more. */
+static inline bool
+cluster_is_late(const ClusterRequest *r)
+{
+	return cluster_dispatch_now(r->dispatch) >= r->deadline;
+}
+
 /* A request that needs a statement which the node has prepared. */
 static inline bool
 cluster_is_execution(const ClusterRequest *r)

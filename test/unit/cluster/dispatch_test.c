@@ -3,6 +3,8 @@
  */
 #include "fixture.inc.h"
 
+#include "cluster/dispatch.h"
+
 static void
 test_silent_node(void **state)
 {
@@ -78,6 +80,40 @@ test_last_error_is_told(void **state)
 	fixture_end(&f);
 }
 
+static void
+note_fate(void *owner, ClusterRequest *request)
+{
+	++*(int *) owner;
+}
+
+/* It comes to the head of the line before a tick has looked at it. */
+static void
+test_a_strained_write_is_not_sent_behind_its_deadline(void **state)
+{
+	static const ClusterOps ops = {.on_complete = note_fate};
+	uv_loop_t	loop;
+	ClusterConfig config = {.net.loop = &loop};
+	ClusterTopology topology = {0};
+	ClusterRequest r = {.kind = CLUSTER_EXECUTE, .statement = 7, .attempts = 1, .held = true};
+	ClusterDispatch d;
+	int			times = 0;
+
+	assert_int_equal(uv_loop_init(&loop), 0);
+	cluster_dispatch_init(&d, &config, &topology);
+	d.ops = &ops;
+	d.owner = &times;
+	r.dispatch = &d;
+	r.deadline = uv_now(&loop);
+	cluster_strained_add(&d.strained, &r);
+	cluster_dispatch_flush(&d);
+	assert_int_equal(times, 1);
+	assert_true(r.failed);
+	assert_int_equal(r.failure->kind, CLUSTER_FAIL_TIMEOUT);
+	free(r.failure);
+	cluster_dispatch_free(&d);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int
 main(void)
 {
@@ -85,6 +121,7 @@ main(void)
 		cmocka_unit_test(test_silent_node),
 		cmocka_unit_test(test_waiting_for_a_node_meets_the_deadline),
 		cmocka_unit_test(test_last_error_is_told),
+		cmocka_unit_test(test_a_strained_write_is_not_sent_behind_its_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
