@@ -35,7 +35,7 @@ CORE_LIBS = -luv -llz4 -lz -lssl -lcrypto -lpthread
 
 REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql sql/nearest.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
 REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw
-EXTRA_CLEAN = build $(wildcard src/fdw/*/*.d) scylla_fdw.d $(wildcard test/alloc/*.[od] test/reject/*.[od])
+EXTRA_CLEAN = build $(wildcard src/fdw/*/*.d) scylla_fdw.d $(wildcard test/alloc/*.[od] test/reject/*.[od] test/aborts/*.[od])
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -iquote src -MMD -MP
@@ -56,8 +56,9 @@ src/fdw/%.o: override CFLAGS += -fvisibility=hidden
 # USE_ASSERT_CHECKING turns on the server's own Assert, with those in its inline functions, whatever the server was
 # built with. What it calls is in every server, and of the structs in the headers of 15 to 18 one alone differs: a
 # memory context's methods have a last member more, and an extension makes none.
+ABORTS_OBJS := test/aborts/aborts.o
 ifneq ($(ASSERTS),)
-$(FDW_OBJS): override CFLAGS += -DCORE_ASSERTS -DUSE_ASSERT_CHECKING
+$(FDW_OBJS) $(ABORTS_OBJS): override CFLAGS += -DCORE_ASSERTS -DUSE_ASSERT_CHECKING
 endif
 
 .DEFAULT_GOAL := all
@@ -71,7 +72,7 @@ $(CHECKED)/%.o: %.c
 	$(CC) $(CORE_CFLAGS) -DCORE_ASSERTS -c -o $@ $<
 
 # Objects of fdw have one place, whatever ASSERTS says: another choice makes them anew.
-$(FDW_OBJS) $(shlib): build/asserts
+$(FDW_OBJS) $(ABORTS_OBJS) $(shlib): build/asserts
 build/asserts: FORCE
 	@mkdir -p build
 	@echo '$(ASSERTS)' | cmp -s - $@ || echo '$(ASSERTS)' >$@
@@ -128,6 +129,11 @@ test/reject/%.o: override CFLAGS += -Wno-missing-prototypes
 $(BUILD)/reject.so: $(OBJS) $(REJECT_OBJS)
 	$(CC) $(CFLAGS) -shared -o $@ $^ -Wl,--wrap=scyllaChooseRejects $(LDFLAGS) $(SHLIB_LINK)
 
+# The extension with functions that break its invariants: see test/aborts.
+test/aborts/%.o: override CFLAGS += -Wno-missing-prototypes
+$(BUILD)/aborts.so: $(OBJS) $(ABORTS_OBJS)
+	$(CC) $(CFLAGS) -shared -o $@ $^ $(LDFLAGS) $(SHLIB_LINK)
+
 # A name service that tests hold up.
 $(BUILD)/slow_dns.so: test/t/slow_dns.c
 	@mkdir -p $(@D)
@@ -136,7 +142,7 @@ $(BUILD)/slow_dns.so: test/t/slow_dns.c
 .PRECIOUS: $(BUILD)/%.o $(CHECKED)/%.o
 .PHONY: FORCE installcheck_ready convertercheck unit unitbuild unitcheck node bench bench_clients lint fuzz help
 
-node: $(BUILD)/cql_node $(BUILD)/slow_dns.so $(BUILD)/alloc.so $(BUILD)/reject.so
+node: $(BUILD)/cql_node $(BUILD)/slow_dns.so $(BUILD)/alloc.so $(BUILD)/reject.so $(BUILD)/aborts.so
 
 bench_clients: $(BUILD)/bench_floor
 
@@ -198,6 +204,6 @@ help:
 	@echo 'dev/test                  set everything up and run all tests; QUICK=1: within five minutes'
 	@echo 'dev/demo                  set everything up and run the main job'
 
--include $(CORE_OBJS:.o=.d) $(CHECKED_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d) $(REJECT_OBJS:.o=.d)
+-include $(CORE_OBJS:.o=.d) $(CHECKED_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d) $(REJECT_OBJS:.o=.d) $(ABORTS_OBJS:.o=.d)
 -include $(foreach build,$(sort $(CORE_BUILD) $(CHECKED)),$(NODE_SOURCES:%.c=$(build)/%.d))
 -include $(UNIT_TESTS:$(BUILD)/unit/%=$(CHECKED)/test/unit/%.d)

@@ -5,9 +5,8 @@
  * Submitter thread only.
  * Owns: nothing; the list of places to flush is the dispatch's.
  * Invariants: a request whose attempt was taken is in flight or in the lane of a
- * PREPARE, and nowhere else; none is sent behind its deadline; the payload is sent as
- * it is each time, so a retry
- * repeats the same timestamp.
+ * PREPARE, and nowhere else; none is sent behind its deadline; the payload is sent
+ * as it is each time, so a retry repeats the same timestamp.
  */
 #include "cluster/attempt.h"
 

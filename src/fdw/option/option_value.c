@@ -2,7 +2,8 @@
  * fdw/option/option_value.c
  *	  What values of options mean, and which are refused.
  *
- * Backend thread. Owns nothing: results live in CurrentMemoryContext.
+ * Backend thread. Owns nothing: results live in CurrentMemoryContext. Invariants: what
+ * the limits of an option allow is not nothing, and a kind of words has words.
  */
 #include "postgres.h"
 
@@ -375,6 +376,8 @@ file_value(const ScyllaOptionDef *def, const char *value)
 ScyllaOptionValue
 scyllaOptionValue(const ScyllaOptionDef *def, const char *value)
 {
+	Assert(def->min <= def->max);
+	Assert((def->kind != KIND_WORD && def->kind != KIND_LIST && def->kind != KIND_EITHER) || def->words[0].name != NULL);
 	switch (def->kind)
 	{
 		case KIND_TEXT:

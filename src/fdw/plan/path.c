@@ -2,7 +2,9 @@
  * fdw/plan/path.c
  *	  From a way of reading to a SELECT.
  *
- * Backend thread. Owns nothing beyond the planner's contexts.
+ * Backend thread. Owns nothing beyond the planner's contexts. Invariant: the first
+ * npartition conditions of an access are on columns of the partition key, so the key
+ * is what a request binds first.
  */
 #include "postgres.h"
 
@@ -84,11 +86,13 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	const ScyllaAccess *access = path->access;
 	ListCell   *lc;
 
+	Assert(access->npartition <= list_length(access->pushed));
 	select->relid = path->relation->relid;
 	foreach(lc, access->pushed)
 	{
 		const ScyllaCondition *condition = lfirst(lc);
 
+		Assert(foreach_current_index(lc) >= access->npartition || condition->column->kind == SCYLLA_PARTITION_KEY);
 		select->columns = lappend(select->columns, makeString(pstrdup(condition->column->name)));
 		select->operators = lappend_int(select->operators, (int) condition->op);
 		select->attnums = lappend_int(select->attnums, condition->attnum);

@@ -66,9 +66,10 @@ sleep_until_woken(ScyllaSession *s)
 void
 scyllaWait(ScyllaSession *s, uint32 want)
 {
-	uint32		outstanding = client_outstanding(s->client);
+	uint32		outstanding;
 
 	Assert(InterruptHoldoffCount == 0 && CritSectionCount == 0);	/* or nothing would end it */
+	outstanding = client_outstanding(s->client);
 	if (want == 0 || want > outstanding)
 		want = outstanding;
 	while (want > 0)
