@@ -231,7 +231,7 @@ follow_node(Cluster *c, ClusterNode *node, bool nodes_up)
 	if (node->dialled && !ready
 		&& node->pool->last.kind != NET_FAIL_NONE
 		&& node->advertised.storage.ss_family != AF_UNSPEC)
-		cluster_topology_move(node);	/* the address that once worked no longer does */
+		cluster_topology_move(&c->topology, node);	/* the address that once worked no longer does */
 	cluster_pool_follow(node->pool);
 	cluster_pool_start(node->pool);
 	if (nodes_up && !ready)

@@ -165,11 +165,10 @@ on_registered(ClusterTopologyQuery *q)
 	start_reading(candidate);
 }
 
-/* Nobody else is needed: names and candidates not yet decided are let go. */
+/* Nobody else is needed: candidates not yet decided are let go. */
 static void
 drop_others(ClusterControl *control)
 {
-	cluster_contacts_cancel(&control->contacts);
 	for (Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
 	{
 		if (candidate != control->active)
@@ -197,6 +196,8 @@ on_answered(ClusterTopologyQuery *q)
 	control->nodes_up = false;
 	control->mode = CONTROL_KEEPING;
 	cluster_backoff_reset(&control->backoff);
+	if (control->config->net.tls.mode != NET_SSL_VERIFY_FULL)
+		cluster_contacts_cancel(&control->contacts);	/* else certificates are to be of these names */
 	drop_others(control);
 	control->ops->on_topology(control->owner, nodes_up);
 }
@@ -390,7 +391,11 @@ on_resolved(void *owner, const NetAddress *address, int n)
 	ClusterControl *control = owner;
 
 	for (int i = 0; i < n; i++)
-		add_candidate(control, &address[i]);
+	{
+		cluster_topology_name(control->topology, &address[i]);
+		if (control->mode == CONTROL_DISCOVERING)
+			add_candidate(control, &address[i]);
+	}
 	advance(control);
 }
 
@@ -415,6 +420,7 @@ cluster_control_stop(ClusterControl *control)
 {
 	control->mode = CONTROL_IDLE;
 	control->active = NULL;
+	cluster_contacts_cancel(&control->contacts);
 	drop_others(control);
 }
 

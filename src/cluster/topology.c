@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #define MAX_NODES 8192			/* far over any real cluster; bounds what a broken answer costs */
+#define MAX_NAMED 1024			/* more addresses than contact points have */
 #define MAX_FACTOR 1000000
 
 bool
@@ -65,12 +66,14 @@ cluster_topology_free(ClusterTopology *t)
 	free(t->node);
 	free(t->local);
 	free(t->local_dc);
+	free(t->named);
 	*t = (ClusterTopology) {0};
 }
 
 void
 cluster_topology_restart(ClusterTopology *t)
 {
+	t->nnamed = 0;
 	if (t->dc_given)
 		return;
 	free(t->local_dc);
@@ -149,17 +152,45 @@ replace_text(char **to, const char *text)
 }
 
 static void
-set_address(ClusterNode *node, const NetAddress *address)
+take_name(ClusterNode *node, const NetAddress *named)
+{
+	if (!node->address.host && net_address_equal(&node->address, named))
+		node->address.host = named->host;
+}
+
+static void
+set_address(const ClusterTopology *t, ClusterNode *node, const NetAddress *address)
 {
 	node->address = *address;
+	for (uint32_t i = 0; i < t->nnamed; i++)
+		take_name(node, &t->named[i]);
 	net_address_format(address, node->name, sizeof(node->name));
 }
 
 void
-cluster_topology_move(ClusterNode *node)
+cluster_topology_move(const ClusterTopology *t, ClusterNode *node)
 {
 	node->dialled = false;
-	set_address(node, &node->advertised);
+	set_address(t, node, &node->advertised);
+}
+
+void
+cluster_topology_name(ClusterTopology *t, const NetAddress *address)
+{
+	NetAddress *all;
+
+	for (uint32_t i = 0; i < t->nnamed; i++)
+	{
+		if (net_address_equal(&t->named[i], address))
+			return;				/* the first name of it */
+	}
+	all = t->nnamed < MAX_NAMED ? realloc(t->named, (t->nnamed + 1) * sizeof(*all)) : NULL;
+	if (!all)
+		return;					/* it stays without a name */
+	t->named = all;
+	t->named[t->nnamed++] = *address;
+	for (uint32_t i = 0; i < t->nnodes; i++)
+		take_name(t->node[i], address);
 }
 
 /* The node of one row: found or made, and brought up to date. false: out of memory. */
@@ -180,12 +211,12 @@ apply_row(ClusterTopology *t, const ClusterNodeRow *row)
 	if (row == t->contacted)
 	{
 		node->dialled = true;
-		set_address(node, &row->address);
+		set_address(t, node, &row->address);
 		return true;
 	}
 	node->advertised = row->address;
 	if (!node->dialled)
-		set_address(node, &row->address);
+		set_address(t, node, &row->address);
 	return true;
 }
 

@@ -54,6 +54,8 @@ typedef struct ClusterTopology
 	CqlArena	keyspaces;
 	struct ClusterPlacement *placements;	/* of this ring, as far as they were asked for */
 	uint32_t	generation;		/* one more with each commit */
+	NetAddress *named;			/* addresses with the names that contact points gave them */
+	uint32_t	nnamed;
 
 	/* what was read since begin */
 	CqlArena	arena;
@@ -66,7 +68,7 @@ typedef struct ClusterTopology
 extern bool cluster_topology_init(ClusterTopology *t, const char *local_dc);
 extern void cluster_topology_free(ClusterTopology *t);
 
-/* Connecting anew: without a configured data center, the next first node decides again. */
+/* Connecting anew: names are looked up again; without a configured data center, the next first node decides again. */
 extern void cluster_topology_restart(ClusterTopology *t);
 
 extern void cluster_topology_begin(ClusterTopology *t);
@@ -82,6 +84,12 @@ extern bool cluster_topology_read_keyspaces(ClusterTopology *t, CqlReader r);
 extern bool cluster_topology_commit(ClusterTopology *t);
 
 /* Move a node from a dialled address to the one its peers tell. */
-extern void cluster_topology_move(ClusterNode *node);
+extern void cluster_topology_move(const ClusterTopology *t, ClusterNode *node);
+
+/*
+ * An address has this host as its name: the node that is there, or will be, has it too. Who told of the node knows no name,
+ * and its certificate is one of a name mostly. The host outlives the topology.
+ */
+extern void cluster_topology_name(ClusterTopology *t, const NetAddress *address);
 
 #endif							/* CLUSTER_TOPOLOGY_H */

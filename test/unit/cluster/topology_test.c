@@ -66,7 +66,7 @@ test_addresses(void **state)
 	for (uint8_t id = 2; id <= 8; id++)
 		assert_true(!node_by_id(&t, id) || !node_by_id(&t, id)->address.host);
 	node_by_id(&t, 1)->advertised = address_of(11, 9042);
-	cluster_topology_move(node_by_id(&t, 1));
+	cluster_topology_move(&t, node_by_id(&t, 1));
 	assert_null(node_by_id(&t, 1)->address.host);
 	assert_int_equal(t.nlocal, 3);
 	assert_false(node_by_id(&t, 8)->local);
@@ -126,8 +126,41 @@ test_contacted_node_keeps_its_address(void **state)
 	assert_address(first, 99, 9999);
 	read_all(&t, seen_from_second, 2, simple_one);
 	assert_address(first, 99, 9999);
-	cluster_topology_move(first);
+	cluster_topology_move(&t, first);
 	assert_address(first, 1, 1);
+	cluster_topology_free(&t);
+}
+
+/* Whichever comes first: the node, or the name of its address. */
+static void
+test_names_of_contact_points_go_to_nodes_that_others_told_of(void **state)
+{
+	static const int64_t a[] = {0};
+	RowNode		node[] = {
+		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 1}, .port = 1},
+		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 2}, .port = 2},
+		{.id = 3, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 3}, .port = 3},
+	};
+	NetAddress	second = address_of(2, 2);
+	NetAddress	third = address_of(3, 3);
+	NetAddress	other_port = address_of(2, 3);
+	ClusterTopology t;
+
+	second.host = "two.example";
+	third.host = "three.example";
+	other_port.host = "another.example";
+	assert_true(cluster_topology_init(&t, NULL));
+	cluster_topology_name(&t, &other_port);
+	cluster_topology_name(&t, &second);
+	read_all(&t, node, 3, simple_one);
+	cluster_topology_name(&t, &third);
+	assert_null(node_by_id(&t, 1)->address.host);
+	assert_string_equal(node_by_id(&t, 2)->address.host, "two.example");
+	assert_string_equal(node_by_id(&t, 3)->address.host, "three.example");
+	node[1].address[3] = 20;	/* the name was that of the address */
+	read_all(&t, node, 3, simple_one);
+	assert_null(node_by_id(&t, 2)->address.host);
+	assert_string_equal(node_by_id(&t, 3)->address.host, "three.example");
 	cluster_topology_free(&t);
 }
 
@@ -191,6 +224,7 @@ main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_nodes_are_known_by_host_id),
 		cmocka_unit_test(test_contacted_node_keeps_its_address),
+		cmocka_unit_test(test_names_of_contact_points_go_to_nodes_that_others_told_of),
 		cmocka_unit_test(test_the_name_that_was_dialled_stays_with_the_node),
 		cmocka_unit_test(test_local_dc_is_kept_or_given),
 	};
