@@ -192,7 +192,7 @@ on_answered(ClusterTopologyQuery *q)
 		return;
 	}
 	cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, net_connection_name(candidate->net),
-					  "%u nodes in data center \"%s\"", control->topology->nlocal, control->topology->local_dc);
+					  "nodes: %u, in data center \"%s\"", control->topology->nlocal, control->topology->local_dc);
 	control->nodes_up = false;
 	control->mode = CONTROL_KEEPING;
 	cluster_backoff_reset(&control->backoff);

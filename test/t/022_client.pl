@@ -108,7 +108,7 @@ $other->order('on EXECUTE nth 15 unprepared');
 my $told = query("INSERT INTO e SELECT g, 'x' FROM generate_series(1, 100) g; $events");
 like($told, qr/^connected\|\Q$there\E\|control connection, protocol version 5\|1$/m, 'events: the control connection');
 like($told, qr/^connected\|\Q$there\E\|for requests, protocol version 5\|1$/m, 'events: one for requests');
-like($told, qr/^topology read\|\Q$there\E\|1 nodes in data center "dc1"\|1$/m, 'events: the topology');
+like($told, qr/^topology read\|\Q$there\E\|nodes: 1, in data center "dc1"\|1$/m, 'events: the topology');
 like($told, qr/^request retried\|\Q$there\E\|overloaded \(0x1001\)\|10$/m, 'events: retries are counted');
 like($told, qr/^request retried\|\Q$there\E\|unprepared \(0x2500\)\|1$/m, 'events: and told by their reason');
 like($told, qr/^prepared again\|\Q$there\E\|the node had forgotten the statement\|1$/m, 'events: a statement that was forgotten');

@@ -316,7 +316,7 @@ test_health_is_told_once(void **state)
 		write_one(&f, statement, i);
 	assert_int_equal(times(f.config.trace, "connected", "control connection, protocol version"), 1);
 	assert_int_equal(times(f.config.trace, "connected", "for requests, protocol version"), 1);
-	assert_int_equal(times(f.config.trace, "topology read", "1 nodes in data center \"dc1\""), 1);
+	assert_int_equal(times(f.config.trace, "topology read", "nodes: 1, in data center \"dc1\""), 1);
 	assert_int_equal(times(f.config.trace, "request retried", ""), 0);
 	close_cluster(&f);			/* on purpose: nothing is lost */
 	assert_int_equal(times(f.config.trace, "connection lost", ""), 0);
