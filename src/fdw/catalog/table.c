@@ -3,7 +3,8 @@
  *	  Asking the cluster what a table looks like.
  *
  * Backend thread. Owns the descriptions of a session, each in a memory context of
- * its own below the session's.
+ * its own below the session's. Invariant: all of a description lies in that context,
+ * which goes as a whole.
  *
  * INSERT must know keys before it sends a row, and error messages know both names of
  * a column. So a table is described once per session and change of the schema. Which

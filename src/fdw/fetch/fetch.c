@@ -2,7 +2,8 @@
  * fdw/fetch/fetch.c
  *	  Opening a fetch, and giving its rows in the order in which pages come.
  *
- * Backend thread. Owns the pagers (pager.h) and the pipeline.
+ * Backend thread. Owns the pagers (pager.h) and the pipeline. Invariant: a pager is on
+ * the list of ready ones only with a page that nobody has read.
  */
 #include "postgres.h"
 

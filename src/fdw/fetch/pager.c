@@ -2,7 +2,10 @@
  * fdw/fetch/pager.c
  *	  Requests, their pages, and how many of both are under way.
  *
- * Backend thread. Owns the pages of a fetch's pagers.
+ * Backend thread. Owns the pages of a fetch's pagers. Invariants: a pager has one
+ * request on its way at most, and one page at most that waits behind the one it reads;
+ * a pager that is free or closed has neither; the bytes held are those of all pages that
+ * are home.
  *
  * A pager's next page is asked for when the second row of the current one is
  * read, so it travels while rows are decoded, and who wants one row reads one
@@ -57,6 +60,7 @@ send_page(ScyllaFetch *f, ScyllaPager *p)
 	CqlBuffer  *b = pipeline_begin(core);
 	CqlBytes	state = {p->then.state.data, p->then.state.len > 0 ? (int32) p->then.state.len : -1};
 
+	Assert(!p->asked && p->next == NULL);
 	request.divisible = p->then.rows > 1;
 	request.timeout_ms -= (uint32) (p->then.spent / NS_IN_A_MS);
 	if (state.len >= 0)

@@ -4,6 +4,7 @@
  *
  * Backend thread. Owns nothing. CQL's names are exact, may hold any character and
  * be longer than NAMEDATALEN, so two of them can come to the same name here.
+ * Invariant: a name here is one that PostgreSQL does not cut.
  */
 #include "postgres.h"
 

@@ -3,6 +3,7 @@
  *	  Columns in the order that a local table has them in.
  *
  * Backend thread. Owns nothing. Columns are the same if their names here are.
+ * Invariant: another order has the same columns, none more and none less.
  */
 #include "postgres.h"
 

@@ -4,7 +4,8 @@
  *
  * Backend thread. Owns what was found, until catalogs change: then all of it is
  * stale, and goes, so that nothing is kept of tables that are gone. A statement may
- * be as short as one row: catalogs are not read for each.
+ * be as short as one row: catalogs are not read for each. Invariant: all that is kept
+ * was found in one epoch, even where the look-up itself hears of a change.
  */
 #include "postgres.h"
 

@@ -3,7 +3,8 @@
  *	  What the converters of all pairs of types have in common: errors, names,
  *	  pairs in a table, and the brackets around elements.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: NULL never comes here, whoever calls has
+ * dealt with it; what is of elements is asked of collections and vectors alone.
  */
 #include "postgres.h"
 

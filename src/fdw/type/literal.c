@@ -2,7 +2,7 @@
  * fdw/type/literal.c
  *	  CQL literals, and text columns that hold them.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the scan never passes the end of its text.
  *
  *	  literal = 'text' | bare | [l, ...] | {l, ...} | {l: l, ...} | (l, ...) | {field: l, ...}
  *

@@ -3,7 +3,8 @@
  *	  Chooses the converter of a pair of types, or says why there is none.
  *
  * Backend thread. Owns nothing: converters live in the memory context they were
- * made in. Children are made once, with their parent, never per value.
+ * made in. Children are made once, with their parent, never per value. Invariant: a
+ * converter has both functions.
  *
  * The candidates are asked in order: a direct pair (scalar.c), arrays and vectors
  * (collection.c), composite types (composite.c), JSON (json.c), and last the CQL
