@@ -3,7 +3,7 @@
  *	  Breaks an invariant of each of these folders of src/fdw in a child process, and
  *	  sees the child end by abort.
  *
- * Backend thread. Owns nothing. The extension is as it is: see 028_invariants.pl.
+ * Backend thread. Owns nothing. The extension is as it is: see 030_invariants.pl.
  */
 #include "postgres.h"
 
