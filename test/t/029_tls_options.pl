@@ -41,6 +41,10 @@ query('CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw ' . server_options(host =
 	CREATE FOREIGN TABLE t (id int) SERVER s OPTIONS (keyspace 'ks')});
 is(query('SELECT id FROM t'), '1', 'sslrootcert alone encrypts');
 like(query(q{SELECT tls, cipher FROM scylla_fdw_nodes('s')}), qr/^TLSv1\.3\|TLS_\w+$/, 'and nodes tell so');
+$node->order('reset');
+query('SELECT id FROM t; SELECT id FROM t;');
+is($node->count('tls_handshakes'), 2, 'a handshake for the node, and one to hear of changes');
+is($node->count('tls_resumed'), 1, 'of which the second goes on with a session of the first');
 is(query(q{EXPLAIN (ANALYZE, VERBOSE, COSTS OFF, TIMING OFF) SELECT id FROM t}) =~ /TLS/i, '', 'EXPLAIN tells nothing of it');
 
 # each option, from one statement to the next
