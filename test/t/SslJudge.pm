@@ -13,6 +13,8 @@ use IO::Socket::INET;
 use IPC::Run ();
 use ScyllaTest;
 
+my @judges;
+
 # Of the server under test, or the system's: one that was built with OpenSSL.
 sub bindir
 {
@@ -70,7 +72,7 @@ sub start
 		"unix_socket_directories = '$self->{folder}'", "shared_buffers = '16MB'", "include_if_exists = 'tls.conf'");
 	$self->show('server', start => 1);
 	$self->must('pg_ctl', '-D', $self->{data}, '-w', '-l', "$self->{folder}/log", 'start');
-	$self->{started} = 1;
+	push @judges, $self;
 	return $self;
 }
 
@@ -111,14 +113,12 @@ sub accepts
 	return $ok ? 1 : 0;
 }
 
-sub DESTROY
+END
 {
-	my ($self) = @_;
 	my $status = $?;
 
-	$self->run('pg_ctl', '-D', $self->{data}, '-m', 'immediate', '-w', 'stop') if $self->{started};
+	$_->run('pg_ctl', '-D', $_->{data}, '-m', 'immediate', '-w', 'stop') for @judges;
 	$? = $status;
-	return;
 }
 
 1;
