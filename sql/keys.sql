@@ -268,6 +268,59 @@ SELECT count(*), count(*) FILTER (WHERE at = '2024-02-29 12:00:00.001+00') FROM 
 COMMIT;
 RESET search_path;
 
+-- many more outer rows than the planner takes a join to have: after some keys the whole table is read
+SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;
+CREATE FUNCTION keys_outer(n int, OUT id int, OUT k int, OUT a int, OUT b bigint, OUT c int) RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 10 AS
+  'BEGIN RETURN QUERY SELECT g, CASE WHEN g % 100 > 0 THEN g * 7 % 25000 END, g % 23, (g / 23 % 100)::bigint, g % 4 FROM generate_series(1, n) g; END';
+CREATE FUNCTION keys_far(q text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  line text;
+  how text := '';
+  f text;
+  l text;
+  aggregate text := 'SELECT count(*) || '' rows '' || md5(string_agg(r::text, '','' ORDER BY r::text COLLATE "C")) FROM (%s) r';
+BEGIN
+  PERFORM set_config('search_path', 'keys_l, public', true);
+  EXECUTE format(aggregate, q) INTO l;
+  PERFORM set_config('search_path', 'keys_f, public', true);
+  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) ' || q LOOP
+    how := how || coalesce(substring(line, 'ScyllaJoin|Full Scan: after') || ', ', '');
+  END LOOP;
+  EXECUTE format(aggregate, q) INTO f;
+  RETURN how || CASE WHEN f IS DISTINCT FROM l THEN format(' DIFFERENT: %s, copy: %s', f, l) ELSE substring(f, ' ?.* rows') END;
+END $$;
+SELECT keys_far(q) FROM unnest(ARRAY['SELECT o.id, l.v FROM keys_outer(4000) o JOIN large l ON l.k = o.k', 'SELECT o.id, l.v FROM keys_outer(4000) o LEFT JOIN large l ON l.k = o.k AND length(l.v) > o.c + 2',
+  'SELECT o.id FROM keys_outer(4000) o WHERE EXISTS (SELECT FROM large l WHERE l.k = o.k)', 'SELECT o.id FROM keys_outer(4000) o WHERE NOT EXISTS (SELECT FROM large l WHERE l.k = o.k AND length(l.v) < 6)',
+  'SELECT o.id, l FROM keys_outer(3500) o JOIN pairs l ON l.a = o.a AND l.b = o.b', 'SELECT o.id, l.v FROM keys_outer(3500) o LEFT JOIN pairs l ON l.a = o.a AND l.b = o.b AND l.c = o.c',
+  'SELECT o.id, l.v FROM keys_outer(3500) o JOIN pairs l ON l.a = ANY (ARRAY[o.a, o.c, NULL]) AND l.b = o.b AND l.c = 1', 'SELECT o.id FROM keys_outer(3500) o WHERE EXISTS (SELECT FROM pairs l WHERE l.a = o.a AND l.b = o.b AND l.c = o.c)']) q;
+-- not where a request binds more than keys, where the table is too large for work_mem, nor where nobody wants it read
+SELECT keys_far('SELECT o.id, l.v FROM keys_outer(3500) o JOIN pairs l ON l.a = o.a AND l.b = o.b AND l.c <= o.c');
+SET work_mem = '64kB'; SET hash_mem_multiplier = 1;
+SELECT keys_far(format('SELECT o.id, l.v FROM keys_outer(4000) o JOIN %s l ON l.k = o.k', t)) FROM unnest('{large,late}'::text[]) t;
+RESET work_mem; RESET hash_mem_multiplier;
+SET scylla_fdw.full_scan = 'refuse';
+SELECT keys_far('SELECT o.id, l.v FROM keys_outer(3500) o JOIN pairs l ON l.a = o.a AND l.b = o.b');
+SET scylla_fdw.full_scan = 'warn';
+SELECT keys_far('SELECT o.id, l.v FROM keys_outer(3500) o JOIN pairs l ON l.a = o.a AND l.b = o.b');
+RESET scylla_fdw.full_scan;
+-- rows that the session writes meanwhile are not among them
+SET search_path = keys_f, public;
+BEGIN;
+DECLARE far CURSOR FOR SELECT l.v = 'w' FROM keys_outer(3500) o JOIN pairs l ON l.a = o.a AND l.b = o.b;
+MOVE 500 FROM far;
+UPDATE pairs SET v = 'w' WHERE a <= 20;
+FETCH 1 FROM far;
+MOVE ALL FROM far;
+CLOSE far;
+DECLARE far CURSOR FOR SELECT l.v FROM keys_outer(3500) o JOIN pairs l ON l.a = o.a AND l.b = o.b;
+FETCH 1 FROM far;
+UPDATE pairs SET v = a || '/' || b || '/' || c WHERE a <= 20;
+MOVE 500 FROM far;
+FETCH 1 FROM far;
+COMMIT;
+RESET search_path;
+RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_nestloop;
+
 -- a range of a partition key's column is so many keys
 SELECT keys($$SELECT * FROM events WHERE device = 3 AND day BETWEEN '2024-02-28' AND '2024-03-02'$$);
 SELECT keys($$SELECT * FROM events WHERE device IN (3, 4) AND day >= '2024-02-28' AND '2024-03-02' > day AND at > 2$$);
@@ -403,4 +456,4 @@ SELECT keys_cql('DROP KEYSPACE fdw_keys') \g /dev/null
 DROP SERVER keys_cluster CASCADE;
 DROP SCHEMA keys_f, keys_l CASCADE;
 DROP TABLE keys_o;
-DROP FUNCTION keys, keys_try, keys_move, keys_between, keys_page, keys_page_at, keys_two, keys_late, keys_cql;
+DROP FUNCTION keys, keys_try, keys_move, keys_between, keys_page, keys_page_at, keys_outer, keys_far, keys_two, keys_late, keys_cql;

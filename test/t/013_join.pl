@@ -18,10 +18,15 @@ query(sprintf 'CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s',
 query('CREATE USER MAPPING FOR CURRENT_USER SERVER s');
 query(q{CREATE FOREIGN TABLE t (id int, s text) SERVER s OPTIONS (keyspace 'ks')});
 query('CREATE TABLE l AS SELECT g AS id, g % 15000 AS x FROM generate_series(1, 10000) g; ANALYZE l');
+# nobody knows how large this one has become
+query(q{CREATE FOREIGN TABLE late (id int, s text) SERVER s OPTIONS (keyspace 'ks', "table" 't')});
+query('ANALYZE late');
 query(q{INSERT INTO t SELECT g, 's' || g FROM generate_series(1, 8000) g});
 
-my $off = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;';
+# nor may the whole table take the place of many keys
+my $off = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off; SET scylla_fdw.full_scan = refuse;';
 my $join = 'SELECT count(*), count(t.s), sum(t.id) FROM l LEFT JOIN t ON t.id = l.x';
+my $join_late = $join =~ s/JOIN t/JOIN late t/r;
 my $all = '10000|8000|32004000';
 
 # ---- how many at once ----
@@ -41,6 +46,16 @@ cmp_ok($node->count('max_in_flight'), '<=', 5, 'few at once, then');
 $node->order('reset');
 is(query("$off SELECT count(*) FROM (SELECT t.s FROM l JOIN t ON t.id = l.x LIMIT 10) q"), 10, 'the first ten');
 cmp_ok($node->count('executes'), '<=', 64, 'look few keys up');
+
+# ---- the whole table in place of many keys ----
+
+$node->order('reset');
+is(query("$off SET scylla_fdw.full_scan = allow; $join"), $all, 'where keys are too many, the whole table is read');
+cmp_ok($node->count('executes'), '<', 5000, 'and other keys are not asked for');
+
+$node->order('reset');
+is(query("$off SET scylla_fdw.full_scan = allow; SET work_mem = '64kB'; SET hash_mem_multiplier = 1; $join_late"), $all, 'where it has no room in memory, all the same');
+cmp_ok($node->count('executes'), '>', 10000, 'all keys are asked for, and it was tried');
 
 # ---- what goes wrong ----
 

@@ -134,6 +134,7 @@ init_slots(ScyllaJoin *join, EState *estate)
 	join->key_econtext = CreateExprContext(estate);
 	join->outer = ExecInitExtraTupleSlot(estate, ExecGetResultType(outer), &TTSOpsMinimalTuple);
 	join->inner = ExecInitExtraTupleSlot(estate, inner, &TTSOpsVirtual);
+	join->kept = ExecInitExtraTupleSlot(estate, inner, &TTSOpsMinimalTuple);
 	join->decoder = scyllaMakeDecoder(join->select, inner, true);
 }
 
@@ -168,7 +169,8 @@ static void
 begin_reading(ScyllaJoin *join)
 {
 	ScyllaLookupConfig config = {.session = join->session, .options = join->options, .select = join->select,
-		.relation = join->relation, .conditions = join->conditions, .report = &join->report};
+		.relation = join->relation, .conditions = join->conditions, .report = &join->report,
+		.inner = join->inner->tts_tupleDescriptor, .instead = &join->instead};
 	MemoryContext old = MemoryContextSwitchTo(join->css.ss.ps.state->es_query_cxt);
 
 	join->begun = true;
@@ -428,6 +430,8 @@ explain_join(CustomScanState *node, List *ancestors, ExplainState *es)
 		ExplainPropertyFloat("Rows Removed by Join Filter", NULL, instrument->nfiltered2 / loops, 0, es);
 	scyllaExplainRead(join->select, join->options, es);
 	scyllaExplainLocks(node->ss.ps.state, join->rti, es);
+	if (es->analyze && join->instead > 0)
+		ExplainPropertyText("Full Scan", psprintf("after %d keys", join->instead), es);
 	if (es->analyze && join->session != NULL)
 	{
 		ExplainPropertyInteger("Batches", NULL, (int64) join->batches, es);

@@ -130,16 +130,36 @@ gather(ScyllaJoin *join)
 	}
 }
 
+/* A row of the whole table, which stays as long as the lookup. */
+static void
+put_whole(ScyllaJoin *join, MinimalTuple tuple)
+{
+	TupleTableSlot *inner = ExecClearTuple(join->inner);
+	int			natts = inner->tts_tupleDescriptor->natts;
+
+	ExecStoreMinimalTuple(tuple, join->kept, false);
+	slot_getallattrs(join->kept);
+	memcpy(inner->tts_values, join->kept->tts_values, natts * sizeof(Datum));
+	memcpy(inner->tts_isnull, join->kept->tts_isnull, natts * sizeof(bool));
+	ExecStoreVirtualTuple(inner);
+}
+
 /* The foreign table's row that has come, into the scan tuple. */
 static void
 take_found(ScyllaJoin *join)
 {
 	TupleTableSlot *slot = join->work.slot;
+	MinimalTuple tuple = scyllaLookupTuple(join->lookup);
 
 	MemoryContextReset(join->work.row_context);
-	scyllaDecodeRow(join->decoder, scyllaLookupFetch(join->lookup), join->work.row_context,
-					ExecClearTuple(join->inner));
-	join->report.rows++;
+	if (tuple != NULL)
+		put_whole(join, tuple);
+	else
+	{
+		scyllaDecodeRow(join->decoder, scyllaLookupFetch(join->lookup), join->work.row_context,
+						ExecClearTuple(join->inner));
+		join->report.rows++;
+	}
 	put_columns(join, join->inner, slot);
 	if (passes(join, join->filter))
 	{

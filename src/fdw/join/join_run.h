@@ -57,6 +57,8 @@ typedef struct ScyllaJoin
 	ExprContext *key_econtext;
 	TupleTableSlot *outer;		/* a kept row */
 	TupleTableSlot *inner;		/* of the foreign table */
+	TupleTableSlot *kept;		/* of it as well: a row of the whole table */
+	int			instead;		/* keys that were asked for before the whole table was read; 0: it was not */
 	bool		running;		/* not to be called again from within */
 	uint64		batches;
 	uint64		filtered;		/* rows of the foreign table that did not pass the filter */

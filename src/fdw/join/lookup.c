@@ -14,6 +14,11 @@
  * must not have had thousands looked up; it ends at MAX_ROWS and work_mem. Rows
  * are taken in when half of that is free, so that requests go out in bulk.
  *
+ * Nobody knows how many rows are still to come. When requests have taken clearly
+ * longer than all of the table's rows would have, the table is read (whole.c): so a
+ * join takes a few times as long as reading the table, and no longer, whatever the
+ * planner took the outer rows to be. What is on its way then comes home as before.
+ *
  * Invariant: a row waits for row->keys keys; a key is in the hash as long as none
  * of its rows came home, in a line as long as it was not asked for.
  */
@@ -26,6 +31,8 @@
 #include "fdw/compat.h"
 #include "fdw/fetch/row_size.h"
 #include "fdw/join/lookup.h"
+#include "fdw/join/whole.h"
+#include "fdw/read/full_scan.h"
 #include "fdw/select/request_list.h"
 #include "fdw/session/error.h"
 #include "fdw/session/statement.h"
@@ -33,6 +40,7 @@
 #define FIRST_ROWS 32			/* that may wait at the beginning */
 #define MAX_ROWS 4096
 #define MAX_PAGERS 1024
+#define FEW_KEYS 1000			/* to ask for before the whole table is thought of */
 
 typedef struct Shape
 {
@@ -97,6 +105,12 @@ struct ScyllaLookup
 	LineSource	source;
 	ScyllaValues values;		/* of the key being added */
 	ScyllaFetch *fetch;
+	int			asked;			/* keys */
+	int			reconsider;		/* the whole table, when so many were */
+	ScyllaWhole *whole;			/* NULL: keys are asked for */
+	Key		   *kept;			/* whose rows of the whole table are told; NULL: none */
+	const ScyllaWholeRow *row;	/* the next one of them */
+	MinimalTuple tuple;			/* the one told; NULL: it is the fetch's */
 	Key		   *found;
 	ScyllaLookupRow *done;		/* told last */
 	slist_head	ready;			/* rows that are done and not told */
@@ -128,6 +142,7 @@ scyllaLookupOpen(const ScyllaLookupConfig *config)
 	l->context = context;
 	l->scratch = AllocSetContextCreate(context, "scylla_fdw key", ALLOCSET_SMALL_SIZES);
 	l->nconditions = list_length(config->select->columns);
+	l->reconsider = config->select->whole_instead ? FEW_KEYS : PG_INT32_MAX;
 	l->keys = keys_create(context, 2 * FIRST_ROWS, NULL);
 	dlist_init(&l->shapes);
 	slist_init(&l->ready);
@@ -329,6 +344,7 @@ next_in_line(ScyllaSource *base, ScyllaValues *values)
 	values->routed = true;
 	values->token = key->token;
 	values->tag = (uint64) (uintptr_t) key;
+	l->asked += l->asked < PG_INT32_MAX;
 	return true;
 }
 
@@ -411,6 +427,54 @@ tell_done(ScyllaLookup *l)
 	return SCYLLA_LOOKUP_DONE;
 }
 
+/* ---- the whole table ---- */
+
+/* Once it has been read, or found to have no room, that is settled. */
+static void
+consider_whole(ScyllaLookup *l)
+{
+	const ScyllaLookupConfig *config = &l->config;
+	MemoryContext old;
+
+	l->reconsider = l->asked < PG_INT32_MAX / 2 ? 2 * l->asked : PG_INT32_MAX;
+	if (!scyllaRatherFullScan(config->session, config->options, config->select, l->asked))
+		return;
+	l->reconsider = PG_INT32_MAX;
+	old = MemoryContextSwitchTo(l->context);
+	l->whole = scyllaReadWhole(config);
+	MemoryContextSwitchTo(old);
+	if (l->whole != NULL)
+		*config->instead = l->asked;
+}
+
+static bool
+has_kept(const ScyllaLookup *l)
+{
+	return l->whole != NULL && (l->kept != NULL || !dlist_is_empty(&l->shape->line));
+}
+
+/* A row of the key at hand, which is the next one in line if there was none. false: it has no more, and ends. */
+static bool
+take_kept(ScyllaLookup *l)
+{
+	if (l->kept == NULL)
+	{
+		l->kept = dlist_container(Key, node, dlist_pop_head_node(&l->shape->line));
+		l->row = scyllaWholeRows(l->whole, l->kept->bytes, l->kept->length);
+	}
+	if (l->row == NULL)
+	{
+		end_key(l, l->kept);
+		l->kept = NULL;
+		return false;
+	}
+	hide_key(l, l->kept);
+	l->found = l->kept;
+	l->tuple = l->row->tuple;
+	l->row = l->row->next;
+	return true;
+}
+
 ScyllaLookupEvent
 scyllaLookupNext(ScyllaLookup *l)
 {
@@ -418,6 +482,7 @@ scyllaLookupNext(ScyllaLookup *l)
 		scyllaLookupFree(l, l->done);
 	l->done = NULL;
 	l->found = NULL;
+	l->tuple = NULL;
 	for (;;)
 	{
 		Key		   *key;
@@ -426,6 +491,14 @@ scyllaLookupNext(ScyllaLookup *l)
 			return tell_done(l);
 		if (wants_rows(l))
 			return SCYLLA_LOOKUP_HUNGRY;
+		if (l->asked >= l->reconsider)
+			consider_whole(l);
+		if (has_kept(l))
+		{
+			if (take_kept(l))
+				return SCYLLA_LOOKUP_FOUND;
+			continue;
+		}
 		if (l->fetch == NULL && !next_shape(l))
 			return l->ended ? SCYLLA_LOOKUP_END : SCYLLA_LOOKUP_HUNGRY;
 		switch (scyllaFetchNext(l->fetch, true))
@@ -451,6 +524,12 @@ scyllaLookupRows(const ScyllaLookup *l, int *n)
 {
 	*n = l->found->nrows;
 	return l->found->row;
+}
+
+MinimalTuple
+scyllaLookupTuple(const ScyllaLookup *l)
+{
+	return l->tuple;
 }
 
 const ScyllaFetch *

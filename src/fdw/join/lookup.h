@@ -7,7 +7,8 @@
  *
  * Rows come in by scyllaLookupAdd as long as the lookup is hungry, are kept until
  * all their keys are answered, and go out as done, in any order. Equal keys that
- * wait together are asked for once.
+ * wait together are asked for once. When keys turn out to be more work than the
+ * whole table, that is read once, if there is room for it, and serves the others.
  *
  *	 lookup = scyllaLookupOpen(config)
  *	 for (;;) switch (scyllaLookupNext(lookup))
@@ -27,7 +28,7 @@
 #include "nodes/execnodes.h"
 
 #include "fdw/fetch/fetch.h"
-#include "fdw/select/condition.h"
+#include "fdw/join/lookup_config.h"
 
 typedef struct ScyllaLookupRow
 {
@@ -37,16 +38,6 @@ typedef struct ScyllaLookupRow
 	bool		matched;		/* the caller's */
 	bool		held;			/* the caller's: kept beyond DONE, until scyllaLookupFree */
 } ScyllaLookupRow;
-
-typedef struct ScyllaLookupConfig
-{
-	ScyllaSession *session;
-	const ScyllaTableOptions *options;
-	const ScyllaSelect *select;
-	const char *relation;		/* for messages */
-	ScyllaConditions *conditions;	/* described */
-	ScyllaReport *report;
-} ScyllaLookupConfig;
 
 typedef enum ScyllaLookupEvent
 {
@@ -70,8 +61,9 @@ extern void scyllaLookupEnd(ScyllaLookup *lookup);
 /* Waits. What the event before told of is gone, if it was DONE and the row is not held. */
 extern ScyllaLookupEvent scyllaLookupNext(ScyllaLookup *lookup);
 
-/* After FOUND: the rows that asked for it, and the fetch whose current row it is. */
+/* After FOUND: the rows that asked for it; the row itself, or NULL: it is the fetch's current one. */
 extern ScyllaLookupRow **scyllaLookupRows(const ScyllaLookup *lookup, int *n);
+extern MinimalTuple scyllaLookupTuple(const ScyllaLookup *lookup);
 extern const ScyllaFetch *scyllaLookupFetch(const ScyllaLookup *lookup);
 
 /* After DONE. */

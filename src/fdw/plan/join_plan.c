@@ -28,6 +28,7 @@
 
 #include "fdw/compat.h"
 #include "fdw/join/join.h"
+#include "fdw/option/names.h"
 #include "fdw/option/option.h"
 #include "fdw/option/setting.h"
 #include "fdw/plan/cost.h"
@@ -35,6 +36,7 @@
 #include "fdw/plan/path.h"
 #include "fdw/plan/plan.h"
 #include "fdw/pushdown/clause.h"
+#include "fdw/pushdown/comparison.h"
 #include "fdw/pushdown/pushdown.h"
 
 static set_join_pathlist_hook_type previous_hook = NULL;
@@ -413,6 +415,39 @@ pack_join(PlannerInfo *root, RelOptInfo *joinrel, const KeyJoin *join, int width
 						  (int) join->inner->relid - first, width, columns);
 }
 
+/* Whether what a request binds is found in the row, too, as bytes: then the whole table may be read in place of many keys (whole.c). */
+static bool
+tells_by_bytes(const ScyllaAccess *access)
+{
+	ListCell   *lc;
+
+	foreach(lc, access->pushed)
+	{
+		const ScyllaCondition *condition = lfirst(lc);
+		ScyllaColumnKind kind = condition->column->kind;
+
+		if ((condition->op != SCYLLA_EQ && condition->op != SCYLLA_IN) ||
+			(kind != SCYLLA_PARTITION_KEY && kind != SCYLLA_CLUSTERING) || !scyllaSameBytes(condition->type, condition->column))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_whole(const ScyllaAccess *access, ScyllaSelect *select)
+{
+	ListCell   *lc;
+
+	select->whole_instead = tells_by_bytes(access);
+	foreach(lc, select->whole_instead ? access->pushed : NIL)
+	{
+		char	   *cql = scyllaColumnCql(select->relid, ((ScyllaCondition *) lfirst(lc))->attnum);
+
+		select->whole_items = lappend(select->whole_items, makeString(cql));
+		select->whole_targets = lappend_int(select->whole_targets, 0);
+	}
+}
+
 /* custom_scan_tlist: what it has of the foreign table comes after the outer plan's columns. */
 static List *
 make_tuple(RelOptInfo *joinrel, const KeyJoin *join, Plan *outer, List *columns, List *placeholders)
@@ -449,6 +484,7 @@ plan_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path, List *tlist
 	scyllaSelectColumns(select, join->path.relation, join->inner->relid, columns);
 	scyllaSelectOfRows(select, join->path.relation, join->path.access);
 	select->per_partition = wants_one_row(join, exprs) ? 1 : 0;
+	add_whole(join->path.access, select);
 
 	scan->scan.plan.targetlist = align(tlist, tuple);
 	scan->scan.plan.qual = align(others, tuple);
