@@ -6,34 +6,45 @@
 #define TLS_CLIENT_H
 
 #include "client.h"
-#include "certificate.h"
+#include "net/certificate.h"
 
 #include <fcntl.h>
 #include <openssl/err.h>
 
 #define SCHEMA "keyspace ks simple 1\ntable ks.t (id int PRIMARY KEY, s text)\nrow ks.t (1, 'x')\n"
-#define DAY 86400
 
 /* ---- certificates ---- */
 
-static char folder[] = CERTIFICATE_FOLDER;
-static const char *const names[] = {"ca", "server", "client", "stranger", "expired"};
+static Folder folder;
+
+static inline const char *
+path(const char *name, const char *kind)
+{
+	static char text[4][128];
+	static int	i;
+
+	i = (i + 1) % 4;
+	snprintf(text[i], sizeof(text[i]), "%s/%s.%s", folder.path, name, kind);
+	return text[i];
+}
 
 static inline int
 make_certificates(void **state)
 {
-	Certificate made[5];
+	static const char *const names[] = {"ca", "server", "client", "stranger", "expired"};
+	Certificate ca = make_certificate(NULL, (Wanted) {.common_name = "test CA", .authority = true});
+	Certificate made[] = {
+		ca, make_certificate(&ca, (Wanted) {0}), make_certificate(&ca, (Wanted) {.common_name = "me"}),
+		make_certificate(&ca, (Wanted) {.common_name = "nobody"}),
+		make_certificate(&ca, (Wanted) {.common_name = "me", .begins = -2, .ends = -1})
+	};
 
-	assert_non_null(mkdtemp(folder));
-	made[0] = certificate_make("test CA", NULL, NULL, -DAY, DAY);
-	made[1] = certificate_make("node", "IP:127.0.0.1,DNS:localhost", &made[0], -DAY, DAY);
-	made[2] = certificate_make("me", NULL, &made[0], -DAY, DAY);
-	made[3] = certificate_make("nobody", NULL, &made[0], -DAY, DAY);
-	made[4] = certificate_make("me", NULL, &made[0], -2 * DAY, -DAY);
+	make_folder(&folder);
 	for (int i = 0; i < 5; i++)
 	{
-		certificate_write(&made[i], folder, names[i]);
-		certificate_free(&made[i]);
+		write_certificate(path(names[i], "pem"), &made[i]);
+		write_key(path(names[i], "key"), &made[i], NULL);
+		free_certificate(&made[i]);
 	}
 	return 0;
 }
@@ -41,19 +52,8 @@ make_certificates(void **state)
 static inline int
 remove_certificates(void **state)
 {
-	for (int i = 0; i < 5; i++)
-		certificate_remove(folder, names[i]);
-	return rmdir(folder);
-}
-
-static inline const char *
-path(const char *name, const char *kind)
-{
-	static char text[4][256];
-	static int	i;
-
-	i = (i + 1) % 4;
-	return certificate_path(text[i], sizeof(text[i]), folder, name, kind);
+	remove_folder(&folder);
+	return 0;
 }
 
 /* A node with these words behind its certificate. */
