@@ -26,6 +26,12 @@
 
 #define EXIT_SECONDS 5			/* a gate is held for microseconds, but for a file that cannot be read */
 
+typedef struct KeyPassword
+{
+	const char *text;			/* NULL: none */
+	bool		asked;
+} KeyPassword;
+
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 static NetTlsContext *contexts;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -122,14 +128,15 @@ is_same(const struct stat *a, const struct stat *b)
 
 /* It says which bytes it wants; a password that does not fit is none. */
 static int
-give_password(char *into, int size, int writing, void *config)
+give_password(char *into, int size, int writing, void *asked_for)
 {
-	const char *password = ((const NetTlsConfig *) config)->password;
-	size_t		length = password ? strlen(password) : 0;
+	KeyPassword *password = asked_for;
+	size_t		length = password->text ? strlen(password->text) : 0;
 
+	password->asked = true;
 	if (length == 0 || length > (size_t) size)
 		return -1;
-	memcpy(into, password, length);
+	memcpy(into, password->text, length);
 	return (int) length;
 }
 
@@ -169,33 +176,72 @@ is_private(const char *key, const struct stat *seen, NetFailure *why)
 	return false;
 }
 
+static bool
+use_key(SSL_CTX *ctx, const char *key, int format)
+{
+	return SSL_CTX_use_PrivateKey_file(ctx, key, format) == 1;
+}
+
+/* It is compared with the certificate as soon as it is read. */
+static bool
+is_of_another(void)
+{
+	return ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_X509;
+}
+
+static void
+say_why_not(const char *key, const KeyPassword *password, NetFailure *why)
+{
+	if (password->asked && !password->text)
+		net_failure_set(why, NET_FAIL_CONNECT, "TLS: private key file \"%s\" has a password, and sslpassword is not given", key);
+	else
+		fail(why, password->asked ? "could not decrypt private key file" : "could not load private key file", key);
+	ERR_clear_error();
+}
+
 /* The first reason is the one that counts: a file in PEM is no DER at all. */
 static bool
-read_key(SSL_CTX *ctx, const char *key, NetFailure *why)
+read_key(SSL_CTX *ctx, const char *key, const KeyPassword *password, NetFailure *why)
 {
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
-		return true;
-	fail(why, "could not load private key file", key);
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_ASN1) == 1)
-		return true;
+	bool		done = use_key(ctx, key, SSL_FILETYPE_PEM);
+	bool		pair = !is_of_another();
+
+	if (!done && pair)
+	{
+		say_why_not(key, password, why);
+		done = use_key(ctx, key, SSL_FILETYPE_ASN1);
+		pair = !is_of_another();
+	}
+	if (!pair || (done && SSL_CTX_check_private_key(ctx) != 1))
+	{
+		net_failure_set(why, NET_FAIL_CONNECT, "TLS: the certificate does not match private key file \"%s\"", key);
+		done = false;
+	}
 	ERR_clear_error();
-	return false;
+	return done;
+}
+
+static bool
+read_pair(SSL_CTX *ctx, const NetTlsConfig *config, const struct stat *key, const KeyPassword *password, NetFailure *why)
+{
+	if (SSL_CTX_use_certificate_chain_file(ctx, config->cert) != 1)
+		return fail(why, "could not read certificate file", config->cert);
+	return is_private(config->key, key, why) && read_key(ctx, config->key, password, why);
 }
 
 static bool
 show_certificate(SSL_CTX *ctx, const NetTlsConfig *config, const struct stat *key, NetFailure *why)
 {
+	KeyPassword password = {config->password, false};
+	bool		shown;
+
 	if (!config->cert)
 		return true;
 	SSL_CTX_set_default_passwd_cb(ctx, give_password);
-	SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *) config);
-	if (SSL_CTX_use_certificate_chain_file(ctx, config->cert) != 1)
-		return fail(why, "could not read certificate file", config->cert);
-	if (!is_private(config->key, key, why) || !read_key(ctx, config->key, why))
-		return false;
-	if (SSL_CTX_check_private_key(ctx) != 1)
-		return fail(why, "the certificate does not match private key file", config->key);
-	return true;
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, &password);
+	shown = read_pair(ctx, config, key, &password, why);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+	return shown;
 }
 
 /* ---- the context ---- */

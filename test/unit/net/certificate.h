@@ -40,9 +40,9 @@ typedef struct Wanted
 } Wanted;
 
 static inline EVP_PKEY *
-make_key(void)
+make_key(int kind)
 {
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, NULL);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(kind, NULL);
 	EVP_PKEY   *key = NULL;
 
 	assert_int_equal(EVP_PKEY_keygen_init(context), 1);
@@ -66,7 +66,7 @@ static inline Certificate
 make_certificate(const Certificate *signer, Wanted wanted)
 {
 	static long serial;
-	Certificate made = {make_key(), X509_new()};
+	Certificate made = {make_key(EVP_PKEY_ED25519), X509_new()};
 	X509_NAME  *name = X509_get_subject_name(made.x509);
 
 	X509_set_version(made.x509, 2);

@@ -54,6 +54,15 @@ all_of(const Files *f)
 	return (NetTlsConfig) {.mode = NET_SSL_VERIFY_FULL, .root_cert = f->root, .cert = f->cert, .key = f->key};
 }
 
+static void
+write_key_in_der(const char *path, EVP_PKEY *key)
+{
+	FILE	   *file = open_file(path);
+
+	assert_int_equal(i2d_PrivateKey_fp(file, key), 1);
+	fclose(file);
+}
+
 /* says NULL: there is a connection to be had. */
 static void
 expect(const NetTlsConfig *config, const char *says)
@@ -104,7 +113,6 @@ test_files_that_are_something_else(void **state)
 {
 	Files		f;
 	NetTlsConfig config;
-	Certificate other;
 
 	make_files(&f);
 	config = all_of(&f);
@@ -116,10 +124,31 @@ test_files_that_are_something_else(void **state)
 	config = all_of(&f);
 	config.key = f.folder.path;
 	expect(&config, "is not a regular file");
+	remove_files(&f);
+}
+
+/* As PEM, as DER, with a password, and of another kind, of which OpenSSL keeps one beside the certificate's. */
+static void
+test_a_key_of_another_certificate(void **state)
+{
+	Files		f;
+	NetTlsConfig config;
+	Certificate other;
+
+	make_files(&f);
+	config = all_of(&f);
+	config.password = "secret";
 	other = make_certificate(&f.authority, (Wanted) {.common_name = "bob"});
 	write_key(f.key, &other, NULL);
-	config = all_of(&f);
-	expect(&config, "key values mismatch");
+	expect(&config, "the certificate does not match private key file \"");
+	write_key(f.key, &other, "secret");
+	expect(&config, "the certificate does not match private key file \"");
+	write_key_in_der(f.key, other.key);
+	expect(&config, "the certificate does not match private key file \"");
+	EVP_PKEY_free(other.key);
+	other.key = make_key(EVP_PKEY_ED448);
+	write_key(f.key, &other, NULL);
+	expect(&config, "the certificate does not match private key file \"");
 	free_certificate(&other);
 	remove_files(&f);
 }
@@ -164,9 +193,9 @@ test_keys_with_a_password(void **state)
 	config.password = "secret";
 	expect(&config, NULL);
 	config.password = "wrong";
-	expect(&config, "could not load private key file");
+	expect(&config, "could not decrypt private key file \"");
 	config.password = NULL;		/* and nobody is asked on a terminal */
-	expect(&config, "could not load private key file");
+	expect(&config, "has a password, and sslpassword is not given");
 	remove_files(&f);
 }
 
@@ -175,13 +204,10 @@ test_a_key_in_der(void **state)
 {
 	Files		f;
 	NetTlsConfig config;
-	FILE	   *file;
 
 	make_files(&f);
 	config = all_of(&f);
-	file = open_file(f.key);
-	assert_int_equal(i2d_PrivateKey_fp(file, f.mine.key), 1);
-	fclose(file);
+	write_key_in_der(f.key, f.mine.key);
 	expect(&config, NULL);
 	remove_files(&f);
 }
@@ -299,6 +325,7 @@ main(void)
 		cmocka_unit_test(test_nobody_enters_openssl_once_the_process_exits),
 		cmocka_unit_test(test_files_that_are_not_there),
 		cmocka_unit_test(test_files_that_are_something_else),
+		cmocka_unit_test(test_a_key_of_another_certificate),
 		cmocka_unit_test(test_a_key_is_the_owner_s_alone),
 		cmocka_unit_test(test_keys_with_a_password),
 		cmocka_unit_test(test_a_key_in_der),
