@@ -2,7 +2,8 @@
  * fdw/admin/nodes.c
  *	  The nodes of a cluster as this session sees them.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the right to use the server is checked
+ * before a client is opened.
  */
 #include "postgres.h"
 

@@ -2,8 +2,8 @@
  * fdw/admin/options.c
  *	  What options and settings there are.
  *
- * Backend thread. Owns nothing. What is told comes from the tables of option.c and
- * setting.c, so nothing is told that is not there.
+ * Backend thread. Owns nothing. Invariant: what is told comes from the tables of
+ * option.c and setting.c, so nothing is told that is not there.
  */
 #include "postgres.h"
 

@@ -2,7 +2,9 @@
  * fdw/catalog/agree.c
  *	  Waiting until a change of the schema is there on all nodes.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: a node's answer counts once, by its host
+ * id, and an index counts as built only when so many answers in a row say so; a wait
+ * that takes too long ends with a WARNING.
  *
  * Nodes are asked for what they know themselves: what one knows of the others is
  * older. No request can name its node, but requests go around the nodes: as many in

@@ -2,9 +2,11 @@
  * fdw/catalog/mask.c
  *	  Which columns have masks, and whether this role sees behind them.
  *
- * Backend thread. Owns nothing. Masks are part of the schema, and kept with a
- * table's description. Rights are not, and the cluster tells nobody of their
- * change: they are asked for each time that it matters.
+ * Backend thread. Owns nothing. Masks are part of the schema, and kept with a table's
+ * description. Rights are not, and the cluster tells nobody of their change: they are
+ * asked for each time that it matters. Invariants: rights are never remembered, and
+ * what is not known for certain is no right; masks_known is set when all masks of the
+ * table are noted.
  */
 #include "postgres.h"
 

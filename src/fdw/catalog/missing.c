@@ -2,8 +2,8 @@
  * fdw/catalog/missing.c
  *	  Keyspaces and tables that are not there.
  *
- * Backend thread. Owns nothing. Which names there are is asked only where one is
- * missing.
+ * Backend thread. Owns nothing. Invariant: which names there are is asked only where
+ * one is missing.
  */
 #include "postgres.h"
 

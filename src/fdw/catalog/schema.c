@@ -2,7 +2,9 @@
  * fdw/catalog/schema.c
  *	  Reading a keyspace's part of system_schema.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: relations that are asked for stand in the
+ * order of their names' bytes, as the rows of their columns come: target_relation
+ * goes through both once.
  *
  * The tables are described by Cassandra's SchemaKeyspace.java, and ScyllaDB keeps
  * the same ones. Compact tables of old show there how they are stored, which is not

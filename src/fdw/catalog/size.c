@@ -2,7 +2,9 @@
  * fdw/catalog/size.c
  *	  How large a table is, as the cluster itself estimates it.
  *
- * Backend thread. Owns nothing: sizes are parts of descriptions.
+ * Backend thread. Owns nothing: sizes are parts of descriptions. Invariants: no
+ * description is held over a request, which may replace it; a request that fails or
+ * takes long leaves the size unknown, and is no error.
  *
  * system.size_estimates has a row for each range of tokens whose first replica is
  * the node that is asked: partitions and their mean size. system.size_estimates is a table of

@@ -5,6 +5,8 @@
  * Backend thread. Owns the hook, and the objects that the transaction has made or
  * changed. They are looked at when the transaction commits: a command changes column
  * after column, and a transaction may pass states that it does not leave behind.
+ * Invariants: the list is empty between transactions, and an object is on it once, as
+ * it was found at its first change; the outcome is warnings.
  */
 #include "postgres.h"
 

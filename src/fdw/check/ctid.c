@@ -2,7 +2,8 @@
  * fdw/check/ctid.c
  *	  Which queries ask for the ctid of a foreign table.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: what PostgreSQL alone asks for is never
+ * refused.
  *
  * PostgreSQL itself asks for the ctid of a tree of tables some of which are local,
  * where rows of it are locked, or joined with what is changed. PostgreSQL does not look at the

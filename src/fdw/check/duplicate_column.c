@@ -2,8 +2,10 @@
  * fdw/check/duplicate_column.c
  *	  Two columns of a foreign table that stand for one of the cluster's.
  *
- * Backend thread. Owns nothing. The outcome is a warning: a dump sets the names one by one, and each other's
- * names may have to pass a state where two are the same. Using such a table fails.
+ * Backend thread. Owns nothing. Invariant: an object that is gone, or that is another
+ * wrapper's, is passed over. The outcome is a warning: a dump sets the names one by
+ * one, and each other's names may have to pass a state where two are the same. Using
+ * such a table fails.
  */
 #include "postgres.h"
 

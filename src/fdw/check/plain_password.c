@@ -2,8 +2,8 @@
  * fdw/check/plain_password.c
  *	  Passwords that would travel where others can read them.
  *
- * Backend thread. Owns nothing. Only servers whose options the validator has seen are
- * looked at: all that is read here is valid.
+ * Backend thread. Owns nothing. Invariant: a server's options are read only if the
+ * validator has seen them, so all of them are valid.
  */
 #include "postgres.h"
 

@@ -2,7 +2,8 @@
  * fdw/check/position.c
  *	  INSERT ... SELECT that puts columns where others of their names are.
  *
- * Backend thread. Owns what it has warned of last.
+ * Backend thread. Owns what it has warned of last. Invariants: the plan stays as it
+ * is; the same table is not warned of twice in a row for one statement of the client.
  *
  * INSERT INTO items SELECT * FROM local_items goes by position, and the columns of
  * an imported table stand in the cluster's order. Where types agree nothing fails:

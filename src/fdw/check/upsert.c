@@ -2,10 +2,12 @@
  * fdw/check/upsert.c
  *	  ON CONFLICT with columns, and DO UPDATE: refused in words of our own.
  *
- * Backend thread. Owns the planner hook. The planner looks for a unique index of
- * these columns before it asks a foreign table anything, and complains about a
- * missing constraint; here INSERT is an upsert by the primary key already. By then
- * views and rules are rewritten, so what is found is the table itself.
+ * Backend thread. Owns the planner hook. Invariant: what is not refused goes on
+ * unchanged to the hook that was there before, or to the planner. The planner looks
+ * for a unique index of these columns before it asks a foreign table anything, and
+ * complains about a missing constraint; here INSERT is an upsert by the primary key
+ * already. By then views and rules are rewritten, so what is found is the table
+ * itself.
  */
 #include "postgres.h"
 

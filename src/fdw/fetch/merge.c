@@ -3,7 +3,8 @@
  *	  Merging the rows of many requests.
  *
  * Backend thread. Owns the heap of a fetch: its pagers, that with the first row on
- * top.
+ * top. Invariants: a pager is in the heap as long as it stands on a row; between two
+ * calls, current is the heap's top; nobody asks for more after the end.
  *
  * Merging holds a page of each request: where these would be beyond
  * SCYLLA_HELD_BYTES, it says so before its first row, and the scan sorts (sort.h).
@@ -117,7 +118,10 @@ scyllaMergeNext(ScyllaFetch *f)
 	else if (advance_waiting(f, f->current) == SCYLLA_FETCH_ROW)
 		binaryheap_replace_first(f->heap, binaryheap_first(f->heap));
 	else
+	{
+		Assert(f->current == &f->pager[DatumGetInt32(binaryheap_first(f->heap))]);
 		(void) binaryheap_remove_first(f->heap);
+	}
 	if (binaryheap_empty(f->heap))
 		return SCYLLA_FETCH_END;
 	f->current = &f->pager[DatumGetInt32(binaryheap_first(f->heap))];

@@ -2,7 +2,8 @@
  * fdw/fetch/page_size.c
  *	  How many rows a page is asked for.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: a page is asked for with 1 row at least
+ * and `most` at most; `most` never rises.
  */
 #include "postgres.h"
 

@@ -2,7 +2,8 @@
  * fdw/fetch/row_look.c
  *	  How large rows are, by a look at a few of them.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: the fetch of a look is closed before the
+ * look returns; a size is never 0, which would say that nobody has looked.
  */
 #include "postgres.h"
 

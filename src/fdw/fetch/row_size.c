@@ -2,7 +2,8 @@
  * fdw/fetch/row_size.c
  *	  How large rows are, by types and statistics.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: `unknown` has columns only where `read` is
+ * 0.
  *
  * A page of 5000 rows of 1 MB ends a node that would have sent 20 kB of keys. So
  * what nodes read counts for the size of a page. If types and ANALYZE do not tell,

@@ -2,7 +2,8 @@
  * fdw/fetch/token_ranges.c
  *	  In how many ranges of tokens a table is read, and which.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: ranges that were chosen hold each token of
+ * the ring once; no ranges: the table is one request.
  *
  * Each range is a request of its own, to a replica of it, read page after page. A
  * small table is one request. A large one has as many ranges as the ring has

@@ -2,7 +2,8 @@
  * fdw/import/import.c
  *	  IMPORT FOREIGN SCHEMA: from a keyspace to CREATE FOREIGN TABLE statements.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: what is wanted is imported, or a WARNING
+ * says why it is not.
  *
  * What cannot be imported must not keep the rest from it: a table or column whose
  * name PostgreSQL cannot write, or that another one has already, is left out with a

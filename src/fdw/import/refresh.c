@@ -2,8 +2,9 @@
  * fdw/import/refresh.c
  *	  What a foreign table needs to be as the cluster's table is now.
  *
- * Backend thread. Owns nothing. Nothing is changed here: who asks for the statements
- * runs them, or does not.
+ * Backend thread. Owns nothing. Invariants: nothing is changed here, as who asks for
+ * the statements runs them, or does not; a column is taken for renamed only where one
+ * pair alone fits.
  *
  * CQL renames key columns alone, and never adds or drops one. So a key column that
  * the foreign table lacks was renamed, and if one column here is left over that is

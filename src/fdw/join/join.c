@@ -2,8 +2,11 @@
  * fdw/join/join.c
  *	  Joins by keys, as the executor calls them; how rows are joined is in join_run.c.
  *
- * Backend thread. Owns one ScyllaJoin per plan node, in the executor's query
- * context; when that goes early, what is on its way is abandoned.
+ * Backend thread. Owns one ScyllaJoin per plan node, in the executor's query context;
+ * when that goes early, what is on its way is abandoned. Invariants: a join with a
+ * session is an open read until its memory goes; what the executor may hold, the row
+ * and its outer row, is left alone while rows are read ahead; a join that failed in
+ * that (broken) gives no row before it is rescanned.
  *
  * When this session writes to the foreign table, the join first runs to its end
  * and keeps its scan tuples in a tuplestore, as scans do (scan.c). The join uses a slot,

@@ -2,7 +2,9 @@
  * fdw/join/join_run.c
  *	  Rows of a join by keys.
  *
- * Backend thread. Owns nothing: see join.c.
+ * Backend thread. Owns nothing: see join.c. Invariants: nothing is computed of a row
+ * before it has passed the filter; work.row is the outer row that the scan tuple has,
+ * or NULL if that may have gone.
  *
  * Rows of the outer plan go into a lookup (lookup.c), which asks for the rows of
  * the foreign table that their keys have. Each of these is joined with the outer

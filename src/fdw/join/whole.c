@@ -2,7 +2,8 @@
  * fdw/join/whole.c
  *	  All rows of a foreign table in memory.
  *
- * Backend thread. Owns the rows, and a hash table of them by key.
+ * Backend thread. Owns the rows, and a hash table of them by key. Invariant: there
+ * are all rows that a request can find, or no ScyllaWhole.
  *
  * The key of a row is what a request that looks it up would bind, as bytes. So this
  * serves only joins whose conditions are "=" or IN on key columns, of types whose

@@ -2,7 +2,7 @@
  * fdw/load/reject.c
  *	  A refused row ends its statement.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: none; pure functions.
  */
 #include "postgres.h"
 

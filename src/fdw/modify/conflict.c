@@ -3,6 +3,8 @@
  *	  INSERT ... ON CONFLICT DO NOTHING, in the executor's batches.
  *
  * Backend thread. Owns the slots of batches until the executor drops them.
+ * Invariants: there are as many slots as the next batch may have rows, `size` of
+ * either kind, which never falls; bytes are those of the batch at hand.
  *
  * The executor copies each row, and the plan's row, into slots until there are
  * ri_BatchSize of them, and has no idea of their size. The executor makes the slots itself
@@ -85,6 +87,7 @@ make_slots(ScyllaHeld *held, int size)
 {
 	ResultRelInfo *rri = held->rri;
 
+	Assert(rri->ri_NumSlotsInitialized == held->size && size >= held->size && size <= SCYLLA_FATES);
 	for (int i = rri->ri_NumSlotsInitialized; i < size; i++)
 	{
 		rri->ri_Slots[i] = make_slot(held, held->desc);

@@ -2,9 +2,11 @@
  * fdw/modify/insert.c
  *	  INSERT and COPY, as the executor calls them.
  *
- * Backend thread. Owns nothing but what modify_state.c does. Rows come by a plan, by COPY,
- * or because a partitioned table routes or moves them here: target.c says which of
- * their columns are written.
+ * Backend thread. Owns nothing but what modify_state.c does. Invariants: a text
+ * without the whole primary key is refused before any row; rows that an UPDATE moves
+ * here have a write of their own. Rows come by a plan, by COPY, or because a
+ * partitioned table routes or moves them here: target.c says which of their columns
+ * are written.
  */
 #include "postgres.h"
 

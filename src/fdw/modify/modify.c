@@ -3,8 +3,9 @@
  *	  UPDATE and DELETE, as the executor calls them, and what it calls for INSERT as
  *	  well.
  *
- * Backend thread. Owns nothing but what modify_state.c does. A row is told by the plan's
- * junk columns (row_identity.c), and written by its primary key.
+ * Backend thread. Owns nothing but what modify_state.c does. Invariant: a row is told
+ * by the plan's junk columns (row_identity.c) and written by that key: a row whose
+ * key has become another one is refused before it is sent.
  */
 #include "postgres.h"
 

@@ -3,9 +3,10 @@
  *	  What INSERT, UPDATE and DELETE do alike: options, connection, markers, a row's
  *	  way to its write, the end.
  *
- * Backend thread. Owns ScyllaModify. Where a row's own fate matters at once
- * (RETURNING, AFTER ROW triggers, WITH CHECK OPTION, a condition whose answer is
- * counted) it is waited for; otherwise nothing is reported before every row was
+ * Backend thread. Owns ScyllaModify. Invariants: a write is opened behind the fence
+ * (scyllaFence); a row is checked before it is sent. Where a row's own fate matters
+ * at once (RETURNING, AFTER ROW triggers, WITH CHECK OPTION, a condition whose answer
+ * is counted) it is waited for; otherwise nothing is reported before every row was
  * acknowledged.
  *
  * What is sent cannot be taken back. So what the executor would check, or refuse,

@@ -2,7 +2,9 @@
  * fdw/modify/row_identity.c
  *	  The key of a row, as the planner hands it to the executor.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: all columns of the primary key tell a
+ * row, in the key's order, or the statement is refused; the planner gets a copy of
+ * the description.
  *
  * A row is told by all columns of its primary key, which the scan below hands up
  * as junk. What an UPDATE writes are the columns that it sets, and where a trigger

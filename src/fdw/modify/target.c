@@ -2,7 +2,8 @@
  * fdw/modify/target.c
  *	  Which columns an INSERT names.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: what is unnamed is among what is written;
+ * what only the cluster knows is never written.
  *
  * A statement sets the columns that it lists and those that the server fills in:
  * defaults of the table it names, be that a view, a partitioned table or the

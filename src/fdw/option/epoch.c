@@ -2,7 +2,8 @@
  * fdw/option/epoch.c
  *	  Counting changes of what options depend on.
  *
- * Backend thread. Owns the count.
+ * Backend thread. Owns the count. Invariants: the count only rises, from 1; what
+ * options are found in (catalogs, settings) counts on when it changes.
  */
 #include "postgres.h"
 

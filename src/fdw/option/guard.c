@@ -2,9 +2,9 @@
  * fdw/option/guard.c
  *	  Who may set an option.
  *
- * Backend thread. Owns nothing. All options that an object has afterwards are judged,
- * so nobody alters an object in which there is an option that they may not set; they
- * may drop that option.
+ * Backend thread. Owns nothing. Invariant: all options that an object has afterwards
+ * are judged. So nobody alters an object in which there is an option that they may
+ * not set; they may drop that option.
  */
 #include "postgres.h"
 

@@ -2,7 +2,8 @@
  * fdw/option/names.c
  *	  Names of the cluster's as CQL text.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: a name in CQL is always quoted;
+ * scyllaTellUtf8 and scyllaTryFromUtf8 raise for no text.
  */
 #include "postgres.h"
 

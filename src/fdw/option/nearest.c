@@ -2,7 +2,7 @@
  * fdw/option/nearest.c
  *	  The name that was meant, for hints.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: none; pure functions.
  */
 #include "postgres.h"
 

@@ -2,7 +2,9 @@
  * fdw/option/setting.c
  *	  Every setting, in one table.
  *
- * Backend thread. Owns their variables.
+ * Backend thread. Owns their variables. Invariants: a row has one variable, of one
+ * kind; an assign hook raises nothing, and a setting that stands above options begins
+ * an epoch, or is told to all clients.
  *
  * To add a setting, add a row here and a variable, and what uses the variable.
  * doc/options.md has a row for each, too; a test compares them.
@@ -196,6 +198,7 @@ define(const ScyllaSetting *s)
 {
 	GucContext	context = s->guarded ? PGC_SUSET : PGC_USERSET;
 
+	Assert((s->number != NULL) + (s->boolean != NULL) + (s->word != NULL) + (s->text != NULL) == 1);
 	if (s->number)
 		DefineCustomIntVariable(s->name, s->meaning, s->more, s->number, s->otherwise, s->min, s->max, context,
 								s->flags, NULL, s->assign_number, NULL);

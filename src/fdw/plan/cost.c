@@ -2,7 +2,8 @@
  * fdw/plan/cost.c
  *	  Costs.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: a scan has 1 row at least, as others
+ * divide by the number.
  *
  * A scan costs a round trip, what its rows cost, and something for each request
  * beyond the first: many keys have to compete with the whole table.
@@ -142,6 +143,7 @@ scyllaCostScan(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *access, S
 	cost_qual_eval(&local, access->local, root);
 	cost->rows = clamp_row_est(rel->tuples * selectivity_of_pushed(root, rel, access));
 	cost->rows = Min(cost->rows, scyllaMostRows(root, info, access));
+	Assert(cost->rows >= 1);
 	cost->startup = o->startup_cost + local.startup;
 	cost->requests = (scyllaCountRequests(root, access) - 1) * scyllaRequestCost(o);
 	cost->total = cost->startup + cost->requests + cost->rows * (o->tuple_cost + cpu_tuple_cost + local.per_tuple);

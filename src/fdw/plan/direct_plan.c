@@ -2,7 +2,8 @@
  * fdw/plan/direct_plan.c
  *	  Which UPDATE and DELETE need not read the rows they write.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: the scan is changed when nothing can keep
+ * it from being direct any more; values to set stand behind those of conditions.
  */
 #include "postgres.h"
 

@@ -2,7 +2,9 @@
  * fdw/plan/group.c
  *	  From GROUP BY and aggregates to CQL's.
  *
- * Backend thread. Owns nothing beyond the planner's contexts.
+ * Backend thread. Owns nothing beyond the planner's contexts. Invariants: items,
+ * roles and targets go together, one each; the count of a sum's values is the item
+ * behind the sum; where there is a reason, there is no path.
  *
  * CQL groups by the whole partition key and clustering columns after it, so a
  * group lies in one partition, and requests have no group in common. Without

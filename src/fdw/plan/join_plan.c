@@ -2,7 +2,9 @@
  * fdw/plan/join_plan.c
  *	  Planning joins by keys.
  *
- * Backend thread. Owns nothing beyond the planner's contexts.
+ * Backend thread. Owns nothing beyond the planner's contexts. Invariants: an outer
+ * row fixes the whole partition key; no condition of such a join is volatile; the
+ * filter goes by columns alone, as the tuple has nothing computed yet.
  *
  * For each join that the planner considers with a foreign table of ours on the
  * inner side, a path is added if the join's conditions, together with the table's

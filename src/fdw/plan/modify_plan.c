@@ -2,7 +2,9 @@
  * fdw/plan/modify_plan.c
  *	  Planning UPDATE and DELETE.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: columns that are set are among the
+ * targets, and no key column is; what cannot be written is refused here, before any
+ * row.
  */
 #include "postgres.h"
 

@@ -2,7 +2,9 @@
  * fdw/plan/order.c
  *	  From sort keys to ORDER BY, and to how requests are merged.
  *
- * Backend thread. Owns nothing beyond the planner's contexts.
+ * Backend thread. Owns nothing beyond the planner's contexts. Invariants: the keys
+ * that are met come first among those wanted, and merged requests meet all or none;
+ * no order is promised that PostgreSQL would not give, NULLs included.
  */
 #include "postgres.h"
 

@@ -9,8 +9,8 @@
  * other tables whose columns fix the partition key, a look-up parameterized by
  * them.
  *
- * Only partial paths are parallel safe. If each worker ran a scan by itself, each of
- * them would connect, and all would ask for the same rows.
+ * Invariant: only partial paths are parallel safe. If each worker ran a scan by
+ * itself, each of them would connect, and all would ask for the same rows.
  */
 #include "postgres.h"
 

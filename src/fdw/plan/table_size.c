@@ -2,7 +2,9 @@
  * fdw/plan/table_size.c
  *	  The size of a table, asked of the cluster where a plan depends on it.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the cluster is asked only about a table
+ * that has no statistics, or no rows by them, and its answer never makes the guess
+ * smaller.
  */
 #include "postgres.h"
 

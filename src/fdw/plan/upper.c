@@ -2,7 +2,9 @@
  * fdw/plan/upper.c
  *	  LIMIT, DISTINCT and DISTINCT ON, known to the cluster.
  *
- * Backend thread. Owns nothing beyond the planner's contexts.
+ * Backend thread. Owns nothing beyond the planner's contexts. Invariants: a path
+ * below stays as it is, and its copy is what asks for less; LIMIT is counted again
+ * above.
  *
  * Each of them makes of a path below another one that asks for fewer rows and is
  * otherwise the same: still a scan of the foreign table, with its pathtarget.

@@ -2,7 +2,8 @@
  * fdw/plan/vector.c
  *	  From ORDER BY embedding <=> value LIMIT k to ANN OF.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: the vector's condition is the last one,
+ * in an access of its own; what was found is sorted again.
  *
  * The cluster's index answers approximately, as an index of pgvector does, and
  * like it leaves rows without a vector out. What it found is sorted once more, by

@@ -2,7 +2,7 @@
  * fdw/pushdown/access.c
  *	  Questions about the conditions that a table is read by.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: none; pure functions.
  */
 #include "postgres.h"
 

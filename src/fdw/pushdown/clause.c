@@ -2,7 +2,8 @@
  * fdw/pushdown/clause.c
  *	  From a clause to conditions on columns, by its form alone.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: only the form is looked at, so no table
+ * needs to be described; a clause that is not exact has to be checked here as well.
  *
  * A condition is a comparison of one column with something that is constant while
  * the table is read, by an operator of the type's default B-tree family. A clause

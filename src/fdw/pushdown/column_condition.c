@@ -2,7 +2,9 @@
  * fdw/pushdown/column_condition.c
  *	  From an expression to a condition on one column, by its form alone.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the value of a condition stays the same
+ * while the table is read: it has no column of the table, nothing volatile, and no
+ * subplan.
  */
 #include "postgres.h"
 

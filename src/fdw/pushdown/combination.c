@@ -2,7 +2,8 @@
  * fdw/pushdown/combination.c
  *	  From OR to rows of values.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the lists of all columns have the same
+ * length, at most MAX_ROWS: their n-th values are a row.
  *
  * PostgreSQL makes an OR of ANDs of an IN over several columns. Each alternative
  * that compares columns by "=" and IN with values gives the rows of these values;
@@ -220,6 +221,7 @@ make_conditions(PlannerInfo *root, const Alternative *first, List *attnums, List
 	{
 		ScyllaCondition *condition = palloc(sizeof(*condition));
 
+		Assert(list_length(value[foreach_current_index(lc)]) == list_length(value[0]));
 		*condition = *(ScyllaCondition *) list_nth(first->conditions, index_of(first, lfirst_int(lc)));
 		condition->op = SCYLLA_IN;
 		condition->value = make_array(root, value[foreach_current_index(lc)]);

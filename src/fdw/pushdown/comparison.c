@@ -2,7 +2,8 @@
  * fdw/pushdown/comparison.c
  *	  Which types, operators and collations agree.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: a pair of types that is not in the list
+ * agrees in nothing; the reason is NULL exactly if the answer is yes.
  *
  * A condition is pushed only if it means the same in the cluster, see pushdown.c. So
  * the list `pairs` has only types whose equality and order agree. Floats are not

@@ -2,7 +2,9 @@
  * fdw/pushdown/grammar.c
  *	  From conditions that mean the same in CQL to those that one SELECT can have.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: a condition is taken once; the partition
+ * key comes first, whole or not at all; behind it come clustering columns from the
+ * first one on; the upper bounds of series come last.
  *
  * The whole partition key, then clustering columns from the first on, the last of
  * them by a range; or an index; or ALLOW FILTERING.

@@ -2,7 +2,7 @@
  * fdw/pushdown/indexed.c
  *	  Which rows the cluster's indexes find, and which they lose.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: none; pure functions.
  *
  * What is known of Cassandra 5, each by sql/indexed.sql, which compares all kinds
  * of indexes beside all kinds of conditions, page by page, with a local copy. A

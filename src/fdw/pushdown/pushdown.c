@@ -2,7 +2,9 @@
  * fdw/pushdown/pushdown.c
  *	  From clauses to conditions that CQL can check.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: a clause is pushed as a whole, or it is
+ * local, and then no condition that is pushed names it; what is pushed means the same
+ * in the cluster.
  *
  * In three steps. Form: a clause compares columns with something that is constant
  * while the table is read (clause.c). Meaning: both sides compare alike (judge). What
@@ -174,6 +176,8 @@ choose(ScyllaChoice *choice, RelOptInfo *rel, List *clauses)
 	if (choice->conditions != NIL && !choice->whole)
 		scyllaTakeConditions(choice);
 	keep_rest(choice);
+	foreach(lc, choice->access->pushed)
+		Assert(!list_member_ptr(choice->access->local, ((ScyllaCondition *) lfirst(lc))->clause));
 	return choice->access;
 }
 

@@ -2,7 +2,8 @@
  * fdw/pushdown/relation.c
  *	  What the planner learns of a foreign table from the cluster.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the table is copied once, into the memory
+ * of info, and never replaced, as conditions point to its columns.
  */
 #include "postgres.h"
 

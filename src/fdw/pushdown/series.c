@@ -2,7 +2,8 @@
  * fdw/pushdown/series.c
  *	  From two bounds to a series of keys.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: a series whose length is known has
+ * constants for bounds, and 1 to SCYLLA_SERIES_MAX values.
  *
  * Both bounds may be known only when the scan begins. The scan then counts anew, and reads
  * the whole table where the series is too long (scan_open.c).

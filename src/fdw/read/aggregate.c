@@ -3,6 +3,8 @@
  *	  Counts, sums and extremes of requests, combined and finished.
  *
  * Backend thread. Owns the values combined so far, in a context of its own.
+ * Invariants: what is combined so far is copied there, what a row has goes with the
+ * row; in wire order, a sum's count is the item behind it.
  *
  * Items are decoded into a slot of their own, one attribute each: sums as numeric,
  * which holds any of them. A sum or an average is followed by the count of its
@@ -72,6 +74,8 @@ init_item(ScyllaAggregate *a, int i, TupleDesc desc, TupleDesc items)
 	item->target = list_nth_int(a->select.targets, i);
 	if (item->target > 0)
 		item->result = TupleDescAttr(desc, item->target - 1)->atttypid;
+	Assert((item->role != SCYLLA_ROLE_SUM && item->role != SCYLLA_ROLE_AVG) ||
+		   list_nth_int(a->select.roles, i + 1) == SCYLLA_ROLE_COUNT);
 	TupleDescInitEntry(items, (AttrNumber) (i + 1), NULL, item_type(item),
 					   item->role == SCYLLA_ROLE_COLUMN ? TupleDescAttr(desc, item->target - 1)->atttypmod : -1, 0);
 	extreme = item->role == SCYLLA_ROLE_MIN || item->role == SCYLLA_ROLE_MAX;

@@ -2,7 +2,9 @@
  * fdw/read/analyze.c
  *	  A sample of a foreign table, by ranges of tokens.
  *
- * Backend thread. Owns one Sampling per call, in CurrentMemoryContext.
+ * Backend thread. Owns one Sampling per call, in CurrentMemoryContext. Invariants:
+ * requests lie in memory that goes with the call, rows of the sample in the caller's;
+ * a place of the sample has a row or NULL.
  *
  * Tokens are hashes: a range of them holds that part of all partitions. So the
  * density of rows at a few places all over the ring tells how many rows there are,

@@ -4,7 +4,8 @@
  *
  * Backend thread. Owns converters, one per selected expression, made by a page's
  * metadata; they outlive the page, and are made anew when a later one has other
- * types.
+ * types. Invariants: no value is decoded by converters that were not looked at for
+ * its page; what the error context reads is set before anything below it can raise.
  */
 #include "postgres.h"
 

@@ -2,7 +2,7 @@
  * fdw/read/explain.c
  *	  Properties of a SELECT.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the cluster is asked for nothing.
  */
 #include "postgres.h"
 

@@ -3,7 +3,8 @@
  *	  The whole table in place of many keys.
  *
  * Backend thread. Owns nothing: what sifts rows lives in the executor's query
- * context.
+ * context. Invariants: the conditions are those of the plan, with the values of this
+ * reading; the expression context is the sift's own.
  *
  * A condition means in the cluster what it means in PostgreSQL, so what was to be
  * sent may be checked here as well: it is what fdw_recheck_quals has.

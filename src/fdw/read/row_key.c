@@ -2,7 +2,9 @@
  * fdw/read/row_key.c
  *	  Whose a value is that cannot be decoded: the key of the row.
  *
- * Backend thread. Owns nothing but the names of key columns.
+ * Backend thread. Owns nothing but the names of key columns. Invariants: nothing is
+ * asked while an error is on the server's stack; in the end the first error is
+ * thrown, unless an interrupt took its place.
  *
  * A row that breaks every query of its table has to be found, to be changed or
  * deleted. Where the key is among what is selected, its bytes are at hand. Else the

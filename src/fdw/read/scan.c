@@ -2,8 +2,11 @@
  * fdw/read/scan.c
  *	  Reading a foreign table.
  *
- * Backend thread. Owns one ScyllaScan per scan node, in the executor's query
- * context; when that goes early, what is on its way is abandoned.
+ * Backend thread. Owns one ScyllaScan per scan node, in the executor's query context;
+ * when that goes early, what is on its way is abandoned. Invariants: a scan with a
+ * session is an open read until its memory goes; the row that the executor may hold,
+ * and row_context, are left alone while rows are read ahead; a scan that failed in
+ * that (broken) gives no row before it is rescanned.
  *
  * When its first row is wanted, a scan works out what it asks for (scan_open.c); its
  * requests are read side by side (fetch.c); decode.c makes rows of what comes home.

@@ -3,7 +3,8 @@
  *	  Waiting for many scans at the same time.
  *
  * Backend thread. Owns a descriptor for each scan, a copy of the client's, which is
- * closed with the scan.
+ * closed with the scan. Invariants: a descriptor is accounted for exactly while it is
+ * open; the client is armed before anybody waits.
  */
 #include "postgres.h"
 

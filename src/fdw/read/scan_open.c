@@ -3,7 +3,7 @@
  *	  From the values of a scan's conditions to the requests it takes.
  *
  * Backend thread. Owns nothing: what is opened lives in the scan's memory of one
- * reading.
+ * reading. Invariant: the session's writes are drained before anything is asked for.
  *
  * The values make the text of the SELECT, and what it is asked with (request_list.c): once,
  * for each key, or for each range of tokens.

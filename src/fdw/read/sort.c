@@ -2,7 +2,8 @@
  * fdw/read/sort.c
  *	  Rows of many keys, sorted here.
  *
- * Backend thread. Owns a sort.
+ * Backend thread. Owns a sort. Invariants: all rows are in before the first one comes
+ * out; the files are the query's, so no savepoint takes them with it.
  *
  * Only what PostgreSQL and the cluster order alike is ever merged (plan/order.c),
  * text by its bytes, so the default order of the types will do.

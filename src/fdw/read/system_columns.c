@@ -2,7 +2,8 @@
  * fdw/read/system_columns.c
  *	  System columns of foreign tables.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: the tuple with system columns lies in the
+ * slot's memory, and the slot frees it.
  */
 #include "postgres.h"
 

@@ -3,6 +3,7 @@
  *	  Telling how far a statement is.
  *
  * Backend thread. Owns nothing: when a message was last told is part of the report.
+ * Invariant: an interval has one message at most, the last one apart.
  */
 #include "postgres.h"
 

@@ -2,7 +2,9 @@
  * fdw/report/report.c
  *	  Counting what a statement does, and EXPLAIN of it.
  *
- * Backend thread. Owns nothing: a report is part of its scan or write.
+ * Backend thread. Owns nothing: a report is part of its scan or write. Invariant: a
+ * request is counted once, in one bucket of latencies: the buckets' sum is the number
+ * of requests.
  */
 #include "postgres.h"
 

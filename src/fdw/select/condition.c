@@ -3,7 +3,9 @@
  *	  From the values of conditions to what a request binds.
  *
  * Backend thread. Owns the types of the columns, in an arena, and the buffer that a
- * value is encoded in. Values themselves are condition_value.c's.
+ * value is encoded in. Values themselves are condition_value.c's. Invariants:
+ * operators are those of the values that came last, SCYLLA_ANY where nothing is sent;
+ * nothing is malloc'd before the callback that frees it is registered.
  */
 #include "postgres.h"
 

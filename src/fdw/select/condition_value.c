@@ -3,7 +3,8 @@
  *	  One value, an array, rows of several conditions, or a series.
  *
  * Backend thread. Owns nothing: a converter that raises leaves the buffer to the next
- * value.
+ * value. Invariants: the buffer is emptied before each value; of a row of IN, all
+ * values go to the source or none.
  */
 #include "postgres.h"
 

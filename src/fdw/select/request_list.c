@@ -3,7 +3,8 @@
  *	  Values of the requests of a scan.
  *
  * Backend thread. Owns the values: bytes in a buffer of its own, and where each
- * begins.
+ * begins. Invariants: no request comes twice; the first npartition conditions are the
+ * partition key's columns in their order, as the token is made of them.
  *
  * IN makes one request for each key, through the window, and each goes to a replica
  * of its key. CQL's own IN would be one request, all of which its coordinator has to

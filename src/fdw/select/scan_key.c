@@ -2,7 +2,8 @@
  * fdw/select/scan_key.c
  *	  Conditions on values that CQL cannot hold, by values that it can.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: what is appended means the same by *op as
+ * the value does by the operator that came in; false: nothing was appended.
  *
  * CQL cannot hold 3000000000 for an int, or microseconds for a timestamp. Such a
  * value is replaced, when the scan begins, by one that means the same. A condition

@@ -2,7 +2,9 @@
  * fdw/select/select.c
  *	  Packing a SELECT for the executor, and writing its text.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: what is packed has the order of the enum;
+ * markers stand in the text in the order in which request_list.c binds them: range of
+ * tokens, conditions, LIMIT.
  */
 #include "postgres.h"
 
@@ -88,6 +90,7 @@ scyllaUnpackSelect(List *packed)
 	ScyllaSelect *select = palloc0(sizeof(*select));
 	List	   *numbers = list_nth(packed, PACKED_NUMBERS);
 
+	Assert(list_length(packed) == PACKED_LOCAL + 1);
 	select->relid = linitial_oid(list_nth(packed, PACKED_RELATION));
 	select->items = list_nth(packed, PACKED_ITEMS);
 	select->targets = list_nth(packed, PACKED_TARGETS);

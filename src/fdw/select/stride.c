@@ -2,7 +2,9 @@
  * fdw/select/stride.c
  *	  How far the next request reaches.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: ranges follow each other from the ring's
+ * beginning to its end, each token once; none but the last is shorter than
+ * LEAST_STRIDE.
  *
  * The first range is so small that of a table of billions it holds less than a
  * request can count. Every round, as many requests as are under way at once, is

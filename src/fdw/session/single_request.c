@@ -2,8 +2,9 @@
  * fdw/session/single_request.c
  *	  One request, and its answer; what a failed one tells.
  *
- * Backend thread. Owns nothing: a request has a pipeline of its own as long as it
- * is waited for.
+ * Backend thread. Owns nothing: a request has a pipeline of its own as long as it is
+ * waited for. Invariants: the pipeline is closed or abandoned when the function
+ * returns or raises; a response is a copy in the caller's memory.
  */
 #include "postgres.h"
 

@@ -2,7 +2,8 @@
  * fdw/session/timestamp.c
  *	  When a row was written, as this client says.
  *
- * Backend thread. Owns the last timestamps given.
+ * Backend thread. Owns the last timestamps given. Invariant: the timestamps of a slot
+ * rise strictly for the life of the process, whatever the clock does.
  *
  * Rows of one key need timestamps that rise strictly: then the last duplicate wins,
  * and a retry does no harm. One counter for all keys would let a load of more than a

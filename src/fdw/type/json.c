@@ -2,15 +2,14 @@
  * fdw/type/json.c
  *	  CQL values as JSON, and json and jsonb columns.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: recursion follows the type, whose depth
+ * CQL_TYPE_MAX_DEPTH bounds, not the document; what a document has and the type has
+ * not is an error.
  *
  * Lists, sets, vectors and tuples are arrays; maps are objects whose keys are in
  * text form, or JSON in a string where the key is no scalar; user types are objects.
  * Numbers and booleans are bare, except NaN and the infinities, which JSON lacks,
  * and numbers that numeric, hence jsonb, cannot hold; every other scalar is a string. Any scalar is also taken as a string.
- *
- * Recursion follows the type, whose depth CQL_TYPE_MAX_DEPTH bounds, not the
- * document.
  */
 #include "postgres.h"
 

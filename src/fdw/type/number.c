@@ -2,9 +2,10 @@
  * fdw/type/number.c
  *	  Direct pairs of a CQL number and a PostgreSQL number.
  *
- * Backend thread. Owns nothing. Any integer type meets any other, and numeric meets
- * all of them; what does not fit is refused value by value. The pairs of equal width
- * come first, as bulk loads use them: a byte swap each.
+ * Backend thread. Owns nothing. Invariant: a number keeps its value, or is refused.
+ * Any integer type meets any other, and numeric meets all of them; what does not fit
+ * is refused value by value. The pairs of equal width come first, as bulk loads use
+ * them: a byte swap each.
  */
 #include "postgres.h"
 

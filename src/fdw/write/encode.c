@@ -2,8 +2,10 @@
  * fdw/write/encode.c
  *	  From rows to what a request binds.
  *
- * Backend thread. Owns converters, one per bind marker. Values are appended straight
- * from the Datum; what a converter needs meanwhile goes to the row context.
+ * Backend thread. Owns converters, one per bind marker. Invariants: markers are as
+ * many as the statement's, in its order; begin and length of a marker are those of
+ * the row that was encoded last. Values are appended straight from the Datum; what a
+ * converter needs meanwhile goes to the row context.
  */
 #include "postgres.h"
 

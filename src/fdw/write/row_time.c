@@ -2,7 +2,8 @@
  * fdw/write/row_time.c
  *	  TTL and timestamp that a row, or a statement, asks for.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariants: a second column of a kind is refused; so
+ * is a TTL or timestamp that is out of range, which is never clipped.
  *
  * A timestamp of one's own goes where the clock's would: behind the values of a
  * request, or among those of a row of a batch. So no text differs for it. A TTL

@@ -2,7 +2,8 @@
  * fdw/write/write_cql.c
  *	  The CQL of what writes rows.
  *
- * Backend thread. Owns nothing.
+ * Backend thread. Owns nothing. Invariant: markers stand in the text as
+ * modify_state.c binds them: those of USING last in an INSERT, else first.
  */
 #include "postgres.h"
 
