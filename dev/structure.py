@@ -121,6 +121,8 @@ def bare_heads(sources):
             yield "%s does not begin with its name and its thread" % path
         elif path.suffix == ".c" and not re.search(r"\bOwns\b", head):
             yield "the head of %s does not tell what it owns" % path
+        elif path.suffix == ".c" and not re.search(r"\bInvariants?:", head):
+            yield "the head of %s states no invariant, nor that there are none" % path
 
 
 def unknown_names(sources):
