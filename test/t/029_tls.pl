@@ -3,7 +3,6 @@
 use strict;
 use warnings;
 
-use File::Temp ();
 use FindBin;
 use lib $FindBin::Bin;
 use ScyllaTest;
@@ -13,12 +12,12 @@ use Test::More;
 plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
 plan skip_all => 'needs a server with slow_dns.so' unless $ENV{SLOW_DNS};
 
-my $certificates = File::Temp->newdir;
-system("$FindBin::Bin/../tls/certificates", $certificates) == 0 or BAIL_OUT('no certificates');
-my $judge = SslJudge->start($certificates) or plan skip_all => 'needs a PostgreSQL with OpenSSL: the judge';
 database('scylla_tap_tls');
+my $certificates = certificates() or plan skip_all => 'needs a server that reads files of this test';
+my $judge = SslJudge->start($certificates) or plan skip_all => 'needs a PostgreSQL with OpenSSL: the judge';
 
-my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'table ks.t (id int, s text, PRIMARY KEY (id))', "row ks.t (1, 'x')");
+my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'table ks.t (id int, s text, PRIMARY KEY (id))',
+	"row ks.t (1, 'x')");
 my @versions = ('TLSv1.2', 'TLSv1.3');
 
 sub show
@@ -98,7 +97,10 @@ sub of_versions
 {
 	return map {
 		my ($name, $options, $mapping) = @$_;
-		map { [ $name . ($_ =~ s/TLSv1./_/r), { %$options, ssl_min_protocol_version => $_, ssl_max_protocol_version => $_ }, $mapping ] } @versions
+		map {
+			my %version = (ssl_min_protocol_version => $_, ssl_max_protocol_version => $_);
+			[ $name . ($_ =~ s/TLSv1./_/r), { %$options, %version }, $mapping ]
+		} @versions
 	} @_;
 }
 
@@ -122,7 +124,8 @@ my @clients = map {
 } ([ good => 'client', 'client.key' ], [ stranger => 'client_stranger', 'client_stranger.key' ],
 	[ expired => 'client_expired', 'client_expired.key' ], [ unknown => 'client_unknown', 'client_unknown.key' ],
 	[ password => 'client', 'client_password.key', sslpassword => 'open sesame' ],
-	[ no_password => 'client', 'client_password.key' ], [ wrong_password => 'client', 'client_password.key', sslpassword => 'sesame' ],
+	[ no_password => 'client', 'client_password.key' ],
+	[ wrong_password => 'client', 'client_password.key', sslpassword => 'sesame' ],
 	[ der => 'client', 'client.der' ], [ readable => 'client', 'client_open.key' ], [ of_other => 'client', 'server.key' ],
 	[ no_key => 'client', 'nothing.key' ], [ no_certificate => 'nothing', 'client.key' ]);
 

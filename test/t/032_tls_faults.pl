@@ -3,7 +3,6 @@
 use strict;
 use warnings;
 
-use File::Temp ();
 use FindBin;
 use lib $FindBin::Bin;
 use ScyllaTest;
@@ -11,12 +10,11 @@ use Test::More;
 
 plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
 
-my $certificates = File::Temp->newdir;
-system("$FindBin::Bin/../tls/certificates", $certificates) == 0 or BAIL_OUT('no certificates');
 database('scylla_tap_tls_faults');
+my $certificates = certificates() or plan skip_all => 'needs a server that reads files of this test';
 
-my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'table ks.t (id int, s text, PRIMARY KEY (id))', 'auth cassandra secret',
-	"tls '$certificates/server.pem' '$certificates/server.key'");
+my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'table ks.t (id int, s text, PRIMARY KEY (id))',
+	'auth cassandra secret', "tls '$certificates/server.pem' '$certificates/server.key'");
 my @versions = ('TLSv1.2', 'TLSv1.3');
 my $insert = q{INSERT INTO t SELECT g, 'x' || g FROM generate_series(1, 500) g};
 

@@ -9,12 +9,13 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Basename 'dirname';
 use File::Temp ();
 use IPC::Run ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(database psql query background server_options await within);
+our @EXPORT = qw(database psql query background server_options certificates await within);
 
 my $database;		# the latest
 my @databases;
@@ -111,6 +112,16 @@ sub server_options
 	my $text = join ', ', map { (my $v = $option{$_}) =~ s/'/''/g; "$_ '$v'" } sort keys %option;
 
 	return "OPTIONS ($text)";
+}
+
+# A folder of what test/tls/certificates makes, while it is referred to. Nothing, if the server cannot read these files: it runs
+# as another user, or in a chroot.
+sub certificates
+{
+	my $folder = File::Temp->newdir;
+
+	system(dirname(__FILE__) . '/../tls/certificates', "$folder") == 0 or BAIL_OUT('no certificates');
+	return (psql("SELECT pg_read_file('$folder/client.key')"))[0] == 0 ? $folder : undef;
 }
 
 END

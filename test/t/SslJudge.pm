@@ -81,7 +81,9 @@ sub shown
 {
 	my ($self) = @_;
 
-	return `openssl s_client -starttls postgres -connect 127.0.0.1:$self->{port} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint 2>/dev/null`;
+	my $pem = `openssl s_client -starttls postgres -connect 127.0.0.1:$self->{port} </dev/null 2>/dev/null`;
+
+	return $pem =~ /(-----BEGIN CERTIFICATE.*?END CERTIFICATE-----)/s ? $1 : '';
 }
 
 sub show
@@ -90,14 +92,14 @@ sub show
 	my $files = "$self->{certificates}/$name";
 	my $ca = $how{client} ? "$self->{certificates}/$how{client}.pem" : '';
 	my $line = 'hostssl all all 127.0.0.1/32 trust' . ($how{client} ? ' clientcert=verify-ca' : '');
-	my $fingerprint = `openssl x509 -noout -fingerprint -in $files.pem`;
+	my $pem = `openssl x509 -in $files.pem`;
 
 	unlink "$self->{data}/tls.conf", "$self->{data}/pg_hba.conf";
 	$self->append('tls.conf', "ssl_cert_file = '$files.pem'", "ssl_key_file = '$files.key'", "ssl_ca_file = '$ca'");
 	$self->append('pg_hba.conf', $line);
 	return if $how{start};
 	$self->must('pg_ctl', '-D', $self->{data}, 'reload');
-	die "the server does not show $name" unless await("$name is shown", sub { $self->shown eq $fingerprint });
+	die "the server does not show $name" unless await("$name is shown", sub { $self->shown . "\n" eq $pem });
 	return;
 }
 
@@ -105,7 +107,8 @@ sub show
 sub accepts
 {
 	my ($self, %parameter) = @_;
-	my %all = (hostaddr => '127.0.0.1', port => $self->{port}, user => 'postgres', dbname => 'postgres', gssencmode => 'disable', %parameter);
+	my %all = (hostaddr => '127.0.0.1', port => $self->{port}, user => 'postgres', dbname => 'postgres',
+		gssencmode => 'disable', %parameter);
 	my $info = join ' ', map { (my $v = $all{$_}) =~ s/(['\\])/\\$1/g; "$_='$v'" } sort keys %all;
 	my ($ok, $output) = $self->run('psql', '-XAtq', '-d', $info, '-c', 'SELECT 1');
 
