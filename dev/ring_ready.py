@@ -64,7 +64,7 @@ def check(address, port, auth, nodes):
 
 def main(seconds, auth, port, *addresses):
     logging.disable(logging.CRITICAL)
-    auth, port = auth == "1", int(port)
+    auth, port = auth != "0", int(port)
     until = time.monotonic() + float(seconds)
     for address in addresses:
         while True:

@@ -20,6 +20,7 @@
 #define TLS_ALERT 0x15			/* types of records */
 #define TLS_HANDSHAKE 0x16
 #define TLS_MAJOR 0x03
+#define BY_CERTIFICATE "org.apache.cassandra.auth.MutualTls"
 #define RATE_LIMIT_KEY "SCYLLA_RATE_LIMIT_ERROR"
 #define METADATA_ID_KEY "SCYLLA_USE_METADATA_ID"
 #define LWT_KEY "SCYLLA_LWT_ADD_METADATA_MARK"	/* docs/dev/protocol-extensions.md of ScyllaDB */
@@ -203,6 +204,17 @@ send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
 }
 
 static NetHandshakeStep
+send_response(NetHandshake *h, CqlBuffer *body, CqlBuffer *out)
+{
+	put_frame(h, out, CQL_OP_AUTH_RESPONSE, body);
+	if (body->data)
+		explicit_bzero(body->data, body->cap);
+	cql_buffer_free(body);
+	h->phase = NET_PHASE_AUTH;
+	return NET_HANDSHAKE_SEND;
+}
+
+static NetHandshakeStep
 send_password(NetHandshake *h, CqlBuffer *out, NetFailure *why)
 {
 	CqlBuffer	body = {0};
@@ -213,12 +225,16 @@ send_password(NetHandshake *h, CqlBuffer *out, NetFailure *why)
 		return NET_HANDSHAKE_FAILED;
 	}
 	cql_request_plain(&body, h->config->username, h->config->password);
-	put_frame(h, out, CQL_OP_AUTH_RESPONSE, &body);
-	if (body.data)
-		explicit_bzero(body.data, body.cap);
-	cql_buffer_free(&body);
-	h->phase = NET_PHASE_AUTH;
-	return NET_HANDSHAKE_SEND;
+	return send_response(h, &body, out);
+}
+
+static NetHandshakeStep
+send_nothing(NetHandshake *h, CqlBuffer *out)
+{
+	CqlBuffer	body = {0};
+
+	cql_end_value(&body, cql_begin_value(&body));
+	return send_response(h, &body, out);
 }
 
 /* ---- answers ---- */
@@ -279,32 +295,46 @@ take_error(NetHandshake *h, const CqlFrame *frame, CqlReader r, NetFailure *why)
 	return NET_HANDSHAKE_FAILED;
 }
 
+/* ---- who it is ---- */
+
+/* Cassandra 5.0 asks even then, and ignores the answer; newer ones, and ScyllaDB, are ready at once. */
+static bool
+goes_by_certificate(const NetHandshake *h, CqlString authenticator)
+{
+	const size_t prefix = sizeof(BY_CERTIFICATE) - 1;
+
+	return h->config->tls.cert && h->asked_certificate && authenticator.len >= prefix &&
+		memcmp(authenticator.data, BY_CERTIFICATE, prefix) == 0;
+}
+
 /* A node that has asked for the user's own certificate knows the user by it. */
 static bool
-proves_who(const NetHandshake *h)
+takes_without_password(const NetHandshake *h, NetFailure *why)
 {
-	return h->config->cert_proves && h->asked_certificate;
+	if (!h->config->require_auth || (h->config->cert_proves && h->asked_certificate))
+		return true;
+	net_failure_set(why, NET_FAIL_CREDENTIALS, "the node does not ask for a password, but password_required demands one");
+	return false;
 }
 
 static NetHandshakeStep
 take_startup_answer(NetHandshake *h, const CqlFrame *frame, CqlReader r, CqlBuffer *out, NetFailure *why)
 {
-	CqlString	class_name;
+	CqlString	authenticator;
 
 	h->segments = h->version >= 5;
-	if (frame->opcode == CQL_OP_READY && h->config->require_auth && !proves_who(h))
-	{
-		net_failure_set(why, NET_FAIL_CREDENTIALS, "the node does not ask for a password, but password_required demands one");
-		return NET_HANDSHAKE_FAILED;
-	}
 	if (frame->opcode == CQL_OP_READY)
 	{
+		if (!takes_without_password(h, why))
+			return NET_HANDSHAKE_FAILED;
 		h->phase = NET_PHASE_DONE;
 		return NET_HANDSHAKE_READY;
 	}
-	if (frame->opcode == CQL_OP_AUTHENTICATE && cql_response_authenticate(r, &class_name))
+	if (frame->opcode != CQL_OP_AUTHENTICATE || !cql_response_authenticate(r, &authenticator))
+		return malformed(frame, why);
+	if (!goes_by_certificate(h, authenticator))
 		return send_password(h, out, why);
-	return malformed(frame, why);
+	return takes_without_password(h, why) ? send_nothing(h, out) : NET_HANDSHAKE_FAILED;
 }
 
 static NetHandshakeStep

@@ -7,7 +7,7 @@
  *	 net_handshake_begin -> OPTIONS at the oldest version that the node may take
  *	 SUPPORTED           -> STARTUP at the version chosen
  *	 READY               -> done
- *	 AUTHENTICATE        -> AUTH_RESPONSE (PLAIN);  AUTH_SUCCESS -> done
+ *	 AUTHENTICATE        -> AUTH_RESPONSE (PLAIN, or nothing where a certificate tells);  AUTH_SUCCESS -> done
  *	 ERROR about the version -> again with the versions that are left, or failed
  *	 ERROR, or anything else where it does not belong -> failed
  *

@@ -397,6 +397,57 @@ test_other_authentication(void **state)
 	expect_failure(&client, &peer, NET_FAIL_CREDENTIALS, "plain password");
 }
 
+/* Cassandra 5.0 asks even where the certificate says who it is: the password, which it would ignore, stays here. */
+static void
+test_certificate_in_place_of_a_password(void **state)
+{
+	static const char *const none[] = {NULL};
+	static const char empty[] = "\0\0\0\0";
+	static const char plain[] = "\0\0\0\x04\0u\0p";
+	static const struct
+	{
+		const char *authenticator;
+		bool		cert, asked, password, require_auth, proves;
+		const char *response;	/* NULL: it fails */
+		size_t		length;
+	}			cases[] = {
+		{"org.apache.cassandra.auth.MutualTlsAuthenticator", true, true, false, false, false, empty, 4},
+		{"org.apache.cassandra.auth.MutualTlsAuthenticator", true, true, true, false, false, empty, 4},
+		{"org.apache.cassandra.auth.MutualTlsWithPasswordFallbackAuthenticator", true, true, true, true, true, empty, 4},
+		{"org.apache.cassandra.auth.MutualTlsWithPasswordFallbackAuthenticator", true, true, true, true, false, NULL, 0},
+		{"org.apache.cassandra.auth.MutualTlsWithPasswordFallbackAuthenticator", true, false, true, true, false, plain, 8},
+		{"org.apache.cassandra.auth.MutualTlsWithPasswordFallbackAuthenticator", false, true, true, true, false, plain, 8},
+		{"org.apache.cassandra.auth.MutualTlsWithPasswordFallbackAuthenticator", false, true, false, false, false, NULL, 0},
+		{"org.apache.cassandra.auth.PasswordAuthenticator", true, true, true, true, false, plain, 8},
+		{"org.apache.cassandra.auth.PasswordAuthenticator", true, true, false, false, false, NULL, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Talk		talk = {.config = {.require_auth = cases[i].require_auth, .cert_proves = cases[i].proves}};
+		CqlBuffer	body = {0};
+
+		talk.config.tls.cert = cases[i].cert ? "cert" : NULL;
+		if (cases[i].password)
+		{
+			talk.config.username = "u";
+			talk.config.password = "p";
+		}
+		assert_int_equal(answer_options(&talk, none), NET_HANDSHAKE_SEND);
+		talk.h.asked_certificate = cases[i].asked;
+		cql_put_string(&body, cases[i].authenticator);
+		assert_int_equal(answer(&talk, CQL_OP_AUTHENTICATE, body.data, body.len), cases[i].response ? NET_HANDSHAKE_SEND : NET_HANDSHAKE_FAILED);
+		if (cases[i].response)
+		{
+			assert_int_equal(talk.out.data[4], CQL_OP_AUTH_RESPONSE);
+			assert_int_equal(talk.out.len - 9, cases[i].length);
+			assert_memory_equal(talk.out.data + 9, cases[i].response, cases[i].length);
+		}
+		cql_buffer_free(&body);
+		cql_buffer_free(&talk.out);
+	}
+}
+
 static const char refusal[] = "Invalid or unsupported protocol version (5); supported versions are (4/v4)";
 static const char rejection[] = "Rejecting Protocol Version 4/v4 < 5/v5.";
 
@@ -808,6 +859,7 @@ main(void)
 		cmocka_unit_test(test_password_asked_for_and_not_there),
 		cmocka_unit_test(test_password_there_and_not_asked_for),
 		cmocka_unit_test(test_other_authentication),
+		cmocka_unit_test(test_certificate_in_place_of_a_password),
 		cmocka_unit_test(test_refused_v5_falls_back),
 		cmocka_unit_test(test_refused_v4_after_v5_is_final),
 		cmocka_unit_test(test_refused_v4_goes_up),
