@@ -15,6 +15,7 @@
 #include "fdw/option/option.h"
 #include "fdw/plan/path.h"
 #include "fdw/read/parallel.h"
+#include "fdw/select/select.h"
 #include "fdw/session/open_reads.h"
 #include "fdw/session/transaction.h"
 #include "fdw/session/wait.h"
@@ -80,6 +81,14 @@ read_by_a_key_without_values(void *unused)
 	scyllaBuildSelect(&path, &exprs);
 }
 
+static void
+unpack_a_part_too_many(void *unused)
+{
+	const ScyllaSelect select = {0};
+
+	scyllaUnpackSelect(lappend(scyllaPackSelect(&select), NIL));
+}
+
 static const struct
 {
 	const char *what;
@@ -95,6 +104,7 @@ static const struct
 	{"catalog: pages of no rows", ask_for_pages_without_rows, "local.fetch_size > 0"},
 	{"read: a worker's report by the leader", report_as_a_worker_would, "IsParallelWorker()"},
 	{"plan: a key whose values are not asked for", read_by_a_key_without_values, "access->npartition <= list_length(access->pushed)"},
+	{"select: a SELECT with a part too many", unpack_a_part_too_many, "list_length(packed) == PACKED_LOCAL + 1"},
 };
 
 /* fdw_aborts() returns text: a line for each, with what came of it. NULL: this build does not check. */
