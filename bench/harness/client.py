@@ -16,8 +16,9 @@ class Ended(Exception):
 
 
 class Process:
-    def start(self, command):
-        self.program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def start(self, command, **environment):
+        self.program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, **environment})
         self.pid = self.program.pid
 
     def say(self, line):
@@ -58,7 +59,8 @@ class Peer(Process):
 
     def idle(self, settings, workload, target, rows, window):
         self.start(["taskset", "-c", settings.client_cpu, *self.command, workload.op, target.host, target.port,
-                    workload.table, str(rows), str(window), *("%s:%s" % c for c in workload.columns)])
+                    workload.table, str(rows), str(window), *("%s:%s" % c for c in workload.columns)],
+                   **({"SSLROOTCERT": target.authority} if target.authority else {}))
         self.expect("idle")
 
     def ready(self):

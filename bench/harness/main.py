@@ -61,7 +61,10 @@ def parse(arguments, known):
     parser.add_argument("--protocol", choices=("4", "5"), default="4",
                         help="the null node's highest CQL version; 4, which all clients speak")
     parser.add_argument("--pg", default=None, help="major of PostgreSQL: the distribution's, 16, 18")
+    parser.add_argument("--tls", action="store_true", help="encrypted, nodes are verified; floor does without and is left out")
     settings = parser.parse_args(arguments)
+    if settings.tls:
+        settings.clients = [name for name in settings.clients if name != "floor"]
     settings.server_cpu, settings.client_cpu = os.environ.get("SERVER_CPU"), os.environ.get("CLIENT_CPU")
     return settings
 
@@ -93,9 +96,10 @@ def plan(settings, chosen, target):
 
 
 def make_foreign_tables(chosen, target):
+    tls = ", sslmode 'verify-full', sslrootcert '%s'" % target.authority if target.authority else ""
     sql("CREATE SERVER bench_{name} FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host '{host}', port '{port}',"
-        " request_timeout '60000'); CREATE USER MAPPING FOR CURRENT_USER SERVER bench_{name}"
-        .format(name=target.name, host=target.host, port=target.port))
+        " request_timeout '60000'{tls}); CREATE USER MAPPING FOR CURRENT_USER SERVER bench_{name}"
+        .format(name=target.name, host=target.host, port=target.port, tls=tls))
     for workload in chosen:
         target.define(workload)
         sql("CREATE FOREIGN TABLE {name}_{target} ({columns}) SERVER bench_{target} OPTIONS (keyspace 'bench',"

@@ -1,5 +1,6 @@
 """What clients are pointed at. A target has host, port, and knows a workload's table.
 
+authority     the file with whom to trust, where connections are encrypted; else None
 latencies     those it is measured at, in ms; None: those of the command; (None,): not ours to set
 most_rows     that one run writes; most_rows_read: that it reads
 needs_warmth  what it did before makes it faster
@@ -10,6 +11,7 @@ fill       makes it hold rows with the keys from 0 to n - 1, if it does not yet,
 """
 import os
 import re
+import ssl
 import subprocess
 
 from cassandra.cluster import Cluster
@@ -28,9 +30,14 @@ class Null:
     def __init__(self, settings):
         self.seen = 0
         self.filled = set()
+        self.authority, tls = None, []
+        if settings.tls:
+            folder = os.environ["BENCH_CERTIFICATES"]
+            self.authority = folder + "/ca.pem"
+            tls = ["-e", "tls '{0}/server.pem' '{0}/server.key'".format(folder)]
         self.program = subprocess.Popen(
             ["taskset", "-c", settings.server_cpu, os.environ["CQL_NODE"], "--null",
-             "-e", "protocol %s" % settings.protocol, "-e", "keyspace bench simple 1"],
+             "-e", "protocol %s" % settings.protocol, "-e", "keyspace bench simple 1", *tls],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         _, self.host, self.port = self.program.stdout.readline().split()
 
@@ -87,9 +94,11 @@ class Cassandra:
         self.ring = None
         self.filled = {}
         self.host, self.port = os.environ.get("SCYLLA_HOST"), os.environ.get("SCYLLA_PORT", "9042")
+        self.authority = os.environ["SSLROOTCERT"] if settings.tls and self.host else None
         if not self.host:
             self.start_node(settings)
-        self.cluster = Cluster([self.host], port=int(self.port))
+        context = ssl.create_default_context(cafile=self.authority) if self.authority else None
+        self.cluster = Cluster([self.host], port=int(self.port), ssl_context=context)
         self.session = self.cluster.connect()
         self.session.default_timeout = 120
         self.session.execute("DROP KEYSPACE IF EXISTS bench")
@@ -101,10 +110,13 @@ class Cassandra:
         otherwise; a machine with all of this on two cores may stall for longer."""
         self.ring = os.environ["BENCH_RING"]
         subprocess.run(["taskset", "-c", settings.server_cpu, os.environ["DEV"] + "/cassandra", "start", self.ring],
-                       env={**os.environ, "BENCH": "1", "YAML_EXTRA": "write_request_timeout: 30s"}, check=True)
+                       env={**os.environ, "BENCH": "1", "TLS": "on" if settings.tls else "",
+                            "YAML_EXTRA": "write_request_timeout: 30s"}, check=True)
         with open(self.ring + "/env") as env:
             self.port = re.search(r"SCYLLA_PORT=(\d+)", env.read()).group(1)
         self.host = "127.0.0.1"
+        if settings.tls:
+            self.authority = self.ring + "/tls/ca.pem"
 
     def set_latency(self, ms):
         pass

@@ -7,7 +7,9 @@ side by side, page after page, in the callbacks of their futures. Rows are tuple
 the driver has. It talks to the harness as every peer does: bench/README.md.
 """
 import datetime
+import os
 import re
+import ssl
 import sys
 import threading
 
@@ -137,7 +139,9 @@ def main(op, host, port, table, rows, window, *columns):
 
     profile = ExecutionProfile(consistency_level=ConsistencyLevel.LOCAL_QUORUM, request_timeout=60,
                                row_factory=tuple_factory)
-    cluster = Cluster([host], port=int(port), execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+    authority = os.environ.get("SSLROOTCERT")
+    context = ssl.create_default_context(cafile=authority) if authority else None
+    cluster = Cluster([host], port=int(port), ssl_context=context, execution_profiles={EXEC_PROFILE_DEFAULT: profile},
                       schema_metadata_enabled=False)  # of functions, views ...: the null node has none
     session = cluster.connect()
     if op == "insert":

@@ -5,6 +5,7 @@
 //! page; rows are those of workload `scan`, and the metadata that came with the prepared statement is
 //! used, which is cheaper. It talks to the harness as every peer does: bench/README.md.
 use futures::stream::{self, StreamExt, TryStreamExt};
+use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslVerifyMode};
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
@@ -254,6 +255,17 @@ async fn write(
     insert(session, &statement, columns, rows, window).await
 }
 
+/// Where SSLROOTCERT names a file: encrypted, and the node's certificate is verified, its address too.
+fn tls() -> Result<Option<SslContext>, Box<dyn Error>> {
+    let Ok(authority) = std::env::var("SSLROOTCERT") else {
+        return Ok(None);
+    };
+    let mut builder = SslContextBuilder::new(SslMethod::tls())?;
+    builder.set_ca_file(authority)?;
+    builder.set_verify(SslVerifyMode::PEER);
+    Ok(Some(builder.build()))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -272,6 +284,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let session = SessionBuilder::new()
         .known_node(format!("{}:{}", args[1], args[2]))
         .default_execution_profile_handle(profile.into_handle())
+        .tls_context(tls()?)
         .build()
         .await?;
     match args[0].as_str() {
