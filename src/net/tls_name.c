@@ -107,7 +107,16 @@ goes_on(const Names *names)
 	return !names->bad && (names->text || !names->matches);
 }
 
-/* Whether one of them was of the host's kind. */
+static void
+visit_alternative(Names *names, const GENERAL_NAME *name)
+{
+	if (name->type == GEN_DNS)
+		visit_name(names, name->d.dNSName);
+	else if (name->type == GEN_IPADD)
+		visit_address(names, name->d.iPAddress);
+}
+
+/* Those of the host's kind come first in a text. Whether there was one. */
 static bool
 visit_alternatives(Names *names, X509 *certificate)
 {
@@ -115,15 +124,17 @@ visit_alternatives(Names *names, X509 *certificate)
 	int			kind = net_tls_is_address(names->host) ? GEN_IPADD : GEN_DNS;
 	bool		found = false;
 
-	for (int i = 0; i < sk_GENERAL_NAME_num(alternatives) && goes_on(names); i++)
+	for (int turn = names->text ? 0 : 1; turn < 2; turn++)
 	{
-		const GENERAL_NAME *name = sk_GENERAL_NAME_value(alternatives, i);
+		for (int i = 0; i < sk_GENERAL_NAME_num(alternatives) && goes_on(names); i++)
+		{
+			const GENERAL_NAME *name = sk_GENERAL_NAME_value(alternatives, i);
+			bool		is_kind = name->type == kind;
 
-		found |= name->type == kind;
-		if (name->type == GEN_DNS)
-			visit_name(names, name->d.dNSName);
-		else if (name->type == GEN_IPADD)
-			visit_address(names, name->d.iPAddress);
+			found |= is_kind;
+			if (!names->text || is_kind == (turn == 0))
+				visit_alternative(names, name);
+		}
 	}
 	GENERAL_NAMES_free(alternatives);
 	return found;

@@ -114,7 +114,8 @@ test_names_for_a_message(void **state)
 	expect_names(NULL, "x", "\"common\"");
 	expect_names("DNS:a", "x", "\"a\"");
 	expect_names("DNS:a", "10.0.0.1", "\"a\", \"common\"");
-	expect_names("IP:10.0.0.1,DNS:b,IP:::1", "x", "\"10.0.0.1\", \"b\", \"::1\"");
+	expect_names("IP:10.0.0.1,DNS:b,IP:::1", "x", "\"b\", \"10.0.0.1\", \"::1\"");
+	expect_names("DNS:a,DNS:b,DNS:c,IP:10.0.0.1", "10.0.0.2", "\"10.0.0.1\", \"a\", \"b\" and 1 more");
 	expect_names("DNS:a,DNS:b,DNS:c,DNS:d,DNS:e", "a", "\"a\", \"b\", \"c\" and 2 more");
 }
 
