@@ -85,6 +85,10 @@ fails('dead', '08001', "127.0.0.1:$port.*refused", 'dead port');
 server('nowhere', { host => 'no-such-host.invalid', port => $port });
 fails('nowhere', '08001', 'no-such-host\.invalid', 'wrong host');
 
+server('dead_ends', { host => "127.0.0.1:$port,no-such-host.invalid" });
+(undef, undef, $err) = psql('SELECT * FROM dead_ends');
+like($err, qr/ERROR:  08001: could not connect to the cluster\nDETAIL:  .*$_: \w/, "the detail has the reason of $_") for "127\\.0\\.0\\.1:$port", 'no-such-host\.invalid:9042';
+
 # dead and live contact points
 server('one_alive', { host => "127.0.0.1:$port, $open->{address}:$open->{port}" });
 is(query("INSERT INTO one_alive VALUES (2, 'x') RETURNING s"), 'x', 'one contact point of two is enough');

@@ -104,13 +104,38 @@ scyllaMayBeWritten(const ClusterFailure *f)
 	return f->kind != CLUSTER_FAIL_STALE && f->attempts > 0;
 }
 
-/* Node, consistency, attempts, time; then what the statement did before. */
+/* No node was reached: the message has an address, with its reason, for each one that was tried. */
+static bool
+tells_of_addresses(const ClusterFailure *f)
+{
+	return (f->kind == CLUSTER_FAIL_CONNECT || f->kind == CLUSTER_FAIL_CREDENTIALS) && f->node[0] == '\0' && f->message[0] != '\0';
+}
+
+static bool
+ends_sentence(const char *text)
+{
+	char		last = text[strlen(text) - 1];
+
+	return last == '.' || last == '?';
+}
+
+static char *
+failure_message(const ClusterFailure *f)
+{
+	if (tells_of_addresses(f))
+		return "could not connect to the cluster";
+	return f->message[0] != '\0' ? scyllaTellUtf8(f->message) : "the request failed";
+}
+
+/* Addresses; or node, consistency, attempts, time; then what the statement did before. */
 static char *
 failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 {
 	StringInfoData detail;
 
 	initStringInfo(&detail);
+	if (tells_of_addresses(f))
+		appendStringInfo(&detail, "%s%s", scyllaTellUtf8(f->message), ends_sentence(f->message) ? "" : ".");
 	if (f->node[0] != '\0')
 		appendStringInfo(&detail, "Node %s", f->node);
 	if (f->counted)
@@ -221,12 +246,12 @@ scyllaRaiseFailure(const ClusterFailure *failure, const ScyllaErrorContext *cont
 
 	if (failure == NULL)
 		scyllaRaiseOutOfMemory();
-	message = scyllaTellUtf8(failure->message);
+	message = failure_message(failure);
 	detail = failure_detail(failure, c);
 	hint = failure_hint(failure, c);
 	ereport(ERROR,
 			(errcode(sqlstate_of(failure)),
-			 errmsg("%s", message[0] ? message : "the request failed"),
+			 errmsg("%s", message),
 			 detail[0] ? errdetail_internal("%s", detail) : 0,
 			 hint ? errhint("%s", hint) : 0,
 			 add_context(c)));
