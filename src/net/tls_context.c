@@ -105,8 +105,9 @@ is_system(const NetTlsConfig *config)
 	return config->root_cert && strcmp(config->root_cert, NET_SSL_SYSTEM) == 0;
 }
 
-static void
-look_at_files(const NetTlsConfig *config, struct stat *seen)
+/* Who reads a pipe may wait for ever, and with it all connections. */
+static bool
+look_at_files(const NetTlsConfig *config, struct stat *seen, NetFailure *why)
 {
 	const char *const file[NET_TLS_FILES] = {is_system(config) ? NULL : config->root_cert, config->crl, config->cert, config->key};
 
@@ -115,7 +116,13 @@ look_at_files(const NetTlsConfig *config, struct stat *seen)
 	{
 		if (file[i] && stat(file[i], &seen[i]) != 0)
 			memset(&seen[i], 0, sizeof(*seen));
+		if (seen[i].st_mode != 0 && !S_ISREG(seen[i].st_mode))
+		{
+			net_failure_set(why, NET_FAIL_CONNECT, "TLS: \"%s\" is not a regular file", file[i]);
+			return false;
+		}
 	}
+	return true;
 }
 
 static bool
@@ -166,8 +173,6 @@ is_private(const char *key, const struct stat *seen, NetFailure *why)
 
 	if (seen->st_mode == 0)
 		net_failure_set(why, NET_FAIL_CONNECT, "TLS: private key file \"%s\" does not exist, or cannot be looked at", key);
-	else if (!S_ISREG(seen->st_mode))
-		net_failure_set(why, NET_FAIL_CONNECT, "TLS: private key file \"%s\" is not a regular file", key);
 	else if (seen->st_mode & open)
 		net_failure_set(why, NET_FAIL_CONNECT, "TLS: private key file \"%s\" has group or world access; it must have permissions u=rw (0600) "
 						"or less if owned by the server's user, or u=rw,g=r (0640) or less if owned by root", key);
@@ -299,8 +304,7 @@ net_tls_context_ssl(NetTlsContext *x, NetFailure *why)
 	SSL		   *ssl;
 
 	ERR_clear_error();
-	look_at_files(x->config, seen);
-	if (!is_current(x, seen) && !renew(x, seen, why))
+	if (!look_at_files(x->config, seen, why) || (!is_current(x, seen) && !renew(x, seen, why)))
 		return NULL;
 	ssl = SSL_new(x->ctx);
 	if (!ssl)

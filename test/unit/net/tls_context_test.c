@@ -124,6 +124,14 @@ test_files_that_are_something_else(void **state)
 	config = all_of(&f);
 	config.key = f.folder.path;
 	expect(&config, "is not a regular file");
+	/* whoever opens it waits for somebody who writes to it */
+	assert_int_equal(mkfifo(f.crl, 0600), 0);
+	for (int i = 0; i < 3; i++)
+	{
+		config = all_of(&f);
+		*(i == 0 ? &config.root_cert : i == 1 ? &config.crl : &config.cert) = f.crl;
+		expect(&config, "is not a regular file");
+	}
 	remove_files(&f);
 }
 
