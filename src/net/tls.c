@@ -19,7 +19,7 @@
 #include "net/tls_name.h"
 
 static BIO_METHOD *method;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- the BIO ---- */
 
@@ -56,25 +56,27 @@ bio_ctrl(BIO *bio, int what, long number, void *pointer)
 	return what == BIO_CTRL_FLUSH;
 }
 
-/* A process has few numbers for kinds of BIOs. */
-static void
-make_method(void)
+/* One for the process, which has few numbers for kinds of BIOs. Made again where there was no memory for it. */
+static BIO_METHOD *
+get_method(void)
 {
-	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "scylla_fdw");
-	if (!method)
-		return;
-	BIO_meth_set_write(method, bio_write);
-	BIO_meth_set_read(method, bio_read);
-	BIO_meth_set_ctrl(method, bio_ctrl);
+	pthread_mutex_lock(&making);
+	if (!method && (method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "scylla_fdw")))
+	{
+		BIO_meth_set_write(method, bio_write);
+		BIO_meth_set_read(method, bio_read);
+		BIO_meth_set_ctrl(method, bio_ctrl);
+	}
+	pthread_mutex_unlock(&making);
+	return method;
 }
 
 static bool
 attach(NetTls *t)
 {
-	BIO		   *bio;
+	BIO_METHOD *kind = get_method();
+	BIO		   *bio = kind ? BIO_new(kind) : NULL;
 
-	pthread_once(&once, make_method);
-	bio = method ? BIO_new(method) : NULL;
 	if (!bio)
 		return false;
 	BIO_set_data(bio, t);
@@ -92,12 +94,17 @@ on_certificate_asked(SSL *ssl, void *tls)
 	return 1;
 }
 
-/* By TLS 1.3, once the handshake is over; by 1.2 in the middle of it. */
+/*
+ * By TLS 1.3, whenever the node likes once the handshake is over; by 1.2 in the middle of it. One that comes when files
+ * have changed was not looked at as they demand now.
+ */
 static int
 on_new_session(SSL *ssl, SSL_SESSION *session)
 {
 	NetTls	   *t = SSL_get_app_data(ssl);
 
+	if (SSL_get_SSL_CTX(ssl) != t->context->ctx)
+		return 0;
 	net_tickets_keep(&t->context->tickets, &t->address, session,
 					 t->asked || (t->asked_before && SSL_session_reused(ssl)));
 	return 1;
@@ -296,10 +303,12 @@ static void
 set_failure(NetTls *t, NetFailure *why)
 {
 	int			reason = ERR_GET_REASON(ERR_peek_error());
+	bool		is_alert = reason > SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + UINT8_MAX;
 	char		text[128];
 
-	if (t->wire.failed)
+	if (t->wire.failed || reason == ERR_GET_REASON(ERR_R_MALLOC_FAILURE))
 	{
+		ERR_clear_error();
 		net_failure_set(why, NET_FAIL_MEMORY, "out of memory");
 		return;
 	}
@@ -313,10 +322,10 @@ set_failure(NetTls *t, NetFailure *why)
 	if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
 		net_failure_set(why, NET_FAIL_CONNECT, "TLS: %s: does this port speak TLS, and the versions from ssl_min_protocol_version "
 						"to ssl_max_protocol_version?", text);
-	else if (reason > SSL_AD_REASON_OFFSET && t->asked)
+	else if (is_alert && t->asked)
 		net_failure_set(why, NET_FAIL_CONNECT, "TLS: the node refuses: %s (it asks for a client certificate: sslcert and sslkey %s)", text,
 						t->context->config->cert ? "are given" : "are not given");
-	else if (reason > SSL_AD_REASON_OFFSET)
+	else if (is_alert)
 		net_failure_set(why, NET_FAIL_CONNECT, "TLS: the node refuses: %s", text);
 	else
 		net_failure_set(why, NET_FAIL_CONNECT, "TLS: %s", text);
@@ -389,7 +398,10 @@ net_tls_seal(NetTls *t, const uint8_t *bytes, size_t n, NetFailure *why)
 	ERR_clear_error();
 	done = SSL_write_ex(t->ssl, bytes, n, &sealed) == 1 && !t->wire.failed;
 	if (!done)
+	{
 		set_failure(t, why);
+		cql_buffer_free(&t->wire);	/* some of them may be in it: they count as not said */
+	}
 	t->failed |= !done;
 	net_tls_leave(t->context);
 	CORE_ASSERT(!done || sealed == n);

@@ -4,6 +4,7 @@
 #include "net/tls.h"
 
 #include <fcntl.h>
+#include <openssl/err.h>
 
 #include "net/certificate.h"
 
@@ -602,6 +603,81 @@ test_a_node_that_forgets_sessions(void **state)
 	}
 }
 
+/* Tickets that come when files have changed were handed out on the word of the old ones. */
+static void
+test_a_ticket_that_comes_late_is_of_what_files_said_before(void **state)
+{
+	EACH_VERSION(v)
+	{
+		Pair		p;
+		struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+		NetTls	   *other;
+
+		begin(&p, versions[v]);
+		dial(&p);
+		for (int turn = 0; turn < 2; turn++)
+		{
+			to_node(&p);
+			(void) SSL_do_handshake(p.ssl);
+			if (turn == 0)
+				assert_int_equal(to_client(&p, 65536), NET_TLS_MORE);
+		}
+		assert_int_equal(p.context->tickets.n, 0);
+		assert_int_equal(utimensat(AT_FDCWD, p.config.root_cert, old, 0), 0);
+		other = net_tls_open(p.context, &p.address, &p.why);
+		assert_non_null(other);
+		net_tls_close(other);
+		assert_int_equal(to_client(&p, 65536), NET_TLS_MORE);
+		assert_true(p.t->open);
+		assert_int_equal(p.context->tickets.n, 0);
+		finish(&p);
+	}
+}
+
+/* ---- out of memory ---- */
+
+/* Requests of which not all was sealed count as not sent: none of them may leave. */
+static void
+test_what_cannot_be_sealed_as_a_whole_does_not_leave(void **state)
+{
+	static const uint8_t bytes[64 * 1024];
+
+	EACH_VERSION(v)
+	{
+		Pair		p;
+
+		begin(&p, versions[v]);
+		connect_to(&p);
+		assert_true(cql_buffer_reserve(&p.t->wire, CQL_BUFFER_MAX / 2 + 1));
+		p.t->wire.len = CQL_BUFFER_MAX - 40 * 1024;
+		assert_false(net_tls_seal(p.t, bytes, sizeof(bytes), &p.why));
+		assert_int_equal(p.why.kind, NET_FAIL_MEMORY);
+		net_tls_end(p.t);
+		assert_int_equal(p.t->wire.len, 0);
+		finish(&p);
+	}
+}
+
+static void
+run_short(int write, int version, int type, const void *bytes, size_t n, SSL *ssl, void *arg)
+{
+	SSLerr(0, ERR_R_MALLOC_FAILURE);
+}
+
+static void
+test_openssl_runs_short_of_memory(void **state)
+{
+	Pair		p;
+
+	begin(&p, TLS1_3_VERSION);
+	dial(&p);
+	SSL_set_msg_callback(p.t->ssl, run_short);
+	assert_int_equal(feed(&p, (const uint8_t *) "\x16\x03\x03\x00\x04\x02\xff\xff\xff", 9), NET_TLS_FAILED);
+	assert_int_equal(p.why.kind, NET_FAIL_MEMORY);
+	assert_string_equal(p.why.message, "out of memory");
+	finish(&p);
+}
+
 int
 main(void)
 {
@@ -621,6 +697,9 @@ main(void)
 		cmocka_unit_test(test_a_session_goes_on_once),
 		cmocka_unit_test(test_a_session_does_not_outlive_what_it_stands_for),
 		cmocka_unit_test(test_a_node_that_forgets_sessions),
+		cmocka_unit_test(test_a_ticket_that_comes_late_is_of_what_files_said_before),
+		cmocka_unit_test(test_what_cannot_be_sealed_as_a_whole_does_not_leave),
+		cmocka_unit_test(test_openssl_runs_short_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
