@@ -57,6 +57,13 @@ cql_buffer_free(CqlBuffer *b)
 }
 
 void
+cql_buffer_wipe(CqlBuffer *b)
+{
+	if (b->cap > b->len)
+		explicit_bzero(b->data + b->len, b->cap - b->len);
+}
+
+void
 cql_put_string(CqlBuffer *b, const char *s)
 {
 	size_t		len = strlen(s);

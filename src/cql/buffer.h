@@ -49,6 +49,7 @@ typedef struct CqlBuffer
 
 extern bool cql_buffer_grow(CqlBuffer *b, size_t extra);	/* slow path of reserve */
 extern void cql_buffer_free(CqlBuffer *b);
+extern void cql_buffer_wipe(CqlBuffer *b);	/* overwrites what it held before: its room behind len */
 
 static inline void
 cql_buffer_reset(CqlBuffer *b)

@@ -287,10 +287,14 @@ on_tls_bytes(NetSocket *socket, size_t n)
 	if (c->state == NET_STATE_TLS && c->tls->open)
 		begin_handshake(c);
 	net_frames_take(c);
+	if (net_socket_closing(&c->socket))
+		return;
 	if (step == NET_TLS_END)
 		net_frames_fail(c, NET_FAIL_CLOSED, "the node closed the connection");
 	else if (step == NET_TLS_FAILED)
 		net_frames_fail(c, why.kind, "%s", why.message);
+	else if (c->tls->wire.len > NET_OUTPUT_LIMIT)
+		net_frames_fail(c, NET_FAIL_PROTOCOL, "the node asks for new TLS keys again and again, and reads nothing");
 	net_frames_flush(c);
 	net_frames_announce_room(c);
 }

@@ -257,6 +257,8 @@ take_handshake(NetConnection *c, const CqlFrame *frame)
 		c->state = NET_STATE_READY;
 		c->splitter.max_body = 0;
 		net_output_wipe(&c->output);
+		if (c->tls)
+			cql_buffer_wipe(&c->tls->wire);
 		c->owner->ops->on_ready(c->owner, c);
 	}
 	else if (c->output.gathered.failed)

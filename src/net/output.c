@@ -28,13 +28,6 @@ empty_buffer(CqlBuffer *b)
 }
 
 static void
-wipe_room(CqlBuffer *b)
-{
-	if (b->cap > b->len)
-		explicit_bzero(b->data + b->len, b->cap - b->len);
-}
-
-static void
 swap_buffers(CqlBuffer *a, CqlBuffer *b)
 {
 	CqlBuffer	was = *a;
@@ -113,9 +106,9 @@ net_output_write(NetOutput *o, uv_stream_t *stream, bool callback_due, uv_write_
 void
 net_output_wipe(NetOutput *o)
 {
-	wipe_room(&o->gathered);
+	cql_buffer_wipe(&o->gathered);
 	if (!o->writing)
-		wipe_room(&o->wire);
+		cql_buffer_wipe(&o->wire);
 }
 
 void

@@ -3,6 +3,10 @@
  */
 #include "net/peer.h"
 
+#include <openssl/err.h>
+
+#include "net/frames.h"
+
 static void
 begin(Client *client, Peer *peer)
 {
@@ -118,7 +122,102 @@ test_a_node_that_is_not_trusted_hears_nothing(void **state)
 	free(root);
 }
 
+/* A refused version comes with its reason and the end in one read: another version is left all the same. */
+static void
+test_a_node_that_refuses_a_version_and_says_goodbye(void **state)
+{
+	for (int tls = TLS1_2_VERSION; tls <= TLS1_3_VERSION; tls++)
+	{
+		Client		client;
+		Peer		peer;
+
+		client_init(&client);
+		peer_init(&peer, &client);
+		peer_use_tls(&peer, tls);
+		client_open(&client, &peer);
+		peer_accept(&peer);
+		peer_expect_options(&peer, 4);
+		peer.version = 5;
+		peer_error(&peer, 0, CQL_ERR_PROTOCOL, "Invalid or unsupported protocol version (4)");
+		(void) SSL_shutdown(peer.ssl);
+		await(&client, peer_sees_end(&peer) || client.closed);
+		assert_int_equal(client.closed, 0);
+		peer_hang_up(&peer);
+		peer_accept(&peer);
+		peer_supported_at(&peer, 5, 5, false);
+		peer_expect_startup(&peer, 5);
+		peer_answer(&peer, 0, CQL_OP_READY, NULL, 0);
+		await(&client, client.ready == 1);
+		finish(&client, &peer);
+	}
+}
+
+/* New keys are answered; a node that wants more and more of them, and reads nothing, is hung up on. */
+static void
+test_a_node_that_asks_for_keys_without_end(void **state)
+{
+	static const uint8_t large[16 * 1024 * 1024];
+	Client		client;
+	Peer		peer;
+	Call		call = {0};
+
+	start(&client, &peer, (Mode) {5, false, TLS1_3_VERSION});
+	assert_true(call_send(&call, &client, large, sizeof(large), 0));
+	client_flush(&client);
+	for (int i = 0; i < 100000 && !client.closed; i++)
+	{
+		(void) SSL_key_update(peer.ssl, SSL_KEY_UPDATE_REQUESTED);
+		(void) SSL_do_handshake(peer.ssl);
+		ERR_clear_error();
+		uv_run(&client.loop, UV_RUN_NOWAIT);
+	}
+	assert_int_equal(client.closed, 1);
+	assert_non_null(strstr(client.why.message, "reads nothing"));
+	finish(&client, &peer);
+}
+
 /* ---- who the client is ---- */
+
+static bool
+holds(const CqlBuffer *b, const char *text)
+{
+	for (size_t i = 0; i + strlen(text) <= b->cap; i++)
+	{
+		if (memcmp(b->data + i, text, strlen(text)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_a_password_is_in_no_buffer_once_it_was_said(void **state)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		Client		client;
+		Peer		peer;
+
+		client_init(&client);
+		peer_init(&peer, &client);
+		peer_use_mode(&peer, modes[i]);
+		client.config.username = "user";
+		client.config.password = "open sesame";
+		client_open(&client, &peer);
+		peer_accept(&peer);
+		peer_supported(&peer, modes[i].version, modes[i].lz4);
+		peer_expect_startup(&peer, modes[i].version);
+		peer_answer(&peer, 0, CQL_OP_AUTHENTICATE, "\0\1a", 3);
+		peer_settle(&peer, modes[i].version, modes[i].lz4);
+		assert_int_equal(peer_next(&peer).opcode, CQL_OP_AUTH_RESPONSE);
+		peer_answer(&peer, 0, CQL_OP_AUTH_SUCCESS, "\xff\xff\xff\xff", 4);
+		await(&client, client.ready == 1);
+		assert_false(holds(&client.c->output.gathered, "sesame") || holds(&client.c->output.wire, "sesame"));
+		if (modes[i].tls)
+			assert_false(holds(&client.c->tls->wire, "sesame"));
+		finish(&client, &peer);
+	}
+}
+
 
 /* Up to READY, which comes without a question for the password. */
 static void
@@ -223,6 +322,9 @@ main(void)
 		cmocka_unit_test(test_a_node_that_says_nothing),
 		cmocka_unit_test(test_a_node_that_speaks_plain_cql),
 		cmocka_unit_test(test_a_node_that_is_not_trusted_hears_nothing),
+		cmocka_unit_test(test_a_node_that_refuses_a_version_and_says_goodbye),
+		cmocka_unit_test(test_a_node_that_asks_for_keys_without_end),
+		cmocka_unit_test(test_a_password_is_in_no_buffer_once_it_was_said),
 		cmocka_unit_test(test_the_certificate_proves_who_where_it_was_asked_for),
 		cmocka_unit_test(test_a_node_that_hangs_up_for_want_of_a_certificate),
 		cmocka_unit_test(test_what_it_is),
