@@ -19,26 +19,59 @@ cluster_route_conditional(const ClusterStatement *statement, const ClusterReques
 ClusterPlan
 cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request)
 {
-	ClusterPlan plan = {.topology = t, .start = request->spread};
+	ClusterPlan plan = {.topology = t, .statement = statement, .start = request->spread};
 
 	if (!statement || !request->routed)
 		return plan;
 	plan.replicas = cluster_locate(t, &statement->table, request->token);
-	if (plan.replicas.number && cluster_route_conditional(statement, request))
+	plan.ordered = plan.replicas.number && cluster_route_conditional(statement, request);
+	if (plan.ordered)
 		plan.start = 0;
 	return plan;
 }
 
-/* One node of the plan. true: it is the one. */
-static bool
-take_node(const ClusterNode *node, uint64_t tried, bool *full, ClusterPlace **out)
+static uint32_t
+load_of(const ClusterPlan *plan, const ClusterPlace *place)
 {
+	uint32_t	load = cluster_place_in_flight(place);
+
+	return plan->statement ? load + cluster_statement_waiting(plan->statement, place->node) : load;
+}
+
+/* NULL: the node is not to be asked, or not now. */
+static ClusterPlace *
+place_of(const ClusterNode *node, uint64_t tried, bool *full)
+{
+	ClusterPlace *place;
+
 	if (!node->pool || (tried & cluster_route_bit(node)))
-		return false;
-	*out = cluster_pool_pick(node->pool);
-	if (!*out && cluster_pool_ready(node->pool))
+		return NULL;
+	place = cluster_pool_pick(node->pool);
+	if (!place && cluster_pool_ready(node->pool))
 		*full = true;
-	return *out != NULL;
+	return place;
+}
+
+/* NULL: none. */
+static ClusterPlace *
+choose_replica(const ClusterPlan *plan, uint64_t tried, bool *full)
+{
+	ClusterPlace *first = NULL;
+
+	for (uint32_t i = 0; i < plan->replicas.n; i++)
+	{
+		ClusterLocation at = cluster_locate_replica(plan->topology, plan->replicas, (plan->start + i) % plan->replicas.n);
+		ClusterPlace *place = place_of(at.node, tried, full);
+
+		if (!place)
+			continue;
+		if (first)
+			return load_of(plan, place) < load_of(plan, first) ? place : first;
+		if (plan->ordered)
+			return place;
+		first = place;
+	}
+	return first;
 }
 
 ClusterChoice
@@ -47,19 +80,16 @@ cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterPlace **out
 	const ClusterTopology *t = plan->topology;
 	bool		full = false;
 
-	for (uint32_t i = 0; i < plan->replicas.n; i++)
-	{
-		ClusterLocation at = cluster_locate_replica(t, plan->replicas, (plan->start + i) % plan->replicas.n);
-
-		if (take_node(at.node, tried, &full, out))
-			return CLUSTER_CHOSEN;
-	}
+	*out = choose_replica(plan, tried, &full);
+	if (*out)
+		return CLUSTER_CHOSEN;
 	if (full)
 		return CLUSTER_ALL_FULL;
 	/* no replica is up: those met a second time here are turned down again */
 	for (uint32_t i = 0; i < t->nlocal; i++)
 	{
-		if (take_node(t->local[(plan->start + i) % t->nlocal], tried, &full, out))
+		*out = place_of(t->local[(plan->start + i) % t->nlocal], tried, &full);
+		if (*out)
 			return CLUSTER_CHOSEN;
 	}
 	return full ? CLUSTER_ALL_FULL : CLUSTER_NONE_UP;

@@ -5,11 +5,14 @@
  * Submitter thread; pure but for a look at the pools.
  *
  * A request's plan is the local replicas of its token, from a start that differs
- * from request to request, then the other local nodes. Conditional requests go to
- * the replicas in the ring's order, the first one first: they queue there, where
- * rounds of Paxos begun on several nodes would collide. Positions already tried
- * are in request->tried, one bit per node number modulo 64: in a larger cluster
- * a node may be skipped that was not tried, never the reverse.
+ * from request to request, then the other local nodes. Of the first two replicas
+ * that would take it, the one that owes fewer answers does: so a node that is slower
+ * than its peers holds as many requests as they do, rather than more and more until
+ * it holds all that there may be (Mitzenmacher, "The Power of Two Choices").
+ * Conditional requests go to the replicas in the ring's order, the first one first:
+ * they queue there, where rounds of Paxos begun on several nodes would collide.
+ * Positions already tried are in request->tried, one bit per node number modulo 64:
+ * in a larger cluster a node may be skipped that was not tried, never the reverse.
  */
 #ifndef CLUSTER_ROUTE_H
 #define CLUSTER_ROUTE_H
@@ -20,8 +23,10 @@
 typedef struct ClusterPlan
 {
 	const ClusterTopology *topology;
+	const ClusterStatement *statement;	/* NULL: none */
 	ClusterReplicas replicas;	/* none: not routed */
 	uint32_t	start;
+	bool		ordered;		/* conditional: the first of the replicas, whatever its load */
 } ClusterPlan;
 
 typedef enum ClusterChoice
@@ -38,8 +43,8 @@ extern bool cluster_route_conditional(const ClusterStatement *statement, const C
 extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request);
 
 /*
- * The first node of the plan that is not tried, is up and has room. A replica
- * without room is worth waiting for; one that is down is not.
+ * A node of the plan that is not tried, is up and has room: a replica, if there is one. A replica without room is worth
+ * waiting for; one that is down is not.
  */
 extern ClusterChoice cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterPlace **out);
 

@@ -186,12 +186,45 @@ test_too_large(void **state)
 	fixture_end(&f);
 }
 
+/* A node that has answered nothing yet gets no second request, as long as another replica has none to answer. */
+static void
+test_a_silent_replica_gathers_no_requests(void **state)
+{
+	const uint32_t n = 60;
+	Fixture		f;
+	TestRequest *r = new_requests(n);
+	uint32_t	statement;
+	uint32_t	before;
+
+	open_nodes(&f, 3, "keyspace ks network dc1:3");
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	insert_all(&f, statement, 0, 30);	/* all know the statement */
+	before = f.completed;
+	assert_true(node_order(f.node[2], "on EXECUTE hold"));
+	for (uint32_t i = 0; i < n; i++)
+	{
+		make_insert(&r[i], statement, (int32_t) i);
+		assert_true(submit(&f, &r[i]));
+		AWAIT(&f, f.completed - before + node_count(f.node[2], "held") == i + 1);
+	}
+	assert_int_equal(node_count(f.node[2], "held"), 1);
+	assert_true(node_order(f.node[2], "release"));
+	AWAIT(&f, f.completed - before == n);
+	assert_int_equal(f.failed, 0);
+	for (uint32_t i = 0; i < n; i++)
+		request_free(&r[i]);
+	free(r);
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_go_to_their_owners),
 		cmocka_unit_test(test_replicas_share_the_load),
+		cmocka_unit_test(test_a_silent_replica_gathers_no_requests),
 		cmocka_unit_test(test_conditions_go_to_the_first_replica),
 		cmocka_unit_test(test_conditions_go_to_the_next_replica_in_order),
 		cmocka_unit_test(test_other_data_center_is_left_alone),
