@@ -23,6 +23,32 @@ SELECT scylla_fdw_execute('session_cluster', 'SELEKT');
 SELECT scylla_fdw_query('session_cluster', 'SELECT nope FROM fdw_session.t');
 SELECT scylla_fdw_execute('session_cluster', 'CREATE TABLE fdw_session.t (id int PRIMARY KEY)');
 \set VERBOSITY default
+-- a name that is not there is told with the nearest one that is
+CREATE FUNCTION hint_of(cql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  PERFORM scylla_fdw_execute('session_cluster', cql);
+  RETURN 'no error';
+EXCEPTION WHEN fdw_error THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  RETURN hint;
+END;
+$$;
+SELECT scylla_fdw_execute('session_cluster', 'CREATE TABLE fdw_session."Orders" (id int PRIMARY KEY, amount int)');
+SELECT cql, hint_of(cql) FROM unnest(ARRAY[
+  'SELECT amuont FROM fdw_session."Orders"',
+  'INSERT INTO fdw_session."Orders" (id, amuont) VALUES (1, 2)',
+  'ALTER TABLE fdw_session."Orders" DROP amuont',
+  'CREATE INDEX ON fdw_session."Orders" (amuont)',
+  'SELECT * FROM fdw_session.orders',
+  'DROP TABLE fdw_session.ordres',
+  'TRUNCATE fdw_sesion."Orders"',
+  'CREATE TABLE fdw_sesion.t (id int PRIMARY KEY)',
+  'DROP KEYSPACE fdw_sesion',
+  'SELECT quite_another FROM fdw_session."Orders"',
+  'SELECT amuont(id) FROM fdw_session."Orders"']) AS cql;
+DROP FUNCTION hint_of(text);
 
 -- EXPLAIN ANALYZE shows what went over the wire; how it counts rows differs between versions of the server
 CREATE FUNCTION session_explain(sql text) RETURNS SETOF text LANGUAGE plpgsql AS $$

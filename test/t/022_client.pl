@@ -175,6 +175,69 @@ is(logged(q{EXPLAIN SELECT * FROM lg; SET scylla_fdw.log_cql = off; SELECT * FRO
 my (undef, undef, $denied) = psql(q{SELECT scylla_fdw_version(); CREATE ROLE tap_client_role; SET ROLE tap_client_role; SET scylla_fdw.log_cql = on});
 like($denied, qr/ERROR:  42501: permission denied to set parameter "scylla_fdw\.log_cql"/, 'log_cql: superusers set it');
 
+# CQL by hand: a name that is not there is told with the nearest one that is, in whichever words the node says it
+$other->order($_) for 'keyspace warehouse simple 1', 'table warehouse.orders (id int, amount int, "Weight" int, PRIMARY KEY (id))',
+	'table warehouse.parts (id int, colour text, PRIMARY KEY (id))';
+sub by_hand
+{
+	my ($said, $cql, $code, $function) = @_;
+
+	$other->order(sprintf q{on QUERY text "by_hand" error %s "%s"}, $code // '0x2200', $said =~ s/"/""/gr);
+	my (undef, undef, $errors) = psql(sprintf q{SELECT %s('lg', $cql$%s AND by_hand = 'geheim'$cql$)}, $function // 'scylla_fdw_execute', $cql);
+	$other->order('clear');
+	like($errors, qr/ERROR:  HV000: \Q$said\E\n/, "by hand: $said") if !$code;
+	unlike($errors, qr/geheim/, 'and no literal');
+	return $errors =~ /^HINT:  Perhaps you meant the (.*)\.$/m ? $1 : '';
+}
+my ($orders, $misnamed) = ('SELECT amuont FROM warehouse.orders WHERE x = 1', 'SELECT * FROM warehouse.order WHERE x = 1');
+for (['keyspace warehous does not exist', 'SELECT * FROM warehous.orders WHERE x = 1', 'keyspace "warehouse"'],
+	['Keyspace warehous does not exist', 'SELECT * FROM warehous.orders WHERE x = 1', 'keyspace "warehouse"'],
+	["Keyspace 'warehous' doesn't exist", 'DROP KEYSPACE warehous', 'keyspace "warehouse"'],
+	['Cannot create a table in a non-existent keyspace: warehous', 'CREATE TABLE warehous.t (id int PRIMARY KEY)', 'keyspace "warehouse"'],
+	["Cannot drop non existing keyspace 'warehous'.", 'DROP KEYSPACE warehous', 'keyspace "warehouse"', '0x2300'],
+	['table order does not exist', $misnamed, 'table "orders"'],
+	['unconfigured table order', $misnamed, 'table "orders"'],
+	["Table 'warehouse.order' doesn't exist", 'DROP TABLE "warehouse" . "order"', 'table "orders"'],
+	["Base table 'order' doesn't exist", 'CREATE MATERIALIZED VIEW warehouse.v AS SELECT * FROM warehouse.order', 'table "orders"'],
+	["Table 'order' not found in keyspace 'warehouse'", 'DESCRIBE TABLE warehouse.order', 'table "orders"'],
+	["Cannot drop non existing table 'order' in keyspace 'warehouse'.", 'DROP TABLE warehouse.order', 'table "orders"', '0x2300'],
+	["Resource <table warehouse.order> doesn't exist.", 'GRANT SELECT ON warehouse.order TO joe', 'table "orders"'],
+	['table part does not exist', 'BEGIN BATCH UPDATE warehouse.orders SET amount = 1 WHERE id = 1; UPDATE warehouse.part SET x = 1', 'table "parts"'],
+	['Undefined column name amuont in table warehouse.orders', $orders, 'column "amount"'],
+	['Undefined column name "weight" in table warehouse.orders', $orders, 'column "Weight"'],
+	['Undefined column name color in table warehouse.parts', "BEGIN BATCH $orders; DELETE color FROM warehouse.parts WHERE id = 1", 'column "colour"'],
+	["Column amuont was not found in table 'warehouse.orders'", 'ALTER TABLE warehouse.orders DROP amuont', 'column "amount"'],
+	["Column with name 'amuont' doesn't exist on table 'orders'", 'ALTER TABLE warehouse.orders ALTER amuont MASKED', 'column "amount"'],
+	["Unknown column 'amuont' referenced in PRIMARY KEY for materialized view 'v'", 'CREATE MATERIALIZED VIEW warehouse.v AS SELECT * FROM warehouse.orders', 'column "amount"'],
+	['Cannot rename unknown column amuont in table orders', 'ALTER TABLE warehouse.orders RENAME amuont TO a', 'column "amount"'],
+	['Unrecognized name amuont', $orders, 'column "amount"'],
+	['Undefined name amuont in selection clause', $orders, 'column "amount"'],
+	['Unknown identifier amuont', 'UPDATE warehouse.orders SET amuont = 1 WHERE id = 1', 'column "amount"'],
+	['Unknown identifier amuont', 'INSERT INTO warehouse.orders /* FROM a.b */ (id, amuont) VALUES (1, $$ FROM a.b $$)', 'column "amount"'],
+
+	# nobody knows
+	['Unrecognized name amuont', 'BEGIN BATCH UPDATE warehouse.orders SET amuont = 1; UPDATE warehouse.parts SET colour = 1', ''],
+	['Undefined column name entirely_else in table warehouse.orders', $orders, ''],
+	['Undefined column name amount in table warehouse.orders', $orders, ''],
+	['Column amuont is re-added', $orders, ''],
+	['table order does not exist', q{SELECT ' FROM warehouse.order '}, ''],
+	["Keyspace '", $orders, ''],
+	['table', $orders, ''],
+	['unknown table ', '', ''],
+	['unknown column', $orders, ''],
+	['Unknown function amuont', $orders, ''],
+	['Unknown identifier amuont', $orders, '', '0x1003'])
+{
+	my ($said, $cql, $hint, $code) = @$_;
+	is(by_hand($said, $cql, $code), $hint, $hint ? "hint: $hint" : 'no hint');
+}
+is(by_hand('Unrecognized name amuont', $orders, undef, 'scylla_fdw_query'), 'column "amount"', 'hint: of rows by hand');
+for my $fault ('error 0x0000 "no"', 'close')
+{
+	$other->order(qq{on QUERY text "system_schema.columns" $fault});
+	is(by_hand('Unrecognized name amuont', $orders), '', "names cannot be looked up, $fault: the error stays");
+}
+
 # errors: who may call somebody else's function does not see the values in its CQL
 query(q{CREATE FUNCTION by_hand() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 	DECLARE cql text := 'SELECT s FROM ks.t WHERE id = ' || current_setting('scylla_tap.key') || ' AND s = ' || quote_literal(current_setting('scylla_tap.value'));

@@ -21,6 +21,7 @@
 
 #include "fdw/admin/query.h"
 #include "fdw/catalog/agree.h"
+#include "fdw/catalog/missing.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
 #include "fdw/option/resolve.h"
@@ -100,6 +101,23 @@ session_of(const char *server_name, const char *cql, ScyllaTableOptions **option
 	return session;
 }
 
+/* A page of so many rows. A name that is not there is told with the nearest one that is. */
+static ScyllaResponse
+send_text(ScyllaSession *session, const ScyllaTableOptions *options, const char *text, int rows, CqlBytes paging_state)
+{
+	ScyllaTableOptions local = *options;
+	ScyllaResponse response;
+	const char *hint = NULL;
+
+	local.fetch_size = rows;
+	response = scyllaTryQuery(session, &local, text, NULL, paging_state);
+	if (!response.failed)
+		return response;
+	if (response.code == CQL_ERR_INVALID || response.code == CQL_ERR_SYNTAX || response.code == CQL_ERR_CONFIG)
+		hint = scyllaMissingHint(session, options, text, response.failure->message);
+	scyllaRaiseByHand(session, &response, text, hint);
+}
+
 void
 scyllaExecuteCql(const char *server, const char *cql)
 {
@@ -110,7 +128,7 @@ scyllaExecuteCql(const char *server, const char *cql)
 	CqlEvent	change;
 
 	options->read_consistency = options->write_consistency;
-	response = scyllaQuery(session, options, scyllaToUtf8(cql), NULL, no_state);
+	response = send_text(session, options, scyllaToUtf8(cql), options->fetch_size, no_state);
 	r = cql_reader(response.body, response.body ? response.length : 0);
 	if (response.body && cql_response_result_kind(&r) == CQL_RESULT_SCHEMA_CHANGE)
 	{
@@ -179,19 +197,18 @@ scyllaQueryCql(const char *server, const char *cql, ReturnSetInfo *result)
 	char	   *text = scyllaToUtf8(cql);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext page = AllocSetContextCreate(caller, "scylla_fdw page", ALLOCSET_DEFAULT_SIZES);
-	int			most = options->fetch_size;
+	int			rows_asked = Min(options->fetch_size, FIRST_ROWS);
 	bool		more = true;
 
-	options->fetch_size = Min(most, FIRST_ROWS);
 	for (CqlBytes paging_state = no_state; more;)
 	{
 		ScyllaResponse response;
 		ScyllaRows *rows;
 
 		MemoryContextSwitchTo(page);
-		response = scyllaQuery(session, options, text, NULL, paging_state);
+		response = send_text(session, options, text, rows_asked, paging_state);
 		rows = scyllaRowsBegin(response.body, response.length);
-		options->fetch_size = next_page_rows(most, rows, response.length);
+		rows_asked = next_page_rows(options->fetch_size, rows, response.length);
 		store_rows(result, rows);
 		more = rows->metadata.paging_state.len >= 0;
 		MemoryContextSwitchTo(caller);

@@ -204,13 +204,16 @@ guardrail_hint(const ClusterFailure *f, const ScyllaErrorContext *context)
 static const char *
 failure_hint(const ClusterFailure *f, const ScyllaErrorContext *context)
 {
+	const char *hint;
+
 	if (f->kind == CLUSTER_FAIL_STALE)
 		return "Repeat the statement.";
 	if (f->kind == CLUSTER_FAIL_CQL && f->code == CQL_ERR_UNPREPARED)
 		return "The node forgets prepared statements before they are used: its cache for them is too small for what its clients prepare.";
 	if (f->kind == CLUSTER_FAIL_CQL && f->code == CQL_ERR_WRITE_FAILURE)
 		return "Fewer requests at a time may help: SET scylla_fdw.max_in_flight. An index on vectors is better created after the load.";
-	return guardrail_hint(f, context);
+	hint = guardrail_hint(f, context);
+	return hint ? hint : context->hint;
 }
 
 static int

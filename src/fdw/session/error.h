@@ -24,6 +24,7 @@ typedef struct ScyllaErrorContext
 	const char *relation;		/* foreign table */
 	const char *cql;			/* UTF-8 */
 	bool		by_hand;		/* it is the user's own */
+	const char *hint;			/* where the failure has none */
 	uint64		ordinal;		/* row of the statement, from 1; 0: none */
 	uint16		rows;			/* that went as one request, this the first of them; 0 and 1: it went alone */
 	uint64		statement;		/* of several that share a write, from 1; 0: it has its own */

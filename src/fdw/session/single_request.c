@@ -52,14 +52,33 @@ copy_response(const Request *r)
 {
 	const ClusterFailure *failure = r->core.failure;
 	ScyllaResponse response = {NULL, r->core.body_length, r->core.has_metadata_id, r->core.failed,
-	failure && failure->kind == CLUSTER_FAIL_CQL ? failure->code : 0};
+	failure && failure->kind == CLUSTER_FAIL_CQL ? failure->code : 0, NULL};
 
 	if (r->core.body != NULL)
 	{
 		response.body = MemoryContextAllocHuge(CurrentMemoryContext, Max(r->core.body_length, 1));
 		memcpy(response.body, r->core.body, r->core.body_length);
 	}
+	if (failure)
+		response.failure = memcpy(palloc(sizeof(*failure)), failure, sizeof(*failure));
 	return response;
+}
+
+static void
+raise_failure(ScyllaSession *session, const ClusterFailure *failure, const ScyllaErrorContext *context)
+{
+	if (failure)
+		learn_from_failure(session, failure);
+	scyllaRaiseFailure(failure, context);
+}
+
+void
+scyllaRaiseByHand(ScyllaSession *session, const ScyllaResponse *response, const char *cql, const char *hint)
+{
+	ScyllaErrorContext context = {.cql = cql, .by_hand = true, .hint = hint};
+
+	raise_failure(session, response->failure, &context);
+	pg_unreachable();
 }
 
 static void
@@ -68,9 +87,7 @@ raise_request(ScyllaSession *s, const Request *r, const RequestTemplate *request
 	/* a QUERY is CQL by hand, or about the cluster's own tables */
 	ScyllaErrorContext context = {.cql = cql, .by_hand = request->kind == CLUSTER_QUERY};
 
-	if (r->core.failure)
-		learn_from_failure(s, r->core.failure);
-	scyllaRaiseFailure(r->core.failure, &context);
+	raise_failure(s, r->core.failure, &context);
 }
 
 static ScyllaResponse

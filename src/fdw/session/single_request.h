@@ -20,6 +20,7 @@ typedef struct ScyllaResponse
 	bool		has_metadata_id;
 	bool		failed;			/* of scyllaTryQuery alone: the others raise */
 	uint32		code;			/* CqlErrorCode, if it failed by the cluster's answer */
+	ClusterFailure *failure;	/* a copy, palloc'd; NULL: it did not fail, or out of memory */
 } ScyllaResponse;
 
 /* Send one request and wait for its answer; a failure is raised with the CQL text. */
@@ -39,6 +40,10 @@ extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptio
 /* The same for what can be done without: a failure is no error. */
 extern ScyllaResponse scyllaTryQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 									 const CqlBuffer *values, CqlBytes paging_state);
+
+/* Raises what scyllaTryQuery did not, of CQL by hand. hint: NULL, or what helps. */
+extern void scyllaRaiseByHand(ScyllaSession *session, const ScyllaResponse *response, const char *cql, const char *hint)
+	__attribute__((noreturn));
 
 /* A copy of its failure, palloc'd; what that tells about the schema is learned. The failed request is released. NULL: out of memory. */
 extern ClusterFailure *scyllaTakeFailure(ScyllaSession *session, ScyllaPipeline *pipeline, Request *r);
