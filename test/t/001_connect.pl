@@ -88,6 +88,7 @@ fails('nowhere', '08001', 'no-such-host\.invalid', 'wrong host');
 server('dead_ends', { host => "127.0.0.1:$port,no-such-host.invalid" });
 (undef, undef, $err) = psql('SELECT * FROM dead_ends');
 like($err, qr/ERROR:  08001: could not connect to the cluster\nDETAIL:  .*$_: \w/, "the detail has the reason of $_") for "127\\.0\\.0\\.1:$port", 'no-such-host\.invalid:9042';
+like($err, qr/^DETAIL:  .*\w\.$/m, 'and is a sentence');
 
 # dead and live contact points
 server('one_alive', { host => "127.0.0.1:$port, $open->{address}:$open->{port}" });
@@ -142,7 +143,7 @@ if ($http == 0)
 	exit;
 }
 server('http', { host => '127.0.0.1', port => $mute->sockport });
-fails('http', '08001', 'an HTTP server answered: is this the right port', 'a server of another protocol');
+fails('http', '08001', 'an HTTP server answered: is this the right port\?\n', 'a server of another protocol');
 kill 9, $http;
 waitpid $http, 0;
 

@@ -135,7 +135,7 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 
 	initStringInfo(&detail);
 	if (tells_of_addresses(f))
-		appendStringInfo(&detail, "%s%s", scyllaTellUtf8(f->message), ends_sentence(f->message) ? "" : ".");
+		appendStringInfoString(&detail, scyllaTellUtf8(f->message));
 	if (f->node[0] != '\0')
 		appendStringInfo(&detail, "Node %s", f->node);
 	if (f->counted)
@@ -144,7 +144,7 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 	if (f->attempts > 0)
 		appendStringInfo(&detail, "%s%u attempt%s, %u ms", detail.len > 0 ? ", " : "",
 						 f->attempts, f->attempts == 1 ? "" : "s", f->elapsed_ms);
-	if (detail.len > 0)
+	if (detail.len > 0 && !ends_sentence(detail.data))
 		appendStringInfoChar(&detail, '.');
 	if (context->writes)
 		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(&context->fates, context->statement > 0));
