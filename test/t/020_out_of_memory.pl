@@ -48,7 +48,8 @@ CREATE FUNCTION alloc_where() RETURNS text AS '$library' LANGUAGE C;
 CREATE FUNCTION alloc_state() RETURNS text AS '$library' LANGUAGE C;
 SQL
 
-my $node = ScyllaTest::Node->start(
+my $certificates = certificates() or plan skip_all => 'needs a server that reads files of this test';
+my $node = ScyllaTest::Node->start("tls '$certificates/server.pem' '$certificates/server.key' ca '$certificates/ca.pem' client ask", 'tls optional',
 	'keyspace ks simple 1', 'keyspace imported simple 1',
 	'table ks.t (p int, c int, v text, PRIMARY KEY (p, c))',
 	'table ks.r (p int, c int, v text, PRIMARY KEY (p, c))',
@@ -63,8 +64,13 @@ my $node = ScyllaTest::Node->start(
 
 query(sprintf q{CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s}, server_options(host => $node->{address},
 		port => $node->{port}, connect_timeout => 1000, request_timeout => 2000, fetch_size => 3));
+query(sprintf q{CREATE SERVER encrypted FOREIGN DATA WRAPPER scylla_fdw %s; CREATE USER MAPPING FOR CURRENT_USER SERVER encrypted %s},
+	server_options(host => 'localhost', port => $node->{port}, connect_timeout => 1000, request_timeout => 2000,
+		sslrootcert => "$certificates/ca.pem", sslcrl => "$certificates/ca.crl"),
+	server_options(username => 'x', password => 'y', sslcert => "$certificates/client.pem", sslkey => "$certificates/client.key"));
 query(<<'SQL');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s;
+CREATE FOREIGN TABLE e (p int, c int, v text) SERVER encrypted OPTIONS (keyspace 'ks', "table" 't');
 CREATE FOREIGN TABLE t (p int, c int, v text) SERVER s OPTIONS (keyspace 'ks', "table" 't');
 CREATE FOREIGN TABLE b (p int, c int, v text) SERVER s OPTIONS (keyspace 'ks', "table" 't', batch_mode 'partition');
 CREATE FOREIGN TABLE r (p int, c int, v text) SERVER s OPTIONS (keyspace 'ks', "table" 'r');
@@ -164,6 +170,8 @@ my @statements = (
 	{ name => 'functions', sql => q{SELECT scylla_fdw_execute('s', 'SELECT * FROM ks.r'); SELECT count(*)
 		FROM scylla_fdw_query('s', 'SELECT * FROM ks.r'); SELECT data_center FROM scylla_fdw_nodes('s'); SELECT DISTINCT what FROM scylla_fdw_events('s') WHERE what = 'topology read';
 		SELECT * FROM scylla_fdw_get_connections(); SELECT scylla_fdw_disconnect('s');} },
+	{ name => 'TLS', sustained => 1, before => $empty, sql => q{INSERT INTO e SELECT g, 1, 'x' FROM generate_series(1, 3) g;
+		SELECT p, c, v FROM e WHERE p IN (1, 2, 3) ORDER BY p; SELECT tls FROM scylla_fdw_nodes('encrypted');}, check => $rows },
 	{ name => 'options', also => '42P01', before => 'DROP FOREIGN TABLE IF EXISTS o;', sql => q{CREATE FOREIGN TABLE o (a int OPTIONS (column_name 'b'))
 		SERVER s OPTIONS (keyspace 'ks', consistency 'one', ttl '5'); ALTER FOREIGN TABLE o OPTIONS (SET consistency 'two');},
 		check => q{SELECT ftoptions FROM pg_foreign_table WHERE ftrelid = to_regclass('o');} },
