@@ -62,6 +62,7 @@ struct Submitter
 	Cluster    *cluster;		/* NULL: no request yet, or closing */
 	bool		stopping;
 	ClusterLane queue;
+	uint64_t	answered;		/* uv_now ms of the last answer of a node; 0: none yet */
 	ClusterLane done;
 	bool		done_failed;	/* some request in done failed */
 	ClusterWindow window;
@@ -108,14 +109,14 @@ give_back(Submitter *s, ClusterRequest *core, const ClusterFailure *why)
 static void
 give_back_unsent(Submitter *s, ClusterRequest *core, ClusterFailureKind kind)
 {
-	static const char *const message[] = {
-		[CLUSTER_FAIL_TIMEOUT] = "deadline passed before the request could be sent",
-		[CLUSTER_FAIL_ABANDONED] = "abandoned before it was sent",
-		[CLUSTER_FAIL_MEMORY] = "out of memory",
-	};
 	ClusterFailure why = {.kind = kind};
 
-	snprintf(why.message, sizeof(why.message), "%s", message[kind]);
+	if (kind == CLUSTER_FAIL_TIMEOUT)
+		snprintf(why.message, sizeof(why.message), "nothing was answered within %u ms while the request waited to be sent, behind %u in flight",
+				 core->timeout_ms, s->tally.in_flight);
+	else
+		snprintf(why.message, sizeof(why.message), "%s",
+				 kind == CLUSTER_FAIL_MEMORY ? "out of memory" : "abandoned before it was sent");
 	give_back(s, core, &why);
 }
 
@@ -128,15 +129,16 @@ fail_queue(Submitter *s, const ClusterFailure *why)
 		give_back(s, core, why);
 }
 
-/* A reason not to send a queued request. */
+/* A reason not to send a queued request. As long as anything is answered, its turn will come. */
 static bool
 refused(const Submitter *s, ClusterRequest *core, ClusterFailureKind *kind)
 {
 	const Request *r = request_of(core);
+	uint64_t	since = r->queued > s->answered ? r->queued : s->answered;
 
 	if (s->stopping || gate_is_shut(r->chunk->gate))
 		*kind = CLUSTER_FAIL_ABANDONED;
-	else if (uv_now(&s->loop) - r->queued >= core->timeout_ms)
+	else if (uv_now(&s->loop) - since >= core->timeout_ms)
 		*kind = CLUSTER_FAIL_TIMEOUT;
 	else
 		return false;
@@ -162,6 +164,13 @@ sweep_queue(Submitter *s)
 
 /* ---- the cluster's callbacks ---- */
 
+/* A node has said so, be it an error. */
+static bool
+was_answered(const ClusterRequest *core)
+{
+	return !core->failed || (core->failure && core->failure->kind == CLUSTER_FAIL_CQL);
+}
+
 static void
 on_complete(void *owner, ClusterRequest *core)
 {
@@ -170,6 +179,8 @@ on_complete(void *owner, ClusterRequest *core)
 	CORE_ASSERT(core_thread_is_mine(&s->owner));
 	CORE_ASSERT(s->tally.in_flight > 0);
 	s->tally.in_flight--;
+	if (was_answered(core))
+		s->answered = uv_now(&s->loop);
 	cluster_window_note(&s->window, core->latency, core->overloaded);
 	if (core->attempts > 1)
 		s->tally.retries += core->attempts - 1u;
@@ -239,23 +250,18 @@ uncount_sent(Request *r)
 	gate_take_back(r->chunk->gate, r->rows);
 }
 
-/* Its deadline counts from the queue, so the cluster gets what is left of it. */
 static bool
 submit_request(Submitter *s, ClusterRequest *core)
 {
-	uint32_t	timeout = core->timeout_ms;
-
 	CORE_ASSERT(!s->stopping && s->tally.in_flight < s->window.limit);
 	if (!count_sent(request_of(core)))
 	{
 		give_back_unsent(s, core, CLUSTER_FAIL_ABANDONED);
 		return true;
 	}
-	core->timeout_ms = timeout - (uint32_t) (uv_now(&s->loop) - request_of(core)->queued);
 	if (cluster_submit(s->cluster, core) == CLUSTER_BUSY)
 	{
 		uncount_sent(request_of(core));
-		core->timeout_ms = timeout;
 		return false;
 	}
 	s->tally.in_flight++;

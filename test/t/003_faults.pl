@@ -51,6 +51,12 @@ sub works
 	return;
 }
 
+# slow, and nothing more: 800 rows, eight at a time, take longer than any of them may
+start_node('latency 20000');
+query(q{ALTER SERVER s OPTIONS (ADD max_in_flight '8')});
+works('a slow node and a narrow window', 800);
+$node->stop;
+
 # errors of one row, for good
 for my $case (
 	[ 'unavailable', 'error 0x1000 "not enough" received 1 required 2', '57P03', qr/not enough/, qr/reached 1 of 2/ ],

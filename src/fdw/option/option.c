@@ -120,7 +120,7 @@ static const ScyllaOptionDef option_defs[] = {
 	{
 		.name = "request_timeout", .where = SERVER_OR_TABLE, .kind = KIND_MILLISECONDS, .min = 1,
 		.max = SCYLLA_MAX_REQUEST_TIMEOUT, .otherwise = "12000", .setting = &scylla_request_timeout, TABLE(request_timeout),
-		.meaning = "Time that one row or page may take, with retries."
+		.meaning = "Time that one row or page may take once it is sent, with retries."
 	},
 	{
 		.name = "consistency", .where = SERVER_OR_TABLE, ANY_CONSISTENCY, .otherwise = "local_quorum",
