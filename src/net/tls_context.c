@@ -97,6 +97,19 @@ fail(NetFailure *why, const char *what, const char *file)
 	return false;
 }
 
+/* Of what is in a file, OpenSSL says little to who does not know its formats. */
+static bool
+fail_to_read(NetFailure *why, const char *what, const char *file, const char *formats)
+{
+	bool		is_read = ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_SYS;
+	char		reason[128];
+
+	net_tls_error(reason, sizeof(reason));
+	net_failure_set(why, NET_FAIL_CONNECT, "TLS: could not read %s \"%s\": %s%s%s", what, file, reason,
+					is_read ? "; it must have the format " : "", is_read ? formats : "");
+	return false;
+}
+
 /* ---- files ---- */
 
 static bool
@@ -157,9 +170,9 @@ trust_roots(SSL_CTX *ctx, const NetTlsConfig *config, NetFailure *why)
 	if (is_system(config) && SSL_CTX_set_default_verify_paths(ctx) != 1)
 		return fail(why, "could not load the root certificates of the", NET_SSL_SYSTEM);
 	if (!is_system(config) && SSL_CTX_load_verify_locations(ctx, config->root_cert, NULL) != 1)
-		return fail(why, "could not read root certificate file", config->root_cert);
+		return fail_to_read(why, "root certificate file", config->root_cert, "PEM");
 	if (config->crl && X509_STORE_load_locations(store, config->crl, NULL) != 1)
-		return fail(why, "could not read the file of revoked certificates", config->crl);
+		return fail_to_read(why, "the file of revoked certificates", config->crl, "PEM");
 	if (config->crl)
 		X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	return true;
@@ -199,8 +212,10 @@ say_why_not(const char *key, const KeyPassword *password, NetFailure *why)
 {
 	if (password->asked && !password->text)
 		net_failure_set(why, NET_FAIL_CONNECT, "TLS: private key file \"%s\" has a password, and sslpassword is not given", key);
+	else if (password->asked)
+		fail(why, "could not decrypt private key file", key);
 	else
-		fail(why, password->asked ? "could not decrypt private key file" : "could not load private key file", key);
+		fail_to_read(why, "private key file", key, "PEM or DER");
 	ERR_clear_error();
 }
 
@@ -230,7 +245,7 @@ static bool
 read_pair(SSL_CTX *ctx, const NetTlsConfig *config, const struct stat *key, const KeyPassword *password, NetFailure *why)
 {
 	if (SSL_CTX_use_certificate_chain_file(ctx, config->cert) != 1)
-		return fail(why, "could not read certificate file", config->cert);
+		return fail_to_read(why, "certificate file", config->cert, "PEM");
 	return is_private(config->key, key, why) && read_key(ctx, config->key, password, why);
 }
 

@@ -95,7 +95,7 @@ test_files_that_are_not_there(void **state)
 	config = all_of(&f);
 	expect(&config, NULL);
 	config.root_cert = "/nowhere/root";
-	expect(&config, "could not read root certificate file \"/nowhere/root\": ");
+	expect(&config, "could not read root certificate file \"/nowhere/root\": No such file or directory");
 	config = all_of(&f);
 	config.cert = "/nowhere/cert";
 	expect(&config, "could not read certificate file \"/nowhere/cert\": ");
@@ -118,9 +118,19 @@ test_files_that_are_something_else(void **state)
 	config = all_of(&f);
 	config.root_cert = f.key;
 	expect(&config, "could not read root certificate file");
+	expect(&config, "; it must have the format PEM");
+	config = all_of(&f);
+	config.crl = f.key;
+	expect(&config, "; it must have the format PEM");
 	config = all_of(&f);
 	config.cert = f.key;
 	expect(&config, "could not read certificate file");
+	expect(&config, "; it must have the format PEM");
+	config = all_of(&f);
+	config.key = f.cert;
+	assert_int_equal(chmod(f.cert, 0600), 0);
+	expect(&config, "could not read private key file");
+	expect(&config, "; it must have the format PEM or DER");
 	config = all_of(&f);
 	config.key = f.folder.path;
 	expect(&config, "is not a regular file");
