@@ -37,6 +37,19 @@ ALTER SERVER tls_server OPTIONS (ADD sslrootcert '/nowhere/ca.pem', ADD sslmode 
 ALTER SERVER tls_server OPTIONS (DROP sslrootcert);
 ALTER SERVER tls_server OPTIONS (DROP sslmode, DROP sslrootcert);
 
+-- what would be idle: nothing says that connections are encrypted, or that they are not
+ALTER SERVER tls_server OPTIONS (ADD ssl_min_protocol_version 'TLSv1.3');
+ALTER SERVER tls_server OPTIONS (ADD sslsni 'true');
+ALTER SERVER tls_server OPTIONS (ADD sslcert '/nowhere/cert.pem', ADD sslkey '/nowhere/key.pem');
+ALTER SERVER tls_server OPTIONS (ADD sslmode 'disable', ADD ssl_min_protocol_version 'TLSv1.3');
+ALTER SERVER tls_server OPTIONS (DROP sslmode);
+ALTER SERVER tls_server OPTIONS (DROP sslmode, DROP ssl_min_protocol_version);
+CREATE USER MAPPING FOR CURRENT_USER SERVER tls_server OPTIONS (sslcert '/nowhere/cert.pem', sslkey '/nowhere/key.pem');
+CREATE FOREIGN TABLE tls_table (id int) SERVER tls_server OPTIONS (keyspace 'ks');
+SELECT * FROM tls_table;
+DROP FOREIGN TABLE tls_table;
+DROP USER MAPPING FOR CURRENT_USER SERVER tls_server;
+
 -- all of them, as they should be
 ALTER SERVER tls_server OPTIONS (ADD sslmode 'verify-full', ADD sslrootcert 'system', ADD sslcrl '/nowhere/crl.pem',
   ADD ssl_min_protocol_version 'TLSv1', ADD ssl_max_protocol_version 'TLSv1.1', ADD sslsni '0');

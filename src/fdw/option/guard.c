@@ -45,5 +45,5 @@ scyllaGuardFile(const ScyllaOptionDef *def, const ScyllaOptionValue *value, int 
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to name a file by option \"%s\"", def->name),
-				 errdetail("Only roles with privileges of the \"pg_read_server_files\" role may name files of the server.")));
+				 errdetail("Only roles with privileges of the \"pg_read_server_files\" role may create or alter a server that has this option.")));
 }

@@ -3,8 +3,8 @@
  *	  What options about TLS mean together.
  *
  * Backend thread. Owns nothing. Invariant: nothing is given that would be ignored, so
- * nobody believes to be protected by it. sslmode disable alone leaves the others as
- * they are: that is what it is given for.
+ * nobody believes to be protected by it. sslmode disable alone, where it is given,
+ * leaves the others as they are: that is what it is given for.
  */
 #include "postgres.h"
 
@@ -19,6 +19,27 @@ scyllaSslMode(List *server)
 	if (mode != NULL)
 		return (NetSslMode) scyllaOptionValue(scyllaFindOption("sslmode", ON_SERVER), mode).number;
 	return scyllaLookUpOption("sslrootcert", server) != NULL ? NET_SSL_VERIFY_FULL : NET_SSL_DISABLE;
+}
+
+/* Who gives one of them wants encryption. No encryption, but the options kept, must be said: sslmode disable. */
+static void
+refuse_idle(List *server, List *options)
+{
+	ListCell   *lc;
+
+	if (scyllaLookUpOption("sslmode", server) != NULL || scyllaLookUpOption("sslrootcert", server) != NULL)
+		return;
+	foreach(lc, options)
+	{
+		const char *name = lfirst_node(DefElem, lc)->defname;
+
+		if (strncmp(name, "ssl", 3) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+					 errmsg("option \"sslmode\" or \"sslrootcert\" of the server is required with option \"%s\"", name),
+					 errdetail("Connections are encrypted only if the server has one of these."),
+					 errhint("With sslmode \"disable\", other options about encryption may stay, unused.")));
+	}
 }
 
 /* ---- of a server ---- */
@@ -84,6 +105,7 @@ scyllaCheckTls(List *server)
 {
 	check_root(server);
 	check_versions(server);
+	refuse_idle(server, server);
 }
 
 /* ---- of a server and a user mapping ---- */
@@ -107,6 +129,7 @@ scyllaCheckCertificate(List *server, List *mapping)
 	bool		of_mapping;
 
 	check_pair(mapping, "user mapping");
+	refuse_idle(server, mapping);
 	of_mapping = scyllaLookUpOption("sslcert", mapping) != NULL;
 	if (!of_mapping)
 		check_pair(server, "server");
