@@ -23,12 +23,17 @@ my %node;
 
 sub ring { return system("$ENV{DEV}/cassandra $_[0] $work/$_[1] >>$work/$_[1].log 2>&1") == 0; }
 
-my %starting = map { ($_ => fork // die) } sort keys %ring;
-for my $name (grep { $starting{$_} == 0 } keys %starting)
+sub start
 {
+	my ($name) = @_;
+	my $pid = fork // die;
+
+	return $pid if $pid;
 	%ENV = (%ENV, VOLATILE_SCHEMA => 1, YAML_EXTRA => $fresh, %{ $ring{$name} });
 	exec "$ENV{DEV}/cassandra start $work/$name >$work/$name.log 2>&1";
 }
+
+my %starting = map { ($_ => start($_)) } sort keys %ring;
 END { if ($work) { my $status = $?; ring('stop', $_) for keys %ring; $? = $status; } }
 for my $name (sort keys %starting)
 {
@@ -117,11 +122,11 @@ sub like_told
 
 my %wrong = (host => 'wrong.invalid.here.invalid');
 my %other = (sslrootcert => "$node{tls}{certificates}/other_ca.pem");
-for my $case ([ 'require', {}, 1 ], [ 'require with a root', { root('tls') }, 1 ], [ 'require with another root', { %other }, qr/ERROR:  08001: .*not trusted/ ],
-	[ 'verify-ca', { root('tls') }, 1 ], [ 'verify-ca with another root', { %other }, qr/ERROR:  08001: .*not trusted: self-signed certificate in/ ],
+for my $case ([ 'require', {}, 1 ], [ 'require with a root', { root('tls') }, 1 ], [ 'require with another root', { %other }, qr/ERROR:  08001: .*DETAIL:  .*not trusted/s ],
+	[ 'verify-ca', { root('tls') }, 1 ], [ 'verify-ca with another root', { %other }, qr/ERROR:  08001: .*DETAIL:  .*not trusted: self-signed certificate in/s ],
 	[ 'verify-ca of another name', { root('tls'), %wrong }, 1 ], [ 'verify-full', { root('tls') }, 1 ],
 	[ 'verify-full of a name', { root('tls'), host => 'node.here.invalid' }, 1 ],
-	[ 'verify-full of another name', { root('tls'), %wrong }, qr/ERROR:  08001: .*is of .*"node\.here\.invalid".*not of host "wrong\.invalid\.here\.invalid"/ ])
+	[ 'verify-full of another name', { root('tls'), %wrong }, qr/ERROR:  08001: .*DETAIL:  .*is of .*"node\.here\.invalid".*not of host "wrong\.invalid\.here\.invalid"/s ])
 {
 	my ($label, $options, $expected) = @$case;
 	my ($mode) = $label =~ /^(\S+)/;
@@ -133,9 +138,9 @@ for my $case ([ 'require', {}, 1 ], [ 'require with a root', { root('tls') }, 1 
 
 # plain and encrypted, where it is not expected
 server('plain_to_tls', { options('tls') }, \%boss);
-like_told(q{SELECT scylla_fdw_nodes('plain_to_tls')}, qr/ERROR:  08001: .*does it want TLS/, 'plain to a node that speaks TLS');
+like_told(q{SELECT scylla_fdw_nodes('plain_to_tls')}, qr/ERROR:  08001: .*DETAIL:  .*does it want TLS/s, 'plain to a node that speaks TLS');
 server('tls_to_plain', { host => $ENV{SCYLLA_HOST}, port => $ENV{SCYLLA_PORT}, root('tls') }, {});
-like_told(q{SELECT scylla_fdw_nodes('tls_to_plain')}, qr/ERROR:  08001: .*does this port speak TLS/, 'TLS to a node that does not speak it');
+like_told(q{SELECT scylla_fdw_nodes('tls_to_plain')}, qr/ERROR:  08001: .*DETAIL:  .*does this port speak TLS/s, 'TLS to a node that does not speak it');
 
 # ---- who a client is ----
 
@@ -146,23 +151,23 @@ server('mutual', { options('mutual'), root('mutual') }, { certificate('client') 
 query(qq{CREATE FOREIGN TABLE secret ($rows[1]) SERVER mutual OPTIONS (keyspace 'k')});
 my $select = 'SELECT id FROM secret;';
 is(query($select), '1', 'a certificate with a known identity');
-for my $case ([ 'no certificate', {}, '08001: .*asks for a client certificate' ], [ 'an unknown identity', { certificate('client_stranger') }, '28P01: .*not authorized' ],
-	[ 'no identity', { certificate('client_plain') }, '28P01: .*Spiffe' ], [ 'an expired certificate', { certificate('client_expired') }, '08001: .*alert certificate expired.*are given' ],
-	[ 'a certificate of another CA', { certificate('client_unknown') }, '08001: .*the node refuses: .* alert .*are given' ])
+for my $case ([ 'no certificate', {}, '08001: .*DETAIL:  .*asks for a client certificate' ], [ 'an unknown identity', { certificate('client_stranger') }, '28P01: .*DETAIL:  .*not authorized' ],
+	[ 'no identity', { certificate('client_plain') }, '28P01: .*DETAIL:  .*Spiffe' ], [ 'an expired certificate', { certificate('client_expired') }, '08001: .*DETAIL:  .*alert certificate expired.*are given' ],
+	[ 'a certificate of another CA', { certificate('client_unknown') }, '08001: .*DETAIL:  .*the node refuses: .* alert .*are given' ])
 {
 	my ($label, $mapping, $pattern) = @$case;
 
 	mapping('mutual', 'CURRENT_USER', $mapping);
-	like_told($select, qr/ERROR:  $pattern/, "a client with $label");
+	like_told($select, qr/ERROR:  $pattern/s, "a client with $label");
 }
 mapping('mutual', 'CURRENT_USER', { certificate('client'), %boss });
 like_told(qq{$select SELECT DISTINCT row->>'username' FROM scylla_fdw_query('plain', 'SELECT * FROM system_views.clients') row
 	WHERE row->>'ssl_enabled' = 'true' AND row->'client_options'->>'POSTGRES_PID' = pg_backend_pid()::text}, "1\ncertified", 'the certificate beats the password');
 mapping('mutual', 'CURRENT_USER', { certificate('client') });
 server('wrong', { options('mutual') }, { %boss, password => 'wrong' });
-like_told(q{SELECT scylla_fdw_nodes('wrong')}, qr/ERROR:  28P01: .*incorrect/, 'a wrong password without TLS');
+like_told(q{SELECT scylla_fdw_nodes('wrong')}, qr/ERROR:  28P01: .*DETAIL:  .*incorrect/s, 'a wrong password without TLS');
 query(q{DROP USER MAPPING FOR CURRENT_USER SERVER boss; CREATE USER MAPPING FOR CURRENT_USER SERVER boss OPTIONS (username 'cassandra', password 'wrong')});
-like_told(q{SELECT scylla_fdw_nodes('boss')}, qr/ERROR:  28P01: .*incorrect/, 'a wrong password by TLS');
+like_told(q{SELECT scylla_fdw_nodes('boss')}, qr/ERROR:  28P01: .*DETAIL:  .*incorrect/s, 'a wrong password by TLS');
 mapping('boss', 'CURRENT_USER', \%boss);
 
 # who is no superuser
@@ -173,16 +178,16 @@ query(qq{CREATE FOREIGN TABLE servers_$_ ($rows[1]) SERVER $_ OPTIONS (keyspace 
 	for qw(servers by_password);
 for my $case ([ 'a certificate of its own', mutual => { certificate('client') }, 1 ], [ 'nothing', mutual => {}, '2F003: password is required' ],
 	[ "the server's certificate", servers => {}, '2F003: password is required' ],
-	[ "the server's certificate beside a password", servers => { username => 'x', password => 'y' }, '28P01: .*does not ask for a password' ],
+	[ "the server's certificate beside a password", servers => { username => 'x', password => 'y' }, '28P01: .*DETAIL:  .*does not ask for a password' ],
 	[ "the server's certificate, as it may", servers => { password_required => 'false' }, 1 ],
-	[ 'a password', by_password => \%boss, '' ], [ 'a wrong password', by_password => { %boss, password => 'wrong' }, '28P01: .*incorrect' ],
-	[ 'a certificate nobody asks for', by_password => { certificate('client') }, '28P01: .*asks for a user name' ])
+	[ 'a password', by_password => \%boss, '' ], [ 'a wrong password', by_password => { %boss, password => 'wrong' }, '28P01: .*DETAIL:  .*incorrect' ],
+	[ 'a certificate nobody asks for', by_password => { certificate('client') }, '28P01: .*DETAIL:  .*asks for a user name' ])
 {
 	my ($label, $name, $mapping, $expected) = @$case;
 	my $table = $name eq 'mutual' ? 'secret' : "servers_$name";
 
 	mapping($name, 'scylla_tap_tls_role', $mapping);
-	like_told("SET ROLE scylla_tap_tls_role; SELECT id FROM $table", $expected =~ /:/ ? qr/ERROR:  $expected/ : $expected, "no superuser, $label");
+	like_told("SET ROLE scylla_tap_tls_role; SELECT id FROM $table", $expected =~ /:/ ? qr/ERROR:  $expected/s : $expected, "no superuser, $label");
 }
 query('DROP OWNED BY scylla_tap_tls_role; DROP ROLE scylla_tap_tls_role');
 
@@ -210,7 +215,7 @@ now('SELECT id FROM u;', "2\n", 'a password');
 cql('boss', q{ALTER ROLE u WITH PASSWORD = 'second secret'});
 now('SELECT id FROM u;', "2\n", 'is changed: connections that are open go on');
 now(sprintf($anew, 'u'), "t\n", 'connections are closed');
-now('SELECT id FROM u;', qr/ERROR:  28P01: .*incorrect/, 'new ones are refused');
+now('SELECT id FROM u;', qr/ERROR:  28P01: .*DETAIL:  .*incorrect/s, 'new ones are refused');
 query(q{ALTER USER MAPPING FOR CURRENT_USER SERVER u OPTIONS (SET password 'second secret')});
 now('SELECT id FROM u;', "2\n", 'until the mapping has it');
 cql('boss', 'REVOKE ALL ON TABLE k.secret FROM u');
@@ -238,7 +243,7 @@ mapping('mutual', 'CURRENT_USER', { sslcert => "$work/mine.pem", sslkey => "$wor
 $session->finish;
 $session = background('\set ON_ERROR_STOP off');
 now($select, "1\n", 'a certificate');
-for my $case ([ client_expired => qr/ERROR:  08001: .*certificate expired/, 'expires' ], [ client_stranger => qr/ERROR:  28P01: .*not authorized/, 'is of another' ])
+for my $case ([ client_expired => qr/ERROR:  08001: .*DETAIL:  .*certificate expired/s, 'expires' ], [ client_stranger => qr/ERROR:  28P01: .*DETAIL:  .*not authorized/s, 'is of another' ])
 {
 	my ($name, $error, $label) = @$case;
 
@@ -252,7 +257,7 @@ for my $case ([ client_expired => qr/ERROR:  08001: .*certificate expired/, 'exp
 cql('plain', "DROP IDENTITY '$spiffe/certified'");
 now($select, "1\n", 'its identity is dropped: connections that are open go on');
 now(sprintf($anew, 'mutual'), "t\n", 'connections are closed');
-now($select, qr/ERROR:  28P01: .*not authorized/, 'new ones are refused');
+now($select, qr/ERROR:  28P01: .*DETAIL:  .*not authorized/s, 'new ones are refused');
 cql('plain', "ADD IDENTITY '$spiffe/certified' TO ROLE 'certified'");
 now($select, "1\n", 'until it is added again');
 $session->finish;
@@ -274,7 +279,7 @@ for my $change ('', q{ALTER USER MAPPING FOR CURRENT_USER SERVER mutual OPTIONS 
 }
 $told .= query("SELECT substr($log, $size + 1)");
 is(() = $told =~ /could not decrypt private key file/g, 2 * 4, 'a key is not decrypted: told to the client, twice by its events, and to the log');
-like($told, qr/28P01: .*incorrect/, 'a password is refused');
+like($told, qr/ERROR:  28P01: .*DETAIL:  .*incorrect/s, 'a password is refused');
 like($told, qr/DEBUG/, 'everything is told');
 unlike($told, qr/sesame|(first|second|third|unasked) secret/, 'but no secret');
 
