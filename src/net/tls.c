@@ -306,7 +306,7 @@ set_failure(NetTls *t, NetFailure *why)
 	bool		is_alert = reason > SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + UINT8_MAX;
 	char		text[128];
 
-	if (t->wire.failed || reason == ERR_GET_REASON(ERR_R_MALLOC_FAILURE))
+	if (t->wire.failed || net_tls_is_short_of_memory())
 	{
 		ERR_clear_error();
 		net_failure_set(why, NET_FAIL_MEMORY, "out of memory");

@@ -72,6 +72,12 @@ net_tls_leave(NetTlsContext *x)
 
 /* ---- errors ---- */
 
+bool
+net_tls_is_short_of_memory(void)
+{
+	return ERR_GET_REASON(ERR_peek_error()) == ERR_GET_REASON(ERR_R_MALLOC_FAILURE);
+}
+
 void
 net_tls_error(char *text, size_t size)
 {
@@ -90,10 +96,14 @@ net_tls_error(char *text, size_t size)
 static bool
 fail(NetFailure *why, const char *what, const char *file)
 {
+	bool		short_of_memory = net_tls_is_short_of_memory();
 	char		reason[128];
 
 	net_tls_error(reason, sizeof(reason));
-	net_failure_set(why, NET_FAIL_CONNECT, "TLS: %s \"%s\": %s", what, file, reason);
+	if (short_of_memory)
+		net_failure_set(why, NET_FAIL_MEMORY, "out of memory");
+	else
+		net_failure_set(why, NET_FAIL_CONNECT, "TLS: %s \"%s\": %s", what, file, reason);
 	return false;
 }
 
@@ -289,10 +299,10 @@ renew(NetTlsContext *x, const struct stat *seen, NetFailure *why)
 	net_tickets_forget(&x->tickets);
 	SSL_CTX_free(x->ctx);
 	x->ctx = NULL;
-	if (!ctx || !set_up(ctx, x->config, seen, why))
+	if (!ctx)
+		return fail(why, "no connection can be made by", OpenSSL_version(OPENSSL_VERSION));
+	if (!set_up(ctx, x->config, seen, why))
 	{
-		if (!ctx)
-			net_failure_set(why, NET_FAIL_MEMORY, "out of memory");
 		SSL_CTX_free(ctx);
 		return false;
 	}

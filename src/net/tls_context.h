@@ -49,6 +49,9 @@ extern void net_tls_leave(NetTlsContext *x);
 /* For one more connection, as the files are now. NULL: *why tells. */
 extern SSL *net_tls_context_ssl(NetTlsContext *x, NetFailure *why);
 
+/* Whether it is for want of memory that OpenSSL has something to say. */
+extern bool net_tls_is_short_of_memory(void);
+
 /* What OpenSSL has to say; its queue of errors is empty then. */
 extern void net_tls_error(char *text, size_t size);
 

@@ -335,12 +335,61 @@ test_nobody_enters_openssl_once_the_process_exits(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+/* openssl.cnf of this machine can forbid everything: that is not for want of memory. */
+static void
+expect_no_openssl(const char *conf)
+{
+	static const NetTlsConfig config = {.mode = NET_SSL_REQUIRE};
+	NetFailure	why = {0};
+	NetTlsContext *x;
+
+	setenv("OPENSSL_CONF", conf, 1);
+	x = net_tls_context_open(&config);
+	net_tls_enter(x);
+	if (net_tls_context_ssl(x, &why) || why.kind != NET_FAIL_CONNECT || !strstr(why.message, "TLS: no connection can be made by \"OpenSSL"))
+	{
+		fprintf(stderr, "%s\n", why.message);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+static void
+test_an_openssl_that_offers_nothing(void **state)
+{
+	Folder		folder;
+	char	   *conf;
+	FILE	   *file;
+	int			status;
+	pid_t		child;
+
+	make_folder(&folder);
+	conf = path_of(&folder, "conf");
+	file = fopen(conf, "w");
+	fputs("openssl_conf = a\n[a]\nproviders = b\n[b]\nnull = c\n[c]\nactivate = 1\n", file);
+	fclose(file);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		expect_no_openssl(conf);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	free(conf);
+	remove_folder(&folder);
+}
+#endif
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		/* first: the process opens its first context behind the fork */
 		cmocka_unit_test(test_nobody_enters_openssl_once_the_process_exits),
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+		cmocka_unit_test(test_an_openssl_that_offers_nothing),
+#endif
 		cmocka_unit_test(test_files_that_are_not_there),
 		cmocka_unit_test(test_files_that_are_something_else),
 		cmocka_unit_test(test_a_key_of_another_certificate),
