@@ -183,6 +183,20 @@ check_alone(Cluster *c, uint64_t now)
 	enter_down(c, &report);
 }
 
+/* Whoever is the first to wait gets all of the time, and nodes that may be back are asked at once. */
+static void
+begin_waiting(Cluster *c)
+{
+	if (!c->alone || c->room_wanted || !cluster_dispatch_idle(&c->dispatch))
+		return;
+	c->alone_since = now_of(c);
+	for (uint32_t i = 0; i < c->topology.nlocal; i++)
+	{
+		if (c->topology.local[i]->pool)
+			cluster_pool_hurry(c->topology.local[i]->pool);
+	}
+}
+
 /* ---- pools ---- */
 
 static void
@@ -461,6 +475,7 @@ cluster_submit(Cluster *c, ClusterRequest *request)
 	}
 	if (c->state == STATE_DOWN)
 		connect_anew(c);
+	begin_waiting(c);
 	c->room_wanted = true;
 	set_pace(c, PACE_BUSY);
 	return CLUSTER_BUSY;

@@ -200,6 +200,35 @@ test_down_and_up_again(void **state)
 	fixture_end(&f);
 }
 
+/* Whoever asks first while no node is up asks anew: it neither waits for the next attempt, nor fails for an old reason. */
+static void
+test_a_node_that_is_back_before_anybody_asks(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+	uint64_t	start;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	f.config.net.connect_timeout = 1000;
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	start = uv_hrtime();
+	order_all(&f, "refuse\ndisconnect");
+	AWAIT(&f, uv_hrtime() - start > UINT64_C(900000000));
+	order_all(&f, "listen");
+	assert_null(cluster_down(f.cluster));
+	make_insert(&r, statement, 1);
+	start = uv_hrtime();
+	run(&f, &r);
+	assert_worked(&r);
+	assert_true(uv_hrtime() - start < UINT64_C(500000000));
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* A request that was never sent does not claim that it may have been applied. */
 static void
 test_waiting_requests_fail_when_all_nodes_are_gone(void **state)
@@ -399,6 +428,7 @@ main(void)
 		cmocka_unit_test(test_a_node_dies_under_load),
 		cmocka_unit_test(test_a_node_that_comes_back_is_used_again),
 		cmocka_unit_test(test_down_and_up_again),
+		cmocka_unit_test(test_a_node_that_is_back_before_anybody_asks),
 		cmocka_unit_test(test_waiting_requests_fail_when_all_nodes_are_gone),
 		cmocka_unit_test(test_closing_completes_what_is_in_flight),
 		cmocka_unit_test(test_a_node_moves_from_a_silent_address),
