@@ -318,7 +318,7 @@ test_trace_overtakes_what_waits(void **state)
 	for (int32_t id = 0; id < 20; id++)
 		write_row(&s, p, id);
 	pipeline_submit(p);
-	assert_int_equal(ask_trace(s.client, "topology read", "1 nodes"), 1);
+	assert_int_equal(ask_trace(s.client, "topology read", "nodes: 1"), 1);
 	assert_int_equal(pipeline_outstanding(p), 20);
 	pipeline_abandon(p);
 	close_scene(&s);
