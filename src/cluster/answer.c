@@ -31,11 +31,11 @@ may_repeat(const ClusterRequest *r)
 	return (r->idempotent && !(s && s->conditional)) || r->kind == CLUSTER_PREPARE;
 }
 
-/* Attempts that a node did nothing for but forget the statement are bounded by the deadline alone. */
+/* Attempts that more time may mend are bounded by the deadline alone. */
 static bool
 attempts_left(const ClusterRequest *r)
 {
-	return (uint32_t) (r->attempts - r->forgotten) < r->dispatch->config->max_attempts;
+	return (uint32_t) (r->attempts - r->paced) < r->dispatch->config->max_attempts;
 }
 
 /* The node is gone, and repeating is harmless. */
@@ -127,6 +127,13 @@ try_with_fewer(ClusterRequest *r, const CqlError *error)
 		cluster_strained_add(&r->dispatch->strained, r);
 }
 
+/* There is too much to do for now: fewer requests at a time are better. */
+static bool
+is_overload(const CqlError *error)
+{
+	return error->code == CQL_ERR_OVERLOADED || error->code == CQL_ERR_RATE_LIMIT || error->code == CQL_ERR_WRITE_TIMEOUT;
+}
+
 static void
 take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repeatable)
 {
@@ -134,7 +141,9 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 	ClusterVerdict verdict = cluster_route_verdict(error, repeatable, &r->spent);
 	ClusterPlace *place = cluster_pool_find(r->node->pool, c);
 
-	r->overloaded |= error->code == CQL_ERR_OVERLOADED;
+	r->overloaded |= is_overload(error);
+	if (verdict == CLUSTER_VERDICT_LATER || error->code == CQL_ERR_UNPREPARED)
+		cluster_count(&r->paced);
 	if (error->code == CQL_ERR_PROTOCOL)
 	{
 		cluster_trace_add(d->config->trace, CLUSTER_EVENT_LOST, r->node->name,
@@ -241,7 +250,6 @@ take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
 	if (cluster_statement_forget(p, r->generation))
 		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_FORGOTTEN, r->node->name,
 						  "the node had forgotten the statement");
-	cluster_count(&r->forgotten);
 	take_error(r, c, error, may_repeat(r));
 }
 

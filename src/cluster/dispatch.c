@@ -41,7 +41,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->call.on_done = cluster_answer_on_done;
 	r->next = NULL;
 	r->attempts = 0;
-	r->forgotten = 0;
+	r->paced = 0;
 	r->spent = 0;
 	r->overloaded = false;
 	r->strained = false;

@@ -99,7 +99,7 @@ struct ClusterRequest
 
 	/* the cluster's */
 	uint8_t		attempts;		/* times it was sent; no more than UINT8_MAX are counted */
-	uint8_t		forgotten;		/* of these, to a node that had forgotten the statement */
+	uint8_t		paced;			/* of these, answered by what only time mends: not bounded but by the deadline */
 	uint8_t		spent;			/* the once-only verdicts already spent, CLUSTER_SPENT_* of route.h */
 	uint32_t	spread;			/* where its plan starts */
 	uint32_t	generation;		/* EXECUTE, BATCH: which preparation it was sent with */

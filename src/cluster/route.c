@@ -117,6 +117,18 @@ unprepared(uint8_t *spent)
 	return CLUSTER_VERDICT_PREPARE;
 }
 
+/* Too many requests at once, or too much for a replica: repeated more slowly they may work. */
+static ClusterVerdict
+write_timeout(const CqlError *error, bool idempotent, uint8_t *spent)
+{
+	if (!idempotent || error->write_type == CQL_WRITE_COUNTER || error->write_type == CQL_WRITE_CAS)
+		return CLUSTER_VERDICT_FAIL;
+	if (error->write_type == CQL_WRITE_BATCH_LOG)
+		return once(CLUSTER_SPENT_WRITE_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
+	*spent |= CLUSTER_SPENT_MAYBE_APPLIED;
+	return CLUSTER_VERDICT_LATER;
+}
+
 ClusterVerdict
 cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent)
 {
@@ -127,14 +139,13 @@ cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent)
 		case CQL_ERR_BOOTSTRAPPING:
 			return CLUSTER_VERDICT_NEXT_NODE;
 		case CQL_ERR_OVERLOADED:
+		case CQL_ERR_RATE_LIMIT:
 			return idempotent ? CLUSTER_VERDICT_LATER : CLUSTER_VERDICT_FAIL;
 		case CQL_ERR_SERVER:
 		case CQL_ERR_TRUNCATE:
 			return idempotent ? CLUSTER_VERDICT_NEXT_NODE : CLUSTER_VERDICT_FAIL;
 		case CQL_ERR_WRITE_TIMEOUT:
-			if (!idempotent || error->write_type != CQL_WRITE_BATCH_LOG)
-				return CLUSTER_VERDICT_FAIL;
-			return once(CLUSTER_SPENT_WRITE_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
+			return write_timeout(error, idempotent, spent);
 		case CQL_ERR_WRITE_FAILURE:
 			if (!idempotent || error->write_type == CQL_WRITE_COUNTER || error->write_type == CQL_WRITE_CAS)
 				return CLUSTER_VERDICT_FAIL;

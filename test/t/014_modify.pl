@@ -90,7 +90,7 @@ $node->stop;
 
 # of several, one fails: those before stay deleted, and are counted
 start_node('on EXECUTE text "DELETE" value 0x00000003 error 0x1100 "too slow" received 1 required 2 SIMPLE');
-fails('DELETE of three partitions', 'SET max_parallel_workers = 0; DELETE FROM t WHERE id IN (1, 2, 3)', '40003',
+fails('DELETE of three partitions', 'SET max_parallel_workers = 0; SET scylla_fdw.request_timeout = 1000; DELETE FROM t WHERE id IN (1, 2, 3)', '40003',
 	qr/too slow/, qr/\d+ rows? of this statement w(as|ere) acknowledged before/, qr/foreign table "t"/);
 $node->stop;
 for my $fault ('error 0x1001 "no"', 'close', 'error 0x1100 "no" received 1 required 2 CAS')

@@ -308,8 +308,32 @@ test_attempts_are_bounded(void **state)
 	check_attempts(3, "0x0000", 3);
 	check_attempts(3, "0x1000", 2);
 	check_attempts(3, "0x1002", 3);
-	check_attempts(1, "0x1001", 5);
 	check_attempts(2, "0x2200", 1);
+}
+
+/* More often than other errors are. */
+static void
+test_who_has_too_much_to_do_is_asked_until_it_has_time(void **state)
+{
+	static const char *const errors[] = {"0x1001", "0x1100 \"late\" received 0 required 1 SIMPLE"};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+	{
+		Fixture		f;
+		TestRequest r = {0};
+		uint32_t	statement;
+
+		open_nodes(&f, 1, "keyspace ks simple 1");
+		statement = prepare(&f, INSERT_TEXT);
+		assert_true(node_order(f.node[0], "on EXECUTE times 6 error %s", errors[i]));
+		make_insert(&r, statement, 1);
+		run(&f, &r);
+		assert_worked(&r);
+		assert_int_equal(r.core.attempts, 7);
+		assert_true(r.core.overloaded);
+		request_free(&r);
+		fixture_end(&f);
+	}
 }
 
 static void
@@ -376,6 +400,7 @@ main(void)
 		cmocka_unit_test(test_failed_writes_wait_no_longer_than_the_cluster),
 		cmocka_unit_test(test_protocol_error_ends_the_connection),
 		cmocka_unit_test(test_attempts_are_bounded),
+		cmocka_unit_test(test_who_has_too_much_to_do_is_asked_until_it_has_time),
 		cmocka_unit_test(test_repeated_overload_is_remembered),
 		cmocka_unit_test(test_marked_statements_are_not_repeated),
 	};

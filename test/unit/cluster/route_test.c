@@ -32,8 +32,8 @@ static const Case cases[] = {
 	{{.code = CQL_ERR_BOOTSTRAPPING}, NEXT, NEXT},
 	{{.code = CQL_ERR_TRUNCATE}, NEXT, FAIL},
 	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_BATCH_LOG}, SAME, FAIL},
-	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_SIMPLE}, FAIL, FAIL},
-	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_UNLOGGED_BATCH}, FAIL, FAIL},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_SIMPLE}, LATER, FAIL},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_UNLOGGED_BATCH}, LATER, FAIL},
 	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_COUNTER}, FAIL, FAIL},
 	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_CAS}, FAIL, FAIL},
 	{{.code = CQL_ERR_READ_TIMEOUT, .received = 2, .required = 2}, SAME, SAME},
@@ -53,7 +53,7 @@ static const Case cases[] = {
 	{{.code = CQL_ERR_CONFIG}, FAIL, FAIL},
 	{{.code = CQL_ERR_ALREADY_EXISTS}, FAIL, FAIL},
 	{{.code = CQL_ERR_UNPREPARED}, PREPARE, PREPARE},
-	{{.code = CQL_ERR_RATE_LIMIT}, FAIL, FAIL},
+	{{.code = CQL_ERR_RATE_LIMIT}, LATER, FAIL},
 	{{.code = 0x12345}, FAIL, FAIL},
 };
 
