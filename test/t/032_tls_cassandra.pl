@@ -283,4 +283,35 @@ like($told, qr/ERROR:  28P01: .*DETAIL:  .*incorrect/s, 'a password is refused')
 like($told, qr/DEBUG/, 'everything is told');
 unlike($told, qr/sesame|(first|second|third|unasked) secret/, 'but no secret');
 
+# ---- nodes with other certificates ----
+
+# A stranger is refused once the node is taken for who it says.
+my %shown = (tls => 'chain', mutual => 'expired');
+my %restarting;
+for my $name (sort keys %shown)
+{
+	my $files = $node{$name}{certificates};
+
+	copy("$files/$shown{$name}.keystore", "$files/server.keystore") or die $!;
+	$restarting{$name} = fork // die;
+	exec "$ENV{DEV}/cassandra restart $work/$name 1 >>$work/$name.log 2>&1" unless $restarting{$name};
+}
+for my $name (sort keys %restarting)
+{
+	waitpid $restarting{$name}, 0;
+	BAIL_OUT("no Cassandra with another certificate: " . `cat $work/$name.log`) if $?;
+}
+like(scalar `openssl s_client -connect $node{tls}{HOST}:$node{tls}{PORT} </dev/null 2>/dev/null`, qr/^issuer=.*intermediate/m, 'a chain is shown');
+my $stranger = qr/ERROR:  28P01: .*DETAIL:  .*not authorized/s;
+my $expired = qr/ERROR:  08001: .*DETAIL:  .*not trusted: certificate has expired \(code 10 at depth 0; subject "CN=server", .* to 2021-01-01 00:00:00 UTC\)/s;
+for my $case ([ 'tls', 'require', 1 ], [ 'tls', 'verify-ca', 1 ], [ 'tls', 'verify-full', 1 ],
+	[ 'mutual', 'require', $stranger ], [ 'mutual', 'verify-ca', $expired ], [ 'mutual', 'verify-full', $expired ])
+{
+	my ($name, $mode, $expected) = @$case;
+
+	server('shown', { options($name), sslmode => $mode, $mode eq 'require' ? () : root($name) }, $name eq 'tls' ? \%boss : { certificate('client_stranger') });
+	like_told(q{SELECT count(*) FROM scylla_fdw_nodes('shown')}, $expected, "$shown{$name}, $mode");
+	query('DROP SERVER shown CASCADE');
+}
+
 done_testing();
