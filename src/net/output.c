@@ -130,6 +130,8 @@ net_output_reset(NetOutput *o)
 void
 net_output_free(NetOutput *o)
 {
+	net_output_reset(o);
+	net_output_wipe(o);			/* a password that was refused is still here */
 	cql_buffer_free(&o->gathered);
 	cql_buffer_free(&o->wire);
 }

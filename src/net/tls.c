@@ -239,6 +239,8 @@ net_tls_close(NetTls *t)
 		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl);
 	net_tls_leave(t->context);
+	cql_buffer_reset(&t->wire);
+	cql_buffer_wipe(&t->wire);	/* it held what was sealed, too */
 	cql_buffer_free(&t->wire);
 	free(t);
 }
