@@ -281,7 +281,9 @@ typedef struct NodeRule
 	uint64_t	seen, fired;
 	NodeAction	action;
 	uint64_t	number;			/* of cut, delay, stall, alert, tls-flip; key-update: 1, an answer is wanted */
-	NodeErrorDetail error;		/* also warn's text */
+	NodeErrorDetail error;
+	CqlBuffer	warning;		/* [string]s */
+	uint16_t	nwarnings;
 	struct NodeRule *next;
 } NodeRule;
 

@@ -47,6 +47,7 @@ static void
 free_rule(NodeRule *rule)
 {
 	free(rule->text);
+	cql_buffer_free(&rule->warning);
 	free(rule->error.message);
 	free(rule->error.write_type);
 	cql_buffer_free(&rule->value);
@@ -131,10 +132,28 @@ take_conditions(Node *node, NodeLexer *x, NodeRule *rule)
 	}
 }
 
-/* CODE ["message"] [received N] [required N] [data] [WRITE_TYPE] */
+/* "text" ["text"]... */
 static bool
-take_error(Node *node, NodeLexer *x, NodeErrorDetail *e)
+take_warnings(Node *node, NodeLexer *x, NodeRule *rule)
 {
+	do
+	{
+		char	   *text = NULL;
+
+		if (!take_string(node, x, &text))
+			return false;
+		cql_put_string(&rule->warning, text);
+		rule->nwarnings++;
+		free(text);
+	} while (x->token.kind == TOKEN_STRING);
+	return true;
+}
+
+/* CODE ["message"] [received N] [required N] [data] [WRITE_TYPE] [warn "text" ["text"]...] */
+static bool
+take_error(Node *node, NodeLexer *x, NodeRule *rule)
+{
+	NodeErrorDetail *e = &rule->error;
 	uint64_t	number;
 
 	if (!take_number(node, x, &number))
@@ -150,6 +169,8 @@ take_error(Node *node, NodeLexer *x, NodeErrorDetail *e)
 			e->required = (int32_t) number;
 		else if (node_lexer_accept(x, "data"))
 			e->data = true;
+		else if (node_lexer_accept(x, "warn"))
+			return take_warnings(node, x, rule);
 		else
 		{
 			free(e->write_type);
@@ -180,9 +201,9 @@ take_argument(Node *node, NodeLexer *x, NodeRule *rule)
 			rule->number = node_lexer_accept(x, "request");
 			return true;
 		case ACTION_ERROR:
-			return take_error(node, x, &rule->error);
+			return take_error(node, x, rule);
 		case ACTION_WARN:
-			return take_string(node, x, &rule->error.message);
+			return take_warnings(node, x, rule);
 		default:
 			return true;
 	}
@@ -303,6 +324,21 @@ out_garbage(NodeConn *c, int16_t stream)
 	node_conn_out_raw(c, stream, garbage, sizeof(garbage));
 }
 
+static void
+add_warnings(CqlBuffer *answer, const NodeRule *rule)
+{
+	CqlBuffer	warned = {0};
+
+	cql_put_raw(&warned, answer->data, CQL_FRAME_HEADER_SIZE);
+	warned.data[1] |= CQL_FLAG_WARNING;
+	cql_put_u16(&warned, rule->nwarnings);
+	cql_put_raw(&warned, rule->warning.data, rule->warning.len);
+	cql_put_raw(&warned, answer->data + CQL_FRAME_HEADER_SIZE, answer->len - CQL_FRAME_HEADER_SIZE);
+	cql_frame_end(&warned, 0);
+	cql_buffer_free(answer);
+	*answer = warned;
+}
+
 bool
 node_rule_before(NodeCall *call, NodeRule *rule)
 {
@@ -329,6 +365,8 @@ node_rule_before(NodeCall *call, NodeRule *rule)
 			return true;
 		case ACTION_ERROR:
 			node_answer_error(call, &rule->error);
+			if (rule->nwarnings > 0)
+				add_warnings(&c->answer, rule);
 			node_conn_out(c, stream);
 			return true;
 		case ACTION_UNPREPARED:
@@ -501,21 +539,6 @@ out_on_wire(NodeConn *c, int16_t stream, const NodeRule *rule)
 	cql_buffer_free(&wire);
 }
 
-static void
-add_warning(CqlBuffer *answer, const char *text)
-{
-	CqlBuffer	warned = {0};
-
-	cql_put_raw(&warned, answer->data, CQL_FRAME_HEADER_SIZE);
-	warned.data[1] |= CQL_FLAG_WARNING;
-	cql_put_u16(&warned, 1);
-	cql_put_string(&warned, text);
-	cql_put_raw(&warned, answer->data + CQL_FRAME_HEADER_SIZE, answer->len - CQL_FRAME_HEADER_SIZE);
-	cql_frame_end(&warned, 0);
-	cql_buffer_free(answer);
-	*answer = warned;
-}
-
 /* A stream that nobody waits on. */
 static int16_t
 idle_stream(const NodeConn *c)
@@ -568,7 +591,7 @@ node_rule_after(NodeCall *call, NodeRule *rule)
 			node_tls_renegotiate(c);
 			break;
 		case ACTION_WARN:
-			add_warning(&c->answer, rule->error.message);
+			add_warnings(&c->answer, rule);
 			break;
 		case ACTION_WRONG_STREAM:
 			cql_store_u16(c->answer.data + 2, (uint16_t) idle_stream(c));
