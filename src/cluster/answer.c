@@ -3,7 +3,7 @@
  *	  What an answer means for its request, and what the lack of one.
  *
  * Submitter thread only.
- * Owns: nothing; the body that it copies is the request's.
+ * Owns: nothing; the body and the warnings that it copies are the request's.
  * Invariants: each answer, and each loss, ends in one fate or in one further
  * attempt; a request whose deadline passed is not sent again.
  */
@@ -14,6 +14,7 @@
 #include "cluster/fate.h"
 #include "cluster/route.h"
 #include "cluster/trace.h"
+#include "cluster/warning.h"
 
 #include <stdlib.h>
 
@@ -253,6 +254,14 @@ take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
 	take_error(r, c, error, may_repeat(r));
 }
 
+/* Of an attempt that was followed by this one. */
+static void
+forget_warnings(ClusterRequest *r)
+{
+	free(r->warnings);
+	r->warnings = NULL;
+}
+
 static void
 take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 {
@@ -261,6 +270,8 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 	CqlError	error;
 	bool		legible = cql_response_prefix(frame, &prefix, &message);
 
+	if (legible && prefix.nwarnings > 0)
+		r->warnings = cluster_warnings_new(&prefix, r->node->name);
 	if (legible && frame->opcode == CQL_OP_RESULT)
 		take_result(r, c, message);
 	else if (legible && frame->opcode == CQL_OP_ERROR && cql_response_error(message, frame->version, &error))
@@ -279,6 +290,8 @@ cluster_answer_on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlF
 {
 	ClusterRequest *r = (ClusterRequest *) call;
 
+	if (r->warnings)
+		forget_warnings(r);
 	if (loss == NET_ANSWERED)
 		take_answer(r, c, frame);
 	else

@@ -71,6 +71,15 @@ typedef struct ClusterFailure
 	char		message[1024];	/* server's text, cut; UTF-8 valid, NUL-terminated */
 } ClusterFailure;
 
+/* What the node that answered warns of. One block of malloc, of so many bytes; texts are bounded in number and length. */
+typedef struct ClusterWarnings
+{
+	uint32_t	size;
+	uint16_t	count;
+	char		node[64];
+	char		text[];			/* one behind another, each valid UTF-8 and NUL-terminated */
+} ClusterWarnings;
+
 /*
  * One request and its fate. The caller owns the memory and fills the first part;
  * from cluster_submit until on_complete it must not move or change. Zero the
@@ -115,8 +124,8 @@ struct ClusterRequest
 
 	/* its fate, valid from on_complete */
 	uint64_t	latency;		/* ns from cluster_submit */
-	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix (warnings skipped);
-								 * NULL for Void. The caller frees it. */
+	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix; NULL for Void. The
+								 * caller frees it. */
 	uint32_t	body_length;
 	size_t		body_room;		/* what the body may be used for later; 0: not known */
 	uint8_t		version;		/* protocol version of the answering connection */
@@ -124,6 +133,7 @@ struct ClusterRequest
 	bool		overloaded;		/* a node said so, though another try may have worked */
 	bool		strained;		/* it failed on a replica, though another try may have worked */
 	bool		failed;
+	ClusterWarnings *warnings;	/* malloc'd; of its last answer, be it an error. NULL: none, or out of memory */
 	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits for another
 								 * attempt */
 };

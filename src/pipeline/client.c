@@ -230,6 +230,14 @@ client_arm(Client *c, bool ready)
 
 /* ---- requests come home ---- */
 
+/* Most requests have none. */
+static void
+free_rare(Request *r)
+{
+	free(r->core.failure);
+	free(r->core.warnings);
+}
+
 static void
 release_request(Client *c, Request *r)
 {
@@ -238,7 +246,8 @@ release_request(Client *c, Request *r)
 	CORE_ASSERT(chunk->home < chunk->count);
 	spare_keep(&c->spare, r->core.room, r->core.room_size);
 	spare_keep(&c->spare, r->core.body, r->core.body_room);
-	free(r->core.failure);
+	if (r->core.failure || r->core.warnings)
+		free_rare(r);
 	if (++chunk->home == chunk->count)
 		spare_keep_chunk(&c->spare, chunk);
 }

@@ -122,7 +122,7 @@ extern bool pipeline_full(const Pipeline *p);
 extern uint32_t pipeline_outstanding(const Pipeline *p);	/* committed, not yet on the done list */
 extern size_t pipeline_outstanding_bytes(const Pipeline *p);
 extern Request *pipeline_next_done(Pipeline *p);	/* NULL: none; the request is yours until release */
-extern void pipeline_release(Pipeline *p, Request *r);	/* frees body and failure */
+extern void pipeline_release(Pipeline *p, Request *r);	/* frees body, warnings and failure */
 /* Everything must be released (what is not is abandoned). Its chunks return to the client. */
 extern void pipeline_close(Pipeline *p);
 /*

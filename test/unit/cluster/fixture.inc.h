@@ -260,6 +260,7 @@ request_reset(TestRequest *r)
 	CqlBuffer	payload = r->payload;
 
 	free(r->core.body);
+	free(r->core.warnings);
 	free(r->core.failure);
 	*r = (TestRequest) {.payload = payload};
 	cql_buffer_reset(&r->payload);
