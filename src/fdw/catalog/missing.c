@@ -12,9 +12,9 @@
 
 #include "fdw/catalog/missing.h"
 #include "fdw/catalog/system_query.h"
+#include "fdw/option/hide_literals.h"
 #include "fdw/option/names.h"
 #include "fdw/option/nearest.h"
-#include "fdw/session/hide_literals.h"
 
 #define KEYSPACES_CQL "SELECT keyspace_name FROM system_schema.keyspaces"
 #define COLUMNS_CQL "SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?"

@@ -9,10 +9,10 @@
 
 #include "foreign/foreign.h"
 
+#include "fdw/option/hide_literals.h"
 #include "fdw/option/names.h"
 #include "fdw/option/setting.h"
 #include "fdw/session/cql_log.h"
-#include "fdw/session/hide_literals.h"
 
 /* A server dropped in this transaction has no name any more. */
 static void

@@ -11,9 +11,9 @@
 #include "lib/stringinfo.h"
 
 #include "cql/response.h"
+#include "fdw/option/hide_literals.h"
 #include "fdw/option/names.h"
 #include "fdw/session/error.h"
-#include "fdw/session/hide_literals.h"
 
 static int
 sqlstate_of_code(uint32_t code)

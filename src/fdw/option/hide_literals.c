@@ -1,5 +1,5 @@
 /*
- * fdw/session/hide_literals.c
+ * fdw/option/hide_literals.c
  *	  CQL that somebody wrote, without the values in it.
  *
  * Backend thread. Owns nothing. Invariant: no value that anybody wrote is in the
@@ -12,7 +12,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "fdw/session/hide_literals.h"
+#include "fdw/option/hide_literals.h"
 
 #define UUID_LENGTH 36
 
