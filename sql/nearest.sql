@@ -9,11 +9,13 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER nearest_cluster;
 SELECT scylla_fdw_execute('nearest_cluster', 'DROP KEYSPACE IF EXISTS fdw_nearest');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE KEYSPACE fdw_nearest WITH replication = {''class'': ''SimpleStrategy'', ''replication_factor'': 1}');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE TABLE fdw_nearest.t (id int PRIMARY KEY, kind text, n int, "Ec" vector<float, 3>, l2 vector<float, 3>, dot vector<float, 3>, plain vector<float, 3>, m int)');
+SET scylla_fdw.warnings = off;
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_cosine ON fdw_nearest.t ("Ec") USING ''sai''');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_l2 ON fdw_nearest.t (l2) USING ''sai'' WITH OPTIONS = {''similarity_function'': ''euclidean''}');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_dot ON fdw_nearest.t (dot) USING ''sai'' WITH OPTIONS = {''similarity_function'': ''DOT_PRODUCT''}');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_kind ON fdw_nearest.t (kind) USING ''sai''');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX t_m ON fdw_nearest.t (m)');
+RESET scylla_fdw.warnings;
 CREATE FOREIGN TABLE nearest_t (id int, kind text, n int, e vector(3) OPTIONS (column_name 'Ec'), l2 vector(3), dot vector(3), plain vector(3), m int)
   SERVER nearest_cluster OPTIONS (keyspace 'fdw_nearest', "table" 't');
 CREATE TABLE nearest_local AS
@@ -25,9 +27,13 @@ INSERT INTO nearest_t (id, kind) VALUES (1000, 'none');
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE TABLE fdw_nearest.late (id int PRIMARY KEY, e vector<float, 3>, n int)');
 CREATE FOREIGN TABLE nearest_late (id int, e vector(3), n int) SERVER nearest_cluster OPTIONS (keyspace 'fdw_nearest', "table" 'late');
 INSERT INTO nearest_late SELECT id, e, n FROM nearest_local;
+SET scylla_fdw.warnings = off;
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX late_e ON fdw_nearest.late (e) USING ''sai''');
+RESET scylla_fdw.warnings;
 SELECT id FROM nearest_late ORDER BY e <=> '[1,0,0]' LIMIT 3;
+SET scylla_fdw.warnings = off;
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX ON fdw_nearest.late (n)');
+RESET scylla_fdw.warnings;
 SELECT count(*) FROM nearest_late WHERE n = 3;
 
 -- each similarity by its operator, the answer exact
@@ -52,7 +58,9 @@ SELECT nearest_explain($$SELECT id FROM nearest_t ORDER BY e <=> '[1,0,0]' LIMIT
 
 -- vectors that are too large for an index
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE TABLE fdw_nearest.large (id int PRIMARY KEY, e vector<float, 8193>)');
+SET scylla_fdw.warnings = off;
 SELECT scylla_fdw_execute('nearest_cluster', 'CREATE INDEX ON fdw_nearest.large (e) USING ''sai''');
+RESET scylla_fdw.warnings;
 CREATE FOREIGN TABLE nearest_large (id int, e vector(8193)) SERVER nearest_cluster OPTIONS (keyspace 'fdw_nearest', "table" 'large');
 CREATE FUNCTION nearest_ones() RETURNS vector LANGUAGE plpgsql STABLE AS 'BEGIN RETURN array_fill(1, ARRAY[8193])::vector; END';
 INSERT INTO nearest_large VALUES (1, nearest_ones());

@@ -133,7 +133,7 @@ $node->stop;
 
 # faults of one answer, or of one connection, that a retry heals: nothing is said
 for my $fault ('unprepared', 'close', 'reset', 'cut 3', 'garbage', 'badcrc', 'bigframe', 'version', 'wrong-stream',
-	'duplicate', 'delay 300', 'error 0x1001 "x"', 'warn "careful"')
+	'duplicate', 'delay 300', 'error 0x1001 "x"')
 {
 	start_node("on EXECUTE text \"INSERT\" nth 500 $fault");
 	works("one answer in mid-load: $fault", 2000);

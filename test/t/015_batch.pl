@@ -129,7 +129,7 @@ fails('of several statements', q{SET scylla_fdw.flush_at = 'transaction';
 $node->stop;
 
 # faults that a retry heals: nothing is said, nothing is lost, and rows are counted one by one
-for my $fault ('unprepared', 'close', 'reset', 'garbage', 'duplicate', 'delay 300', 'error 0x1001 "x"', 'warn "careful"')
+for my $fault ('unprepared', 'close', 'reset', 'garbage', 'duplicate', 'delay 300', 'error 0x1001 "x"')
 {
 	start_node("on BATCH nth 3 $fault", 'on EXECUTE text "INSERT" nth 1 delay 100');
 	my ($rc, $out, $err) = psql(q{EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)

@@ -31,6 +31,7 @@
 #include "fdw/session/single_request.h"
 #include "fdw/session/transaction.h"
 #include "fdw/session/wait.h"
+#include "fdw/session/warning.h"
 #include "fdw/type/json.h"
 
 #define FIRST_ROWS 4			/* of CQL by hand: nobody knows how large its rows are */
@@ -111,6 +112,7 @@ send_text(ScyllaSession *session, const ScyllaTableOptions *options, const char 
 
 	local.fetch_size = rows;
 	response = scyllaTryQuery(session, &local, text, NULL, paging_state);
+	scyllaTellWarnings(response.warnings, true);
 	if (!response.failed)
 		return response;
 	if (response.code == CQL_ERR_INVALID || response.code == CQL_ERR_SYNTAX || response.code == CQL_ERR_CONFIG)

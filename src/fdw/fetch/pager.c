@@ -35,6 +35,7 @@
 #include "fdw/fetch/pager.h"
 #include "fdw/session/error.h"
 #include "fdw/session/single_request.h"
+#include "fdw/session/warning.h"
 
 #define NS_IN_A_MS UINT64_C(1000000)
 
@@ -160,6 +161,7 @@ scyllaDeliver(ScyllaFetch *f)
 		Assert(r->ordinal < (uint64) f->config.pagers && p->asked && p->next == NULL);
 		p->asked = false;
 		scyllaReportRequest(f->config.report, r);
+		scyllaTellWarningsOf(r);
 		if (r->core.failed && ask_for_less(f, p, r))
 			continue;
 		if (r->core.failed)

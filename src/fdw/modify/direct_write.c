@@ -20,6 +20,7 @@
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
 #include "fdw/session/wait.h"
+#include "fdw/session/warning.h"
 #include "fdw/type/typemap.h"
 #include "fdw/write/row_time.h"
 #include "fdw/write/write_cql.h"
@@ -105,6 +106,7 @@ collect(ScyllaDirect *d)
 		int64		rows;
 
 		scyllaReportRequest(&d->report, r);
+		scyllaTellWarningsOf(r);
 		if (r->core.failed)
 			raise_write(d, r);
 		rows = scyllaNoteFate(&d->writer, r, false);

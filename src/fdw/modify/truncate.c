@@ -25,6 +25,7 @@
 #include "fdw/session/single_request.h"
 #include "fdw/session/transaction.h"
 #include "fdw/session/wait.h"
+#include "fdw/session/warning.h"
 
 /*
  * All nodes take part, each after it has flushed what it has in memory: a cluster
@@ -146,7 +147,7 @@ truncate_table(ScyllaSession *session, ScyllaTableOptions *options)
 	scyllaCollectOpenReads(session, options);
 	expect_truncated();
 	scyllaLogCql(session, cql.data);
-	(void) scyllaQuery(session, options, cql.data, NULL, no_state);
+	scyllaTellWarnings(scyllaQuery(session, options, cql.data, NULL, no_state).warnings, false);
 	Assert(llast_int(truncated) == 0);
 	llast_int(truncated) = GetCurrentTransactionNestLevel();
 }

@@ -27,6 +27,7 @@ bool		scylla_flush_at_transaction = false;
 bool		scylla_enable_join = true;
 bool		scylla_delete_count = true;
 bool		scylla_log_cql = false;
+bool		scylla_warnings = true;
 int			scylla_consistency = -1;
 int			scylla_request_timeout = 0;
 int			scylla_max_in_flight = 0;
@@ -136,6 +137,10 @@ static const ScyllaSetting settings[] = {
 	{
 		.name = "scylla_fdw.warn_on_rollback", .boolean = &scylla_warn_on_rollback, .otherwise = true,
 		.meaning = "Warn when a transaction rolls back whose writes the cluster has acknowledged."
+	},
+	{
+		.name = "scylla_fdw.warnings", .boolean = &scylla_warnings, .otherwise = true,
+		.meaning = "Show what the cluster warns of as a WARNING, each text once a statement."
 	},
 	{
 		.name = "scylla_fdw.enable_join", .boolean = &scylla_enable_join, .otherwise = true, .flags = GUC_EXPLAIN,

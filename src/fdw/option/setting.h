@@ -24,6 +24,7 @@ extern int	scylla_progress_interval;	/* s; 0 = off */
 extern bool scylla_warn_on_rollback;
 extern bool scylla_flush_at_transaction;	/* else at the end of each statement */
 extern bool scylla_enable_join;
+extern bool scylla_warnings;	/* those of the cluster are told */
 extern bool scylla_log_cql;		/* the text of each statement, once per execution */
 extern bool scylla_delete_count;	/* a DELETE of whole ranges counts their rows before */
 extern int	scylla_consistency; /* CqlConsistency; -1: by options */

@@ -52,13 +52,15 @@ copy_response(const Request *r)
 {
 	const ClusterFailure *failure = r->core.failure;
 	ScyllaResponse response = {NULL, r->core.body_length, r->core.has_metadata_id, r->core.failed,
-	failure && failure->kind == CLUSTER_FAIL_CQL ? failure->code : 0, NULL};
+	failure && failure->kind == CLUSTER_FAIL_CQL ? failure->code : 0, NULL, NULL};
 
 	if (r->core.body != NULL)
 	{
 		response.body = MemoryContextAllocHuge(CurrentMemoryContext, Max(r->core.body_length, 1));
 		memcpy(response.body, r->core.body, r->core.body_length);
 	}
+	if (r->core.warnings)
+		response.warnings = memcpy(palloc(r->core.warnings->size), r->core.warnings, r->core.warnings->size);
 	if (failure)
 		response.failure = memcpy(palloc(sizeof(*failure)), failure, sizeof(*failure));
 	return response;

@@ -20,6 +20,7 @@ typedef struct ScyllaResponse
 	bool		has_metadata_id;
 	bool		failed;			/* of scyllaTryQuery alone: the others raise */
 	uint32		code;			/* CqlErrorCode, if it failed by the cluster's answer */
+	ClusterWarnings *warnings;	/* a copy, palloc'd; NULL: none */
 	ClusterFailure *failure;	/* a copy, palloc'd; NULL: it did not fail, or out of memory */
 } ScyllaResponse;
 

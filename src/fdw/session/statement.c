@@ -28,6 +28,7 @@
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
 #include "fdw/session/statement.h"
+#include "fdw/session/warning.h"
 
 typedef struct StatementEntry
 {
@@ -83,9 +84,12 @@ request_prepare(ScyllaSession *session, const ScyllaTableOptions *options, const
 {
 	RequestTemplate request = {.kind = CLUSTER_PREPARE, .statement = number, .idempotent = true};
 	CqlBuffer	payload = {.data = (uint8_t *) unconstify(char *, cql), .len = strlen(cql)};
+	ScyllaResponse response;
 
 	request.timeout_ms = (uint32_t) options->request_timeout;
-	return scyllaRequest(session, &request, &payload, cql);
+	response = scyllaRequest(session, &request, &payload, cql);
+	scyllaTellWarnings(response.warnings, false);
+	return response;
 }
 
 /* In a context of its own, below the caller's until it is wanted for longer. */

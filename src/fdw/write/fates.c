@@ -15,6 +15,7 @@
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
 #include "fdw/session/wait.h"
+#include "fdw/session/warning.h"
 #include "fdw/write/fates.h"
 
 void
@@ -85,6 +86,7 @@ scyllaCollectFates(ScyllaWrite *w)
 	while ((r = pipeline_next_done(core)) != NULL)
 	{
 		scyllaReportRequest(&w->report, r);
+		scyllaTellWarningsOf(r);
 		if (r->core.failed && !is_taken(w, r) && (failed == NULL || r->ordinal < failed->ordinal))
 		{
 			Request    *later = failed;
