@@ -84,6 +84,7 @@ warns([ 'on QUERY text "SELECT id" warn "Aggregation query used without partitio
 my $batch = 'Batch for [ks.t] is of size %s, exceeding specified threshold of 5.000KiB by %s.';
 warns([ sprintf("on EXECUTE every 2 warn \"$batch\"", '5.123KiB', '0.123KiB'), sprintf("on EXECUTE warn \"$batch\"", '6KiB', '1KiB') ], $load,
 	[ sprintf $batch, '6KiB', '1KiB' ], 'texts that differ in numbers are one');
+warns([ 'on EXECUTE every 2 warn "token 42"', 'on EXECUTE warn "token -1"' ], $load, ['token -1'], 'signs are of numbers');
 warns([ q{on EXECUTE every 2 warn "key 'abc' of t1, 0x0aff"}, q{on EXECUTE nth 3 warn "key 'abc' of t2, 0x1"}, q{on EXECUTE warn "key 'x' of t1, 0x0bff"} ],
 	$load, [ q{key 'x' of t1, 0x0bff}, q{key 'abc' of t2, 0x1} ], 'texts that differ in values are one, those that differ in names are not');
 my @many = map { chr(ord('a') + $_) } 0 .. 19;

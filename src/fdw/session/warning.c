@@ -60,15 +60,16 @@ in_word(char c)
 	return isalnum((unsigned char) c) || c == '_';
 }
 
-/* Behind the number with its unit, or the quoted text, that begins here; here, if none does. */
+/* Behind the number with its sign and unit, or the quoted text, that begins here; here, if none does. */
 static const char *
 skip_value(const char *text, const char *at)
 {
+	const char *digit = *at == '-' ? at + 1 : at;
 	const char *end = at + 1;
 
 	if (*at == '\'' && (end = strchr(end, '\'')) != NULL)
 		return end + 1;
-	if (!isdigit((unsigned char) *at) || (at > text && in_word(at[-1])))
+	if (!isdigit((unsigned char) *digit) || (at > text && in_word(at[-1])))
 		return at;
 	while (in_word(*end) || ((*end == '.' || *end == ',' || *end == '-' || *end == ':') && in_word(end[1])))
 		end++;
