@@ -64,7 +64,7 @@ take_loss(ClusterRequest *r, NetLoss loss)
 {
 	if (loss == NET_TIMED_OUT)
 	{
-		cluster_fate_timeout(r);
+		cluster_fate_waiting(r);	/* what the attempt before was told says more than silence */
 		return;
 	}
 	cluster_fate_forget(r);

@@ -70,7 +70,7 @@ cluster_fate_timeout(ClusterRequest *r)
 												 r->timeout_ms));
 }
 
-/* The request waits for another attempt, for which there is no time left. */
+/* There is no time left: for another attempt, or for the answer to one. */
 void
 cluster_fate_waiting(ClusterRequest *r)
 {
@@ -82,6 +82,7 @@ cluster_fate_waiting(ClusterRequest *r)
 		return;
 	}
 	r->failure = NULL;
+	last->attempts = r->attempts;
 	last->elapsed_ms = (uint32_t) ((uv_hrtime() - r->started) / 1000000);
 	cluster_fate_fail(r, last);
 }

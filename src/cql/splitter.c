@@ -37,7 +37,7 @@ takes_what_is_there(const CqlSplitter *s)
 static bool
 body_is_in(const CqlBuffer *b, const CqlFrame *frame)
 {
-	return frame->body >= b->data && frame->body + frame->length <= b->data + b->len;
+	return b->data && frame->body >= b->data && (size_t) (frame->body - b->data) + frame->length <= b->len;
 }
 
 static void

@@ -336,6 +336,29 @@ test_who_has_too_much_to_do_is_asked_until_it_has_time(void **state)
 	}
 }
 
+/* The last attempt had no time left. */
+static void
+test_an_error_says_more_than_the_silence_behind_it(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	statement;
+
+	open_nodes(&f, 1, "keyspace ks simple 1");
+	statement = prepare(&f, INSERT_TEXT);
+	assert_true(node_order(f.node[0], "on EXECUTE nth 1 error 0x1001 \"busy\""));
+	assert_true(node_order(f.node[0], "on EXECUTE nth 2 silent"));
+	make_insert(&r, statement, 1);
+	r.core.timeout_ms = 1000;
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_string_equal(r.core.failure->message, "busy");
+	assert_int_equal(r.core.failure->attempts, 2);
+	assert_true(r.core.failure->elapsed_ms >= 990);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 static void
 test_repeated_overload_is_remembered(void **state)
 {
@@ -401,6 +424,7 @@ main(void)
 		cmocka_unit_test(test_protocol_error_ends_the_connection),
 		cmocka_unit_test(test_attempts_are_bounded),
 		cmocka_unit_test(test_who_has_too_much_to_do_is_asked_until_it_has_time),
+		cmocka_unit_test(test_an_error_says_more_than_the_silence_behind_it),
 		cmocka_unit_test(test_repeated_overload_is_remembered),
 		cmocka_unit_test(test_marked_statements_are_not_repeated),
 	};
