@@ -38,7 +38,7 @@ typedef struct FakePlan
 	uint32_t	room;			/* busy with so many in flight; 0: never */
 	bool		connecting;		/* busy until fake_order.connected, or .down */
 	bool		hold;			/* answers only what fake_order.release allows */
-	bool		echo;			/* the answer's body is the request's payload */
+	bool		echo;			/* the answer's body is the request's payload; every second one has warnings, too */
 	bool		open_fails;
 	bool		never_closes;
 } FakePlan;
@@ -186,7 +186,8 @@ fake_complete(Cluster *c, ClusterRequest *r, ClusterFailure *failure)
 	r->latency = before - r->started;
 	r->failed = failure != NULL;
 	r->failure = failure;
-	if (fake_log.completed % 2 == 0)	/* whoever releases it frees them: leaks are seen with sanitizers */
+	if (c->plan.echo && fake_log.completed % 2 == 0)	/* whoever releases it frees them: leaks are seen with
+														 * sanitizers */
 		r->warnings = calloc(1, sizeof(*r->warnings));
 	if (!failure && c->plan.echo && r->length > 0)
 	{
