@@ -64,7 +64,7 @@ take_loss(ClusterRequest *r, NetLoss loss)
 {
 	if (loss == NET_TIMED_OUT)
 	{
-		cluster_fate_waiting(r);	/* what the attempt before was told says more than silence */
+		cluster_fate_timeout(r);
 		return;
 	}
 	cluster_fate_forget(r);
@@ -108,7 +108,7 @@ pause_for(ClusterRequest *r, const CqlError *error)
 	r->failure = cluster_failure_from_error(r, error);
 	if (r->due < r->deadline)
 		return true;
-	cluster_fate_waiting(r);
+	cluster_fate_timeout(r);
 	return false;
 }
 

@@ -73,7 +73,7 @@ send_strained(ClusterDispatch *d)
 	while ((r = cluster_strained_next(&d->strained, cluster_dispatch_now(d))))
 	{
 		if (cluster_is_late(r))
-			cluster_fate_waiting(r);
+			cluster_fate_timeout(r);
 		else
 			cluster_attempt_settle(r, cluster_attempt(r));
 	}
@@ -112,7 +112,7 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 	while ((r = cluster_lane_take(&all)))
 	{
 		if (now >= r->deadline)
-			cluster_fate_waiting(r);
+			cluster_fate_timeout(r);
 		else if (now < r->due)
 			cluster_attempt_later(r, r->due);
 		else
@@ -122,7 +122,7 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 	while ((r = cluster_lane_take(&all)))
 	{
 		if (now >= r->deadline)
-			cluster_fate_waiting(r);
+			cluster_fate_timeout(r);
 		else
 			cluster_lane_append(&d->strained.lane, r);
 	}

@@ -58,27 +58,25 @@ cluster_fate_fail(ClusterRequest *r, ClusterFailure *failure)
 	cluster_fate_complete(r);
 }
 
-void
-cluster_fate_timeout(ClusterRequest *r)
+static ClusterFailure *
+silence(const ClusterRequest *r)
 {
 	const char *node = r->node ? r->node->name : "any node";
 
 	if (r->attempts > 0)
-		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms", node, r->timeout_ms));
-	else
-		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "could not be sent to %s within %u ms", node,
-												 r->timeout_ms));
+		return cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms", node, r->timeout_ms);
+	return cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "could not be sent to %s within %u ms", node, r->timeout_ms);
 }
 
-/* There is no time left: for another attempt, or for the answer to one. */
+/* What an attempt before was told says more than silence. */
 void
-cluster_fate_waiting(ClusterRequest *r)
+cluster_fate_timeout(ClusterRequest *r)
 {
 	ClusterFailure *last = r->failure;
 
 	if (!last)
 	{
-		cluster_fate_timeout(r);
+		cluster_fate_fail(r, silence(r));
 		return;
 	}
 	r->failure = NULL;

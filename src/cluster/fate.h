@@ -17,9 +17,8 @@ extern void cluster_fate_forget(ClusterRequest *request);
 
 extern void cluster_fate_complete(ClusterRequest *request);
 extern void cluster_fate_fail(ClusterRequest *request, ClusterFailure *failure);
+/* There is no time left, for another attempt or for the answer to one: it fails as the last one failed, if any did. */
 extern void cluster_fate_timeout(ClusterRequest *request);
-/* The request waits for another attempt, for which there is no time left: as the last one failed. */
-extern void cluster_fate_waiting(ClusterRequest *request);
 extern void cluster_fate_lost(ClusterRequest *request, const char *why);
 /* Nothing will be sent any more. why NULL: because the cluster closes. */
 extern void cluster_fate_undeliverable(ClusterRequest *request, const ClusterFailure *why);

@@ -111,10 +111,10 @@ test_a_request_that_waits_ends_as_its_last_attempt_did(void **state)
 	e.request.failure = calloc(1, sizeof(*e.request.failure));
 	e.request.failure->kind = CLUSTER_FAIL_CQL;
 	snprintf(e.request.failure->message, sizeof(e.request.failure->message), "overloaded");
-	cluster_fate_waiting(&e.request);
+	cluster_fate_timeout(&e.request);
 	assert_ended(&e, CLUSTER_FAIL_CQL, "overloaded");
 	begin(&e);
-	cluster_fate_waiting(&e.request);
+	cluster_fate_timeout(&e.request);
 	assert_ended(&e, CLUSTER_FAIL_TIMEOUT, "could not be sent to 10.0.0.1:9042 within 70 ms");
 }
 
