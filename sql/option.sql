@@ -29,6 +29,8 @@ ALTER SERVER option_server OPTIONS (ADD request_timeout '1e10');
 ALTER SERVER option_server OPTIONS (ADD max_in_flight '0');
 ALTER SERVER option_server OPTIONS (ADD max_in_flight_bytes '1kB');
 ALTER SERVER option_server OPTIONS (ADD max_in_flight_bytes 'much');
+ALTER SERVER option_server OPTIONS (ADD max_connections '1');
+ALTER SERVER option_server OPTIONS (ADD idle_timeout '-1');
 ALTER SERVER option_server OPTIONS (ADD keep_connections 'abc');
 ALTER SERVER option_server OPTIONS (ADD consistency 'most');
 ALTER SERVER option_server OPTIONS (ADD serial_consistency 'quorum');
@@ -66,7 +68,7 @@ DROP FOREIGN TABLE option_time;
 -- all of them, as they should be
 ALTER SERVER option_server OPTIONS (ADD port '9042', ADD local_dc 'dc1', ADD protocol_version '4',
   ADD compression 'lz4', ADD connect_timeout '5000', ADD request_timeout '12000', ADD max_in_flight '1024',
-  ADD max_in_flight_bytes '16MB', ADD keep_connections 'off', ADD consistency 'QUORUM',
+  ADD max_in_flight_bytes '16MB', ADD max_connections '2', ADD idle_timeout '1 min', ADD keep_connections 'off', ADD consistency 'QUORUM',
   ADD read_consistency 'one', ADD write_consistency 'local_quorum', ADD serial_consistency 'serial',
   ADD fetch_size '100', ADD updatable 'true', ADD insert_null 'null', ADD batch_mode 'partition', ADD pushdown 'keys, vectors', ADD fdw_startup_cost '10',
   ADD fdw_tuple_cost '0.5');

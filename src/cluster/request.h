@@ -152,6 +152,8 @@ typedef struct ClusterContact
 	uint16_t	port;
 } ClusterContact;
 
+#define CLUSTER_CONNECTIONS_MIN 2	/* one hears of changes, the other carries requests */
+
 /*
  * How a cluster is spoken to: from the options of a session down to each connection.
  * client_open copies it, strings and all, and says what its defaults are; the copy is
@@ -165,6 +167,8 @@ typedef struct ClusterConfig
 	const char *local_dc;		/* NULL: that of the first node reached */
 	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
 	uint32_t	max_in_flight;	/* the submitter's: requests on their way; 0: it finds out */
+	uint32_t	max_connections;	/* of the cluster, the control connection counts; 0: no limit */
+	uint32_t	idle_timeout;	/* ms without a request until a connection is closed; 0: never */
 	struct ClusterTrace *trace; /* told of what happens; NULL: nobody wants to know */
 } ClusterConfig;
 

@@ -114,6 +114,16 @@ static const ScyllaOptionDef option_defs[] = {
 		.meaning = "Size of the rows of one statement and foreign table that are encoded and not acknowledged."
 	},
 	{
+		.name = "max_connections", .where = ON_SERVER, .kind = KIND_INTEGER, .min = CLUSTER_CONNECTIONS_MIN, .max = 10000,
+		.told = "no limit", CONNECTION(core.max_connections),
+		.meaning = "Connections of one session; one of them hears of changes in the cluster."
+	},
+	{
+		.name = "idle_timeout", .where = ON_SERVER, .kind = KIND_MILLISECONDS, .min = 0, .max = 86400000,
+		.otherwise = "300000", CONNECTION(core.idle_timeout),
+		.meaning = "Time after which a connection that nothing was sent on is closed; 0: never."
+	},
+	{
 		.name = "keep_connections", .where = ON_SERVER, .kind = KIND_BOOLEAN, .otherwise = "true", CONNECTION(keep_connections),
 		.meaning = "Keep connections after the transaction."
 	},

@@ -20,7 +20,7 @@ copy_of_lost(CqlArena *strings)
 	ClusterContact contact[] = {{host, 9042}, {host, 9043}};
 	NetOption	option = {name, host};
 	ClusterConfig from = {
-		.contact = contact, .ncontacts = 2, .local_dc = name, .max_in_flight = 7,
+		.contact = contact, .ncontacts = 2, .local_dc = name, .max_in_flight = 7, .max_connections = 8, .idle_timeout = 9,
 		.net = {.username = name, .password = secret, .option = &option, .noptions = 1, .lz4 = true, .connect_timeout = 5,
 			.tls = {NET_SSL_VERIFY_CA, .root_cert = file, .crl = file, .cert = file, .key = file, .password = secret, .sni = true}}
 	};
@@ -54,6 +54,8 @@ test_nothing_points_into_what_was_copied(void **state)
 	assert_string_equal(copy.net.tls.password, "secret");
 	assert_int_equal(copy.net.tls.mode, NET_SSL_VERIFY_CA);
 	assert_int_equal(copy.max_in_flight, 7);
+	assert_int_equal(copy.max_connections, 8);
+	assert_int_equal(copy.idle_timeout, 9);
 	assert_true(copy.net.lz4);
 	assert_int_equal(copy.net.connect_timeout, 5);
 	cql_arena_free(&strings);
