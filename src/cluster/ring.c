@@ -97,6 +97,7 @@ typedef struct Walk
 	uint16_t   *previous;
 	uint32_t   *used;			/* by rack: the last position, plus 1, in whose set it is */
 	uint16_t	end;			/* in front of the first node, behind the last one */
+	uint64_t	steps;			/* kept by CORE_NOTE */
 } Walk;
 
 static bool
@@ -142,13 +143,14 @@ step_back(Walk *w, uint32_t position)
 
 /* Of all data centers; the local ones are kept. */
 static uint32_t
-place_simple(const Walk *w, uint16_t *out)
+place_simple(Walk *w, uint16_t *out)
 {
 	uint32_t	left = w->wanted;
 	uint32_t	n = 0;
 
 	for (uint16_t node = w->next[w->end]; node != w->end && left > 0; node = w->next[node], left--)
 	{
+		CORE_NOTE(w->steps++);
 		if (w->ring->node[node].dc == w->dc)
 			out[n++] = node;
 	}
@@ -166,6 +168,7 @@ place_network(Walk *w, uint32_t position, uint16_t *out)
 	{
 		uint32_t	rack = w->ring->node[node].rack;
 
+		CORE_NOTE(w->steps++);
 		if (w->used[rack] == position + 1)
 		{
 			if (repeats == 0)
@@ -259,6 +262,7 @@ cluster_ring_place(const ClusterRing *ring, bool network, uint32_t factor, uint3
 	p->factor = factor;
 	p->width = walk.wanted;
 	place_all(&walk, p);
+	CORE_NOTE(p->steps = walk.steps);
 	end_walk(&walk);
 	return p;
 }

@@ -47,6 +47,7 @@ struct ClusterPlacement
 	uint32_t	factor;
 	uint32_t	width;
 	uint16_t   *replica;		/* in ring order, padded with CLUSTER_RING_NONE */
+	uint64_t	steps;			/* nodes that placing looked at; kept by CORE_NOTE */
 };
 
 /* Without positions yet, of which there is room for so many. NULL: out of memory. */

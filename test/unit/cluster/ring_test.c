@@ -183,35 +183,46 @@ test_no_ring_no_replicas(void **state)
 	}
 }
 
-/* By walks it takes minutes. */
+/*
+ * Tokens by turns, racks by turns. By walks it takes minutes. Until each rack was met
+ * once, nodes of the others are passed: some n * ln(n) nodes for n racks.
+ */
 static void
-test_many_replicas_of_many_positions(void **state)
+check_work(uint32_t nnodes, uint32_t tokens, uint32_t factor, uint32_t racks)
 {
-	enum
-	{
-		NODES = 300, TOKENS = 256, FACTOR = 200
-	};
-	ClusterRing *ring = cluster_ring_new(NODES, NODES * TOKENS);
+	ClusterRing *ring = cluster_ring_new(nnodes, (size_t) nnodes * tokens);
 	unsigned	seed = 7;
 
 	assert_non_null(ring);
-	ring->npositions = NODES * TOKENS;
-	for (uint32_t i = 0; i < NODES; i++)
-		ring->node[i] = (ClusterRingNode) {.member = true, .rack = i % 7};
+	ring->npositions = nnodes * tokens;
+	for (uint32_t i = 0; i < nnodes; i++)
+		ring->node[i] = (ClusterRingNode) {.member = true, .rack = i % racks};
 	for (uint32_t i = 0; i < ring->npositions; i++)
-		ring->position[i] = (ClusterRingPosition) {(int64_t) rand_r(&seed) << 20 ^ rand_r(&seed), (uint16_t) (i % NODES)};
+		ring->position[i] = (ClusterRingPosition) {(int64_t) rand_r(&seed) << 20 ^ rand_r(&seed), (uint16_t) (i % nnodes)};
 	cluster_ring_sort(ring);
 	for (int network = 0; network < 2; network++)
 	{
-		ClusterPlacement *p = cluster_ring_place(ring, network, FACTOR, 0);
+		ClusterPlacement *p = cluster_ring_place(ring, network, factor, 0);
 
 		assert_non_null(p);
-		assert_int_equal(p->width, FACTOR);
+		assert_int_equal(p->width, factor);
 		for (uint32_t i = 0; i < ring->npositions; i++)
-			assert_int_equal(p->replica[(size_t) i * FACTOR], ring->position[i].node);
+			assert_int_equal(p->replica[(size_t) i * factor], ring->position[i].node);
+		assert_in_range(p->steps, (uint64_t) ring->npositions * factor,
+						(uint64_t) ring->npositions * (factor + 5 * racks));
 		cluster_placement_free(p);
 	}
 	cluster_ring_free(ring);
+}
+
+static void
+test_many_replicas_of_many_positions(void **state)
+{
+	check_work(100, 256, 100, 1);
+	check_work(100, 256, 100, 10);
+	check_work(200, 128, 100, 3);
+	check_work(1600, 16, 100, 50);
+	check_work(300, 256, 200, 7);
 }
 
 int
