@@ -5,7 +5,7 @@
  * Submitter thread; no I/O.
  * Owns: nodes, ring, placements, and the rows of a read that is not committed.
  * Invariants: node[i]->number is i; ring, local and keyspace all come from one
- * commit; incomplete rows make no node.
+ * commit; incomplete rows make no node; local_dc, once known, stays what it is.
  */
 #include "cluster/topology.h"
 
@@ -17,15 +17,26 @@
 #define MAX_NAMED 1024			/* more addresses than contact points have */
 #define MAX_FACTOR 1000000
 
+static bool
+replace_text(char **to, const char *text)
+{
+	char	   *copy;
+
+	if (*to && strcmp(*to, text) == 0)
+		return true;
+	copy = strdup(text);
+	if (!copy)
+		return false;
+	free(*to);
+	*to = copy;
+	return true;
+}
+
 bool
 cluster_topology_init(ClusterTopology *t, const char *local_dc)
 {
 	*t = (ClusterTopology) {0};
-	if (!local_dc)
-		return true;
-	t->dc_given = true;
-	t->local_dc = strdup(local_dc);
-	return t->local_dc != NULL;
+	return !local_dc || replace_text(&t->local_dc, local_dc);
 }
 
 static void
@@ -74,10 +85,6 @@ void
 cluster_topology_restart(ClusterTopology *t)
 {
 	t->nnamed = 0;
-	if (t->dc_given)
-		return;
-	free(t->local_dc);
-	t->local_dc = NULL;
 }
 
 /* ---- reading ---- */
@@ -134,21 +141,6 @@ add_node(ClusterTopology *t, const uint8_t *host_id)
 	node->number = (uint16_t) t->nnodes;
 	t->node[t->nnodes++] = node;
 	return node;
-}
-
-static bool
-replace_text(char **to, const char *text)
-{
-	char	   *copy;
-
-	if (*to && strcmp(*to, text) == 0)
-		return true;
-	copy = strdup(text);
-	if (!copy)
-		return false;
-	free(*to);
-	*to = copy;
-	return true;
 }
 
 static void

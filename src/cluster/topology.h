@@ -46,7 +46,6 @@ typedef struct ClusterTopology
 	ClusterNode **local;		/* the local ones */
 	uint32_t	nlocal;
 	char	   *local_dc;		/* NULL: not known yet */
-	bool		dc_given;		/* by the configuration */
 	uint32_t	local_dc_number;
 	struct ClusterRing *ring;	/* NULL: not read yet; no positions: tokens are not Murmur3's, or unknown */
 	ClusterKeyspace *keyspace;	/* in keyspaces */
@@ -68,7 +67,7 @@ typedef struct ClusterTopology
 extern bool cluster_topology_init(ClusterTopology *t, const char *local_dc);
 extern void cluster_topology_free(ClusterTopology *t);
 
-/* Connecting anew: names are looked up again; without a configured data center, the next first node decides again. */
+/* Connecting anew: names are looked up again. */
 extern void cluster_topology_restart(ClusterTopology *t);
 
 extern void cluster_topology_begin(ClusterTopology *t);

@@ -203,6 +203,39 @@ test_unknown_local_dc(void **state)
 	fixture_end(&f);
 }
 
+/* Which data center is the local one is found once, however often the cluster is looked for. */
+static void
+test_contacts_of_two_data_centers(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	int			port;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 1", "");
+	port = node_port(f.node[0]);
+	assert_true(node_order(f.node[0], "dc 'east'\nno_peers\npeer 127.0.0.2 %d 0 dc 'west'", port));
+	assert_true(node_order(f.node[1], "dc 'west'\nno_peers\npeer 127.0.0.1 %d 1 dc 'east'", port));
+	add_contact(&f, "127.0.0.1", port);
+	add_contact(&f, "127.0.0.2", port);
+	f.config.net.connect_timeout = 400;
+	open_cluster(&f);
+	prepare(&f, INSERT_TEXT);
+	assert_true(node_order(f.node[0], "refuse\ndisconnect"));
+	AWAIT(&f, cluster_down(f.cluster));
+	/* found by the other contact point, it is known and not used */
+	make_query(&r, "SELECT id FROM ks.t");
+	if (submit(&f, &r))
+	{
+		AWAIT(&f, r.times > 0);
+		assert_failed(&r, CLUSTER_FAIL_CONNECT);
+	}
+	assert_int_equal(node_count(f.node[1], "REGISTER"), 1);
+	assert_int_equal(node_count(f.node[1], "QUERY"), 3);	/* about the topology */
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* ---- losing it ---- */
 
 static void
@@ -394,6 +427,7 @@ main(void)
 		cmocka_unit_test(test_silent_contact),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_unknown_local_dc),
+		cmocka_unit_test(test_contacts_of_two_data_centers),
 		cmocka_unit_test(test_control_connection_moves),
 		cmocka_unit_test(test_event_storm),
 		cmocka_unit_test(test_down_and_up_are_hints),

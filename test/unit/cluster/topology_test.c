@@ -206,6 +206,12 @@ test_local_dc_is_kept_or_given(void **state)
 	assert_true(cluster_topology_init(&t, NULL));
 	read_all(&t, node, 2, simple_one);
 	assert_string_equal(t.local_dc, "east");
+	cluster_topology_restart(&t);	/* another node is reached first */
+	read_all(&t, swapped, 2, simple_one);
+	assert_string_equal(t.local_dc, "east");
+	assert_int_equal(t.local[0]->host_id[0], 1);
+	read_all(&t, &node[1], 1, simple_one);
+	assert_int_equal(t.nlocal, 0);
 	cluster_topology_free(&t);
 	assert_true(cluster_topology_init(&t, "west"));
 	read_all(&t, node, 2, simple_one);
