@@ -17,6 +17,7 @@
 #include "internal.h"
 
 #define READ_SIZE (64 * 1024)
+#define BUNCH 50000				/* ns: what is served within leaves together, and a tick costs more than a request */
 #define WIRE_LIMIT (8 * 1024 * 1024)	/* a client that does not read is not read either */
 
 /* ---- streams ---- */
@@ -315,20 +316,21 @@ new_parcel(uint64_t due, uint64_t count)
 	return p;
 }
 
-/* All that was answered so far: into `wire`, or with `latency` into a parcel of its own. */
+/* All that was answered so far: into `wire`, or with `latency` or `capacity` into a parcel of its own. */
 void
 node_conn_seal(NodeConn *c)
 {
 	if (c->nframes == 0)
 		return;
-	if (c->node->latency == 0)
+	if (c->node->latency == 0 && c->node->queue.workers == 0)
 	{
 		node_conn_to_wire(c, &c->wire, c->frames.data, c->frames.len);
 		answered(c, c->nframes, &c->owed);
 	}
 	else
 	{
-		NodeParcel *p = new_parcel(uv_hrtime() + c->node->latency, c->nframes);
+		uint64_t	due = c->node->queue.workers > 0 ? c->due : uv_hrtime();
+		NodeParcel *p = new_parcel(due + c->node->latency, c->nframes);
 
 		node_conn_to_wire(c, &p->bytes, c->frames.data, c->frames.len);
 		cql_put_raw(&p->streams, c->owed.data, c->owed.len);
@@ -344,9 +346,34 @@ node_conn_seal(NodeConn *c)
 	c->nframes = 0;
 }
 
+/* With `capacity` the answer at hand gets its time. False: it does not queue, and leaves by itself. */
+static bool
+wait_in_queue(NodeConn *c)
+{
+	Node	   *node = c->node;
+	uint64_t	due;
+
+	if (node->queue.workers == 0)
+		return true;
+	if (!c->queues)
+		return false;
+	due = node_queue_take(node, node->arrived);
+	if (c->nframes > 0 && due > c->first_due + BUNCH)
+		node_conn_seal(c);
+	if (c->nframes == 0)
+		c->first_due = due;
+	c->due = due;
+	return true;
+}
+
 void
 node_conn_out(NodeConn *c, int16_t stream)
 {
+	if (!wait_in_queue(c))
+	{
+		node_conn_out_late(c, stream, c->node->arrived + c->node->latency);
+		return;
+	}
 	cql_put_raw(&c->frames, c->answer.data, c->answer.len);
 	if (!c->node->null)
 		cql_put_raw(&c->owed, &stream, 2);
@@ -358,6 +385,7 @@ node_conn_out_void(NodeConn *c, int16_t stream)
 {
 	uint8_t    *p;
 
+	wait_in_queue(c);
 	if (!cql_buffer_reserve(&c->frames, 13))
 		abort();
 	p = c->frames.data + c->frames.len;
@@ -481,6 +509,7 @@ deliver_all(Node *node, bool held)
 void
 node_conns_tick(Node *node)
 {
+	node_queue_look(node, uv_hrtime());
 	deliver_all(node, false);
 }
 
@@ -517,6 +546,7 @@ node_conn_process(NodeConn *c)
 	CqlSplitStatus status = CQL_SPLIT_MORE;
 	CqlFrame	frame;
 
+	c->node->arrived = uv_hrtime();
 	while (!c->closing && !c->deaf && c->close_when_written == CLOSE_NO &&
 		   (status = cql_splitter_next(&c->in, &frame)) == CQL_SPLIT_FRAME)
 		node_respond(c, &frame);

@@ -6,6 +6,7 @@
  *	 conn.c       one connection: bytes in, frames, bytes out, late answers, closing
  *	 tls.c        TLS of one connection; tls_context.c what new ones get
  *	 rule.c       faults
+ *	 queue.c      `capacity`: when a request would be served
  *	 respond.c    what each opcode is answered
  *	 message.c    metadata, types and errors as bytes
  *	 lexer.c      words of scripts and of CQL
@@ -39,6 +40,7 @@
 #define NODE_NO_TIMESTAMP INT64_MIN
 #define NODE_OLDEST_PROTOCOL 3
 #define NODE_MAX_SHARDS 256
+#define NODE_MAX_WORKERS 1024
 #define NODE_EVENT_TYPES 3		/* TOPOLOGY_CHANGE, STATUS_CHANGE, SCHEMA_CHANGE */
 
 /* Why a script line or a statement was refused; code is an ERROR's. */
@@ -345,9 +347,12 @@ struct NodeConn
 	size_t		written;		/* of writing: on its way */
 	uint64_t	leave;			/* so many bytes may leave until `release`; NODE_NO_LIMIT */
 	bool		dribble;		/* one byte a write */
+	bool		queues;			/* `capacity`: the request at hand waits for a worker */
+	uint64_t	first_due;		/* `capacity`: when the first of frames is served */
+	uint64_t	due;			/* and the last one */
 	NodeTls    *tls;			/* NULL: plain */
 	bool		stray;			/* plain on a listener that knows TLS: optional */
-	NodeParcel *late;			/* `latency`: by due time */
+	NodeParcel *late;			/* `latency` and `capacity`: by due time */
 	NodeParcel *late_last;
 	NodeParcel *parked;			/* `delay` and `hold`: any order */
 	uint64_t	in_flight;
@@ -406,6 +411,19 @@ typedef struct NodeListener
 	bool		shard_aware;
 } NodeListener;
 
+/* `capacity` */
+typedef struct NodeQueue
+{
+	int			workers;		/* 0: off */
+	double		cost;			/* ns that a worker needs for a request */
+	double		batching;		/* so many times that, if no queue is there */
+	int			worker;			/* next in turn */
+	double		idle_at[NODE_MAX_WORKERS];
+	uint64_t   *due;			/* a ring: when each that is queued will be served */
+	size_t		first;
+	size_t		cap;			/* power of two or 0 */
+} NodeQueue;
+
 typedef struct NodeMail NodeMail;	/* a call from another thread; node.c */
 
 struct Node
@@ -444,6 +462,8 @@ struct Node
 	bool		store;
 	bool		checksum;
 	uint64_t	latency;		/* ns */
+	NodeQueue	queue;
+	uint64_t	arrived;		/* when the requests of this read did */
 
 	/* TLS of connections to come */
 	struct ssl_ctx_st *tls;		/* NULL: none */
@@ -502,6 +522,11 @@ extern void node_conn_process(NodeConn *c); /* what c->in has */
 extern void node_conn_event(NodeConn *c, const CqlBuffer *body);
 extern void node_conns_tick(Node *node);
 extern void node_conns_release(Node *node);
+
+/* queue.c */
+extern bool node_queue_line(Node *node, NodeLexer *x);
+extern uint64_t node_queue_take(Node *node, uint64_t now);
+extern void node_queue_look(Node *node, uint64_t now);
 
 /* rule.c */
 extern bool node_rule_add(Node *node, NodeLexer *x);

@@ -228,6 +228,7 @@ mail_run(Node *node, NodeMail *m)
 			memcpy(m->error, node->failure.message, sizeof(m->error));
 			break;
 		case MAIL_REPORT:
+			node_queue_look(node, uv_hrtime());
 			*m->report = node->report;
 			m->ok = true;
 			break;
@@ -563,6 +564,7 @@ node_free(Node *node)
 	free(node->inbox);
 	free(node->value);
 	free(node->record);
+	free(node->queue.due);
 	pthread_cond_destroy(&node->answered);
 	pthread_mutex_destroy(&node->lock);
 	free(node);

@@ -68,6 +68,9 @@ typedef struct NodeReport
 	uint64_t	max_in_flight;	/* its maximum since start or `reset` */
 	uint64_t	max_conn_in_flight; /* the same of one connection */
 	uint64_t	held;			/* answers kept by `hold`, now */
+	uint64_t	queued;			/* `capacity`: requests that are not served yet, now */
+	uint64_t	longest_queue;	/* its maximum since start or `reset` */
+	uint64_t	served;			/* requests that left the queue */
 	uint64_t	streams;		/* distinct stream ids used, summed over connections */
 	uint64_t	stream_clashes; /* requests on a stream whose answer was still owed */
 	uint64_t	bytes_in;

@@ -22,7 +22,7 @@ static const struct
 }			counters[] = {
 	COUNTER(requests), COUNTER(executes), COUNTER(rows_written), COUNTER(answers), COUNTER(errors),
 	COUNTER(events), COUNTER(faults), COUNTER(connections), COUNTER(open), COUNTER(ready),
-	COUNTER(in_flight), COUNTER(max_in_flight), COUNTER(max_conn_in_flight), COUNTER(held),
+	COUNTER(in_flight), COUNTER(max_in_flight), COUNTER(max_conn_in_flight), COUNTER(held), COUNTER(queued), COUNTER(longest_queue), COUNTER(served),
 	COUNTER(streams), COUNTER(stream_clashes), COUNTER(bytes_in), COUNTER(bytes_out),
 	COUNTER(wrong_shard), COUNTER(not_owner), COUNTER(no_timestamp), COUNTER(checksum),
 	COUNTER(protocol_errors), COUNTER(tls_handshakes), COUNTER(tls_failed), COUNTER(tls_resumed),

@@ -772,6 +772,7 @@ node_respond(NodeConn *c, const CqlFrame *frame)
 	if (frame->opcode < 17)
 		node->report.opcode[frame->opcode]++;
 	node_conn_received(c, frame);
+	c->queues = frame->opcode == CQL_OP_QUERY || frame->opcode == CQL_OP_EXECUTE || frame->opcode == CQL_OP_BATCH;
 	if (!version_spoken(&call))
 		return;
 	decode(&call);

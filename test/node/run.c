@@ -317,6 +317,8 @@ run_write(NodeCall *call, const NodeStatement *s)
 void
 node_run(NodeCall *call, NodeStatement *s)
 {
+	if (s->table->system)
+		call->conn->queues = false;
 	switch (s->kind)
 	{
 		case STATEMENT_SELECT:

@@ -407,7 +407,7 @@ do_reset(Node *node, NodeLexer *x)
 
 	*r = (NodeReport) {
 		.open = r->open, .ready = r->ready, .in_flight = r->in_flight, .held = r->held,
-		.max_in_flight = r->in_flight, .connections = r->connections
+		.max_in_flight = r->in_flight, .connections = r->connections, .queued = r->queued, .longest_queue = r->queued
 	};
 	node->nrecords = 0;
 	return true;
@@ -423,7 +423,7 @@ static const struct
 	{"address", do_address}, {"port", do_port}, {"protocol", do_protocol}, {"scylla", do_scylla},
 	{"auth", do_auth}, {"tls", node_tls_line}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
 	{"token", do_token}, {"peer", do_peer}, {"no_peers", do_no_peers}, {"store", do_store}, {"null", do_null},
-	{"checksum", do_checksum}, {"latency", do_latency}, {"keyspace", do_keyspace}, {"type", do_type},
+	{"checksum", do_checksum}, {"latency", do_latency}, {"capacity", node_queue_line}, {"keyspace", do_keyspace}, {"type", do_type},
 	{"table", do_table}, {"row", do_row}, {"repeat", do_repeat}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
 	{"event", node_event}, {"refuse", do_refuse}, {"listen", do_listen}, {"disconnect", do_disconnect},
 	{"forget", do_forget}, {"reset", do_reset}
