@@ -7,25 +7,13 @@
  */
 #include "cluster/backoff.h"
 
+#include "cluster/random.h"
 #include "cql/invariant.h"
 
 void
 cluster_backoff_reset(ClusterBackoff *b)
 {
 	*b = (ClusterBackoff) {0};
-}
-
-/* xorshift64: sessions must not reconnect in step, nothing more is asked of it */
-static uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t	x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	*state = x;
-	return x;
 }
 
 uint32_t
@@ -37,7 +25,7 @@ cluster_backoff_delay(uint32_t failures, uint64_t *random)
 		delay *= 2;
 	if (delay > CLUSTER_BACKOFF_MAX)
 		delay = CLUSTER_BACKOFF_MAX;
-	delay = delay * (85 + next_random(random) % 31) / 100;
+	delay = delay * (85 + cluster_random_below(random, 31)) / 100;
 	CORE_ASSERT(delay >= CLUSTER_BACKOFF_MIN * 85 / 100);
 	return delay > CLUSTER_BACKOFF_MAX ? CLUSTER_BACKOFF_MAX : delay;
 }

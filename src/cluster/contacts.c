@@ -9,6 +9,8 @@
  */
 #include "cluster/contacts.h"
 
+#include "cluster/random.h"
+
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,17 +61,33 @@ cluster_contacts_free(ClusterContacts *contacts)
 	free(contacts->lookup);
 }
 
+static void
+shuffle(ClusterLookup *lookup, int n, uint64_t *random)
+{
+	for (int i = n - 1; i > 0; i--)
+	{
+		int			j = (int) cluster_random_below(random, (uint32_t) i + 1);
+		ClusterLookup other = lookup[j];
+
+		lookup[j] = lookup[i];
+		lookup[i] = other;
+	}
+}
+
 void
-cluster_contacts_look_up(ClusterContacts *contacts)
+cluster_contacts_look_up(ClusterContacts *contacts, uint64_t *random)
 {
 	const ClusterConfig *config = contacts->config;
 
 	CORE_ASSERT(!cluster_contacts_pending(contacts));
 	for (int i = 0; i < config->ncontacts; i++)
+		contacts->lookup[i] = (ClusterLookup) {.contacts = contacts, .contact = &config->contact[i]};
+	if (random)
+		shuffle(contacts->lookup, config->ncontacts, random);
+	for (int i = 0; i < config->ncontacts; i++)
 	{
 		ClusterLookup *lookup = &contacts->lookup[i];
 
-		*lookup = (ClusterLookup) {.contacts = contacts, .contact = &config->contact[i]};
 		lookup->resolve = net_resolve(config->net.loop, lookup->contact->host, lookup->contact->port,
 									  on_resolved, lookup);
 		if (!lookup->resolve)

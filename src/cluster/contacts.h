@@ -31,7 +31,8 @@ extern bool cluster_contacts_init(ClusterContacts *contacts, const ClusterConfig
 								  const ClusterContactsOps *ops, void *owner);
 extern void cluster_contacts_free(ClusterContacts *contacts);	/* none is pending */
 
-extern void cluster_contacts_look_up(ClusterContacts *contacts);
+/* In any order by the caller's generator; NULL: in the order that they were given in. */
+extern void cluster_contacts_look_up(ClusterContacts *contacts, uint64_t *random);
 extern bool cluster_contacts_pending(const ClusterContacts *contacts);
 /* Tell of those still pending that they took too long; they stay pending. */
 extern void cluster_contacts_time_out(ClusterContacts *contacts, const char *reason);

@@ -13,6 +13,7 @@
 
 #include "cluster/backoff.h"
 #include "cluster/contacts.h"
+#include "cluster/random.h"
 #include "cluster/topology_query.h"
 #include "cluster/trace.h"
 
@@ -385,16 +386,25 @@ advance(ClusterControl *control)
 
 /* ---- names ---- */
 
+/* Sessions spread over the contact points, unless the first one is to say which data center is the local one. NULL then. */
+static uint64_t *
+spreading(const ClusterControl *control)
+{
+	return control->topology->local_dc ? control->random : NULL;
+}
+
 static void
 on_resolved(void *owner, const NetAddress *address, int n)
 {
 	ClusterControl *control = owner;
+	uint64_t   *random = spreading(control);
+	uint32_t	first = random && n > 0 ? cluster_random_below(random, (uint32_t) n) : 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		cluster_topology_name(control->topology, &address[i]);
 		if (control->mode == CONTROL_DISCOVERING)
-			add_candidate(control, &address[i]);
+			add_candidate(control, &address[(first + (uint32_t) i) % (uint32_t) n]);
 	}
 	advance(control);
 }
@@ -412,7 +422,7 @@ cluster_control_discover(ClusterControl *control)
 	control->deadline = now_of(control) + control->config->net.connect_timeout;
 	control->next_open = 0;
 	cluster_topology_restart(control->topology);
-	cluster_contacts_look_up(&control->contacts);
+	cluster_contacts_look_up(&control->contacts, spreading(control));
 }
 
 void

@@ -48,13 +48,19 @@ begin(Found *found)
 }
 
 static void
-look_up(Found *found)
+look_up_by(Found *found, uint64_t *random)
 {
 	assert_true(cluster_contacts_init(&found->contacts, &found->f.config, &ops, found));
 	assert_false(cluster_contacts_pending(&found->contacts));
-	cluster_contacts_look_up(&found->contacts);
+	cluster_contacts_look_up(&found->contacts, random);
 	assert_true(cluster_contacts_pending(&found->contacts));
 	assert_int_equal(found->resolved, 0);	/* never from inside the call */
+}
+
+static void
+look_up(Found *found)
+{
+	look_up_by(found, NULL);
 }
 
 static void
@@ -100,6 +106,38 @@ test_each_contact_point_is_looked_up(void **state)
 	AWAIT(&found.f, found.resolved == 2);
 	assert_int_equal(found.n, 2);
 	end(&found);
+}
+
+/* The port of the one that is resolved first. */
+static int
+first_of_three(uint64_t *random)
+{
+	Found		found;
+	char		text[64];
+
+	begin(&found);
+	for (int i = 0; i < 3; i++)
+		add_contact(&found.f, "127.0.0.1", i);
+	look_up_by(&found, random);
+	AWAIT(&found.f, found.resolved == 3);
+	net_address_format(&found.address[0], text, sizeof(text));
+	end(&found);
+	return strrchr(text, ':')[1] - '0';
+}
+
+static void
+test_contact_points_are_looked_up_in_any_order(void **state)
+{
+	uint64_t	random = 20240229;
+	int			first[3] = {0};
+
+	for (int i = 0; i < 90; i++)
+	{
+		assert_int_equal(first_of_three(NULL), 0);
+		first[first_of_three(&random)]++;
+	}
+	for (int i = 0; i < 3; i++)
+		assert_in_range(first[i], 15, 45);
 }
 
 static void
@@ -157,6 +195,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_name_has_all_its_addresses_each_with_the_name),
 		cmocka_unit_test(test_each_contact_point_is_looked_up),
+		cmocka_unit_test(test_contact_points_are_looked_up_in_any_order),
 		cmocka_unit_test(test_a_name_that_nobody_knows_fails_with_its_port),
 		cmocka_unit_test(test_names_that_take_too_long_are_told_of),
 		cmocka_unit_test(test_names_that_are_cancelled_are_not_heard_of),

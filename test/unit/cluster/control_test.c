@@ -102,6 +102,56 @@ test_name_of_a_node_that_moved(void **state)
 	fixture_end(&f);
 }
 
+/* Which of two nodes has the control connection of a new session. */
+static int
+controlled(Fixture *f)
+{
+	int			which;
+
+	order_all(f, "reset");
+	open_cluster(f);
+	AWAIT(f, count_all(f, "REGISTER") > 0);
+	which = node_count(f->node[0], "REGISTER") > 0 ? 0 : 1;
+	close_cluster(f);
+	return which;
+}
+
+/* With chance against it, each of 64 sessions would go to the same node once in 2^63 times. */
+static bool
+spreads(Fixture *f)
+{
+	int			n = 0;
+
+	for (int i = 0; i < 64; i++)
+		n += controlled(f);
+	return n > 0 && n < 64;
+}
+
+/* The first contact point says which data center is the local one, unless an option does. */
+static void
+test_control_connections_spread(void **state)
+{
+	Fixture		f;
+
+	fixture_init(&f);
+	start_nodes(&f, 2, "keyspace ks simple 1", "dc 'east'\n");
+	addresses[0] = "127.0.0.1";
+	addresses[1] = "127.0.0.2";
+	add_contact(&f, "nodes.example", node_port(f.node[0]));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(controlled(&f), 0);
+	f.config.local_dc = "east";
+	assert_true(spreads(&f));
+	f.config.ncontacts = 0;
+	for (int i = 0; i < 2; i++)
+		add_contact(&f, node_address(f.node[i]), node_port(f.node[i]));
+	assert_true(spreads(&f));
+	f.config.local_dc = NULL;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(controlled(&f), 0);
+	fixture_end(&f);
+}
+
 /* One that takes the connection and says nothing about the topology must not block the other. */
 static void
 test_contact_that_answers_no_query(void **state)
@@ -422,6 +472,7 @@ main(void)
 		cmocka_unit_test(test_live_contact_beside_dead_ones),
 		cmocka_unit_test(test_live_address_beside_dead_ones),
 		cmocka_unit_test(test_name_of_a_node_that_moved),
+		cmocka_unit_test(test_control_connections_spread),
 		cmocka_unit_test(test_contact_that_answers_no_query),
 		cmocka_unit_test(test_all_contacts_refuse),
 		cmocka_unit_test(test_silent_contact),
