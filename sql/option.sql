@@ -48,6 +48,7 @@ ALTER SERVER option_server OPTIONS (ADD pushdown 'keys,');
 ALTER SERVER option_server OPTIONS (ADD fdw_startup_cost '-1');
 ALTER SERVER option_server OPTIONS (ADD fdw_tuple_cost 'abc');
 ALTER SERVER option_server OPTIONS (ADD local_dc '');
+ALTER SERVER option_server OPTIONS (ADD local_rack '');
 
 -- times have units, as settings have them, and a few more names for these
 ALTER SERVER option_server OPTIONS (ADD connect_timeout '5 parsecs');
@@ -66,7 +67,7 @@ ALTER FOREIGN TABLE option_time OPTIONS (SET ttl '0', SET request_timeout '1 min
 DROP FOREIGN TABLE option_time;
 
 -- all of them, as they should be
-ALTER SERVER option_server OPTIONS (ADD port '9042', ADD local_dc 'dc1', ADD protocol_version '4',
+ALTER SERVER option_server OPTIONS (ADD port '9042', ADD local_dc 'dc1', ADD local_rack 'rack1', ADD protocol_version '4',
   ADD compression 'lz4', ADD connect_timeout '5000', ADD request_timeout '12000', ADD max_in_flight '1024',
   ADD max_in_flight_bytes '16MB', ADD max_connections '2', ADD idle_timeout '1 min', ADD keep_connections 'off', ADD consistency 'QUORUM',
   ADD read_consistency 'one', ADD write_consistency 'local_quorum', ADD serial_consistency 'serial',

@@ -445,7 +445,7 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	c->dispatch.owner = owner;
 	c->dispatch.random = &c->random;
 	c->control = cluster_control_new(config, &c->topology, &control_ops, c, &c->random);
-	if (!cluster_topology_init(&c->topology, config->local_dc) || !c->control)
+	if (!cluster_topology_init(&c->topology, config->local_dc, config->local_rack) || !c->control)
 	{
 		free_cluster(c);
 		return NULL;

@@ -178,6 +178,20 @@ drop_others(ClusterControl *control)
 }
 
 static void
+trace_topology(const ClusterControl *control, const char *node)
+{
+	const ClusterTopology *t = control->topology;
+
+	if (t->local_rack)
+		cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, node,
+						  "nodes: %u, in data center \"%s\", of which in rack \"%s\": %u", t->nlocal, t->local_dc,
+						  t->local_rack, t->nrack);
+	else
+		cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, node,
+						  "nodes: %u, in data center \"%s\"", t->nlocal, t->local_dc);
+}
+
+static void
 on_answered(ClusterTopologyQuery *q)
 {
 	Candidate  *candidate = candidate_of(q);
@@ -192,8 +206,7 @@ on_answered(ClusterTopologyQuery *q)
 		give_up(candidate, &why);
 		return;
 	}
-	cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, net_connection_name(candidate->net),
-					  "nodes: %u, in data center \"%s\"", control->topology->nlocal, control->topology->local_dc);
+	trace_topology(control, net_connection_name(candidate->net));
 	control->nodes_up = false;
 	control->mode = CONTROL_KEEPING;
 	cluster_backoff_reset(&control->backoff);

@@ -165,6 +165,7 @@ typedef struct ClusterConfig
 	const ClusterContact *contact;
 	int			ncontacts;
 	const char *local_dc;		/* NULL: that of the first node reached */
+	const char *local_rack;		/* of it; NULL: all racks are as good */
 	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
 	uint32_t	max_in_flight;	/* the submitter's: requests on their way; 0: it finds out */
 	uint32_t	max_connections;	/* of the cluster, the control connection counts; 0: no limit */

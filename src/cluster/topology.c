@@ -33,9 +33,9 @@ replace_text(char **to, const char *text)
 }
 
 bool
-cluster_topology_init(ClusterTopology *t, const char *local_dc)
+cluster_topology_init(ClusterTopology *t, const char *local_dc, const char *local_rack)
 {
-	*t = (ClusterTopology) {0};
+	*t = (ClusterTopology) {.local_rack = local_rack};
 	return !local_dc || replace_text(&t->local_dc, local_dc);
 }
 
@@ -285,6 +285,20 @@ build_ring(const ClusterTopology *t)
 	return ring;
 }
 
+/*
+ * The local rack is a matter of speed alone: while no node is there, all are as good. Else a rack whose nodes are all being
+ * replaced would end what goes well without it.
+ */
+static void
+prefer_rack(ClusterTopology *t)
+{
+	t->nrack = 0;
+	for (uint32_t i = 0; i < t->nlocal && t->local_rack; i++)
+		t->nrack += strcmp(t->local[i]->rack, t->local_rack) == 0;
+	for (uint32_t i = 0; i < t->nnodes; i++)
+		t->node[i]->near = t->node[i]->local && (t->nrack == 0 || strcmp(t->node[i]->rack, t->local_rack) == 0);
+}
+
 static bool
 build_local(ClusterTopology *t)
 {
@@ -305,6 +319,7 @@ build_local(ClusterTopology *t)
 		if (node->local)
 			t->local[t->nlocal++] = node;
 	}
+	prefer_rack(t);
 	return true;
 }
 

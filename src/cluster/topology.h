@@ -21,6 +21,7 @@ typedef struct ClusterNode
 	uint16_t	number;			/* index in ClusterTopology.node */
 	bool		present;		/* in the last read */
 	bool		local;			/* present and in the local data center */
+	bool		near;			/* local and in the local rack, if that is given and some node is there */
 	bool		dialled;		/* address is one that was connected to, not one that was read */
 	NetAddress	address;
 	NetAddress	advertised;		/* as the peers tell; family 0: never read */
@@ -46,6 +47,8 @@ typedef struct ClusterTopology
 	ClusterNode **local;		/* the local ones */
 	uint32_t	nlocal;
 	char	   *local_dc;		/* NULL: not known yet */
+	const char *local_rack;		/* NULL: none is given */
+	uint32_t	nrack;			/* local nodes in local_rack */
 	uint32_t	local_dc_number;
 	struct ClusterRing *ring;	/* NULL: not read yet; no positions: tokens are not Murmur3's, or unknown */
 	ClusterKeyspace *keyspace;	/* in keyspaces */
@@ -63,8 +66,11 @@ typedef struct ClusterTopology
 	ClusterKeyspaceRow *keyspace_rows;
 } ClusterTopology;
 
-/* local_dc NULL: that of the node which system.local is read from first. false: out of memory. */
-extern bool cluster_topology_init(ClusterTopology *t, const char *local_dc);
+/*
+ * local_dc NULL: that of the node which system.local is read from first. local_rack is borrowed; NULL: none is preferred.
+ * false: out of memory.
+ */
+extern bool cluster_topology_init(ClusterTopology *t, const char *local_dc, const char *local_rack);
 extern void cluster_topology_free(ClusterTopology *t);
 
 /* Connecting anew: names are looked up again. */

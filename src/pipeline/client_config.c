@@ -83,6 +83,7 @@ client_config_copy(const ClusterConfig *from, ClusterConfig *into, CqlArena *str
 	set_defaults(into);
 	into->contact = copy_contacts(strings, from);
 	into->local_dc = copy_string(strings, from->local_dc);
+	into->local_rack = copy_string(strings, from->local_rack);
 	into->net.username = copy_string(strings, from->net.username);
 	into->net.password = copy_string(strings, from->net.password);
 	copy_tls(strings, &from->net.tls, &into->net.tls);

@@ -44,6 +44,10 @@ static const ScyllaOptionDef option_defs[] = {
 		.meaning = "Data center whose nodes are used."
 	},
 	{
+		.name = "local_rack", .where = ON_SERVER, .kind = KIND_UTF8, .told = "all are as good", CONNECTION(core.local_rack),
+		.meaning = "Rack of the data center whose nodes are preferred."
+	},
+	{
 		.name = "protocol_version", .where = ON_SERVER, .kind = KIND_WORD, .words = {{"auto", 0}, {"4", 4}, {"5", 5}},
 		.otherwise = "auto", CONNECTION(core.net.protocol_version),
 		.meaning = "Version of the protocol; auto: the newest that a node speaks."

@@ -46,7 +46,7 @@ test_owner_at_the_borders(void **state)
 	};
 	ClusterTopology t;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, node, 3, simple_one);
 	assert_int_equal(first_replica(&t, "ks", INT64_MIN), 1);
 	assert_int_equal(first_replica(&t, "ks", -101), 1);
@@ -73,7 +73,7 @@ test_extreme_tokens(void **state)
 	};
 	ClusterTopology t;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, node, 2, simple_one);
 	assert_int_equal(first_replica(&t, "ks", INT64_MIN), 1);
 	assert_int_equal(first_replica(&t, "ks", INT64_MIN + 1), 2);
@@ -271,7 +271,7 @@ test_replicas_equal_brute_force(void **state)
 
 		snprintf(factor, sizeof(factor), "%u", rf);
 		make_world(&w, &seed);
-		assert_true(cluster_topology_init(&t, NULL));
+		assert_true(cluster_topology_init(&t, NULL, NULL));
 		read_all(&t, w.node, w.n, keyspaces);
 		for (int i = 0; i < 20; i++)
 			check_token(&t, &w, random_token(&seed), rf);
@@ -303,7 +303,7 @@ test_replication_forms(void **state)
 	};
 	ClusterTopology t;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, node, 2, keyspaces);
 	assert_int_equal(locate(&t, "transient", 5).n, 2);
 	assert_int_equal(locate(&t, "elsewhere", 5).n, 0);
@@ -327,7 +327,7 @@ test_foreign_tokens_route_nowhere(void **state)
 
 	/* its last byte: "0" becomes "x", as a ByteOrderedPartitioner might say */
 	local.data[local.len - 1] = 'x';
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	cluster_topology_begin(&t);
 	assert_true(cluster_topology_read_local(&t, cql_reader(local.data, local.len), &dialled));
 	assert_true(cluster_topology_read_keyspaces(&t, cql_reader(schema.data, schema.len)));
@@ -355,7 +355,7 @@ test_a_table_is_looked_up_again_after_a_change(void **state)
 	ClusterTable table = {.keyspace = "ks", .name = "t"};
 	ClusterTopology t;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	assert_null(cluster_locate(&t, &table, 5).number);	/* nothing was read yet */
 	read_all(&t, node, 2, simple_one);
 	assert_int_equal(cluster_locate(&t, &table, 5).n, 1);
@@ -373,7 +373,7 @@ test_a_table_without_a_keyspace_is_anywhere(void **state)
 	const RowNode node = {.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1};
 	ClusterTopology t;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, &node, 1, simple_one);
 	assert_null(locate(&t, NULL, 5).number);
 	cluster_topology_free(&t);
@@ -387,7 +387,7 @@ test_nodes_are_not_told_apart_by_shards(void **state)
 	ClusterTopology t;
 	ClusterLocation at;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, &node, 1, simple_one);
 	at = cluster_locate_replica(&t, locate(&t, "ks", 5), 0);
 	assert_ptr_equal(at.node, t.node[0]);
@@ -409,7 +409,7 @@ test_positions_come_in_the_order_of_tokens(void **state)
 	static const int64_t expected[] = {-5, 10, 30};
 	ClusterTopology t;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	assert_int_equal(cluster_locate_positions(&t), 0);
 	read_all(&t, node, 2, simple_one);
 	assert_int_equal(cluster_locate_positions(&t), 3);

@@ -86,7 +86,7 @@ begin(Asker *a, const char *extra)
 	fixture_init(&a->f);
 	start_nodes(&a->f, 2, "keyspace ks simple 2", extra);
 	uv_ip4_addr("127.0.0.1", node_port(a->f.node[0]), (struct sockaddr_in *) &a->address.storage);
-	assert_true(cluster_topology_init(&a->topology, NULL));
+	assert_true(cluster_topology_init(&a->topology, NULL, NULL));
 	a->query.ops = &query_ops;
 	a->query.topology = &a->topology;
 	a->query.address = &a->address;

@@ -50,7 +50,7 @@ test_addresses(void **state)
 	ClusterTopology t;
 
 	dialled.host = "nodes.example";
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	cluster_topology_begin(&t);
 	assert_true(cluster_topology_read_peers(&t, cql_reader(peers.data, peers.len), 9042));
 	assert_false(cluster_topology_commit(&t));	/* nothing is known without the contacted node */
@@ -88,7 +88,7 @@ test_nodes_are_known_by_host_id(void **state)
 	ClusterTopology t;
 	ClusterNode *second;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, node, 2, simple_one);
 	second = node_by_id(&t, 2);
 	node[1].address[3] = 20;	/* back with another address */
@@ -120,7 +120,7 @@ test_contacted_node_keeps_its_address(void **state)
 	ClusterTopology t;
 	ClusterNode *first;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, node, 2, simple_one);
 	first = node_by_id(&t, 1);
 	assert_address(first, 99, 9999);
@@ -149,7 +149,7 @@ test_names_of_contact_points_go_to_nodes_that_others_told_of(void **state)
 	second.host = "two.example";
 	third.host = "three.example";
 	other_port.host = "another.example";
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	cluster_topology_name(&t, &other_port);
 	cluster_topology_name(&t, &second);
 	read_all(&t, node, 3, simple_one);
@@ -180,7 +180,7 @@ test_the_name_that_was_dialled_stays_with_the_node(void **state)
 	ClusterTopology t;
 
 	dialled.host = host;
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	cluster_topology_begin(&t);
 	assert_true(cluster_topology_read_local(&t, cql_reader(local.data, local.len), &dialled));
 	assert_true(cluster_topology_read_peers(&t, cql_reader(peers.data, peers.len), 9042));
@@ -203,7 +203,7 @@ test_local_dc_is_kept_or_given(void **state)
 	const RowNode swapped[] = {node[1], node[0]};
 	ClusterTopology t;
 
-	assert_true(cluster_topology_init(&t, NULL));
+	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, node, 2, simple_one);
 	assert_string_equal(t.local_dc, "east");
 	cluster_topology_restart(&t);	/* another node is reached first */
@@ -213,13 +213,54 @@ test_local_dc_is_kept_or_given(void **state)
 	read_all(&t, &node[1], 1, simple_one);
 	assert_int_equal(t.nlocal, 0);
 	cluster_topology_free(&t);
-	assert_true(cluster_topology_init(&t, "west"));
+	assert_true(cluster_topology_init(&t, "west", NULL));
 	read_all(&t, node, 2, simple_one);
 	assert_int_equal(t.nlocal, 1);
 	assert_int_equal(t.local[0]->host_id[0], 2);
 	cluster_topology_restart(&t);
 	read_all(&t, swapped, 2, simple_one);
 	assert_string_equal(t.local_dc, "west");
+	cluster_topology_free(&t);
+}
+
+/* Which of four nodes are near: a bit each. */
+static unsigned int
+near_nodes(const ClusterTopology *t)
+{
+	unsigned int near = 0;
+
+	for (uint8_t id = 1; id <= 4; id++)
+		near |= (unsigned int) node_by_id(t, id)->near << (id - 1);
+	return near;
+}
+
+static void
+test_nodes_of_the_local_rack_are_near(void **state)
+{
+	static const int64_t a[] = {0};
+	RowNode		node[] = {
+		{.id = 1, .dc = "dc", .rack = "r1", .token = a, .ntokens = 1},
+		{.id = 2, .dc = "dc", .rack = "r2", .token = a, .ntokens = 1, .address = {127, 0, 0, 2}, .port = 1},
+		{.id = 3, .dc = "far", .rack = "r1", .token = a, .ntokens = 1, .address = {127, 0, 0, 3}, .port = 1},
+		{.id = 4, .dc = "dc", .rack = "r1", .token = a, .ntokens = 1, .address = {127, 0, 0, 4}, .port = 1},
+	};
+	ClusterTopology t;
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_all(&t, node, 4, simple_one);
+	assert_int_equal(near_nodes(&t), 1 | 2 | 8);
+	cluster_topology_free(&t);
+	assert_true(cluster_topology_init(&t, NULL, "r1"));
+	read_all(&t, node, 4, simple_one);
+	assert_int_equal(near_nodes(&t), 1 | 8);
+	assert_int_equal(t.nrack, 2);
+	read_all(&t, node, 3, simple_one);	/* gone */
+	assert_int_equal(near_nodes(&t), 1);
+	/* a rack of this name elsewhere is another one, and without a rack nobody is farther than others */
+	node[0].rack = "r3";
+	read_all(&t, node, 3, simple_one);
+	assert_int_equal(near_nodes(&t), 1 | 2);
+	assert_int_equal(t.nrack, 0);
 	cluster_topology_free(&t);
 }
 
@@ -233,6 +274,7 @@ main(void)
 		cmocka_unit_test(test_names_of_contact_points_go_to_nodes_that_others_told_of),
 		cmocka_unit_test(test_the_name_that_was_dialled_stays_with_the_node),
 		cmocka_unit_test(test_local_dc_is_kept_or_given),
+		cmocka_unit_test(test_nodes_of_the_local_rack_are_near),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

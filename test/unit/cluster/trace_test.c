@@ -304,6 +304,21 @@ write_one(Fixture *f, uint32_t statement, int32_t id)
 	request_free(&r);
 }
 
+/* Nobody is told of a rack that is not there, but here. */
+static void
+test_how_many_nodes_the_local_rack_has(void **state)
+{
+	Fixture		f;
+
+	begin(&f, 1);
+	close_cluster(&f);
+	f.config.local_rack = "nowhere";
+	open_cluster(&f);
+	prepare(&f, INSERT_TEXT);
+	assert_int_equal(times(f.config.trace, "topology read", "nodes: 1, in data center \"dc1\", of which in rack \"nowhere\": 0"), 1);
+	end(&f);
+}
+
 static void
 test_health_is_told_once(void **state)
 {
@@ -386,6 +401,7 @@ main(void)
 		cmocka_unit_test(test_a_clock_that_is_set_back),
 		cmocka_unit_test(test_long_texts_are_cut),
 		cmocka_unit_test(test_windows_that_move),
+		cmocka_unit_test(test_how_many_nodes_the_local_rack_has),
 		cmocka_unit_test(test_health_is_told_once),
 		cmocka_unit_test(test_what_requests_meet_with),
 		cmocka_unit_test(test_lost_and_down),

@@ -20,7 +20,7 @@ copy_of_lost(CqlArena *strings)
 	ClusterContact contact[] = {{host, 9042}, {host, 9043}};
 	NetOption	option = {name, host};
 	ClusterConfig from = {
-		.contact = contact, .ncontacts = 2, .local_dc = name, .max_in_flight = 7, .max_connections = 8, .idle_timeout = 9,
+		.contact = contact, .ncontacts = 2, .local_dc = name, .local_rack = name, .max_in_flight = 7, .max_connections = 8, .idle_timeout = 9,
 		.net = {.username = name, .password = secret, .option = &option, .noptions = 1, .lz4 = true, .connect_timeout = 5,
 			.tls = {NET_SSL_VERIFY_CA, .root_cert = file, .crl = file, .cert = file, .key = file, .password = secret, .sni = true}}
 	};
@@ -43,6 +43,7 @@ test_nothing_points_into_what_was_copied(void **state)
 	assert_string_equal(copy.contact[1].host, "node");
 	assert_int_equal(copy.contact[1].port, 9043);
 	assert_string_equal(copy.local_dc, "dc1");
+	assert_string_equal(copy.local_rack, "dc1");
 	assert_string_equal(copy.net.username, "dc1");
 	assert_string_equal(copy.net.password, "secret");
 	assert_string_equal(copy.net.option[0].key, "dc1");
