@@ -5,6 +5,7 @@
  *	 node.c       thread, loop, listeners, calls from other threads
  *	 conn.c       one connection: bytes in, frames, bytes out, late answers, closing
  *	 tls.c        TLS of one connection; tls_context.c what new ones get
+ *	 ring.c       nodes that are each other's peers
  *	 rule.c       faults
  *	 queue.c      `capacity`: when a request would be served
  *	 respond.c    what each opcode is answered
@@ -647,6 +648,7 @@ extern bool node_take_int(Node *node, NodeLexer *x, int low, int high, int *valu
 /* record.c */
 extern void node_record(const NodeCall *call, bool fault);
 extern uint64_t node_report_get(const NodeReport *report, const char *key);
+extern void node_report_add(NodeReport *sum, const NodeReport *report); /* counters; of maxima the sum too */
 extern int	node_opcode_by_name(const char *name);	/* -1 */
 extern int	node_records_copy(const Node *node, int opcode, NodeRequest *out, int max);
 extern void node_report_lines(const NodeReport *report, CqlBuffer *out);

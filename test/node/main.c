@@ -1,9 +1,9 @@
 /*
  * test/node/main.c
- *	  The node as a program: cql_node [--null] [SCRIPT_FILE | -e LINE]...
+ *	  The node as a program: cql_node [--null] [--ring N [--tokens T]] [SCRIPT_FILE | -e LINE]...
  *
- * Thread: the main one reads orders from stdin; the node has its own.
- * Owns: the node. Prints "ready ADDRESS PORT", then for each line of stdin "ok"
+ * Thread: the main one reads orders from stdin; each node has its own.
+ * Owns: the nodes. Prints "ready ADDRESS PORT", of the first one, then for each line of stdin "ok"
  * or "error: ..."; ends with stdin.
  */
 #include <stdio.h>
@@ -12,10 +12,18 @@
 
 #include "internal.h"
 
+/* The program's arguments. */
+typedef struct Setup
+{
+	CqlBuffer	script;
+	int			ring;			/* nodes; 0: one, alone */
+	int			tokens;			/* of each node of a ring */
+} Setup;
+
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: cql_node [--null] [SCRIPT_FILE | -e LINE]...\n");
+	fprintf(stderr, "usage: cql_node [--null] [--ring N [--tokens T]] [SCRIPT_FILE | -e LINE]...\n");
 	return 2;
 }
 
@@ -40,74 +48,132 @@ add_file(CqlBuffer *script, const char *path)
 }
 
 static bool
-add_arguments(CqlBuffer *script, int argc, char **argv)
+take_number(const char *text, int most, int *number)
 {
+	char	   *end;
+	long		n = strtol(text, &end, 10);
+
+	*number = (int) n;
+	return *end == '\0' && n >= 1 && n <= most;
+}
+
+static bool
+take_arguments(Setup *setup, int argc, char **argv)
+{
+	CqlBuffer  *script = &setup->script;
+
 	for (int i = 1; i < argc; i++)
 	{
+		const char *next = i + 1 < argc ? argv[i + 1] : "";
+		bool		pair = argv[i][0] == '-' && strcmp(argv[i], "--null") != 0;
+
+		if (pair && i + 1 == argc)
+			return false;
 		if (strcmp(argv[i], "--null") == 0)
 			cql_put_raw(script, "null on", 7);
-		else if (strcmp(argv[i], "-e") == 0 && i + 1 < argc)
-		{
-			i++;
-			cql_put_raw(script, argv[i], strlen(argv[i]));
-		}
-		else if (argv[i][0] == '-' || !add_file(script, argv[i]))
+		else if (strcmp(argv[i], "-e") == 0)
+			cql_put_raw(script, next, strlen(next));
+		else if (!(strcmp(argv[i], "--ring") == 0 && take_number(next, NODE_MAX_RING, &setup->ring)) &&
+				 !(strcmp(argv[i], "--tokens") == 0 && take_number(next, 256, &setup->tokens)) &&
+				 (pair || !add_file(script, argv[i])))
 			return false;
+		i += pair;
 		cql_put_u8(script, '\n');
 	}
 	cql_put_u8(script, '\0');
 	return !script->failed;
 }
 
+/* Counters of all these nodes, added up. */
 static void
-obey(Node *node, const char *line)
+print_report(Node **nodes, int n)
 {
-	if (strcmp(line, "report") == 0)
+	NodeReport	sum = {0};
+	CqlBuffer	text = {0};
+
+	for (int i = 0; i < n; i++)
 	{
 		NodeReport	report;
-		CqlBuffer	text = {0};
 
-		node_report(node, &report);
-		node_report_lines(&report, &text);
-		fwrite(text.data, 1, text.len, stdout);
-		cql_buffer_free(&text);
-		puts("ok");
+		node_report(nodes[i], &report);
+		node_report_add(&sum, &report);
 	}
-	else if (node_order(node, "%s", line))
-		puts("ok");
+	node_report_lines(&sum, &text);
+	fwrite(text.data, 1, text.len, stdout);
+	cql_buffer_free(&text);
+}
+
+/* [at N] LINE: for the N-th node of the ring, else for all */
+static void
+obey(Node **nodes, int n, const char *line)
+{
+	int			number;
+	int			length = 0;
+	bool		ok = true;
+
+	if (sscanf(line, "at %d %n", &number, &length) == 1 && length > 0)
+	{
+		if (number < 1 || number > n)
+		{
+			printf("error: there is no node %d\n", number);
+			fflush(stdout);
+			return;
+		}
+		nodes += number - 1;
+		n = 1;
+	}
+	if (strcmp(line + length, "report") == 0)
+		print_report(nodes, n);
 	else
-		printf("error: %s\n", node_error(node));
+		for (int i = 0; ok && i < n; i++)
+			if (!(ok = node_order(nodes[i], "%s", line + length)))
+				printf("error: %s\n", node_error(nodes[i]));
+	if (ok)
+		puts("ok");
 	fflush(stdout);
+}
+
+static void
+obey_all(Node **nodes, int n)
+{
+	char	   *line = NULL;
+	size_t		size = 0;
+	ssize_t		len;
+
+	while ((len = getline(&line, &size, stdin)) >= 0)
+	{
+		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+			line[--len] = '\0';
+		obey(nodes, n, line);
+	}
+	free(line);
 }
 
 int
 main(int argc, char **argv)
 {
-	CqlBuffer	script = {0};
+	Setup		setup = {.tokens = 1};
 	char		error[256];
-	char	   *line = NULL;
-	size_t		size = 0;
-	ssize_t		len;
-	Node	   *node;
+	Node	   *nodes[NODE_MAX_RING];
+	int			n;
 
-	if (!add_arguments(&script, argc, argv))
+	if (!take_arguments(&setup, argc, argv))
 		return usage();
-	node = node_start((const char *) script.data, error, sizeof(error));
-	cql_buffer_free(&script);
-	if (node == NULL)
+	n = setup.ring > 0 ? setup.ring : 1;
+	if (setup.ring > 0)
+		nodes[0] = node_ring_start(nodes, n, setup.tokens, (char *) setup.script.data, error, sizeof(error)) ? nodes[0] : NULL;
+	else
+		nodes[0] = node_start((char *) setup.script.data, error, sizeof(error));
+	cql_buffer_free(&setup.script);
+	if (nodes[0] == NULL)
 	{
 		fprintf(stderr, "cql_node: %s\n", error);
 		return 1;
 	}
-	printf("ready %s %d\n", node_address(node), node_port(node));
+	printf("ready %s %d\n", node_address(nodes[0]), node_port(nodes[0]));
 	fflush(stdout);
-	while ((len = getline(&line, &size, stdin)) >= 0)
-	{
-		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-			line[--len] = '\0';
-		obey(node, line);
-	}
-	free(line);
-	node_stop(node);
+	obey_all(nodes, n);
+	for (int i = 0; i < n; i++)
+		node_stop(nodes[i]);
 	return 0;
 }

@@ -36,6 +36,14 @@ typedef struct Node Node;
 extern Node *node_start(const char *script, char *error, size_t error_size);
 extern void node_stop(Node *node);	/* closes everything, joins the thread; NULL is harmless */
 
+/*
+ * A ring of n nodes, each with this script: 127.0.0.1, .2 and so on, all with the
+ * first one's port. They tell each other as peers; each has so many tokens, all
+ * at equal distances. On failure none of them is left.
+ */
+#define NODE_MAX_RING 1000
+extern bool node_ring_start(Node **nodes, int n, int tokens, const char *script, char *error, size_t error_size);
+
 extern int	node_port(const Node *node);
 extern int	node_shard_port(const Node *node);	/* ScyllaDB's shard-aware port, 0 if there is none */
 extern const char *node_address(const Node *node);

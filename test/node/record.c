@@ -61,6 +61,21 @@ node_report_get(const NodeReport *report, const char *key)
 	return opcode >= 0 ? report->opcode[opcode] : UINT64_MAX;
 }
 
+void
+node_report_add(NodeReport *sum, const NodeReport *report)
+{
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+	{
+		uint64_t	value = node_report_get(sum, counters[i].name) + node_report_get(report, counters[i].name);
+
+		memcpy((char *) sum + counters[i].offset, &value, sizeof(value));
+	}
+	for (int i = 0; i < 17; i++)
+		sum->opcode[i] += report->opcode[i];
+	if (report->tls_sni[0] != '\0')
+		memcpy(sum->tls_sni, report->tls_sni, sizeof(sum->tls_sni));
+}
+
 static void
 put_line(CqlBuffer *out, const char *name, uint64_t value)
 {

@@ -161,17 +161,20 @@ do_host_id(Node *node, NodeLexer *x)
 static bool
 take_tokens(Node *node, NodeLexer *x, NodePeer *peer)
 {
+	int64_t    *taken = node_arena(&node->scratch, MAX_TOKENS * sizeof(int64_t));
 	long long	token;
+	int			n = 0;
 
-	peer->token = node_arena(&node->schema, MAX_TOKENS * sizeof(int64_t));
-	peer->ntokens = 0;
 	do
 	{
-		if (peer->ntokens == MAX_TOKENS || !take_integer(node, x, INT64_MIN, INT64_MAX, &token))
+		if (n == MAX_TOKENS || !take_integer(node, x, INT64_MIN, INT64_MAX, &token))
 			return node_fail(node, 0, "a token is missing at \"%.40s\"", x->token.text);
-		peer->token[peer->ntokens++] = token;
+		taken[n++] = token;
 		node_lexer_accept(x, ",");
 	} while (starts_number(x));
+	peer->token = node_arena(&node->schema, (size_t) n * sizeof(int64_t));
+	memcpy(peer->token, taken, (size_t) n * sizeof(int64_t));
+	peer->ntokens = n;
 	return true;
 }
 
