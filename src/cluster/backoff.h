@@ -1,6 +1,7 @@
 /*
  * cluster/backoff.h
- *	  When to try a node again: 50 ms doubled up to 10 s, with jitter.
+ *	  When to try again: 50 ms doubled up to 10 s, or minutes after a refusal, with
+ *	  jitter.
  *
  * Submitter thread; pure.
  */
@@ -11,6 +12,8 @@
 
 #define CLUSTER_BACKOFF_MIN 50
 #define CLUSTER_BACKOFF_MAX 10000
+#define CLUSTER_REFUSED_MIN 10000
+#define CLUSTER_REFUSED_MAX 300000
 
 typedef struct ClusterBackoff
 {
@@ -23,5 +26,7 @@ extern void cluster_backoff_reset(ClusterBackoff *b);
 extern void cluster_backoff_failed(ClusterBackoff *b, uint64_t now, uint64_t *random);
 /* ms to wait after so many failures in a row (1 and up), within 15% of the doubled minimum. */
 extern uint32_t cluster_backoff_delay(uint32_t failures, uint64_t *random);
+/* As cluster_backoff_failed, after a failure that does not pass by itself. */
+extern void cluster_backoff_refused(ClusterBackoff *b, uint64_t now, uint64_t *random);
 
 #endif							/* CLUSTER_BACKOFF_H */

@@ -55,6 +55,7 @@ struct Cluster
 	bool		room_wanted;	/* cluster_submit was refused */
 	bool		alone;			/* ready, but no node is up */
 	uint64_t	alone_since;
+	ClusterCredentials credentials;
 	uint64_t	random;
 	ClusterFailure down;		/* in state down: why */
 	void		(*closed) (void *owner);
@@ -180,6 +181,8 @@ check_alone(Cluster *c, uint64_t now)
 		if (node->pool && node->pool->last.kind != NET_FAIL_NONE)
 			cluster_report_add(&report, node->name, &node->pool->last);
 	}
+	if (report.kind != NET_FAIL_CREDENTIALS && cluster_credentials_paused(&c->credentials, now))
+		cluster_credentials_report(&c->credentials, now, &report);
 	enter_down(c, &report);
 }
 
@@ -238,7 +241,7 @@ follow_node(Cluster *c, ClusterNode *node, bool nodes_up)
 	bool		ready;
 
 	if (!node->pool)
-		node->pool = cluster_pool_new(&pool_ops, c, &c->config->net, node, &c->random);
+		node->pool = cluster_pool_new(&pool_ops, c, &c->config->net, node, &c->credentials, &c->random);
 	if (!node->pool)
 		return;					/* without memory, it is not used until the next tick */
 	ready = cluster_pool_ready(node->pool);
@@ -444,7 +447,7 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	c->dispatch.ops = ops;
 	c->dispatch.owner = owner;
 	c->dispatch.random = &c->random;
-	c->control = cluster_control_new(config, &c->topology, &control_ops, c, &c->random);
+	c->control = cluster_control_new(config, &c->topology, &control_ops, c, &c->credentials, &c->random);
 	if (!cluster_topology_init(&c->topology, config->local_dc, config->local_rack) || !c->control)
 	{
 		free_cluster(c);

@@ -52,6 +52,7 @@ struct ClusterControl
 	ClusterTopology *topology;
 	const ClusterControlOps *ops;
 	void	   *owner;
+	ClusterCredentials *credentials;
 	uint64_t   *random;
 	ControlMode mode;
 	Candidate  *candidates;		/* in the order to try them */
@@ -248,6 +249,7 @@ on_ready(NetOwner *owner, NetConnection *c)
 	Candidate  *candidate = (Candidate *) owner;
 
 	candidate->ready = true;
+	cluster_credentials_accepted(candidate->control->credentials);
 	if (!candidate->dropped && !candidate->control->active)
 		activate(candidate);
 }
@@ -288,6 +290,7 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 	ClusterControl *control = candidate->control;
 
 	candidate->net = NULL;
+	cluster_credentials_failed(control->credentials, &candidate->address, why, now_of(control), control->random);
 	if (!candidate->dropped)
 		report_candidate(candidate, why);
 	drop(candidate);
@@ -344,16 +347,24 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 	report_candidate(candidate, &why);
 }
 
-/* Some candidate or name is not decided yet. */
+/* Some candidate or name is not decided yet, and may be tried. */
 static bool
 hope_left(const ClusterControl *control)
 {
+	bool		paused = cluster_credentials_paused(control->credentials, now_of(control));
+
 	for (const Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
 	{
-		if (!candidate->dropped)
+		if (!candidate->dropped && (candidate->opened || !paused))
 			return true;
 	}
-	return cluster_contacts_pending(&control->contacts);
+	return !paused && cluster_contacts_pending(&control->contacts);
+}
+
+static bool
+is_doubted(const Candidate *candidate)
+{
+	return cluster_credentials_doubted(candidate->control->credentials, &candidate->address);
 }
 
 static void
@@ -385,10 +396,10 @@ advance(ClusterControl *control)
 			return;
 		}
 		connecting |= candidate->opened;
-		if (!candidate->opened && !unopened)
+		if (!candidate->opened && (!unopened || is_doubted(unopened)))
 			unopened = candidate;
 	}
-	if (unopened && (!connecting || now >= control->next_open))
+	if (unopened && (!connecting || now >= control->next_open) && cluster_credentials_try(control->credentials, now))
 	{
 		control->next_open = now + STAGGER;
 		open_candidate(control, unopened);
@@ -427,6 +438,7 @@ static const ClusterContactsOps contacts_ops = {
 	.on_failed = on_contact_failed,
 };
 
+/* In the pause behind a refusal the next tick finds nothing to hope for. */
 void
 cluster_control_discover(ClusterControl *control)
 {
@@ -435,7 +447,10 @@ cluster_control_discover(ClusterControl *control)
 	control->deadline = now_of(control) + control->config->net.connect_timeout;
 	control->next_open = 0;
 	cluster_topology_restart(control->topology);
-	cluster_contacts_look_up(&control->contacts, spreading(control));
+	if (cluster_credentials_paused(control->credentials, now_of(control)))
+		cluster_credentials_report(control->credentials, now_of(control), &control->report);
+	else
+		cluster_contacts_look_up(&control->contacts, spreading(control));
 }
 
 void
@@ -502,7 +517,8 @@ tick_keeping(ClusterControl *control, uint64_t now)
 {
 	Candidate  *active = control->active;
 
-	if (!active && !hope_left(control) && now >= control->backoff.due)
+	if (!active && !hope_left(control) && now >= control->backoff.due
+		&& !cluster_credentials_paused(control->credentials, now))
 		replace(control);
 	else if (active && control->changed && active->query.pending == 0 && now >= control->last_read + REREAD_PAUSE)
 		start_reading(active);
@@ -529,7 +545,7 @@ cluster_control_tick(ClusterControl *control, uint64_t now)
 
 ClusterControl *
 cluster_control_new(const ClusterConfig *config, ClusterTopology *topology, const ClusterControlOps *ops,
-					void *owner, uint64_t *random)
+					void *owner, ClusterCredentials *credentials, uint64_t *random)
 {
 	ClusterControl *control = calloc(1, sizeof(*control));
 
@@ -544,6 +560,7 @@ cluster_control_new(const ClusterConfig *config, ClusterTopology *topology, cons
 	control->topology = topology;
 	control->ops = ops;
 	control->owner = owner;
+	control->credentials = credentials;
 	control->random = random;
 	return control;
 }

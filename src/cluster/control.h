@@ -8,7 +8,7 @@
  *	 idle --cluster_control_discover--> discovering: contact points are resolved
  *	   and tried, each address shortly after the one before it
  *	 discovering --topology read--> settled
- *	 discovering --nothing left to try, or connect_timeout--> idle (on_failed)
+ *	 discovering --nothing left to try, or a refused password, or connect_timeout--> idle (on_failed)
  *	 settled --connection lost--> replacing: the known nodes in turn, with backoff
  *	 replacing --topology read--> settled
  *	 any --cluster_control_stop--> idle
@@ -19,7 +19,7 @@
 #ifndef CLUSTER_CONTROL_H
 #define CLUSTER_CONTROL_H
 
-#include "cluster/failure.h"
+#include "cluster/credentials.h"
 #include "cluster/request.h"
 #include "cluster/topology.h"
 
@@ -34,8 +34,10 @@ typedef struct ClusterControlOps
 	void		(*on_failed) (void *owner, const ClusterReport *report);
 } ClusterControlOps;
 
+/* NULL: out of memory. credentials: the owner's, which its pools use, too. random: the owner's generator. */
 extern ClusterControl *cluster_control_new(const ClusterConfig *config, ClusterTopology *topology,
-										   const ClusterControlOps *ops, void *owner, uint64_t *random);	/* NULL: out of memory */
+										   const ClusterControlOps *ops, void *owner,
+										   ClusterCredentials *credentials, uint64_t *random);
 extern void cluster_control_free(ClusterControl *control);	/* only while cluster_control_closed */
 
 extern void cluster_control_discover(ClusterControl *control);

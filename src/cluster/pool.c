@@ -23,6 +23,7 @@ on_up(ClusterPlace *place)
 
 	CORE_ASSERT(cluster_pool_find(pool, place->net) == place);
 	cluster_backoff_reset(&pool->backoff);
+	cluster_credentials_accepted(pool->credentials);
 	pool->ops->on_up(pool, place->net);
 }
 
@@ -35,11 +36,17 @@ on_room(ClusterPlace *place)
 static void
 failed(ClusterPool *pool, const NetFailure *why)
 {
+	uint64_t	now = uv_now(pool->config->loop);
+
 	pool->last = *why;
-	/* a wrong password does not get right by itself, and may lock the role */
+	cluster_credentials_failed(pool->credentials, &pool->node->address, why, now, pool->random);
 	if (why->kind == NET_FAIL_CREDENTIALS)
-		pool->backoff.failures = UINT32_MAX;
-	cluster_backoff_failed(&pool->backoff, uv_now(pool->config->loop), pool->random);
+	{
+		pool->backoff.failures++;	/* a longer pause than that of all: the next try is another node's */
+		cluster_backoff_refused(&pool->backoff, now, pool->random);
+	}
+	else
+		cluster_backoff_failed(&pool->backoff, now, pool->random);
 }
 
 static void
@@ -73,7 +80,7 @@ add_places(ClusterPool *pool)
 
 ClusterPool *
 cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config, ClusterNode *node,
-				 uint64_t *random)
+				 ClusterCredentials *credentials, uint64_t *random)
 {
 	ClusterPool *pool = calloc(1, sizeof(*pool));
 
@@ -83,6 +90,7 @@ cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config
 	pool->owner = owner;
 	pool->config = config;
 	pool->node = node;
+	pool->credentials = credentials;
 	pool->random = random;
 	if (add_places(pool))
 		return pool;
@@ -109,7 +117,7 @@ open_missing(ClusterPool *pool)
 	{
 		ClusterPlace *place = pool->place[i];
 
-		if (place->net)
+		if (place->net || !cluster_credentials_try(pool->credentials, uv_now(pool->config->loop)))
 			continue;
 		if (!cluster_place_open(place, pool->config))
 		{
@@ -215,7 +223,8 @@ cluster_pool_count_ready(const ClusterPool *pool)
 bool
 cluster_pool_decided(const ClusterPool *pool)
 {
-	return cluster_pool_ready(pool) || pool->last.kind != NET_FAIL_NONE;
+	return cluster_pool_ready(pool) || pool->last.kind != NET_FAIL_NONE
+		|| cluster_credentials_paused(pool->credentials, uv_now(pool->config->loop));
 }
 
 /* NULL: none is. */

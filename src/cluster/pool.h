@@ -12,7 +12,7 @@
 #ifndef CLUSTER_POOL_H
 #define CLUSTER_POOL_H
 
-#include "cluster/backoff.h"
+#include "cluster/credentials.h"
 #include "cluster/place.h"
 
 typedef struct ClusterPool ClusterPool;
@@ -36,12 +36,13 @@ struct ClusterPool
 	bool		started;		/* connections are wanted */
 	ClusterBackoff backoff;
 	NetFailure	last;			/* why the last connection ended or could not be made */
+	ClusterCredentials *credentials;
 	uint64_t   *random;
 };
 
-/* NULL: out of memory. random: the owner's generator, for jitter. */
+/* NULL: out of memory. credentials: the owner's, of all pools. random: the owner's generator, for jitter. */
 extern ClusterPool *cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config,
-									 ClusterNode *node, uint64_t *random);
+									 ClusterNode *node, ClusterCredentials *credentials, uint64_t *random);
 extern void cluster_pool_free(ClusterPool *pool);	/* only while cluster_pool_closed */
 
 extern void cluster_pool_start(ClusterPool *pool);	/* opens at once; harmless when started */
@@ -59,7 +60,7 @@ extern ClusterPlace *cluster_pool_pick(const ClusterPool *pool);
 extern bool cluster_pool_ready(const ClusterPool *pool);	/* some place is, full or not */
 extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
 extern bool cluster_pool_decided(const ClusterPool *pool);	/* a connection got ready, or one failed since the pool was
-															 * made */
+															 * made, or none may be opened */
 extern uint32_t cluster_pool_shards(const ClusterPool *pool);	/* of the node; 0: none, or no connection is ready */
 /* As net_connection_tls, of a connection that is ready. */
 extern void cluster_pool_tls(const ClusterPool *pool, const char **version, const char **cipher);

@@ -53,6 +53,15 @@ fails('nothing', '28P01', 'password', 'no password');
 my (undef, undef, $err) = psql("INSERT INTO wrong VALUES (1, 'x')");
 unlike($err, qr/hunter2/, 'the password is not shown');
 
+# a session shows a node the wrong one once, and again when it is made anew
+my $before = $auth->count('AUTH_RESPONSE');
+(undef, undef, $err) = psql("\\set ON_ERROR_STOP off\n" . 'SELECT * FROM wrong;' x 3);
+is(() = $err =~ /ERROR:  28P01: /g, 3, 'each statement fails');
+is(() = $err =~ /\(the next try may be in \d+ s\)/g, 2, 'those behind the first say when the next try may be');
+is($auth->count('AUTH_RESPONSE') - $before, 1, 'the node was shown the password once');
+psql("\\set ON_ERROR_STOP off\nSELECT * FROM wrong; SELECT scylla_fdw_disconnect('wrong'); SELECT * FROM wrong;");
+is($auth->count('AUTH_RESPONSE') - $before, 3, 'a client that is made anew tries anew');
+
 # changed in one session: wrong, right, wrong
 my (undef, $out, undef) = psql(q{
 \set ON_ERROR_STOP off

@@ -10,23 +10,40 @@
 
 #include "cluster/backoff.h"
 
+/* ms until the next try after so many failures. */
+static uint32_t
+delay(void (*failed) (ClusterBackoff *, uint64_t, uint64_t *), uint32_t failures, uint64_t *random)
+{
+	ClusterBackoff b = {.failures = failures - 1};
+
+	failed(&b, 1000, random);
+	return (uint32_t) (b.due - 1000);
+}
+
 static void
-test_pauses_double_up_to_the_longest(void **state)
+assert_doubles(void (*failed) (ClusterBackoff *, uint64_t, uint64_t *), uint32_t min, uint32_t max)
 {
 	uint64_t	random = 42;
-	uint32_t	step = CLUSTER_BACKOFF_MIN;
+	uint32_t	step = min;
 
 	for (uint32_t failures = 1; failures < 40; failures++)
 	{
 		for (int i = 0; i < 50; i++)
 		{
-			uint32_t	delay = cluster_backoff_delay(failures, &random);
+			uint32_t	ms = delay(failed, failures, &random);
 
-			assert_in_range(delay, step * 84 / 100, CLUSTER_BACKOFF_MAX);
-			assert_true(delay <= step * 116 / 100);
+			assert_in_range(ms, step * 84 / 100, max);
+			assert_true(ms <= step * 116 / 100);
 		}
-		step = step * 2 > CLUSTER_BACKOFF_MAX ? CLUSTER_BACKOFF_MAX : step * 2;
+		step = step * 2 > max ? max : step * 2;
 	}
+}
+
+static void
+test_pauses_double_up_to_the_longest(void **state)
+{
+	assert_doubles(cluster_backoff_failed, CLUSTER_BACKOFF_MIN, CLUSTER_BACKOFF_MAX);
+	assert_doubles(cluster_backoff_refused, CLUSTER_REFUSED_MIN, CLUSTER_REFUSED_MAX);
 }
 
 static void
@@ -55,7 +72,6 @@ test_each_failure_sets_a_later_time(void **state)
 	assert_in_range(b.due, 2000 + 84, 2000 + 116);
 }
 
-/* As many as can be counted, where only the longest pause will do. */
 static void
 test_the_count_of_failures_does_not_wrap(void **state)
 {

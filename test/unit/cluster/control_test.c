@@ -238,6 +238,70 @@ test_wrong_password(void **state)
 }
 
 static void
+begin_with_password(Fixture *f, const char *password)
+{
+	fixture_init(f);
+	start_nodes(f, 3, "keyspace ks simple 3", "auth 'me' 'right'\n");
+	for (int i = 0; i < 3; i++)
+		add_contact(f, node_address(f->node[i]), node_port(f->node[i]));
+	f->config.net.username = "me";
+	f->config.net.password = password;
+	open_cluster(f);
+}
+
+/* Whoever asks in the pause behind a refusal is told of it at once, and no node is shown the password. */
+static void
+test_a_wrong_password_is_tried_once(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+
+	begin_with_password(&f, "wrong");
+	AWAIT(&f, cluster_down(f.cluster));
+	assert_null(strstr(cluster_down(f.cluster)->message, "next try"));
+	for (int i = 0; i < 5; i++)
+	{
+		uint64_t	start = uv_hrtime();
+
+		make_query(&r, "SELECT id FROM ks.t");
+		assert_false(submit(&f, &r));
+		assert_true(uv_hrtime() - start < UINT64_C(1000000000));
+		assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CREDENTIALS);
+		assert_non_null(strstr(cluster_down(f.cluster)->message, "(the next try may be in "));
+	}
+	assert_int_equal(count_all(&f, "AUTH_RESPONSE"), 1);
+	assert_int_equal(count_all(&f, "connections"), 1);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+/* A session that knew the right password once goes on with the connections that it has. */
+static void
+test_a_password_that_is_changed_is_tried_once(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint64_t	before;
+	uint64_t	start;
+
+	begin_with_password(&f, "right");
+	await_all_nodes(&f);
+	before = count_all(&f, "AUTH_RESPONSE");
+	order_all(&f, "auth 'me' 'other'");
+	assert_true(node_order(f.node[1], "disconnect"));
+	AWAIT(&f, count_all(&f, "AUTH_RESPONSE") > before);
+	assert_true(node_order(f.node[2], "disconnect"));
+	start = uv_hrtime();
+	AWAIT(&f, uv_hrtime() - start > UINT64_C(1000000000));
+	assert_int_equal(count_all(&f, "AUTH_RESPONSE"), before + 1);
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_worked(&r);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+static void
 test_unknown_local_dc(void **state)
 {
 	Fixture		f;
@@ -477,6 +541,8 @@ main(void)
 		cmocka_unit_test(test_all_contacts_refuse),
 		cmocka_unit_test(test_silent_contact),
 		cmocka_unit_test(test_wrong_password),
+		cmocka_unit_test(test_a_wrong_password_is_tried_once),
+		cmocka_unit_test(test_a_password_that_is_changed_is_tried_once),
 		cmocka_unit_test(test_unknown_local_dc),
 		cmocka_unit_test(test_contacts_of_two_data_centers),
 		cmocka_unit_test(test_control_connection_moves),

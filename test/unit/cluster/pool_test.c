@@ -10,6 +10,7 @@ typedef struct Owner
 	Fixture		f;
 	ClusterNode node;
 	ClusterPool *pool;
+	ClusterCredentials credentials;
 	uint64_t	random;
 	int			ups;
 	int			downs;
@@ -45,7 +46,7 @@ begin(Owner *o, const char *extra)
 	fixture_init(&o->f);
 	start_nodes(&o->f, 1, "keyspace ks simple 1", extra);
 	uv_ip4_addr("127.0.0.1", node_port(o->f.node[0]), (struct sockaddr_in *) &o->node.address.storage);
-	o->pool = cluster_pool_new(&ops, o, &o->f.config.net, &o->node, &o->random);
+	o->pool = cluster_pool_new(&ops, o, &o->f.config.net, &o->node, &o->credentials, &o->random);
 	assert_non_null(o->pool);
 }
 
@@ -147,7 +148,7 @@ test_a_node_that_may_be_back_is_tried_at_once(void **state)
 	end(&o);
 }
 
-/* Each try may lock the role. */
+/* Each try may lock the role: the pause is one for all nodes, and longer for the one that refused. */
 static void
 test_a_wrong_password_is_not_tried_often(void **state)
 {
@@ -160,7 +161,16 @@ test_a_wrong_password_is_not_tried_often(void **state)
 	AWAIT(&o.f, o.downs == 1);
 	assert_int_equal(o.why, NET_FAIL_CREDENTIALS);
 	assert_true(cluster_pool_decided(o.pool));
-	assert_true(o.pool->backoff.due >= uv_now(&o.f.loop) + CLUSTER_BACKOFF_MAX / 2);
+	assert_true(cluster_credentials_paused(&o.credentials, uv_now(&o.f.loop)));
+	assert_true(o.pool->backoff.due > o.credentials.backoff.due);
+	cluster_pool_hurry(o.pool);
+	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
+	assert_true(cluster_pool_closed(o.pool));
+
+	/* another node, which is not tried now, need not be waited for */
+	cluster_pool_stop(o.pool);
+	o.pool->last = (NetFailure) {0};
+	assert_true(cluster_pool_decided(o.pool));
 	end(&o);
 }
 
