@@ -6,14 +6,15 @@
  * Owns: candidates, which are addresses that are tried; one of them is the active one.
  * Invariants: at most one candidate is active; candidates are freed in
  * cluster_control_tick and cluster_control_free only, so no callback frees what
- * another one still walks; whatever events come, the topology is read at most
- * once per REREAD_PAUSE.
+ * another one still walks; whatever events come, the topology is read when
+ * cluster/reread says so.
  */
 #include "cluster/control.h"
 
 #include "cluster/backoff.h"
 #include "cluster/contacts.h"
 #include "cluster/random.h"
+#include "cluster/reread.h"
 #include "cluster/topology_query.h"
 #include "cluster/trace.h"
 
@@ -22,7 +23,6 @@
 #include <stdlib.h>
 
 #define STAGGER 100				/* ms until the next address is tried beside a silent one */
-#define REREAD_PAUSE 1000		/* ms between two reads of the topology */
 
 typedef enum ControlMode
 {
@@ -63,9 +63,8 @@ struct ClusterControl
 	uint64_t	next_open;		/* when the next candidate may be opened */
 	ClusterBackoff backoff;		/* of replacing */
 	uint32_t	turn;			/* which node to replace with */
-	bool		changed;		/* an event asks for a new read */
-	bool		nodes_up;		/* ... and told of a node that is up */
-	uint64_t	last_read;
+	ClusterReread reread;
+	bool		nodes_up;		/* an event told of a node that is up */
 	bool		registered;		/* ever */
 	uint32_t	schema_version;
 };
@@ -150,8 +149,7 @@ start_reading(Candidate *candidate)
 {
 	ClusterControl *control = candidate->control;
 
-	control->changed = false;
-	control->last_read = now_of(control);
+	cluster_reread_began(&control->reread, now_of(control));
 	cluster_topology_query_all(&candidate->query);
 }
 
@@ -273,7 +271,7 @@ on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
 	if (event.kind == CQL_EVENT_DOWN || event.kind == CQL_EVENT_OTHER
 		|| (event.kind == CQL_EVENT_SCHEMA && !cql_string_equal(event.target, "KEYSPACE")))
 		return;
-	control->changed = true;
+	cluster_reread_event(&control->reread, now_of(control));
 	control->nodes_up |= event.kind == CQL_EVENT_UP || event.kind == CQL_EVENT_NEW_NODE;
 }
 
@@ -520,7 +518,7 @@ tick_keeping(ClusterControl *control, uint64_t now)
 	if (!active && !hope_left(control) && now >= control->backoff.due
 		&& !cluster_credentials_paused(control->credentials, now))
 		replace(control);
-	else if (active && control->changed && active->query.pending == 0 && now >= control->last_read + REREAD_PAUSE)
+	else if (active && active->query.pending == 0 && cluster_reread_wanted(&control->reread, now, false))
 		start_reading(active);
 }
 
@@ -561,7 +559,7 @@ cluster_control_new(const ClusterConfig *config, ClusterTopology *topology, cons
 	control->ops = ops;
 	control->owner = owner;
 	control->credentials = credentials;
-	control->random = random;
+	control->random = control->reread.random = random;
 	return control;
 }
 
@@ -590,7 +588,7 @@ bool
 cluster_control_settled(const ClusterControl *control)
 {
 	return control->mode == CONTROL_KEEPING && control->active && control->active->query.pending == 0
-		&& !control->changed;
+		&& !control->reread.changed;
 }
 
 uint32_t

@@ -388,7 +388,7 @@ test_event_storm(void **state)
 	assert_int_equal(node_count(f.node[0], "QUERY"), 3);
 	for (int i = 0; i < LINES; i++)
 	{
-		const char *line = "event STATUS_CHANGE UP 127.0.0.1 9042\n";
+		const char *line = i % 2 ? "event STATUS_CHANGE UP 127.0.0.1 9042\n" : "event SCHEMA_CHANGE UPDATED KEYSPACE ks\n";
 
 		cql_put_raw(&lines, line, strlen(line));
 	}
