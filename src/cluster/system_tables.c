@@ -197,6 +197,7 @@ cluster_system_peers(CqlReader r, uint16_t port, CqlArena *arena, ClusterNodeRow
 		if (!row || (row->ntokens == 0 && !row->foreign))
 			continue;
 		row->address = address;
+		row->port_guessed = rows.cell[NODE_PORT].len != 4;
 		row->next = *out;
 		*out = row;
 	}

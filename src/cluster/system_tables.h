@@ -27,6 +27,7 @@ struct ClusterNodeRow
 	ClusterNodeRow *next;
 	uint8_t		host_id[16];
 	NetAddress	address;		/* a peer's; system.local does not tell one that clients can use */
+	bool		port_guessed;	/* the table does not tell its port */
 	const char *dc;
 	const char *rack;
 	int64_t    *token;

@@ -11,6 +11,7 @@
 
 #include "cluster/ring.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #define MAX_NODES 8192			/* far over any real cluster; bounds what a broken answer costs */
@@ -185,6 +186,30 @@ cluster_topology_name(ClusterTopology *t, const NetAddress *address)
 		take_name(t->node[i], address);
 }
 
+static bool
+same_host(const NetAddress *a, const NetAddress *b)
+{
+	char		x[INET6_ADDRSTRLEN];
+	char		y[INET6_ADDRSTRLEN];
+
+	net_address_format_ip(a, x, sizeof(x));
+	net_address_format_ip(b, y, sizeof(y));
+	return strcmp(x, y) == 0;
+}
+
+/* A port that was guessed is that of the node which was asked: another one next time, and no sign of anything. */
+static void
+take_advertised(const ClusterTopology *t, ClusterNode *node, const ClusterNodeRow *row)
+{
+	bool		known = node->advertised.storage.ss_family != AF_UNSPEC;
+
+	if (known && (row->port_guessed ? same_host : net_address_equal) (&node->advertised, &row->address))
+		return;
+	node->advertised = row->address;
+	if (known || !node->dialled)
+		cluster_topology_move(t, node);
+}
+
 /* The node of one row: found or made, and brought up to date. false: out of memory. */
 static bool
 apply_row(ClusterTopology *t, const ClusterNodeRow *row)
@@ -206,10 +231,36 @@ apply_row(ClusterTopology *t, const ClusterNodeRow *row)
 		set_address(t, node, &row->address);
 		return true;
 	}
-	node->advertised = row->address;
-	if (!node->dialled)
-		set_address(t, node, &row->address);
+	take_advertised(t, node, row);
 	return true;
+}
+
+static bool
+taken_by_another(const ClusterTopology *t, const ClusterNode *node)
+{
+	for (uint32_t i = 0; i < t->nnodes; i++)
+	{
+		const ClusterNode *other = t->node[i];
+
+		if (other != node && other->present && net_address_equal(&other->address, &node->address))
+			return true;
+	}
+	return false;
+}
+
+/* Where a node was dialled, another one is now. The one that is contacted is where it is. */
+static void
+give_way(const ClusterTopology *t)
+{
+	const ClusterNode *contacted = find_node(t, t->contacted->host_id);
+
+	for (uint32_t i = 0; i < t->nnodes; i++)
+	{
+		ClusterNode *node = t->node[i];
+
+		if (node != contacted && node->dialled && node->advertised.storage.ss_family != AF_UNSPEC && taken_by_another(t, node))
+			cluster_topology_move(t, node);
+	}
 }
 
 static bool
@@ -224,6 +275,7 @@ apply_rows(ClusterTopology *t)
 		if (!apply_row(t, row))
 			return false;
 	}
+	give_way(t);
 	return true;
 }
 

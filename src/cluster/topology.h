@@ -22,7 +22,8 @@ typedef struct ClusterNode
 	bool		present;		/* in the last read */
 	bool		local;			/* present and in the local data center */
 	bool		near;			/* local and in the local rack, if that is given and some node is there */
-	bool		dialled;		/* address is one that was connected to, not one that was read */
+	bool		dialled;		/* address is one that was connected to, not one that was read: it may be a forwarded
+								 * one, and holds until its peers tell another one than before */
 	NetAddress	address;
 	NetAddress	advertised;		/* as the peers tell; family 0: never read */
 	char		name[64];		/* of address */

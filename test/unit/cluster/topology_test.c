@@ -108,26 +108,108 @@ test_nodes_are_known_by_host_id(void **state)
 	cluster_topology_free(&t);
 }
 
+/* Read what node[0] tells, which was reached at 127.0.0.last:port. */
 static void
-test_contacted_node_keeps_its_address(void **state)
+read_from(ClusterTopology *t, const RowNode *node, uint32_t n, bool v2, uint8_t last, uint16_t port)
+{
+	NetAddress	dialled = address_of(last, port);
+	CqlBuffer	local = rows_local(&node[0]);
+	CqlBuffer	peers = rows_peers(node + 1, n - 1, v2);
+
+	cluster_topology_begin(t);
+	assert_true(cluster_topology_read_local(t, cql_reader(local.data, local.len), &dialled));
+	assert_true(cluster_topology_read_peers(t, cql_reader(peers.data, peers.len), port));
+	assert_true(cluster_topology_commit(t));
+	cql_buffer_free(&local);
+	cql_buffer_free(&peers);
+}
+
+/* A forwarded address holds as long as what peers tell of its node; from then on that is the better one. */
+static void
+test_a_dialled_address_holds_until_another_is_advertised(void **state)
 {
 	static const int64_t a[] = {0};
-	const RowNode node[] = {
+	RowNode		second[] = {
+		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1},
 		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 1}, .port = 1},
-		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 2}, .port = 2},
 	};
-	const RowNode seen_from_second[] = {node[1], node[0]};
+	const RowNode first = {.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1};
 	ClusterTopology t;
-	ClusterNode *first;
 
 	assert_true(cluster_topology_init(&t, NULL, NULL));
-	read_all(&t, node, 2, simple_one);
-	first = node_by_id(&t, 1);
-	assert_address(first, 99, 9999);
-	read_all(&t, seen_from_second, 2, simple_one);
-	assert_address(first, 99, 9999);
-	cluster_topology_move(&t, first);
-	assert_address(first, 1, 1);
+	read_from(&t, &first, 1, true, 91, 9042);
+	for (int i = 0; i < 2; i++)
+	{
+		read_from(&t, second, 2, true, 92, 9042);
+		assert_address(node_by_id(&t, 1), 91, 9042);
+	}
+	second[1].address[3] = 11;
+	read_from(&t, second, 2, true, 92, 9042);
+	assert_address(node_by_id(&t, 1), 11, 1);
+	assert_string_equal(node_by_id(&t, 1)->name, "127.0.0.11:1");
+	assert_address(node_by_id(&t, 2), 92, 9042);
+
+	/* reached by yet another address, which holds again */
+	read_from(&t, &first, 1, true, 93, 9042);
+	read_from(&t, second, 2, true, 92, 9042);
+	assert_address(node_by_id(&t, 1), 93, 9042);
+	second[1].port = 2;
+	read_from(&t, second, 2, true, 92, 9042);
+	assert_address(node_by_id(&t, 1), 11, 2);
+	cluster_topology_free(&t);
+}
+
+/* system.peers has no ports: they are that of whoever was asked, which may be a forwarded one. */
+static void
+test_a_guessed_port_is_no_sign_of_a_move(void **state)
+{
+	static const int64_t a[] = {0};
+	RowNode		node[] = {
+		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1},
+		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 2}, .peer = {127, 0, 0, 2}},
+	};
+	ClusterTopology t;
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_from(&t, node, 2, false, 1, 9042);
+	assert_address(node_by_id(&t, 2), 2, 9042);
+	read_from(&t, node, 2, false, 1, 19042);
+	assert_address(node_by_id(&t, 2), 2, 9042);
+	node[1].address[3] = 3;
+	read_from(&t, node, 2, false, 1, 19042);
+	assert_address(node_by_id(&t, 2), 3, 19042);
+	cluster_topology_free(&t);
+}
+
+/* Addresses are given anew: who answers there now is who is there, and the one before is where its peers say. */
+static void
+test_a_dialled_address_may_become_that_of_another_node(void **state)
+{
+	static const int64_t a[] = {0};
+	const RowNode first = {.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1};
+	const RowNode second[] = {
+		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1},
+		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 11}, .port = 9042},
+	};
+	const RowNode third[] = {
+		{.id = 3, .dc = "dc", .rack = "r", .token = a, .ntokens = 1},
+		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 11}, .port = 9042},
+		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 1}, .port = 9042},
+	};
+	ClusterTopology t;
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_from(&t, &first, 1, true, 1, 9042);
+	read_from(&t, second, 2, true, 1, 9042);	/* dialled */
+	assert_address(node_by_id(&t, 1), 11, 9042);
+	assert_address(node_by_id(&t, 2), 1, 9042);
+	cluster_topology_free(&t);
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_from(&t, &first, 1, true, 1, 9042);
+	read_from(&t, third, 3, true, 3, 9042); /* told */
+	assert_address(node_by_id(&t, 1), 11, 9042);
+	assert_address(node_by_id(&t, 2), 1, 9042);
 	cluster_topology_free(&t);
 }
 
@@ -270,7 +352,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_nodes_are_known_by_host_id),
-		cmocka_unit_test(test_contacted_node_keeps_its_address),
+		cmocka_unit_test(test_a_dialled_address_holds_until_another_is_advertised),
+		cmocka_unit_test(test_a_guessed_port_is_no_sign_of_a_move),
+		cmocka_unit_test(test_a_dialled_address_may_become_that_of_another_node),
 		cmocka_unit_test(test_names_of_contact_points_go_to_nodes_that_others_told_of),
 		cmocka_unit_test(test_the_name_that_was_dialled_stays_with_the_node),
 		cmocka_unit_test(test_local_dc_is_kept_or_given),
