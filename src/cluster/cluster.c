@@ -503,7 +503,7 @@ cluster_flush(Cluster *c)
 ClusterVersions
 cluster_versions(const Cluster *c)
 {
-	return (ClusterVersions) {c->topology.generation, cluster_control_schema_version(c->control)};
+	return (ClusterVersions) {c->topology.generation, cluster_control_changes(c->control)->version};
 }
 
 const ClusterFailure *

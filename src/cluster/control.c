@@ -66,7 +66,7 @@ struct ClusterControl
 	ClusterReread reread;
 	bool		nodes_up;		/* an event told of a node that is up */
 	bool		registered;		/* ever */
-	uint32_t	schema_version;
+	ClusterChanges changes;
 };
 
 static void advance(ClusterControl *control);
@@ -160,7 +160,8 @@ on_registered(ClusterTopologyQuery *q)
 	ClusterControl *control = candidate->control;
 
 	/* what changed since the connection before this one was lost, nobody heard */
-	control->schema_version += control->registered;
+	if (control->registered)
+		cluster_changes_add_unknown(&control->changes);
 	control->registered = true;
 	start_reading(candidate);
 }
@@ -174,20 +175,6 @@ drop_others(ClusterControl *control)
 		if (candidate != control->active)
 			drop_and_close(candidate);
 	}
-}
-
-static void
-trace_topology(const ClusterControl *control, const char *node)
-{
-	const ClusterTopology *t = control->topology;
-
-	if (t->local_rack)
-		cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, node,
-						  "nodes: %u, in data center \"%s\", of which in rack \"%s\": %u", t->nlocal, t->local_dc,
-						  t->local_rack, t->nrack);
-	else
-		cluster_trace_add(control->config->trace, CLUSTER_EVENT_TOPOLOGY, node,
-						  "nodes: %u, in data center \"%s\"", t->nlocal, t->local_dc);
 }
 
 static void
@@ -205,7 +192,7 @@ on_answered(ClusterTopologyQuery *q)
 		give_up(candidate, &why);
 		return;
 	}
-	trace_topology(control, net_connection_name(candidate->net));
+	cluster_trace_topology(control->config->trace, net_connection_name(candidate->net), control->topology);
 	control->nodes_up = false;
 	control->mode = CONTROL_KEEPING;
 	cluster_backoff_reset(&control->backoff);
@@ -264,7 +251,7 @@ on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
 		return;
 	if (event.kind == CQL_EVENT_SCHEMA)
 	{
-		control->schema_version++;
+		cluster_changes_add(&control->changes, &event);
 		cluster_trace_schema(control->config->trace, net_connection_name(c), &event);
 	}
 	/* of the schema only replication matters here, and DOWN is a hint that our own sockets know better */
@@ -591,8 +578,8 @@ cluster_control_settled(const ClusterControl *control)
 		&& !control->reread.changed;
 }
 
-uint32_t
-cluster_control_schema_version(const ClusterControl *control)
+const ClusterChanges *
+cluster_control_changes(const ClusterControl *control)
 {
-	return control->schema_version;
+	return &control->changes;
 }

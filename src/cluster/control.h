@@ -19,6 +19,7 @@
 #ifndef CLUSTER_CONTROL_H
 #define CLUSTER_CONTROL_H
 
+#include "cluster/changes.h"
 #include "cluster/credentials.h"
 #include "cluster/request.h"
 #include "cluster/topology.h"
@@ -44,7 +45,7 @@ extern void cluster_control_discover(ClusterControl *control);
 extern void cluster_control_stop(ClusterControl *control);
 extern void cluster_control_tick(ClusterControl *control, uint64_t now);
 extern bool cluster_control_closed(const ClusterControl *control);
-extern uint32_t cluster_control_schema_version(const ClusterControl *control);	/* ClusterVersions.schema */
+extern const ClusterChanges *cluster_control_changes(const ClusterControl *control);	/* of the schema */
 extern bool cluster_control_settled(const ClusterControl *control); /* connected and nothing under way */
 
 #endif							/* CLUSTER_CONTROL_H */

@@ -41,7 +41,8 @@ typedef enum ClusterRequestKind
 	CLUSTER_NODES,				/* the same, once each local node was connected to or could not be */
 
 	/* no payload; answered by the submitter at once, whatever the state, by what cql/trace.h decodes */
-	CLUSTER_TRACE
+	CLUSTER_TRACE,
+	CLUSTER_CHANGES				/* the same, by what cql/changes.h decodes */
 } ClusterRequestKind;
 
 typedef enum ClusterFailureKind

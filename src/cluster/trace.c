@@ -183,6 +183,16 @@ cluster_trace_error(ClusterTrace *trace, const char *node, const CqlError *error
 }
 
 void
+cluster_trace_topology(ClusterTrace *trace, const char *node, const ClusterTopology *t)
+{
+	if (t->local_rack)
+		cluster_trace_add(trace, CLUSTER_EVENT_TOPOLOGY, node, "nodes: %u, in data center \"%s\", of which in rack \"%s\": %u",
+						  t->nlocal, t->local_dc, t->local_rack, t->nrack);
+	else
+		cluster_trace_add(trace, CLUSTER_EVENT_TOPOLOGY, node, "nodes: %u, in data center \"%s\"", t->nlocal, t->local_dc);
+}
+
+void
 cluster_trace_schema(ClusterTrace *trace, const char *node, const CqlEvent *event)
 {
 	cluster_trace_add(trace, CLUSTER_EVENT_SCHEMA, node, "%.*s %.*s%s%.*s %.*s",

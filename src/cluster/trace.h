@@ -17,6 +17,7 @@
 #define CLUSTER_TRACE_H
 
 #include "cluster/request.h"
+#include "cluster/topology.h"
 
 #define CLUSTER_TRACE_EVENTS 256
 #define CLUSTER_TRACE_RECENT 16
@@ -54,6 +55,7 @@ extern void cluster_trace_connected(ClusterTrace *trace, const NetConnection *c,
 extern void cluster_trace_error(ClusterTrace *trace, const char *node, const CqlError *error);
 /* How many requests may be in flight; *magnitude is the caller's, 0 at first. Powers of two that it passes are told. */
 extern void cluster_trace_window(ClusterTrace *trace, const char *node, uint32_t limit, uint8_t *magnitude);
+extern void cluster_trace_topology(ClusterTrace *trace, const char *node, const ClusterTopology *t);
 extern void cluster_trace_schema(ClusterTrace *trace, const char *node, const CqlEvent *event);
 
 /* Fill in the fate of a CLUSTER_TRACE. */
