@@ -43,13 +43,11 @@ attempts_left(const ClusterRequest *r)
 static void
 go_elsewhere(ClusterRequest *r)
 {
-	r->tried |= cluster_route_bit(r->node);
+	r->tried |= cluster_route_bit(r->place->node);
 	if (r->dispatch->closing)
 		cluster_fate_undeliverable(r, NULL);
-	else if (cluster_is_late(r))
-		cluster_fate_timeout(r);
 	else
-		cluster_attempt_settle(r, cluster_attempt(r));
+		cluster_attempt_again(r);
 }
 
 /* Another node would have as hard a time with it. */
@@ -76,7 +74,7 @@ take_loss(ClusterRequest *r, NetLoss loss)
 		cluster_fate_lost(r, "no attempts are left");
 	else
 	{
-		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_RETRIED, r->node->name,
+		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_RETRIED, r->place->node->name,
 						  loss == NET_UNSENT ? "connection lost before it was sent" : "connection lost");
 		go_elsewhere(r);
 	}
@@ -88,7 +86,7 @@ try_next(ClusterRequest *r, const CqlError *error)
 {
 	ClusterAttempt outcome;
 
-	r->tried |= cluster_route_bit(r->node);
+	r->tried |= cluster_route_bit(r->place->node);
 	outcome = cluster_attempt(r);
 	if (outcome == CLUSTER_ATTEMPT_NO_NODE)
 		cluster_fate_fail(r, cluster_failure_from_error(r, error));
@@ -115,7 +113,7 @@ pause_for(ClusterRequest *r, const CqlError *error)
 static void
 try_later(ClusterRequest *r, const CqlError *error)
 {
-	r->tried |= cluster_route_bit(r->node);
+	r->tried |= cluster_route_bit(r->place->node);
 	if (pause_for(r, error))
 		cluster_attempt_later(r, r->due);
 }
@@ -135,26 +133,34 @@ is_overload(const CqlError *error)
 	return error->code == CQL_ERR_OVERLOADED || error->code == CQL_ERR_RATE_LIMIT || error->code == CQL_ERR_WRITE_TIMEOUT;
 }
 
+/* The place that a request was sent from, as long as it still has that connection. NULL: it has another one, or none. */
+static ClusterPlace *
+place_with(const ClusterRequest *r, const NetConnection *c)
+{
+	return r->place->net == c ? r->place : NULL;
+}
+
 static void
 take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repeatable)
 {
 	ClusterDispatch *d = r->dispatch;
 	ClusterVerdict verdict = cluster_route_verdict(error, repeatable, &r->spent);
-	ClusterPlace *place = cluster_pool_find(r->node->pool, c);
+	ClusterPlace *place = place_with(r, c);
 
-	r->overloaded |= is_overload(error);
+	if (is_overload(error))
+		cluster_window_overloaded(&r->place->window);
 	if (verdict == CLUSTER_VERDICT_LATER || error->code == CQL_ERR_UNPREPARED)
 		cluster_count(&r->paced);
 	if (error->code == CQL_ERR_PROTOCOL)
 	{
-		cluster_trace_add(d->config->trace, CLUSTER_EVENT_LOST, r->node->name,
+		cluster_trace_add(d->config->trace, CLUSTER_EVENT_LOST, r->place->node->name,
 						  "closed here, as the node calls the protocol broken");
 		net_connection_close(c);	/* the two disagree about what was said: start anew */
 	}
 	if (d->closing || !attempts_left(r) || cluster_is_late(r) || !place || is_too_much(r, error))
 		verdict = CLUSTER_VERDICT_FAIL;
 	if (verdict != CLUSTER_VERDICT_FAIL)
-		cluster_trace_error(d->config->trace, r->node->name, error);
+		cluster_trace_error(d->config->trace, r->place->node->name, error);
 	switch (verdict)
 	{
 		case CLUSTER_VERDICT_FAIL:
@@ -225,7 +231,7 @@ take_result(ClusterRequest *r, NetConnection *c, CqlReader message)
 static ClusterPrepared *
 prepared_of(const ClusterRequest *r)
 {
-	return cluster_statement_find(&r->dispatch->statements, r->statement)->on[r->node->number];
+	return cluster_statement_find(&r->dispatch->statements, r->statement)->on[r->place->node->number];
 }
 
 /* The statement that the node misses is not the one it was sent: preparing ours would not end that. */
@@ -249,7 +255,7 @@ take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
 		return;
 	}
 	if (cluster_statement_forget(p, r->generation))
-		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_FORGOTTEN, r->node->name,
+		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_FORGOTTEN, r->place->node->name,
 						  "the node had forgotten the statement");
 	take_error(r, c, error, may_repeat(r));
 }
@@ -271,7 +277,7 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 	bool		legible = cql_response_prefix(frame, &prefix, &message);
 
 	if (legible && prefix.nwarnings > 0)
-		r->warnings = cluster_warnings_new(&prefix, r->node->name);
+		r->warnings = cluster_warnings_new(&prefix, r->place->node->name);
 	if (legible && frame->opcode == CQL_OP_RESULT)
 		take_result(r, c, message);
 	else if (legible && frame->opcode == CQL_OP_ERROR && cql_response_error(message, frame->version, &error))
@@ -285,15 +291,29 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent an answer that makes no sense"));
 }
 
+/* What was sent more than once does not tell how long the answer took. */
+static void
+note_answer(const ClusterRequest *r)
+{
+	ClusterDispatch *d = r->dispatch;
+
+	d->heard = true;
+	cluster_window_note(&r->place->window, r->attempts == 1 ? cluster_fate_clock(d) - r->started : 0);
+}
+
 void
 cluster_answer_on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 {
 	ClusterRequest *r = (ClusterRequest *) call;
 
+	cluster_leave_place(r);
 	if (r->warnings)
 		forget_warnings(r);
 	if (loss == NET_ANSWERED)
+	{
+		note_answer(r);
 		take_answer(r, c, frame);
+	}
 	else
 		take_loss(r, loss);
 }
@@ -302,8 +322,10 @@ cluster_answer_on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlF
 static void
 take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome, const CqlError *error)
 {
-	ClusterPlace *place = cluster_pool_find(r->node->pool, c);
+	ClusterPlace *place = place_with(r, c);
 
+	cluster_leave_place(r);
+	r->dispatch->heard |= outcome != CLUSTER_PREPARE_LOST;
 	switch (outcome)
 	{
 		case CLUSTER_PREPARE_READY:

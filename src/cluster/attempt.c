@@ -3,10 +3,10 @@
  *	  One attempt of a request.
  *
  * Submitter thread only.
- * Owns: nothing; the list of places to flush is the dispatch's.
- * Invariants: a request whose attempt was taken is in flight or in the lane of a
- * PREPARE, and nowhere else; none is sent behind its deadline; the payload is sent
- * as it is each time, so a retry repeats the same timestamp.
+ * Owns: nothing; the lists of places are the dispatch's.
+ * Invariants: a request whose attempt was taken is in flight, in the lane of a
+ * PREPARE, or in that of a place, and nowhere else; none is sent behind its deadline;
+ * the payload is sent as it is each time, so a retry repeats the same timestamp.
  */
 #include "cluster/attempt.h"
 
@@ -15,7 +15,6 @@
 #include "cluster/request_head.h"
 #include "cluster/route.h"
 
-#define ROOM_PAUSE 5			/* ms until a full node is looked at again */
 #define LOSS_PAUSE 50			/* ms until a node that was lost is looked for again */
 
 void
@@ -25,13 +24,29 @@ cluster_attempt_later(ClusterRequest *r, uint64_t due)
 	cluster_lane_append(&r->dispatch->waiting, r);
 }
 
-/* What may be prepared again counts for each node. */
 static void
-visit(ClusterRequest *r, const ClusterPlace *place)
+begin(ClusterRequest *r)
 {
-	if (r->node != place->node)
+	r->started = cluster_fate_clock(r->dispatch);
+	r->deadline = cluster_dispatch_now(r->dispatch) + r->timeout_ms;
+}
+
+/* It is in flight there from now on. What may be prepared again counts for each node. */
+static void
+arrive(ClusterRequest *r, ClusterPlace *place)
+{
+	ClusterDispatch *d = r->dispatch;
+
+	CORE_ASSERT(!r->there);
+	if (!cluster_is_begun(r))
+		begin(r);
+	if (r->place != place)
 		r->spent &= ~CLUSTER_SPENT_PREPARE;
-	r->node = place->node;
+	r->place = place;
+	r->there = true;
+	place->in_flight++;
+	d->in_flight++;
+	cluster_place_activate(place, &d->active);
 }
 
 static ClusterAttempt
@@ -55,10 +70,15 @@ send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
 	head = (CqlBytes) {d->head.data, (int32_t) d->head.len};
 	if (d->head.len + (size_t) tail.len > CQL_FRAME_MAX_BODY)
 		return CLUSTER_ATTEMPT_TOO_LARGE;
+	if (!d->ops->may_send(d->owner, r))
+		return CLUSTER_ATTEMPT_UNWANTED;
+	arrive(r, place);
 	r->call.deadline = r->deadline;
 	if (!net_connection_send(place->net, &r->call, opcode[r->kind], head, tail))
+	{
+		cluster_leave_place(r);
 		return CLUSTER_ATTEMPT_FULL;
-	visit(r, place);
+	}
 	r->generation = p ? p->generation : 0;
 	cluster_count(&r->attempts);
 	cluster_place_mark_dirty(place, &d->dirty);
@@ -79,7 +99,7 @@ execute_on(ClusterRequest *r, ClusterPlace *place, ClusterStatement *s)
 	if (p->state == CLUSTER_PREPARED_NONE
 		&& !cluster_statement_prepare(p, place->net, cluster_dispatch_now(d) + d->config->net.connect_timeout))
 		return CLUSTER_ATTEMPT_FULL;
-	visit(r, place);
+	arrive(r, place);
 	cluster_lane_append(&p->waiting, r);
 	return CLUSTER_ATTEMPT_TAKEN;
 }
@@ -93,6 +113,27 @@ cluster_attempt_on(ClusterRequest *r, ClusterPlace *place)
 		return send_on(r, place, NULL);
 	s = cluster_statement_find(&r->dispatch->statements, r->statement);
 	return s ? execute_on(r, place, s) : CLUSTER_ATTEMPT_SENSELESS;
+}
+
+static void
+join_lane(ClusterRequest *r, ClusterPlace *place)
+{
+	cluster_lane_append(&place->lane, r);
+	cluster_place_activate(place, &r->dispatch->active);
+}
+
+/* At once where there is room, and nobody waits for it. */
+static ClusterAttempt
+go(ClusterRequest *r, ClusterPlace *place, ClusterStatement *s)
+{
+	ClusterAttempt outcome = CLUSTER_ATTEMPT_FULL;
+
+	if (!place->lane.first && cluster_place_has_room(place))
+		outcome = s ? execute_on(r, place, s) : send_on(r, place, NULL);
+	if (outcome != CLUSTER_ATTEMPT_FULL)
+		return outcome;
+	join_lane(r, place);
+	return CLUSTER_ATTEMPT_TAKEN;
 }
 
 ClusterAttempt
@@ -110,33 +151,36 @@ cluster_attempt(ClusterRequest *r)
 			return CLUSTER_ATTEMPT_SENSELESS;
 	}
 	plan = cluster_route_plan(d->topology, s, r);
-	switch (cluster_route_choose(&plan, r->tried, &place))
-	{
-		case CLUSTER_CHOSEN:
-			return s ? execute_on(r, place, s) : send_on(r, place, NULL);
-		case CLUSTER_ALL_FULL:
-			return CLUSTER_ATTEMPT_FULL;
-		case CLUSTER_NONE_UP:
-			break;
-	}
-	return CLUSTER_ATTEMPT_NO_NODE;
+	place = cluster_route_choose(&plan, r->tried);
+	return place ? go(r, place, s) : CLUSTER_ATTEMPT_NO_NODE;
+}
+
+/* Whichever node comes back first. */
+static void
+await_node(ClusterRequest *r)
+{
+	r->tried = 0;
+	if (cluster_is_begun(r))
+		cluster_attempt_later(r, cluster_dispatch_now(r->dispatch) + LOSS_PAUSE);
+	else
+		cluster_lane_append(&r->dispatch->unplaced, r);
 }
 
 void
 cluster_attempt_settle(ClusterRequest *r, ClusterAttempt outcome)
 {
-	uint64_t	now = cluster_dispatch_now(r->dispatch);
-
 	switch (outcome)
 	{
 		case CLUSTER_ATTEMPT_TAKEN:
 			break;
 		case CLUSTER_ATTEMPT_FULL:
-			cluster_attempt_later(r, now + ROOM_PAUSE);
+			join_lane(r, r->place);
 			break;
 		case CLUSTER_ATTEMPT_NO_NODE:
-			r->tried = 0;		/* whichever comes back first */
-			cluster_attempt_later(r, now + LOSS_PAUSE);
+			await_node(r);
+			break;
+		case CLUSTER_ATTEMPT_UNWANTED:
+			cluster_fate_abandoned(r);
 			break;
 		case CLUSTER_ATTEMPT_SENSELESS:
 			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, cluster_is_execution(r) ?
@@ -149,4 +193,24 @@ cluster_attempt_settle(ClusterRequest *r, ClusterAttempt outcome)
 			cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_MEMORY, "out of memory"));
 			break;
 	}
+}
+
+void
+cluster_attempt_again(ClusterRequest *r)
+{
+	if (cluster_is_late(r))
+		cluster_fate_timeout(r);
+	else
+		cluster_attempt_settle(r, cluster_attempt(r));
+}
+
+void
+cluster_attempt_first(ClusterRequest *r)
+{
+	ClusterAttempt outcome = cluster_attempt(r);
+
+	if (outcome == CLUSTER_ATTEMPT_NO_NODE)
+		await_node(r);
+	else if (outcome != CLUSTER_ATTEMPT_TAKEN)
+		cluster_attempt_later(r, cluster_dispatch_now(r->dispatch));
 }

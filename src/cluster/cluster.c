@@ -4,8 +4,8 @@
  *
  * Submitter thread only; nothing here blocks.
  * Owns: the topology, the control connection, a pool for each local node, the
- * dispatch of requests, the questions about the cluster itself until the end of
- * the turn, and the one timer that drives all of them.
+ * dispatch of requests, the questions about the cluster itself until they can be
+ * answered, and the one timer that drives all of them.
  *
  *	 connecting --on_topology--> ready
  *	 connecting --on_failed--> down
@@ -16,7 +16,7 @@
  * Invariants: pools are started in state ready only; in state down no request is
  * held and no connection is wanted.
  *
- * Down is a state with a reason. When no node can be reached, the whole queue fails
+ * Down is a state with a reason. When no node can be reached, all that waits fails
  * at once with the cluster's own failure, and no request has to wait for its
  * timeout. The next request tries again.
  */
@@ -49,10 +49,9 @@ struct Cluster
 	ClusterTopology topology;
 	ClusterControl *control;
 	ClusterDispatch dispatch;
-	ClusterLane questions;		/* taken in this turn */
+	ClusterLane questions;
 	uv_timer_t	timer;
 	uint64_t	pace;			/* of the timer */
-	bool		room_wanted;	/* cluster_submit was refused */
 	bool		alone;			/* ready, but no node is up */
 	uint64_t	alone_since;
 	ClusterCredentials credentials;
@@ -79,15 +78,6 @@ set_pace(Cluster *c, uint64_t pace)
 	uv_timer_start(&c->timer, on_tick, pace, pace);
 }
 
-static void
-tell_room(Cluster *c)
-{
-	if (!c->room_wanted)
-		return;
-	c->room_wanted = false;
-	c->ops->on_room(c->owner);
-}
-
 /* ---- down ---- */
 
 static void
@@ -102,17 +92,41 @@ stop_everything(Cluster *c)
 }
 
 static void
+answer(Cluster *c, ClusterRequest *request)
+{
+	request->latency = uv_hrtime() - request->started;
+	CORE_NOTE(request->held = false);
+	c->ops->on_complete(c->owner, request);
+}
+
+/* why NULL: the cluster closes. */
+static void
+fail_questions(Cluster *c, const ClusterFailure *why)
+{
+	ClusterRequest *request;
+
+	while ((request = cluster_lane_take(&c->questions)))
+	{
+		request->failed = true;
+		request->failure = cluster_failure_new(request, why ? why->kind : CLUSTER_FAIL_ABANDONED, "%s",
+											   why ? why->message : "the session was closed");
+		answer(c, request);
+	}
+}
+
+static void
 enter_down(Cluster *c, const ClusterReport *report)
 {
 	CORE_ASSERT(c->state == STATE_CONNECTING || c->state == STATE_READY);
 	c->state = STATE_DOWN;
+	c->dispatch.ready = false;
 	c->alone = false;
 	cluster_report_fill(report, &c->down);
 	cluster_trace_add(c->config->trace, CLUSTER_EVENT_DOWN, "", "%s", c->down.message);
 	stop_everything(c);
 	cluster_dispatch_give_up(&c->dispatch, &c->down);
-	c->room_wanted = false;
-	c->ops->on_room(c->owner);
+	fail_questions(c, &c->down);
+	c->ops->on_down(c->owner, &c->down);
 }
 
 static void
@@ -190,7 +204,7 @@ check_alone(Cluster *c, uint64_t now)
 static void
 begin_waiting(Cluster *c)
 {
-	if (!c->alone || c->room_wanted || !cluster_dispatch_idle(&c->dispatch))
+	if (!c->alone || !cluster_dispatch_idle(&c->dispatch))
 		return;
 	c->alone_since = now_of(c);
 	for (uint32_t i = 0; i < c->topology.nlocal; i++)
@@ -209,28 +223,22 @@ on_up(ClusterPool *pool, const NetConnection *net)
 
 	cluster_trace_connected(c->config->trace, net, "for requests");
 	c->alone = false;
-	tell_room(c);
+	cluster_dispatch_resume(&c->dispatch);
 }
 
 static void
-on_room(ClusterPool *pool)
+on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
-	tell_room(pool->owner);
-}
+	Cluster    *c = place->pool->owner;
 
-static void
-on_down(ClusterPool *pool, bool was_up, const NetFailure *why)
-{
-	Cluster    *c = pool->owner;
-
-	cluster_trace_closed(c->config->trace, pool->node->name, was_up, why);
+	cluster_trace_closed(c->config->trace, place->node->name, was_up, why);
+	cluster_dispatch_leave(&c->dispatch, place);
 	if (was_up)
 		note_alone(c);
 }
 
 static const ClusterPoolOps pool_ops = {
 	.on_up = on_up,
-	.on_room = on_room,
 	.on_down = on_down,
 };
 
@@ -277,8 +285,10 @@ on_topology(void *owner, bool nodes_up)
 			cluster_pool_retire(node->pool);
 	}
 	c->state = STATE_READY;
+	c->dispatch.ready = true;
 	if (first)
 		note_alone(c);
+	cluster_dispatch_resume(&c->dispatch);
 }
 
 static const ClusterControlOps control_ops = {
@@ -288,29 +298,46 @@ static const ClusterControlOps control_ops = {
 
 /* ---- questions about the cluster itself ---- */
 
-static bool
+static void
 take_question(Cluster *c, ClusterRequest *request)
 {
-	if (!cluster_snapshot_ready(&c->topology, request))
-		return false;
 	CORE_ASSERT(!request->held);
 	CORE_NOTE(request->held = true);
+	request->attempts = 0;
+	request->failed = false;
+	request->failure = NULL;
+	request->place = NULL;
 	request->started = uv_hrtime();
+	request->deadline = now_of(c) + request->timeout_ms;
 	cluster_lane_append(&c->questions, request);
-	return true;
+}
+
+static void
+time_out(Cluster *c, ClusterRequest *request)
+{
+	request->failed = true;
+	request->failure = cluster_failure_new(request, CLUSTER_FAIL_TIMEOUT, "the cluster's nodes were not known within %u ms",
+										   request->timeout_ms);
+	answer(c, request);
 }
 
 static void
 answer_questions(Cluster *c)
 {
+	ClusterLane all = cluster_lane_take_all(&c->questions);
 	ClusterRequest *request;
 
-	while ((request = cluster_lane_take(&c->questions)))
+	while ((request = cluster_lane_take(&all)))
 	{
-		cluster_snapshot_answer(&c->topology, request);
-		request->latency = uv_hrtime() - request->started;
-		CORE_NOTE(request->held = false);
-		c->ops->on_complete(c->owner, request);
+		if (c->state == STATE_READY && cluster_snapshot_ready(&c->topology, request))
+		{
+			cluster_snapshot_answer(&c->topology, request);
+			answer(c, request);
+		}
+		else if (now_of(c) >= request->deadline)
+			time_out(c, request);
+		else
+			cluster_lane_append(&c->questions, request);
 	}
 }
 
@@ -353,7 +380,7 @@ on_timer_closed(uv_handle_t *handle)
 static void
 finish_closing(Cluster *c)
 {
-	answer_questions(c);
+	fail_questions(c, NULL);
 	cluster_dispatch_give_up(&c->dispatch, NULL);
 	if (!all_closed(c))
 		c->quiet = 0;
@@ -364,29 +391,8 @@ finish_closing(Cluster *c)
 static bool
 busy(const Cluster *c)
 {
-	if (c->state == STATE_CONNECTING || c->alone || c->room_wanted || !cluster_dispatch_idle(&c->dispatch))
-		return true;
-	for (uint32_t i = 0; i < c->topology.nnodes; i++)
-	{
-		const ClusterPool *pool = c->topology.node[i]->pool;
-
-		if (pool && cluster_pool_in_flight(pool) > 0)
-			return true;
-	}
-	return false;
-}
-
-/* on_writable tells of most room; this finds the rest, such as memory that is free again. */
-static void
-look_for_room(Cluster *c)
-{
-	for (uint32_t i = 0; c->state == STATE_READY && c->room_wanted && i < c->topology.nlocal; i++)
-	{
-		const ClusterPool *pool = c->topology.local[i]->pool;
-
-		if (pool && cluster_pool_pick(pool))
-			tell_room(c);
-	}
+	return c->state == STATE_CONNECTING || c->alone || c->questions.first || c->dispatch.in_flight > 0 ||
+		!cluster_dispatch_idle(&c->dispatch);
 }
 
 static void
@@ -416,7 +422,6 @@ on_tick(uv_timer_t *timer)
 	if (c->state == STATE_DOWN) /* what connections that were closed have handed back since */
 		cluster_dispatch_give_up(&c->dispatch, &c->down);
 	cluster_dispatch_tick(&c->dispatch, now);
-	look_for_room(c);
 	cluster_dispatch_flush(&c->dispatch);
 	set_pace(c, busy(c) ? PACE_BUSY : PACE_IDLE);
 }
@@ -459,36 +464,47 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	return c;
 }
 
-static bool
-take(Cluster *c, ClusterRequest *request)
-{
-	if (cluster_snapshot_wanted(request))
-		return take_question(c, request);
-	return cluster_dispatch_submit(&c->dispatch, request) == CLUSTER_TAKEN;
-}
-
-ClusterSubmit
+void
 cluster_submit(Cluster *c, ClusterRequest *request)
 {
 	CORE_ASSERT(core_thread_is_mine(&c->thread) && c->state != STATE_CLOSING);
-	if (c->state == STATE_READY && take(c, request))
-	{
-		set_pace(c, PACE_BUSY);
-		return CLUSTER_TAKEN;
-	}
 	if (c->state == STATE_DOWN)
 		connect_anew(c);
 	begin_waiting(c);
-	c->room_wanted = true;
 	set_pace(c, PACE_BUSY);
-	return CLUSTER_BUSY;
+	if (cluster_snapshot_wanted(request))
+		take_question(c, request);
+	else
+		cluster_dispatch_submit(&c->dispatch, request);
 }
 
-uint32_t
-cluster_strains(Cluster *c, uint32_t limit)
+ClusterLoad
+cluster_load(const Cluster *c)
+{
+	ClusterLoad load = {.in_flight = c->dispatch.in_flight, .answered = c->dispatch.answered};
+
+	for (uint32_t i = 0; i < c->topology.nlocal; i++)
+	{
+		const ClusterPool *pool = c->topology.local[i]->pool;
+
+		load.window += pool ? cluster_pool_window(pool) : 0;
+	}
+	for (const ClusterPlace *place = c->dispatch.active; place; place = place->next_active)
+		load.pressed |= cluster_place_is_pressed(place);
+	return load;
+}
+
+void
+cluster_limit(Cluster *c, uint32_t limit, bool fixed)
 {
 	CORE_ASSERT(core_thread_is_mine(&c->thread) && limit > 0);
 	c->dispatch.strained.allowed = limit;
+	cluster_dispatch_fix(&c->dispatch, fixed);
+}
+
+uint32_t
+cluster_strains(const Cluster *c)
+{
 	return c->dispatch.strained.strains;
 }
 
@@ -504,12 +520,6 @@ ClusterVersions
 cluster_versions(const Cluster *c)
 {
 	return (ClusterVersions) {c->topology.generation, cluster_control_changes(c->control)->version};
-}
-
-const ClusterFailure *
-cluster_down(const Cluster *c)
-{
-	return c->state == STATE_DOWN ? &c->down : NULL;
 }
 
 void

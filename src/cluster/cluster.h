@@ -3,8 +3,9 @@
  *	  Many connections behind one door: what the submitter sees of the cluster.
  *
  * Submitter thread only; nothing here blocks. Built on topology (nodes, ring,
- * replicas), pool (connections of a node), statement (prepared per node) and
- * route (which node, and whether again).
+ * replicas), pool and place (connections of a node), statement (prepared per node)
+ * and route (which place, and whether again). Each request is taken, and waits here
+ * for its connection, for room at its place, and for another attempt.
  *
  *	 connecting --control connection ready, nodes read--> ready
  *	 connecting --every contact point failed--> down
@@ -20,19 +21,32 @@ typedef struct Cluster Cluster;
 
 extern Cluster *cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner);	/* NULL: out of memory */
 
-extern ClusterSubmit cluster_submit(Cluster *c, ClusterRequest *request);
+/* on_complete will come. */
+extern void cluster_submit(Cluster *c, ClusterRequest *request);
 
 /*
- * How many writes failed on replicas and are repeated, ever; limit: how many of
- * these may be in flight from now on, 1 or more.
+ * How many requests who submits lets the cluster have, 1 or more: of writes that failed on replicas and are repeated, as
+ * many may be in flight. fixed: it was told by somebody, and places do not find out by themselves.
  */
-extern uint32_t cluster_strains(Cluster *c, uint32_t limit);
+extern void cluster_limit(Cluster *c, uint32_t limit, bool fixed);
+extern uint32_t cluster_strains(const Cluster *c);	/* writes that failed on replicas and were repeated, ever */
 
 /*
- * One write per dirty connection, and the answers to questions about the cluster
- * itself; call once per loop turn, after the callbacks of the turn.
+ * What waits goes where there is room, one write per dirty connection, and the answers
+ * to questions about the cluster itself; call once per loop turn, after the callbacks
+ * of the turn.
  */
 extern void cluster_flush(Cluster *c);
+
+typedef struct ClusterLoad
+{
+	uint32_t	in_flight;		/* requests that were sent, and not answered */
+	uint64_t	window;			/* how many may be, at all places that are up */
+	bool		pressed;		/* requests wait because of a window */
+	uint64_t	answered;		/* uv_now ms when a node last answered anything; 0: never */
+} ClusterLoad;
+
+extern ClusterLoad cluster_load(const Cluster *c);
 
 /* Counts of what changed; equal numbers, nothing changed. */
 typedef struct ClusterVersions
@@ -42,14 +56,6 @@ typedef struct ClusterVersions
 } ClusterVersions;
 
 extern ClusterVersions cluster_versions(const Cluster *c);
-
-/*
- * Down: what a request that cannot be sent should fail with. NULL while
- * connecting or ready. While down, cluster_submit starts connecting anew and
- * answers CLUSTER_BUSY: so read it only for requests that already waited for an
- * attempt (the submitter fails its whole queue when on_room finds it down).
- */
-extern const ClusterFailure *cluster_down(const Cluster *c);
 
 /* Closes everything; done is called from the loop when no handle is left. Requests in flight complete first. */
 extern void cluster_close(Cluster *c, void (*done) (void *owner));

@@ -3,16 +3,30 @@
  *	  Takes requests to nodes and brings them to their fate.
  *
  * Submitter thread only.
- * Owns: the lanes of waiting requests, the statements, the list of connections to
- * flush. Requests belong to the caller and lie where it put them.
+ * Owns: the lanes of waiting requests, the statements, the lists of active places
+ * and of those to flush. Requests belong to the caller and lie where it put them.
  * Invariants: a request taken completes exactly once, never from inside
- * cluster_dispatch_submit; one that waits is looked at in each tick.
+ * cluster_dispatch_submit; one that waits is looked at every SWEEP_PAUSE; a place
+ * with requests is on the list of active places.
+ *
+ * Each place has a lane of its own: one that is full, slow or silent holds up what
+ * waits for it and nothing else. How many requests wait in all is bounded by who
+ * submits.
+ *
+ * A request's time runs from when it is sent. Before, it waits for its turn, and
+ * that comes as long as the cluster answers anything, however slowly: so a request
+ * that waits fails only when nothing was answered for the time that it has.
  */
 #include "cluster/dispatch.h"
 
 #include "cluster/answer.h"
 #include "cluster/attempt.h"
 #include "cluster/fate.h"
+#include "cluster/trace.h"
+
+#include <time.h>
+
+#define SWEEP_PAUSE 50			/* ms between two looks at all that waits */
 
 void
 cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTopology *topology)
@@ -26,16 +40,14 @@ cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTo
 void
 cluster_dispatch_free(ClusterDispatch *d)
 {
-	CORE_ASSERT(cluster_dispatch_idle(d) && d->strained.out == 0);
+	CORE_ASSERT(cluster_dispatch_idle(d) && d->strained.out == 0 && d->in_flight == 0);
 	cluster_statements_free(&d->statements);
 	cql_buffer_free(&d->head);
 }
 
-ClusterSubmit
+void
 cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 {
-	ClusterAttempt outcome;
-
 	CORE_ASSERT(!r->held && !r->listed);
 	r->dispatch = d;
 	r->call.on_done = cluster_answer_on_done;
@@ -43,24 +55,134 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->attempts = 0;
 	r->paced = 0;
 	r->spent = 0;
-	r->overloaded = false;
 	r->strained = false;
 	r->out = false;
 	r->tried = 0;
 	r->failed = false;
 	r->failure = NULL;
-	r->node = NULL;
-	r->spread = d->spread;
-	r->deadline = cluster_dispatch_now(d) + r->timeout_ms;
-	outcome = cluster_attempt(r);
-	if (outcome == CLUSTER_ATTEMPT_FULL || outcome == CLUSTER_ATTEMPT_NO_NODE)
-		return CLUSTER_BUSY;
-	d->spread++;
-	r->started = cluster_fate_clock(d);
+	r->place = NULL;
+	r->started = 0;
+	r->there = false;
+	r->spread = d->spread++;
+	r->due = cluster_dispatch_now(d);
 	CORE_NOTE(r->held = true);
-	if (outcome != CLUSTER_ATTEMPT_TAKEN)
-		cluster_attempt_later(r, 0);	/* fails in the next tick: a caller is not called back from inside its call */
-	return CLUSTER_TAKEN;
+	if (!d->ready)
+		cluster_lane_append(&d->unplaced, r);
+	else
+		cluster_attempt_first(r);
+}
+
+/* ---- what waits ---- */
+
+/* Each of the lane anew: on another place, or to where it waits next. */
+static void
+try_all(ClusterLane all)
+{
+	ClusterRequest *r;
+
+	while ((r = cluster_lane_take(&all)))
+		cluster_attempt_again(r);
+}
+
+void
+cluster_dispatch_resume(ClusterDispatch *d)
+{
+	if (d->ready && !d->closing)
+		try_all(cluster_lane_take_all(&d->unplaced));
+}
+
+void
+cluster_dispatch_leave(ClusterDispatch *d, ClusterPlace *place)
+{
+	ClusterLane all = cluster_lane_take_all(&place->lane);
+
+	if (d->ready && !d->closing)
+		try_all(all);
+	else
+		cluster_lane_join(&d->unplaced, &all);
+}
+
+/* What waits for this place, as far as there is room. */
+static void
+serve(ClusterPlace *place)
+{
+	while (place->lane.first && cluster_place_has_room(place))
+	{
+		ClusterRequest *r = cluster_lane_take(&place->lane);
+		ClusterAttempt outcome = cluster_attempt_on(r, place);
+
+		if (outcome == CLUSTER_ATTEMPT_FULL)
+		{
+			cluster_lane_push(&place->lane, r);
+			return;
+		}
+		cluster_attempt_settle(r, outcome);
+	}
+}
+
+static void
+serve_all(ClusterDispatch *d)
+{
+	for (ClusterPlace *place = d->active; place; place = place->next_active)
+		serve(place);
+}
+
+static uint64_t
+wall_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
+}
+
+static uint32_t
+limit_of(const ClusterDispatch *d, const ClusterPlace *place)
+{
+	return d->fixed ? CLUSTER_PLACE_UNLIMITED : place->window.limit;
+}
+
+/* Windows move, and places without requests leave the list. */
+static void
+end_turn(ClusterDispatch *d)
+{
+	ClusterPlace **at = &d->active;
+	uint64_t	now = wall_clock();
+	uint64_t	busy = d->clock ? uv_hrtime() - d->clock : 0;
+
+	while (*at)
+	{
+		ClusterPlace *place = *at;
+
+		if (!d->fixed)
+		{
+			cluster_window_turn(&place->window, now, cluster_place_is_pressed(place), busy);
+			cluster_trace_window(d->config->trace, place->node->name, place->window.limit, &place->magnitude);
+		}
+		place->limit = limit_of(d, place);
+		if (cluster_place_load(place) > 0)
+		{
+			at = &place->next_active;
+			continue;
+		}
+		place->active = false;
+		*at = place->next_active;
+	}
+}
+
+void
+cluster_dispatch_fix(ClusterDispatch *d, bool fixed)
+{
+	if (d->fixed == fixed)
+		return;
+	d->fixed = fixed;
+	for (uint32_t i = 0; i < d->topology->nnodes; i++)
+	{
+		const ClusterPool *pool = d->topology->node[i]->pool;
+
+		for (uint32_t j = 0; pool && j < pool->nplaces; j++)
+			pool->place[j]->limit = limit_of(d, pool->place[j]);
+	}
 }
 
 /* ---- time, end ---- */
@@ -71,36 +193,65 @@ send_strained(ClusterDispatch *d)
 	ClusterRequest *r;
 
 	while ((r = cluster_strained_next(&d->strained, cluster_dispatch_now(d))))
-	{
-		if (cluster_is_late(r))
-			cluster_fate_timeout(r);
-		else
-			cluster_attempt_settle(r, cluster_attempt(r));
-	}
+		cluster_attempt_again(r);
 }
 
 void
 cluster_dispatch_flush(ClusterDispatch *d)
 {
+	if (d->heard)
+		d->answered = cluster_dispatch_now(d);
+	d->heard = false;
 	send_strained(d);
+	serve_all(d);
 	cluster_place_flush(&d->dirty);
+	if (d->active)
+		end_turn(d);
 	d->clock = 0;
 }
 
-/* Requests that wait for a PREPARE: it may come in time for others. */
-static void
-expire_preparing(ClusterPrepared *p, uint64_t now)
+/* true: it has its fate. */
+static bool
+expire(ClusterDispatch *d, ClusterRequest *r, uint64_t now)
 {
-	ClusterLane all = cluster_lane_take_all(&p->waiting);
+	uint64_t	since = r->due > d->answered ? r->due : d->answered;
+
+	if (!d->ops->is_wanted(d->owner, r))
+		cluster_fate_abandoned(r);
+	else if (cluster_is_late(r))
+		cluster_fate_timeout(r);
+	else if (!cluster_is_begun(r) && now >= since + r->timeout_ms)
+		cluster_fate_unheard(r);
+	else
+		return false;
+	return true;
+}
+
+static void
+sweep(ClusterDispatch *d, ClusterLane *lane, uint64_t now)
+{
+	ClusterLane all = cluster_lane_take_all(lane);
 	ClusterRequest *r;
 
 	while ((r = cluster_lane_take(&all)))
 	{
-		if (now >= r->deadline)
-			cluster_fate_timeout(r);
-		else
-			cluster_lane_append(&p->waiting, r);
+		if (!expire(d, r, now))
+			cluster_lane_append(lane, r);
 	}
+}
+
+static void
+sweep_all(ClusterDispatch *d, uint64_t now)
+{
+	if (now < d->swept + SWEEP_PAUSE)
+		return;
+	d->swept = now;
+	sweep(d, &d->unplaced, now);
+	sweep(d, &d->strained.lane, now);
+	for (ClusterPlace *place = d->active; place; place = place->next_active)
+		sweep(d, &place->lane, now);
+	for (ClusterPrepared *p = d->statements.pending; p; p = p->next)
+		sweep(d, &p->waiting, now); /* the PREPARE may come in time for others */
 }
 
 void
@@ -111,38 +262,38 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 
 	while ((r = cluster_lane_take(&all)))
 	{
-		if (now >= r->deadline)
-			cluster_fate_timeout(r);
-		else if (now < r->due)
+		if (expire(d, r, now))
+			continue;
+		if (now < r->due)
 			cluster_attempt_later(r, r->due);
 		else
-			cluster_attempt_settle(r, cluster_attempt(r));
+			cluster_attempt_again(r);
 	}
-	all = cluster_lane_take_all(&d->strained.lane);
-	while ((r = cluster_lane_take(&all)))
-	{
-		if (now >= r->deadline)
-			cluster_fate_timeout(r);
-		else
-			cluster_lane_append(&d->strained.lane, r);
-	}
-	for (ClusterPrepared *p = d->statements.pending; p; p = p->next)
-		expire_preparing(p, now);
+	sweep_all(d, now);
 }
 
+/* What waits at places was handed back by cluster_dispatch_leave, when their connections closed. */
 void
 cluster_dispatch_give_up(ClusterDispatch *d, const ClusterFailure *why)
 {
-	ClusterLane all = cluster_lane_take_all(&d->waiting);
-	ClusterLane strained = cluster_lane_take_all(&d->strained.lane);
+	ClusterLane all = cluster_lane_take_all(&d->unplaced);
 	ClusterRequest *r;
 
-	while ((r = cluster_lane_take(&all)) || (r = cluster_lane_take(&strained)))
+	cluster_lane_join(&all, &d->waiting);
+	cluster_lane_join(&all, &d->strained.lane);
+	for (ClusterPlace *place = d->active; place; place = place->next_active)
+		cluster_lane_join(&all, &place->lane);
+	while ((r = cluster_lane_take(&all)))
 		cluster_fate_undeliverable(r, why);
 }
 
 bool
 cluster_dispatch_idle(const ClusterDispatch *d)
 {
-	return !d->waiting.first && !d->strained.lane.first && !d->statements.pending;
+	for (const ClusterPlace *place = d->active; place; place = place->next_active)
+	{
+		if (place->lane.first)
+			return false;
+	}
+	return !d->unplaced.first && !d->waiting.first && !d->strained.lane.first && !d->statements.pending;
 }

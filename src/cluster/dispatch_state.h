@@ -15,17 +15,25 @@
 typedef struct ClusterDispatch
 {
 	const ClusterConfig *config;
-	const ClusterOps *ops;		/* on_complete */
+	const ClusterOps *ops;		/* all but on_down */
 	void	   *owner;			/* of ops */
 	ClusterTopology *topology;
 	ClusterStatements statements;
 	ClusterPlace *dirty;		/* those with frames to flush */
+	ClusterPlace *active;		/* those with requests, in flight or in their lanes */
+	ClusterLane unplaced;		/* no node was up to take them, or none is known yet */
 	ClusterLane waiting;		/* each for its due time */
 	ClusterStrained strained;	/* writes that failed on a replica */
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */
 	uint32_t	spread;
 	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */
+	uint64_t	answered;		/* uv_now ms when a node last answered anything */
+	uint64_t	swept;			/* uv_now ms when what waits was last looked at */
+	uint32_t	in_flight;		/* sent or waiting for a PREPARE, at all places */
+	bool		heard;			/* an answer came in this turn */
 	uint64_t   *random;
+	bool		fixed;			/* windows do not count */
+	bool		ready;			/* nodes are known: requests may be sent */
 	bool		closing;		/* nothing is sent again */
 } ClusterDispatch;
 
@@ -35,11 +43,28 @@ cluster_dispatch_now(const ClusterDispatch *d)
 	return uv_now(d->config->net.loop);
 }
 
+/* It was sent, or a PREPARE was for it: its time runs. */
+static inline bool
+cluster_is_begun(const ClusterRequest *r)
+{
+	return r->started != 0;
+}
+
 /* Its deadline has passed: nothing is sent for it any more. */
 static inline bool
 cluster_is_late(const ClusterRequest *r)
 {
-	return cluster_dispatch_now(r->dispatch) >= r->deadline;
+	return cluster_is_begun(r) && cluster_dispatch_now(r->dispatch) >= r->deadline;
+}
+
+/* It is in flight there no more. */
+static inline void
+cluster_leave_place(ClusterRequest *r)
+{
+	CORE_ASSERT(!r->there || (r->place->in_flight > 0 && r->dispatch->in_flight > 0));
+	r->place->in_flight -= r->there;
+	r->dispatch->in_flight -= r->there;
+	r->there = false;
 }
 
 /* A request that needs a statement which the node has prepared. */

@@ -11,6 +11,8 @@
  */
 #include "cluster/failure.h"
 
+#include "cluster/place.h"
+
 #include "cluster/topology.h"
 #include "cql/value.h"
 
@@ -64,8 +66,8 @@ failure_begin(const ClusterRequest *request, ClusterFailureKind kind)
 	f->kind = kind;
 	f->attempts = request->attempts;
 	f->elapsed_ms = (uint32_t) ((uv_hrtime() - request->started) / 1000000);
-	if (request->node)
-		cluster_failure_text(f->node, sizeof(f->node), request->node->name, strlen(request->node->name));
+	if (request->place)
+		cluster_failure_text(f->node, sizeof(f->node), request->place->node->name, strlen(request->place->node->name));
 	return f;
 }
 

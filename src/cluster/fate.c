@@ -41,11 +41,13 @@ cluster_fate_complete(ClusterRequest *r)
 	ClusterDispatch *d = r->dispatch;
 
 	CORE_ASSERT(r->held && !r->listed);
+	if (r->there)
+		cluster_leave_place(r);
 	CORE_NOTE(r->held = false);
 	if (!r->failed)
 		cluster_fate_forget(r);
 	cluster_strained_done(&d->strained, r);
-	r->latency = cluster_fate_clock(d) - r->started;
+	r->latency = cluster_is_begun(r) ? cluster_fate_clock(d) - r->started : 0;
 	d->ops->on_complete(d->owner, r);
 }
 
@@ -61,7 +63,7 @@ cluster_fate_fail(ClusterRequest *r, ClusterFailure *failure)
 static ClusterFailure *
 silence(const ClusterRequest *r)
 {
-	const char *node = r->node ? r->node->name : "any node";
+	const char *node = r->place ? r->place->node->name : "any node";
 
 	if (r->attempts > 0)
 		return cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms", node, r->timeout_ms);
@@ -86,9 +88,23 @@ cluster_fate_timeout(ClusterRequest *r)
 }
 
 void
+cluster_fate_unheard(ClusterRequest *r)
+{
+	cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT,
+											 "nothing was answered within %u ms while the request waited to be sent, behind %u in flight",
+											 r->timeout_ms, r->dispatch->in_flight));
+}
+
+void
+cluster_fate_abandoned(ClusterRequest *r)
+{
+	cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_ABANDONED, "abandoned before it was sent"));
+}
+
+void
 cluster_fate_lost(ClusterRequest *r, const char *why)
 {
-	cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_LOST, "connection to %s lost: %s", r->node->name, why));
+	cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_LOST, "connection to %s lost: %s", r->place->node->name, why));
 }
 
 /* Nothing will be sent any more. why NULL: because the cluster closes. */

@@ -1,9 +1,10 @@
 /*
  * cluster/place.c
- *	  A place: one connection to a node.
+ *	  A place: one connection to a node, its window and its lane.
  *
  * Submitter thread only.
- * Owns: its connection, from net_connection_open to on_closed.
+ * Owns: its connection, from net_connection_open to on_closed. Requests in its lane
+ * are linked where they lie.
  * Invariants: places are allocated singly and never move, as connections and the
  * list of places to flush point to them; a place that is up has a connection.
  */
@@ -32,10 +33,7 @@ on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
 static void
 on_writable(NetOwner *owner, NetConnection *c)
 {
-	ClusterPlace *place = (ClusterPlace *) owner;
-
-	CORE_ASSERT(place->net == c && place->up);
-	place->ops->on_room(place);
+	/* the end of the turn looks for room */
 }
 
 static void
@@ -68,13 +66,15 @@ cluster_place_new(const ClusterPlaceOps *ops, struct ClusterPool *pool, ClusterN
 	place->ops = ops;
 	place->pool = pool;
 	place->node = node;
+	cluster_window_init(&place->window);
+	place->limit = place->window.limit;
 	return place;
 }
 
 void
 cluster_place_free(ClusterPlace *place)
 {
-	CORE_ASSERT(!place || !place->net);
+	CORE_ASSERT(!place || (!place->net && place->in_flight == 0 && !place->lane.first));
 	free(place);
 }
 

@@ -1,9 +1,13 @@
 /*
  * cluster/place.h
- *	  A place: one connection to a node, with what the cluster layer keeps of it.
+ *	  A place: one connection to a node, how many requests may be in flight there,
+ *	  and the requests that wait for room.
  *
  * Submitter thread only; nothing here blocks. A place outlives the connections that
  * come and go in it, so who points to one need not hear of a loss.
+ *
+ * A place is active from the first request that goes or waits there until none is
+ * left: active places are what a turn of the loop looks at.
  *
  *	 empty --cluster_place_open--> opening --on_up--> up
  *	 opening, up --on_down--> empty
@@ -11,8 +15,11 @@
 #ifndef CLUSTER_PLACE_H
 #define CLUSTER_PLACE_H
 
+#include "cluster/lane.h"
 #include "cluster/topology.h"
-#include "net/connection.h"
+#include "cluster/window.h"
+
+#define CLUSTER_PLACE_UNLIMITED INT32_MAX
 
 typedef struct ClusterPlace ClusterPlace;
 
@@ -20,8 +27,8 @@ typedef struct ClusterPlace ClusterPlace;
 typedef struct ClusterPlaceOps
 {
 	void		(*on_up) (ClusterPlace *place);
-	void		(*on_room) (ClusterPlace *place);	/* it was full */
-	void		(*on_down) (ClusterPlace *place, bool was_up, const NetFailure *why);	/* it is empty now */
+	/* It is empty now; requests that wait there are the callee's to take. */
+	void		(*on_down) (ClusterPlace *place, bool was_up, const NetFailure *why);
 } ClusterPlaceOps;
 
 struct ClusterPlace
@@ -33,7 +40,14 @@ struct ClusterPlace
 	NetConnection *net;			/* NULL: empty */
 	bool		up;				/* the connection got ready */
 	bool		dirty;			/* on the list of places to flush */
+	bool		active;			/* on the list of active places */
+	uint8_t		magnitude;		/* of the window, as the trace knows it */
+	uint32_t	limit;			/* how many may be in flight: the window's, unless the session's is fixed */
+	uint32_t	in_flight;		/* requests that were sent and not answered, or wait for a PREPARE here */
+	ClusterLane lane;			/* requests that wait for room */
+	ClusterWindow window;
 	ClusterPlace *next_dirty;
+	ClusterPlace *next_active;
 };
 
 /* NULL: out of memory. */
@@ -54,17 +68,44 @@ cluster_place_ready(const ClusterPlace *place)
 	return place->net && net_connection_ready(place->net);
 }
 
-/* Ready, and takes one more request. */
+/* Ready, and one more request may be in flight there. */
 static inline bool
 cluster_place_has_room(const ClusterPlace *place)
 {
-	return place->net && net_connection_writable(place->net);
+	return place->in_flight < place->limit && place->net && net_connection_writable(place->net);
 }
 
+/* Requests that are there, in flight or waiting. */
 static inline uint32_t
-cluster_place_in_flight(const ClusterPlace *place)
+cluster_place_load(const ClusterPlace *place)
 {
-	return place->net ? net_connection_in_flight(place->net) : 0;
+	return place->in_flight + place->lane.count;
+}
+
+/* Measured by what each of them can do at a time, the place has less to do than the other one. */
+static inline bool
+cluster_place_less_loaded(const ClusterPlace *place, const ClusterPlace *other)
+{
+	return (uint64_t) cluster_place_load(place) * other->limit <
+		(uint64_t) cluster_place_load(other) * place->limit;
+}
+
+/* Requests wait there because of the window. */
+static inline bool
+cluster_place_is_pressed(const ClusterPlace *place)
+{
+	return place->lane.first && place->in_flight >= place->limit;
+}
+
+/* Onto the list of active places, unless it is there already. */
+static inline void
+cluster_place_activate(ClusterPlace *place, ClusterPlace **active)
+{
+	if (place->active)
+		return;
+	place->active = true;
+	place->next_active = *active;
+	*active = place;
 }
 
 /* Onto a list of places to flush, unless it is there already. */

@@ -28,12 +28,6 @@ on_up(ClusterPlace *place)
 }
 
 static void
-on_room(ClusterPlace *place)
-{
-	place->pool->ops->on_room(place->pool);
-}
-
-static void
 failed(ClusterPool *pool, const NetFailure *why)
 {
 	uint64_t	now = uv_now(pool->config->loop);
@@ -54,12 +48,11 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
 	if (why->kind != NET_FAIL_NONE)
 		failed(place->pool, why);
-	place->pool->ops->on_down(place->pool, was_up, why);
+	place->pool->ops->on_down(place, was_up, why);
 }
 
 static const ClusterPlaceOps place_ops = {
 	.on_up = on_up,
-	.on_room = on_room,
 	.on_down = on_down,
 };
 
@@ -167,7 +160,7 @@ cluster_pool_tick(ClusterPool *pool, uint64_t now)
 		cluster_place_tick(pool->place[i], now);
 	if (!pool->started)
 	{
-		if (cluster_pool_in_flight(pool) == 0)
+		if (cluster_pool_load(pool) == 0)
 			close_all(pool);
 	}
 	else if (now >= pool->backoff.due)
@@ -196,9 +189,7 @@ cluster_pool_pick(const ClusterPool *pool)
 	{
 		ClusterPlace *place = pool->place[i];
 
-		if (!cluster_place_has_room(place))
-			continue;
-		if (!best || cluster_place_in_flight(place) < cluster_place_in_flight(best))
+		if (cluster_place_ready(place) && (!best || cluster_place_less_loaded(place, best)))
 			best = place;
 	}
 	return best;
@@ -280,11 +271,21 @@ cluster_pool_closed(const ClusterPool *pool)
 }
 
 uint32_t
-cluster_pool_in_flight(const ClusterPool *pool)
+cluster_pool_load(const ClusterPool *pool)
 {
 	uint32_t	n = 0;
 
 	for (uint32_t i = 0; i < pool->nplaces; i++)
-		n += cluster_place_in_flight(pool->place[i]);
+		n += cluster_place_load(pool->place[i]);
+	return n;
+}
+
+uint64_t
+cluster_pool_window(const ClusterPool *pool)
+{
+	uint64_t	n = 0;
+
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		n += cluster_place_ready(pool->place[i]) ? pool->place[i]->limit : 0;
 	return n;
 }

@@ -21,8 +21,7 @@ typedef struct ClusterPool ClusterPool;
 typedef struct ClusterPoolOps
 {
 	void		(*on_up) (ClusterPool *pool, const NetConnection *c);	/* c got ready */
-	void		(*on_room) (ClusterPool *pool); /* a full connection has room again */
-	void		(*on_down) (ClusterPool *pool, bool was_up, const NetFailure *why); /* a connection is gone */
+	void		(*on_down) (ClusterPlace *place, bool was_up, const NetFailure *why);	/* its connection is gone */
 } ClusterPoolOps;
 
 struct ClusterPool
@@ -47,7 +46,7 @@ extern void cluster_pool_free(ClusterPool *pool);	/* only while cluster_pool_clo
 
 extern void cluster_pool_start(ClusterPool *pool);	/* opens at once; harmless when started */
 extern void cluster_pool_stop(ClusterPool *pool);	/* closes at once */
-extern void cluster_pool_retire(ClusterPool *pool); /* closes once nothing is in flight */
+extern void cluster_pool_retire(ClusterPool *pool); /* closes once no request is left there */
 extern void cluster_pool_tick(ClusterPool *pool, uint64_t now);
 
 /* The node may be back: no more waiting for the next attempt. */
@@ -55,7 +54,7 @@ extern void cluster_pool_hurry(ClusterPool *pool);
 /* The node's address may have changed: connections to another one are replaced. */
 extern void cluster_pool_follow(ClusterPool *pool);
 
-/* The place to send from: ready, with room, fewest requests in flight. NULL: none now. */
+/* The place to send from: ready, the least loaded. NULL: none now. */
 extern ClusterPlace *cluster_pool_pick(const ClusterPool *pool);
 extern bool cluster_pool_ready(const ClusterPool *pool);	/* some place is, full or not */
 extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
@@ -66,6 +65,8 @@ extern uint32_t cluster_pool_shards(const ClusterPool *pool);	/* of the node; 0:
 extern void cluster_pool_tls(const ClusterPool *pool, const char **version, const char **cipher);
 extern ClusterPlace *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
 extern bool cluster_pool_closed(const ClusterPool *pool);
-extern uint32_t cluster_pool_in_flight(const ClusterPool *pool);
+extern uint32_t cluster_pool_load(const ClusterPool *pool); /* requests that are there, in flight or waiting */
+extern uint64_t cluster_pool_window(const ClusterPool *pool);	/* requests that may be in flight at places that are
+																 * ready */
 
 #endif							/* CLUSTER_POOL_H */

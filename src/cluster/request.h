@@ -96,7 +96,7 @@ struct ClusterRequest
 	uint32_t	length;
 	uint32_t	statement;		/* PREPARE, EXECUTE, BATCH: number chosen by the backend, never reused */
 	int64_t		token;			/* valid if routed */
-	uint32_t	timeout_ms;		/* from cluster_submit to its fate; > 0 */
+	uint32_t	timeout_ms;		/* > 0; from when it is first sent to its fate, or without any answer of the cluster */
 	uint8_t		kind;			/* ClusterRequestKind */
 	uint8_t		consistency;	/* CqlConsistency */
 	uint8_t		flags;			/* CQL_PARAM_*: what the tail holds */
@@ -114,24 +114,24 @@ struct ClusterRequest
 	uint32_t	spread;			/* where its plan starts */
 	uint32_t	generation;		/* EXECUTE, BATCH: which preparation it was sent with */
 	uint64_t	tried;			/* nodes of its plan already tried, a bit each */
-	uint64_t	started;		/* uv_hrtime at cluster_submit, ns */
-	uint64_t	deadline;		/* uv_now ms */
-	uint64_t	due;			/* while waiting: uv_now ms of the next try */
+	uint64_t	started;		/* uv_hrtime when it was first sent, ns; 0: it was not */
+	uint64_t	deadline;		/* uv_now ms, from then on */
+	uint64_t	due;			/* uv_now ms: of the next try; of cluster_submit, as long as it was not sent */
+	bool		there;			/* it counts as in flight at its place */
 	bool		out;			/* a strained write that is on its way again, see strained.h */
 	bool		held;			/* the cluster has it: from cluster_submit to on_complete; kept by CORE_NOTE */
 	bool		listed;			/* on a lane; kept by CORE_NOTE */
-	struct ClusterNode *node;	/* last node it was sent to */
+	struct ClusterPlace *place; /* last one it was sent to */
 	struct ClusterDispatch *dispatch;
 
 	/* its fate, valid from on_complete */
-	uint64_t	latency;		/* ns from cluster_submit */
+	uint64_t	latency;		/* ns from when it was first sent */
 	uint8_t    *body;			/* malloc'd copy of the RESULT message behind the header prefix; NULL for Void. The
 								 * caller frees it. */
 	uint32_t	body_length;
 	size_t		body_room;		/* what the body may be used for later; 0: not known */
 	uint8_t		version;		/* protocol version of the answering connection */
 	bool		has_metadata_id;	/* needed to decode PREPARED */
-	bool		overloaded;		/* a node said so, though another try may have worked */
 	bool		strained;		/* it failed on a replica, though another try may have worked */
 	bool		failed;
 	ClusterWarnings *warnings;	/* malloc'd; of its last answer, be it an error. NULL: none, or out of memory */
@@ -143,8 +143,12 @@ typedef struct ClusterOps
 {
 	/* exactly once per submitted request; from the loop or cluster_flush, never from inside cluster_submit */
 	void		(*on_complete) (void *owner, ClusterRequest *request);
-	/* cluster_submit may succeed again */
-	void		(*on_room) (void *owner);
+	/* the request is about to be sent, for the first time or again. false: it is not, and is given back */
+	bool		(*may_send) (void *owner, ClusterRequest *request);
+	/* the request waits. false: nobody wants it any more, and it is given back */
+	bool		(*is_wanted) (void *owner, const ClusterRequest *request);
+	/* no node can be reached: all requests fail with this. The next cluster_submit connects anew */
+	void		(*on_down) (void *owner, const ClusterFailure *why);
 } ClusterOps;
 
 typedef struct ClusterContact
@@ -168,17 +172,10 @@ typedef struct ClusterConfig
 	const char *local_dc;		/* NULL: that of the first node reached */
 	const char *local_rack;		/* of it; NULL: all racks are as good */
 	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
-	uint32_t	max_in_flight;	/* the submitter's: requests on their way; 0: it finds out */
+	uint32_t	max_in_flight;	/* the submitter's: requests that the cluster has at a time; 0: each place finds out */
 	uint32_t	max_connections;	/* of the cluster, the control connection counts; 0: no limit */
 	uint32_t	idle_timeout;	/* ms without a request until a connection is closed; 0: never */
 	struct ClusterTrace *trace; /* told of what happens; NULL: nobody wants to know */
 } ClusterConfig;
-
-/* What became of handing a request over. */
-typedef enum ClusterSubmit
-{
-	CLUSTER_TAKEN,				/* on_complete will come */
-	CLUSTER_BUSY				/* still connecting, or every suitable connection is full: keep it, wait for on_room */
-} ClusterSubmit;
 
 #endif							/* CLUSTER_REQUEST_H */

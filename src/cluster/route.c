@@ -30,69 +30,50 @@ cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const Cluste
 	return plan;
 }
 
-static uint32_t
-load_of(const ClusterPlan *plan, const ClusterPlace *place)
-{
-	uint32_t	load = cluster_place_in_flight(place);
-
-	return plan->statement ? load + cluster_statement_waiting(plan->statement, place->node) : load;
-}
-
-/* NULL: the node is not to be asked, or not now. */
+/* NULL: the node is not to be asked, or not up. */
 static ClusterPlace *
-place_of(const ClusterNode *node, uint64_t tried, bool *full)
+place_of(const ClusterNode *node, uint64_t tried)
 {
-	ClusterPlace *place;
-
 	if (!node->pool || (tried & cluster_route_bit(node)))
 		return NULL;
-	place = cluster_pool_pick(node->pool);
-	if (!place && cluster_pool_ready(node->pool))
-		*full = true;
-	return place;
+	return cluster_pool_pick(node->pool);
 }
 
-/* NULL: none. */
-static ClusterPlace *
-choose_replica(const ClusterPlan *plan, uint64_t tried, bool *full)
+/* Of two that would do, the less loaded one. */
+typedef struct Choice
 {
-	ClusterPlace *first = NULL;
+	ClusterPlace *place;		/* NULL: none yet */
+	bool		made;			/* there is nothing more to look for */
+} Choice;
 
-	for (uint32_t i = 0; i < plan->replicas.n; i++)
-	{
-		ClusterLocation at = cluster_locate_replica(plan->topology, plan->replicas, (plan->start + i) % plan->replicas.n);
-		ClusterPlace *place = place_of(at.node, tried, full);
-
-		if (!place)
-			continue;
-		if (first)
-			return load_of(plan, place) < load_of(plan, first) ? place : first;
-		if (plan->ordered)
-			return place;
-		first = place;
-	}
-	return first;
+static void
+consider(Choice *choice, ClusterPlace *place, bool ordered)
+{
+	if (!place)
+		return;
+	choice->made = ordered || choice->place;
+	if (!choice->place || cluster_place_less_loaded(place, choice->place))
+		choice->place = place;
 }
 
-ClusterChoice
-cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterPlace **out)
+ClusterPlace *
+cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 {
 	const ClusterTopology *t = plan->topology;
-	bool		full = false;
+	Choice		choice = {0};
 
-	*out = choose_replica(plan, tried, &full);
-	if (*out)
-		return CLUSTER_CHOSEN;
-	if (full)
-		return CLUSTER_ALL_FULL;
-	/* no replica is up: those met a second time here are turned down again */
-	for (uint32_t i = 0; i < t->nlocal; i++)
+	for (uint32_t i = 0; i < plan->replicas.n && !choice.made; i++)
 	{
-		*out = place_of(t->local[(plan->start + i) % t->nlocal], tried, &full);
-		if (*out)
-			return CLUSTER_CHOSEN;
+		ClusterLocation at = cluster_locate_replica(t, plan->replicas, (plan->start + i) % plan->replicas.n);
+
+		consider(&choice, place_of(at.node, tried), plan->ordered);
 	}
-	return full ? CLUSTER_ALL_FULL : CLUSTER_NONE_UP;
+	if (choice.place)
+		return choice.place;
+	/* no replica is up: those met a second time here are turned down again */
+	for (uint32_t i = 0; i < t->nlocal && !choice.made; i++)
+		consider(&choice, place_of(t->local[(plan->start + i) % t->nlocal], tried), plan->ordered);
+	return choice.place;
 }
 
 static ClusterVerdict

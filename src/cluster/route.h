@@ -6,9 +6,9 @@
  *
  * A request's plan is the local replicas of its token, from a start that differs
  * from request to request, then the other local nodes. Of the first two replicas
- * that would take it, the one that owes fewer answers does: so a node that is slower
- * than its peers holds as many requests as they do, rather than more and more until
- * it holds all that there may be (Mitzenmacher, "The Power of Two Choices").
+ * that are up, the less loaded one takes it: so a node that is slower than its peers
+ * holds as much of what it can do at a time as they do, rather than more and more
+ * until it holds all that there may be (Mitzenmacher, "The Power of Two Choices").
  * Conditional requests go to the replicas in the ring's order, the first one first:
  * they queue there, where rounds of Paxos begun on several nodes would collide.
  * Positions already tried are in request->tried, one bit per node number modulo 64:
@@ -29,13 +29,6 @@ typedef struct ClusterPlan
 	bool		ordered;		/* conditional: the first of the replicas, whatever its load */
 } ClusterPlan;
 
-typedef enum ClusterChoice
-{
-	CLUSTER_CHOSEN,
-	CLUSTER_ALL_FULL,			/* some node is up, but has no room now */
-	CLUSTER_NONE_UP				/* none is up that was not tried */
-} ClusterChoice;
-
 /* Whether it takes part in Paxos, as far as anything tells. statement NULL: none. */
 extern bool cluster_route_conditional(const ClusterStatement *statement, const ClusterRequest *request);
 
@@ -43,10 +36,10 @@ extern bool cluster_route_conditional(const ClusterStatement *statement, const C
 extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request);
 
 /*
- * A node of the plan that is not tried, is up and has room: a replica, if there is one. A replica without room is worth
- * waiting for; one that is down is not.
+ * A place of the plan whose node was not tried and is up, with or without room: a replica, if there is one. NULL: none. A
+ * replica without room is worth waiting for; one that is down is not.
  */
-extern ClusterChoice cluster_route_choose(const ClusterPlan *plan, uint64_t tried, ClusterPlace **out);
+extern ClusterPlace *cluster_route_choose(const ClusterPlan *plan, uint64_t tried);
 
 static inline uint64_t
 cluster_route_bit(const ClusterNode *node)

@@ -25,6 +25,8 @@
  */
 #include "cluster/statement.h"
 
+#include "cluster/place.h"
+
 #include <stdlib.h>
 
 #define MAX_STATEMENTS (1u << 24)	/* numbers count up from small ones; more is a broken caller */
@@ -193,7 +195,7 @@ define(ClusterStatements *set, const ClusterRequest *request, const NetConnectio
 	if (s)
 		s->conditional = is_marked(c, prepared);
 	if (s)
-		p = cluster_statement_on(set, s, request->node);
+		p = cluster_statement_on(set, s, request->place->node);
 	if (p && make_ready(p, prepared->id))
 	{
 		set->statement[request->statement] = s;
@@ -216,7 +218,7 @@ confirm(ClusterStatements *set, ClusterStatement *s, const ClusterRequest *reque
 		forget_everywhere(s);
 	if (outcome != CLUSTER_PREPARE_READY)
 		return outcome == CLUSTER_PREPARE_STALE ? CLUSTER_PREPARE_READY : outcome;
-	p = cluster_statement_on(set, s, request->node);
+	p = cluster_statement_on(set, s, request->place->node);
 	if (!p || (p->state != CLUSTER_PREPARED_PENDING && !make_ready(p, prepared->id)))
 		return CLUSTER_PREPARE_MEMORY;
 	return CLUSTER_PREPARE_READY;

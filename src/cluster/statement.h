@@ -106,13 +106,6 @@ extern ClusterPrepareOutcome cluster_statement_define(ClusterStatements *set, co
 /* NULL: out of memory. */
 extern ClusterPrepared *cluster_statement_on(ClusterStatements *set, ClusterStatement *s, ClusterNode *node);
 
-/* Requests that wait for its PREPARE on that node. */
-static inline uint32_t
-cluster_statement_waiting(const ClusterStatement *s, const ClusterNode *node)
-{
-	return node->number < s->non && s->on[node->number] ? s->on[node->number]->waiting.count : 0;
-}
-
 /* Send its PREPARE; state is none. false: no room on c. */
 extern bool cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline);
 /* The node did not know the id of that generation: prepare again, unless that happened since (false). */

@@ -29,7 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEFAULT_LIMIT_REQUESTS (2 * CLUSTER_WINDOW_MAX)
+#define DEFAULT_LIMIT_REQUESTS 8192
 #define DEFAULT_LIMIT_BYTES ((size_t) 16 * 1024 * 1024)
 
 struct Pipeline

@@ -96,7 +96,7 @@ extern uint32_t client_schema_version(const Client *c);
 /* One statement's requests. A pipeline is its own generation. */
 typedef struct PipelineLimit
 {
-	uint32_t	requests;		/* encoded and not yet drained; 0 = 2 * CLUSTER_WINDOW_MAX */
+	uint32_t	requests;		/* encoded and not yet drained; 0 = 8192 */
 	size_t		bytes;			/* of their payloads; 0 = 16 MiB */
 } PipelineLimit;
 

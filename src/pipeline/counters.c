@@ -9,14 +9,14 @@
 #include "pipeline/counters.h"
 
 void
-counters_publish(SubmitterCounters *c, const Tally *tally, uint32_t window)
+counters_publish(SubmitterCounters *c, const Tally *tally)
 {
 	atomic_store_explicit(&c->requests, tally->requests, memory_order_relaxed);
 	atomic_store_explicit(&c->bytes, tally->bytes, memory_order_relaxed);
 	atomic_store_explicit(&c->failures, tally->failures, memory_order_relaxed);
 	atomic_store_explicit(&c->retries, tally->retries, memory_order_relaxed);
 	atomic_store_explicit(&c->in_flight, tally->in_flight, memory_order_relaxed);
-	atomic_store_explicit(&c->window, window, memory_order_relaxed);
+	atomic_store_explicit(&c->window, tally->window, memory_order_relaxed);
 	atomic_store_explicit(&c->window_peak, tally->peak, memory_order_relaxed);
 	atomic_store_explicit(&c->stalls, tally->stalls, memory_order_relaxed);
 	atomic_store_explicit(&c->connections, tally->connections, memory_order_relaxed);

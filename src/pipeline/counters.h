@@ -19,9 +19,9 @@ typedef struct SubmitterCounters
 	_Atomic uint64_t failures;
 	_Atomic uint64_t retries;	/* attempts above the first */
 	_Atomic uint32_t in_flight;
-	_Atomic uint32_t window;	/* its limit now */
+	_Atomic uint32_t window;	/* how many may be in flight now */
 	_Atomic uint32_t window_peak;	/* highest in_flight */
-	_Atomic uint64_t stalls;	/* turns that ended with a queue and a full window */
+	_Atomic uint64_t stalls;	/* turns that ended with requests that waited because of a window */
 	_Atomic uint32_t connections;	/* sockets */
 	_Atomic uint32_t topology_version;	/* ClusterVersions */
 	_Atomic uint32_t schema_version;
@@ -36,11 +36,12 @@ typedef struct Tally
 	uint64_t	retries;
 	uint64_t	stalls;
 	uint32_t	in_flight;
+	uint32_t	window;
 	uint32_t	peak;
 	uint32_t	connections;
 } Tally;
 
-extern void counters_publish(SubmitterCounters *c, const Tally *tally, uint32_t window);
+extern void counters_publish(SubmitterCounters *c, const Tally *tally);
 extern void counters_publish_versions(SubmitterCounters *c, ClusterVersions versions);
 
 #endif							/* PIPELINE_COUNTERS_H */

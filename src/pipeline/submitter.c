@@ -1,12 +1,12 @@
 /*
  * pipeline/submitter.c
- *	  The background thread: a libuv loop that keeps a bounded window of requests
- *	  in flight and does nothing else.
+ *	  The background thread: a libuv loop that hands requests to the cluster, and
+ *	  their fates back.
  *
  * Thread: submitter; submitter_start and submitter_join are the backend's.
  * Owns: the loop, its handles, the cluster, the trace, and every request between
  * channel_take and channel_publish.
- * Invariants: a request is in exactly one place: queue, cluster (in_flight
+ * Invariants: a request is in exactly one place: queue, cluster (taken
  * counts those), done, or published. cluster_submit is called from turn() alone,
  * never from a callback of the cluster. Each request taken is published once,
  * also when the loop is told to stop.
@@ -20,6 +20,10 @@
  * Completion callbacks only append. A callback that sends the next request itself
  * does the most expensive work at the worst place, one request at a time. Here slots
  * are refilled, and sockets written, once per turn for all that came in.
+ *
+ * The cluster takes whatever there is, and decides for each of its places how much is
+ * in flight. How much waits there is bounded by the limits of the pipelines that
+ * submit (max_in_flight_bytes). The queue here holds what a ceiling keeps back.
  *
  * The submitter gives the backend a turn before it takes what was submitted. If both
  * share a core, to be woken is to interrupt the backend, and each chunk would go
@@ -35,6 +39,7 @@
 #include "cluster/trace.h"
 #include "net/loop.h"
 #include "net/tls_context.h"
+#include "pipeline/ceiling.h"
 #include "pipeline/thread.h"
 
 #include <errno.h>
@@ -61,12 +66,13 @@ struct Submitter
 	ClusterConfig config;
 	Cluster    *cluster;		/* NULL: no request yet, or closing */
 	bool		stopping;
-	ClusterLane queue;
-	uint64_t	answered;		/* uv_now ms of the last answer of a node; 0: none yet */
+	ClusterLane queue;			/* what the ceiling holds back */
+	uint32_t	taken;			/* requests that the cluster has */
+	uint64_t	answered;		/* uv_now ms when a node last answered; 0: never */
 	ClusterLane done;
 	bool		done_failed;	/* some request in done failed */
-	ClusterWindow window;
-	uint8_t		magnitude;		/* of the window, as the trace knows it */
+	bool		pressed;		/* at the end of the turn, requests waited because of a window or the ceiling */
+	Ceiling		ceiling;
 	ClusterTrace *trace;
 	Tally		tally;
 };
@@ -113,20 +119,17 @@ give_back_unsent(Submitter *s, ClusterRequest *core, ClusterFailureKind kind)
 
 	if (kind == CLUSTER_FAIL_TIMEOUT)
 		snprintf(why.message, sizeof(why.message), "nothing was answered within %u ms while the request waited to be sent, behind %u in flight",
-				 core->timeout_ms, s->tally.in_flight);
+				 core->timeout_ms, s->taken);
 	else
 		snprintf(why.message, sizeof(why.message), "%s",
 				 kind == CLUSTER_FAIL_MEMORY ? "out of memory" : "abandoned before it was sent");
 	give_back(s, core, &why);
 }
 
-static void
-fail_queue(Submitter *s, const ClusterFailure *why)
+static bool
+is_unwanted(const Submitter *s, const ClusterRequest *core)
 {
-	ClusterRequest *core;
-
-	while ((core = cluster_lane_take(&s->queue)))
-		give_back(s, core, why);
+	return s->stopping || gate_is_shut(((const Request *) core)->chunk->gate);
 }
 
 /* A reason not to send a queued request. As long as anything is answered, its turn will come. */
@@ -136,7 +139,7 @@ refused(const Submitter *s, ClusterRequest *core, ClusterFailureKind *kind)
 	const Request *r = request_of(core);
 	uint64_t	since = r->queued > s->answered ? r->queued : s->answered;
 
-	if (s->stopping || gate_is_shut(r->chunk->gate))
+	if (is_unwanted(s, core))
 		*kind = CLUSTER_FAIL_ABANDONED;
 	else if (uv_now(&s->loop) - since >= core->timeout_ms)
 		*kind = CLUSTER_FAIL_TIMEOUT;
@@ -145,7 +148,7 @@ refused(const Submitter *s, ClusterRequest *core, ClusterFailureKind *kind)
 	return true;
 }
 
-/* Behind a full window nobody else would look at them. */
+/* Behind a ceiling nobody else would look at them. */
 static void
 sweep_queue(Submitter *s)
 {
@@ -164,11 +167,22 @@ sweep_queue(Submitter *s)
 
 /* ---- the cluster's callbacks ---- */
 
-/* A node has said so, be it an error. */
+/* false: the backend knows of the rows that were sent before, and of no others. */
 static bool
-was_answered(const ClusterRequest *core)
+count_sent(Request *r)
 {
-	return !core->failed || (core->failure && core->failure->kind == CLUSTER_FAIL_CQL);
+	if (r->counted || r->rows == 0)
+		return !gate_is_shut(r->chunk->gate);
+	return r->counted = gate_pass(r->chunk->gate, r->rows);
+}
+
+static void
+uncount_sent(Request *r)
+{
+	if (!r->counted)
+		return;
+	r->counted = false;
+	gate_take_back(r->chunk->gate, r->rows);
 }
 
 static void
@@ -177,15 +191,15 @@ on_complete(void *owner, ClusterRequest *core)
 	Submitter  *s = owner;
 
 	CORE_ASSERT(core_thread_is_mine(&s->owner));
-	CORE_ASSERT(s->tally.in_flight > 0);
-	s->tally.in_flight--;
-	if (was_answered(core))
-		s->answered = uv_now(&s->loop);
-	cluster_window_note(&s->window, core->latency, core->overloaded);
+	CORE_ASSERT(s->taken > 0);
+	s->taken--;
+	ceiling_note(&s->ceiling);
 	if (core->attempts > 1)
 		s->tally.retries += core->attempts - 1u;
 	if (core->failed)
 	{
+		if (core->attempts == 0)
+			uncount_sent(request_of(core));
 		s->done_failed = true;
 		s->tally.failures++;
 		/* The user waited in the queue as well. */
@@ -195,16 +209,28 @@ on_complete(void *owner, ClusterRequest *core)
 	cluster_lane_append(&s->done, core);
 }
 
-/* The turn that goes on from here tries again by itself; only bad news needs a hand. */
+static bool
+may_send(void *owner, ClusterRequest *core)
+{
+	return count_sent(request_of(core));
+}
+
+static bool
+is_wanted(void *owner, const ClusterRequest *core)
+{
+	return !is_unwanted(owner, core);
+}
+
+/* What the ceiling held back was to follow what failed. */
 static void
-on_room(void *owner)
+on_down(void *owner, const ClusterFailure *why)
 {
 	Submitter  *s = owner;
-	const ClusterFailure *down = s->cluster ? cluster_down(s->cluster) : NULL;
+	ClusterRequest *core;
 
 	CORE_ASSERT(core_thread_is_mine(&s->owner));
-	if (down)
-		fail_queue(s, down);
+	while ((core = cluster_lane_take(&s->queue)))
+		give_back(s, core, why);
 }
 
 /* Where connections are to be encrypted, there is no cluster without what encrypts them. */
@@ -223,7 +249,12 @@ tls_is_open(Submitter *s)
 static bool
 cluster_is_open(Submitter *s)
 {
-	static const ClusterOps ops = {on_complete, on_room};
+	static const ClusterOps ops = {
+		.on_complete = on_complete,
+		.may_send = may_send,
+		.is_wanted = is_wanted,
+		.on_down = on_down,
+	};
 
 	if (!s->cluster && tls_is_open(s))
 		s->cluster = cluster_open(&s->config, &ops, s);
@@ -232,70 +263,45 @@ cluster_is_open(Submitter *s)
 
 /* ---- the turn ---- */
 
-/* false: the backend knows of the rows that were sent before, and of no others. */
-static bool
-count_sent(Request *r)
-{
-	if (r->rows == 0)
-		return true;
-	return r->counted = gate_pass(r->chunk->gate, r->rows);
-}
-
-static void
-uncount_sent(Request *r)
-{
-	if (!r->counted)
-		return;
-	r->counted = false;
-	gate_take_back(r->chunk->gate, r->rows);
-}
-
-static bool
-submit_request(Submitter *s, ClusterRequest *core)
-{
-	CORE_ASSERT(!s->stopping && s->tally.in_flight < s->window.limit);
-	if (!count_sent(request_of(core)))
-	{
-		give_back_unsent(s, core, CLUSTER_FAIL_ABANDONED);
-		return true;
-	}
-	if (cluster_submit(s->cluster, core) == CLUSTER_BUSY)
-	{
-		uncount_sent(request_of(core));
-		return false;
-	}
-	s->tally.in_flight++;
-	s->tally.requests++;
-	s->tally.bytes += core->length;
-	return true;
-}
-
 static void
 submit_queue(Submitter *s)
 {
 	ClusterRequest *core;
 	ClusterFailureKind kind;
 
-	while ((core = cluster_lane_take(&s->queue)))
+	while (s->taken < s->ceiling.limit && (core = cluster_lane_take(&s->queue)))
 	{
 		if (refused(s, core, &kind))
 			give_back_unsent(s, core, kind);
 		else if (!cluster_is_open(s))
 			give_back_unsent(s, core, CLUSTER_FAIL_MEMORY);
-		else if (s->tally.in_flight >= s->window.limit || !submit_request(s, core))
+		else
 		{
-			cluster_lane_push(&s->queue, core);
-			break;
+			s->taken++;
+			s->tally.requests++;
+			s->tally.bytes += core->length;
+			cluster_submit(s->cluster, core);
 		}
 	}
-	if (s->tally.in_flight > s->tally.peak)
-		s->tally.peak = s->tally.in_flight;
+}
+
+static void
+note_load(Submitter *s)
+{
+	ClusterLoad load = cluster_load(s->cluster);
+
+	s->answered = load.answered;
+	s->tally.in_flight = load.in_flight;
+	s->tally.window = load.window < s->ceiling.limit ? (uint32_t) load.window : s->ceiling.limit;
+	s->pressed = load.pressed || (s->queue.first && s->taken >= s->ceiling.limit);
+	if (load.in_flight > s->tally.peak)
+		s->tally.peak = load.in_flight;
 }
 
 static void
 publish_counters(const Submitter *s)
 {
-	counters_publish(s->counters, &s->tally, s->window.limit);
+	counters_publish(s->counters, &s->tally);
 	if (s->cluster)
 		counters_publish_versions(s->counters, cluster_versions(s->cluster));
 }
@@ -308,25 +314,21 @@ publish(Submitter *s)
 	s->done_failed = false;
 }
 
-static bool
-pressed(const Submitter *s)
-{
-	return s->queue.first && s->tally.in_flight >= s->window.limit;
-}
-
 static void
 follow_limit(Submitter *s)
 {
 	uint32_t	limit = atomic_load_explicit(&limit_of_all, memory_order_relaxed);
 
-	cluster_window_follow(&s->window, limit > 0 ? limit : s->config.max_in_flight, uv_now(&s->loop));
+	ceiling_follow(&s->ceiling, limit > 0 ? limit : s->config.max_in_flight);
 }
 
 static void
 heed_strain(Submitter *s)
 {
-	if (s->cluster)
-		cluster_window_strain(&s->window, cluster_strains(s->cluster, s->window.limit), uv_now(&s->loop));
+	if (!s->cluster)
+		return;
+	ceiling_strain(&s->ceiling, cluster_strains(s->cluster), uv_now(&s->loop));
+	cluster_limit(s->cluster, s->ceiling.limit, s->ceiling.fixed > 0);
 }
 
 static void
@@ -337,9 +339,11 @@ turn(Submitter *s)
 	heed_strain(s);
 	submit_queue(s);
 	if (s->cluster)
+	{
 		cluster_flush(s->cluster);
-	cluster_window_turn(&s->window, pressed(s), uv_now(&s->loop));
-	cluster_trace_window(s->trace, "", s->window.limit, &s->magnitude);
+		note_load(s);
+	}
+	ceiling_turn(&s->ceiling);
 	publish(s);
 }
 
@@ -369,7 +373,7 @@ on_check(uv_check_t *check)
 	Submitter  *s = check->data;
 
 	turn(s);
-	if (pressed(s))
+	if (s->pressed)
 		s->tally.stalls++;
 }
 
@@ -391,7 +395,7 @@ on_cluster_closed(void *owner)
 
 	publish(s);
 	/* Each request taken was published. */
-	CORE_ASSERT(s->tally.in_flight == 0 && !s->queue.first && !s->done.first);
+	CORE_ASSERT(s->taken == 0 && !s->queue.first && !s->done.first);
 	close_handles(s);
 }
 
@@ -539,7 +543,7 @@ submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *cou
 	s->config.net.loop = &s->loop;
 	s->config.net.connections = &s->tally.connections;
 	s->config.trace = s->trace;
-	cluster_window_init(&s->window, s->config.max_in_flight, uv_now(&s->loop));
+	ceiling_init(&s->ceiling, s->config.max_in_flight);
 	publish_counters(s);
 
 	rc = thread_start(&s->thread, submitter_main, s);

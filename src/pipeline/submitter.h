@@ -1,10 +1,10 @@
 /*
  * pipeline/submitter.h
- *	  The background thread: a libuv loop that keeps a bounded window of requests
- *	  in flight and does nothing else.
+ *	  The background thread: a libuv loop that hands requests to the cluster, and
+ *	  their fates back.
  *
  *	 one turn:	wake-up -> take chunks -> queue		replies -> on_complete -> done
- *				then, once: queue -> (window, room) cluster_submit ..., cluster_flush,
+ *				then, once: queue -> (ceiling) cluster_submit ..., cluster_flush,
  *				publish done
  *
  * on_complete appends, nothing more: the freed slots are refilled by the submit
@@ -15,7 +15,6 @@
 
 #include "pipeline/channel.h"
 #include "pipeline/counters.h"
-#include "cluster/window.h"
 
 typedef struct Submitter Submitter;
 

@@ -147,12 +147,12 @@ test_failed_writes_are_repeated_few_at_a_time(void **state)
 	for (uint32_t limit = 1; limit <= 3; limit += 2)
 	{
 		assert_true(node_order(f.node[0], "reset\n" FAILS, "over 3"));
-		cluster_strains(f.cluster, limit);
+		cluster_limit(f.cluster, limit, true);
 		f.completed = 0;
 		for (int32_t i = 0; i < ROWS; i++)
 		{
 			make_insert(&r[i], statement, i);
-			assert_true(try_submit(&f, &r[i]));
+			submit(&f, &r[i]);
 		}
 		AWAIT(&f, node_count(f.node[0], "faults") > 0 && node_count(f.node[0], "in_flight") == 0);
 		order_all(&f, "reset");
@@ -167,7 +167,7 @@ test_failed_writes_are_repeated_few_at_a_time(void **state)
 		}
 		order_all(&f, "clear");
 	}
-	assert_int_equal(cluster_strains(f.cluster, 1), retries);
+	assert_int_equal(cluster_strains(f.cluster), retries);
 	assert_true(retries >= 2 * (ROWS - 3));
 
 	assert_true(node_order(f.node[0], "reset\n" FAILS, "times 2"));
@@ -238,8 +238,8 @@ test_failed_writes_wait_no_longer_than_the_cluster(void **state)
 		statement = prepare(&f, INSERT_TEXT);
 		assert_true(node_order(f.node[0], FAILS, ""));
 		make_insert(&r, statement, 1);
-		assert_true(submit(&f, &r));
-		AWAIT(&f, cluster_strains(f.cluster, 1) >= 1);
+		submit(&f, &r);
+		AWAIT(&f, cluster_strains(f.cluster) >= 1);
 		if (closing)
 			close_cluster(&f);
 		else
@@ -330,7 +330,6 @@ test_who_has_too_much_to_do_is_asked_until_it_has_time(void **state)
 		run(&f, &r);
 		assert_worked(&r);
 		assert_int_equal(r.core.attempts, 7);
-		assert_true(r.core.overloaded);
 		request_free(&r);
 		fixture_end(&f);
 	}
@@ -355,28 +354,6 @@ test_an_error_says_more_than_the_silence_behind_it(void **state)
 	assert_string_equal(r.core.failure->message, "busy");
 	assert_int_equal(r.core.failure->attempts, 2);
 	assert_true(r.core.failure->elapsed_ms >= 990);
-	request_free(&r);
-	fixture_end(&f);
-}
-
-static void
-test_repeated_overload_is_remembered(void **state)
-{
-	Fixture		f;
-	TestRequest r = {0};
-
-	fixture_init(&f);
-	start_nodes(&f, 1, "keyspace ks simple 1", "on QUERY text 'ks.t' nth 1 error 0x1001\n");
-	open_cluster(&f);
-	make_query(&r, "SELECT id FROM ks.t");
-	run(&f, &r);
-	assert_worked(&r);
-	assert_int_equal(r.core.attempts, 2);
-	assert_true(r.core.overloaded);
-
-	make_query(&r, "SELECT id FROM ks.t");
-	run(&f, &r);
-	assert_false(r.core.overloaded);
 	request_free(&r);
 	fixture_end(&f);
 }
@@ -425,7 +402,6 @@ main(void)
 		cmocka_unit_test(test_attempts_are_bounded),
 		cmocka_unit_test(test_who_has_too_much_to_do_is_asked_until_it_has_time),
 		cmocka_unit_test(test_an_error_says_more_than_the_silence_behind_it),
-		cmocka_unit_test(test_repeated_overload_is_remembered),
 		cmocka_unit_test(test_marked_statements_are_not_repeated),
 	};
 

@@ -17,7 +17,6 @@ test_query(void **state)
 	start_nodes(&f, 1, "keyspace ks simple 1", "row ks.t (1, 'one')\n");
 	open_cluster(&f);
 	make_query(&r, "SELECT id, s FROM ks.t");
-	assert_int_equal(cluster_submit(f.cluster, &r.core), CLUSTER_BUSY);
 	run(&f, &r);
 	assert_worked(&r);
 	assert_non_null(r.core.body);
@@ -25,7 +24,6 @@ test_query(void **state)
 	assert_int_equal(r.core.version, 5);
 	assert_true(r.core.has_metadata_id);
 	assert_true(r.core.latency > 0);
-	assert_true(f.rooms > 0);
 
 	make_query(&r, "SELECT nonsense FROM ks.t");
 	run(&f, &r);
@@ -120,8 +118,7 @@ test_a_node_dies_under_load(void **state)
 		for (; next < ROWS && next - f.completed < WINDOW; next++)
 		{
 			make_insert(&r[next], statement, (int32_t) next);
-			if (!try_submit(&f, &r[next]))
-				break;
+			submit(&f, &r[next]);
 		}
 		if (!killed && f.completed > ROWS / 4)
 		{
@@ -177,23 +174,24 @@ test_down_and_up_again(void **state)
 	await_all_nodes(&f);
 	order_all(&f, "on EXECUTE silent");
 	make_insert(&r, statement, 1);
-	assert_true(submit(&f, &r));
+	submit(&f, &r);
 	AWAIT(&f, count_all(&f, "executes") == 1);
 	start = uv_hrtime();
 	order_all(&f, "refuse\ndisconnect\nclear");
 	AWAIT(&f, r.times == 1);
 	assert_failed(&r, CLUSTER_FAIL_LOST);
 	assert_true(uv_hrtime() - start < UINT64_C(3000000000));
-	assert_non_null(cluster_down(f.cluster));
-	assert_non_null(strstr(cluster_down(f.cluster)->message, "127.0.0.1:"));
-	assert_non_null(strstr(cluster_down(f.cluster)->message, "127.0.0.2:"));
+	assert_int_equal(f.downs, 1);
+	assert_non_null(strstr(f.down.message, "127.0.0.1:"));
+	assert_non_null(strstr(f.down.message, "127.0.0.2:"));
 
 	/* still down: one more attempt, one more failure */
 	make_insert(&r, statement, 1);
-	assert_false(submit(&f, &r));
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CONNECT);
+	assert_int_equal(f.downs, 2);
 	order_all(&f, "listen");
-	assert_false(try_submit(&f, &r));
-	assert_null(cluster_down(f.cluster));
+	make_insert(&r, statement, 1);
 	run(&f, &r);
 	assert_worked(&r);
 	request_free(&r);
@@ -219,7 +217,7 @@ test_a_node_that_is_back_before_anybody_asks(void **state)
 	order_all(&f, "refuse\ndisconnect");
 	AWAIT(&f, uv_hrtime() - start > UINT64_C(900000000));
 	order_all(&f, "listen");
-	assert_null(cluster_down(f.cluster));
+	assert_int_equal(f.downs, 0);
 	make_insert(&r, statement, 1);
 	start = uv_hrtime();
 	run(&f, &r);
@@ -265,11 +263,12 @@ test_closing_completes_what_is_in_flight(void **state)
 
 	open_nodes(&f, 1, "keyspace ks simple 1");
 	statement = prepare(&f, INSERT_TEXT);
+	cluster_limit(f.cluster, ROWS, true);
 	order_all(&f, "on EXECUTE hold");
 	for (uint32_t i = 0; i < ROWS; i++)
 	{
 		make_insert(&r[i], statement, (int32_t) i);
-		assert_true(submit(&f, &r[i]));
+		submit(&f, &r[i]);
 	}
 	AWAIT(&f, node_count(f.node[0], "held") == ROWS);
 	close_cluster(&f);
@@ -336,8 +335,8 @@ test_why_no_node_takes_requests(void **state)
 	f.config.net.connect_timeout = 500;
 	start_nodes(&f, 1, "keyspace ks simple 1", "on CONNECT after 1 silent\n");
 	open_cluster(&f);
-	AWAIT(&f, cluster_down(f.cluster));
-	assert_non_null(strstr(cluster_down(f.cluster)->message, "no OPTIONS"));
+	AWAIT(&f, f.downs > 0);
+	assert_non_null(strstr(f.down.message, "no OPTIONS"));
 	fixture_end(&f);
 }
 
@@ -357,7 +356,7 @@ test_the_local_data_center_goes(void **state)
 	order_all(&f, "on QUERY text 'ks.t' silent");
 	make_query(&r, "SELECT id FROM ks.t");
 	r.core.timeout_ms = 60000;
-	assert_true(submit(&f, &r));
+	submit(&f, &r);
 	AWAIT(&f, node_count(f.node[0], "faults") == 1);
 	assert_true(node_order(f.node[0], "dc 'east'\nevent TOPOLOGY_CHANGE NEW_NODE 127.0.0.1 %d", node_port(f.node[0])));
 	AWAIT(&f, r.times > 0);

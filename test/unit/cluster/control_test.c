@@ -81,7 +81,7 @@ test_name_of_a_node_that_moved(void **state)
 
 	/* the same address, after a pause */
 	assert_true(node_order(f.node[0], "refuse\ndisconnect"));
-	AWAIT(&f, cluster_down(f.cluster));
+	AWAIT(&f, f.downs > 0);
 	assert_true(node_order(f.node[0], "listen"));
 	make_query(&r, "SELECT id FROM ks.t");
 	run(&f, &r);
@@ -91,7 +91,7 @@ test_name_of_a_node_that_moved(void **state)
 	/* another one */
 	node_stop(f.node[0]);
 	f.node[0] = NULL;
-	AWAIT(&f, cluster_down(f.cluster));
+	AWAIT(&f, f.downs == 2);
 	snprintf(script, sizeof(script), "address 127.0.0.5\nport %d\ntoken 0\nkeyspace ks simple 1\n%s", port, SCHEMA);
 	f.node[0] = start_node(script);
 	addresses[0] = "127.0.0.5";
@@ -178,18 +178,16 @@ static void
 test_all_contacts_refuse(void **state)
 {
 	Fixture		f;
-	const ClusterFailure *down;
 
 	fixture_init(&f);
 	add_contact(&f, "127.0.0.1", 1);
 	add_contact(&f, "127.0.0.2", 1);
 	open_cluster(&f);
-	AWAIT(&f, cluster_down(f.cluster));
-	down = cluster_down(f.cluster);
-	assert_int_equal(down->kind, CLUSTER_FAIL_CONNECT);
-	assert_non_null(strstr(down->message, "127.0.0.1:1: connection refused"));
-	assert_non_null(strstr(down->message, "127.0.0.2:1: connection refused"));
-	assert_int_equal(f.rooms, 1);
+	AWAIT(&f, f.downs > 0);
+	assert_int_equal(f.down.kind, CLUSTER_FAIL_CONNECT);
+	assert_non_null(strstr(f.down.message, "127.0.0.1:1: connection refused"));
+	assert_non_null(strstr(f.down.message, "127.0.0.2:1: connection refused"));
+	assert_int_equal(f.downs, 1);
 	fixture_end(&f);
 }
 
@@ -204,9 +202,9 @@ test_silent_contact(void **state)
 	f.nnodes = 1;
 	f.config.net.connect_timeout = 300;
 	open_cluster(&f);
-	AWAIT(&f, cluster_down(f.cluster));
-	assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CONNECT);
-	assert_non_null(strstr(cluster_down(f.cluster)->message, "300 ms"));
+	AWAIT(&f, f.downs > 0);
+	assert_int_equal(f.down.kind, CLUSTER_FAIL_CONNECT);
+	assert_non_null(strstr(f.down.message, "300 ms"));
 	assert_in_range((uv_hrtime() - start) / 1000000, 290, 2000);
 	fixture_end(&f);
 }
@@ -223,12 +221,12 @@ test_wrong_password(void **state)
 	f.config.net.username = "me";
 	f.config.net.password = "wrong";
 	open_cluster(&f);
-	AWAIT(&f, cluster_down(f.cluster));
-	assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CREDENTIALS);
+	AWAIT(&f, f.downs > 0);
+	assert_int_equal(f.down.kind, CLUSTER_FAIL_CREDENTIALS);
 	/* the reason that matters comes first */
-	assert_memory_equal(cluster_down(f.cluster)->message, "127.0.0.1:", 10);
-	assert_non_null(strstr(cluster_down(f.cluster)->message, "127.0.0.7:1"));
-	assert_null(strstr(cluster_down(f.cluster)->message, "wrong"));
+	assert_memory_equal(f.down.message, "127.0.0.1:", 10);
+	assert_non_null(strstr(f.down.message, "127.0.0.7:1"));
+	assert_null(strstr(f.down.message, "wrong"));
 	close_cluster(&f);
 
 	f.config.net.password = "right";
@@ -257,17 +255,17 @@ test_a_wrong_password_is_tried_once(void **state)
 	TestRequest r = {0};
 
 	begin_with_password(&f, "wrong");
-	AWAIT(&f, cluster_down(f.cluster));
-	assert_null(strstr(cluster_down(f.cluster)->message, "next try"));
+	AWAIT(&f, f.downs > 0);
+	assert_null(strstr(f.down.message, "next try"));
 	for (int i = 0; i < 5; i++)
 	{
 		uint64_t	start = uv_hrtime();
 
 		make_query(&r, "SELECT id FROM ks.t");
-		assert_false(submit(&f, &r));
+		run(&f, &r);
 		assert_true(uv_hrtime() - start < UINT64_C(1000000000));
-		assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CREDENTIALS);
-		assert_non_null(strstr(cluster_down(f.cluster)->message, "(the next try may be in "));
+		assert_failed(&r, CLUSTER_FAIL_CREDENTIALS);
+		assert_non_null(strstr(r.core.failure->message, "(the next try may be in "));
 	}
 	assert_int_equal(count_all(&f, "AUTH_RESPONSE"), 1);
 	assert_int_equal(count_all(&f, "connections"), 1);
@@ -310,10 +308,10 @@ test_unknown_local_dc(void **state)
 	start_nodes(&f, 1, "keyspace ks simple 1", "dc 'east'\n");
 	f.config.local_dc = "west";
 	open_cluster(&f);
-	AWAIT(&f, cluster_down(f.cluster));
-	assert_int_equal(cluster_down(f.cluster)->kind, CLUSTER_FAIL_CONNECT);
-	assert_non_null(strstr(cluster_down(f.cluster)->message, "\"west\""));
-	assert_non_null(strstr(cluster_down(f.cluster)->message, "\"east\""));
+	AWAIT(&f, f.downs > 0);
+	assert_int_equal(f.down.kind, CLUSTER_FAIL_CONNECT);
+	assert_non_null(strstr(f.down.message, "\"west\""));
+	assert_non_null(strstr(f.down.message, "\"east\""));
 	fixture_end(&f);
 }
 
@@ -336,14 +334,11 @@ test_contacts_of_two_data_centers(void **state)
 	open_cluster(&f);
 	prepare(&f, INSERT_TEXT);
 	assert_true(node_order(f.node[0], "refuse\ndisconnect"));
-	AWAIT(&f, cluster_down(f.cluster));
+	AWAIT(&f, f.downs > 0);
 	/* found by the other contact point, it is known and not used */
 	make_query(&r, "SELECT id FROM ks.t");
-	if (submit(&f, &r))
-	{
-		AWAIT(&f, r.times > 0);
-		assert_failed(&r, CLUSTER_FAIL_CONNECT);
-	}
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CONNECT);
 	assert_int_equal(node_count(f.node[1], "REGISTER"), 1);
 	assert_int_equal(node_count(f.node[1], "QUERY"), 3);	/* about the topology */
 	request_free(&r);
@@ -493,7 +488,7 @@ test_schema_changes_may_have_been_missed(void **state)
 
 	/* the whole cluster was gone */
 	order_all(&f, "refuse\ndisconnect");
-	AWAIT(&f, cluster_down(f.cluster));
+	AWAIT(&f, f.downs > 0);
 	order_all(&f, "listen");
 	make_query(&r, "SELECT id FROM ks.t");
 	run(&f, &r);

@@ -1,5 +1,5 @@
 /*
- * cluster/dispatch: when requests that wait are given up.
+ * cluster/dispatch: requests that wait, and when they are given up.
  */
 #include "fixture.inc.h"
 
@@ -67,7 +67,7 @@ test_last_error_is_told(void **state)
 	order_all(&f, "on EXECUTE error 0x1001 \"busy\"");
 	make_insert(&r, statement, 1);
 	r.core.timeout_ms = 300;
-	assert_true(submit(&f, &r));
+	submit(&f, &r);
 	AWAIT(&f, node_count(f.node[0], "executes") == 1);
 	order_all(&f, "refuse\ndisconnect");
 	AWAIT(&f, r.times == 1);
@@ -80,6 +80,12 @@ test_last_error_is_told(void **state)
 	fixture_end(&f);
 }
 
+static bool
+is_wanted(void *owner, const ClusterRequest *request)
+{
+	return true;
+}
+
 static void
 note_fate(void *owner, ClusterRequest *request)
 {
@@ -90,11 +96,11 @@ note_fate(void *owner, ClusterRequest *request)
 static void
 test_a_strained_write_is_not_sent_behind_its_deadline(void **state)
 {
-	static const ClusterOps ops = {.on_complete = note_fate};
+	static const ClusterOps ops = {.on_complete = note_fate, .is_wanted = is_wanted};
 	uv_loop_t	loop;
 	ClusterConfig config = {.net.loop = &loop};
 	ClusterTopology topology = {0};
-	ClusterRequest r = {.kind = CLUSTER_EXECUTE, .statement = 7, .attempts = 1, .held = true};
+	ClusterRequest r = {.kind = CLUSTER_EXECUTE, .statement = 7, .attempts = 1, .started = 1, .held = true};
 	ClusterDispatch d;
 	int			times = 0;
 
@@ -114,6 +120,200 @@ test_a_strained_write_is_not_sent_behind_its_deadline(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* ---- what waits for a place ---- */
+
+/* One replica answers nothing: what is for the other two goes on, though more waits there than it may have in flight. */
+static void
+test_a_full_place_holds_up_nobody_else(void **state)
+{
+	enum
+	{
+		ROWS = 600
+	};
+	Fixture		f;
+	TestRequest *r = new_requests(ROWS);
+	uint32_t	statement;
+	uint64_t	there;
+
+	open_nodes(&f, 3, "keyspace ks simple 1");
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	assert_true(node_order(f.node[2], "on EXECUTE hold"));
+	f.completed = 0;
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		make_insert(&r[i], statement, i);
+		submit(&f, &r[i]);
+	}
+	AWAIT(&f, node_count(f.node[0], "rows_written") + node_count(f.node[1], "rows_written") == f.completed &&
+		  f.completed > ROWS / 2 && node_count(f.node[2], "held") == CLUSTER_WINDOW_FIRST);
+	there = ROWS - f.completed;
+	assert_true(there > 2 * CLUSTER_WINDOW_FIRST);
+	assert_int_equal(cluster_load(f.cluster).in_flight, CLUSTER_WINDOW_FIRST);
+	assert_true(cluster_load(f.cluster).pressed);
+	assert_true(node_order(f.node[2], "clear\nrelease"));
+	AWAIT(&f, f.completed == ROWS);
+	assert_int_equal(f.failed, 0);
+	assert_int_equal(count_all(&f, "not_owner"), 0);
+	free_requests(r, ROWS);
+	fixture_end(&f);
+}
+
+static void
+test_what_waits_for_a_lost_place_goes_elsewhere(void **state)
+{
+	enum
+	{
+		ROWS = 200
+	};
+	Fixture		f;
+	TestRequest *r = new_requests(ROWS);
+	uint32_t	statement;
+
+	open_nodes(&f, 2, "keyspace ks simple 2");
+	statement = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	insert_all(&f, statement, 0, 20);
+	order_all(&f, "on EXECUTE hold");
+	f.completed = 0;
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		make_insert(&r[i], statement, i);
+		r[i].core.idempotent = false;	/* what was sent may not be sent again */
+		submit(&f, &r[i]);
+	}
+	AWAIT(&f, count_all(&f, "held") == 2 * CLUSTER_WINDOW_FIRST);
+	assert_true(node_order(f.node[1], "refuse\ndisconnect"));
+	AWAIT(&f, f.failed == CLUSTER_WINDOW_FIRST);
+	assert_true(node_order(f.node[0], "clear\nrelease"));
+	AWAIT(&f, f.completed == ROWS);
+	assert_int_equal(f.failed, CLUSTER_WINDOW_FIRST);
+	free_requests(r, ROWS);
+	fixture_end(&f);
+}
+
+/* It is neither sent, nor does it wait for the answers to others. */
+static void
+test_what_nobody_wants_is_given_back(void **state)
+{
+	enum
+	{
+		ROWS = 100
+	};
+	Fixture		f;
+	TestRequest *r = new_requests(ROWS);
+	uint32_t	statement;
+
+	open_nodes(&f, 1, "keyspace ks simple 1");
+	statement = prepare(&f, INSERT_TEXT);
+	order_all(&f, "on EXECUTE hold");
+	f.completed = 0;
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		make_insert(&r[i], statement, i);
+		submit(&f, &r[i]);
+	}
+	AWAIT(&f, node_count(f.node[0], "held") == CLUSTER_WINDOW_FIRST);
+	for (int32_t i = 0; i < ROWS; i++)
+		r[i].unwanted = true;
+	AWAIT(&f, f.completed == ROWS - CLUSTER_WINDOW_FIRST);
+	assert_int_equal(f.failed, f.completed);
+	order_all(&f, "release");
+	AWAIT(&f, f.completed == ROWS);
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		if (r[i].core.failed)
+			assert_failed(&r[i], CLUSTER_FAIL_ABANDONED);
+	}
+	assert_int_equal(node_count(f.node[0], "executes"), CLUSTER_WINDOW_FIRST);
+	free_requests(r, ROWS);
+	fixture_end(&f);
+}
+
+/* B4: more wait than may be in flight. They fail when nothing was answered for as long as one may take, and not before. */
+static void
+test_what_waits_fails_when_nothing_is_answered(void **state)
+{
+	enum
+	{
+		ROWS = 200
+	};
+	Fixture		f;
+	TestRequest *r = new_requests(ROWS);
+	uint32_t	statement;
+
+	open_nodes(&f, 1, "keyspace ks simple 1");
+	statement = prepare(&f, INSERT_TEXT);
+	order_all(&f, "on EXECUTE silent");
+	f.completed = 0;
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		make_insert(&r[i], statement, i);
+		r[i].core.timeout_ms = 300;
+		submit(&f, &r[i]);
+	}
+	AWAIT(&f, f.completed == ROWS);
+	assert_in_range(node_count(f.node[0], "executes"), CLUSTER_WINDOW_FIRST, 2 * CLUSTER_WINDOW_FIRST);
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		assert_failed(&r[i], CLUSTER_FAIL_TIMEOUT);
+		assert_non_null(strstr(r[i].core.failure->message, "300 ms"));
+	}
+	free_requests(r, ROWS);
+	fixture_end(&f);
+}
+
+/* Two at a time, and all of them take longer than one may: what waits is none the worse for it. */
+static void
+test_a_slow_load_ends(void **state)
+{
+	enum
+	{
+		ROWS = 300
+	};
+	Fixture		f;
+	TestRequest *r = new_requests(ROWS);
+	uint32_t	statement;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "latency 300000\n");
+	open_cluster(&f);
+	statement = prepare(&f, INSERT_TEXT);
+	f.completed = 0;
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		make_insert(&r[i], statement, i);
+		r[i].core.timeout_ms = 900;
+		submit(&f, &r[i]);
+	}
+	AWAIT(&f, f.completed == ROWS);
+	assert_int_equal(f.failed, 0);
+	free_requests(r, ROWS);
+	fixture_end(&f);
+}
+
+/* While it connects, too: its own time, and no longer. */
+static void
+test_waiting_for_the_cluster_meets_the_deadline(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint64_t	before;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "on OPTIONS silent\n");
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	r.core.timeout_ms = 200;
+	before = uv_hrtime();
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_TIMEOUT);
+	assert_true(uv_hrtime() - before >= UINT64_C(190000000));
+	assert_int_equal(f.downs, 0);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
@@ -122,6 +322,12 @@ main(void)
 		cmocka_unit_test(test_waiting_for_a_node_meets_the_deadline),
 		cmocka_unit_test(test_last_error_is_told),
 		cmocka_unit_test(test_a_strained_write_is_not_sent_behind_its_deadline),
+		cmocka_unit_test(test_a_full_place_holds_up_nobody_else),
+		cmocka_unit_test(test_what_waits_for_a_lost_place_goes_elsewhere),
+		cmocka_unit_test(test_what_nobody_wants_is_given_back),
+		cmocka_unit_test(test_what_waits_fails_when_nothing_is_answered),
+		cmocka_unit_test(test_a_slow_load_ends),
+		cmocka_unit_test(test_waiting_for_the_cluster_meets_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

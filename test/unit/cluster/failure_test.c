@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cluster/failure.h"
+#include "cluster/place.h"
 #include "cluster/topology.h"
 
 static void
@@ -45,7 +46,8 @@ static void
 test_a_failure_tells_of_its_request(void **state)
 {
 	ClusterNode node = {.name = "10.0.0.1:9042"};
-	ClusterRequest r = {.attempts = 3, .node = &node};
+	ClusterPlace place = {.node = &node};
+	ClusterRequest r = {.attempts = 3, .place = &place};
 	ClusterFailure *f;
 
 	r.started = uv_hrtime() - UINT64_C(5000000);

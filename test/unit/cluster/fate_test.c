@@ -17,6 +17,7 @@ typedef struct Ending
 {
 	ClusterDispatch dispatch;
 	ClusterNode node;
+	ClusterPlace place;
 	ClusterRequest request;
 	uint32_t	completed;
 } Ending;
@@ -41,7 +42,8 @@ begin(Ending *e)
 	cluster_strained_init(&e->dispatch.strained);
 	e->request.dispatch = &e->dispatch;
 	e->request.held = true;
-	e->request.node = &e->node;
+	e->place.node = &e->node;
+	e->request.place = &e->place;
 	e->request.timeout_ms = 70;
 	e->request.started = uv_hrtime();
 }
@@ -97,7 +99,7 @@ test_a_timeout_tells_whether_the_request_was_sent(void **state)
 	cluster_fate_timeout(&e.request);
 	assert_ended(&e, CLUSTER_FAIL_TIMEOUT, "could not be sent to 10.0.0.1:9042 within 70 ms");
 	begin(&e);
-	e.request.node = NULL;
+	e.request.place = NULL;
 	cluster_fate_timeout(&e.request);
 	assert_ended(&e, CLUSTER_FAIL_TIMEOUT, "could not be sent to any node within 70 ms");
 }

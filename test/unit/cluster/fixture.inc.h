@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "cluster/cluster.h"
+#include "cluster/place.h"
 #include "cluster/topology.h"
 #include "cql/token.h"
 #include "node.h"
@@ -37,7 +38,8 @@ typedef struct Fixture
 	Cluster    *cluster;
 	uint32_t	completed;
 	uint32_t	failed;
-	uint32_t	rooms;
+	uint32_t	downs;
+	ClusterFailure down;		/* the last one's reason */
 	uint32_t	statements;
 	bool		closed;
 } Fixture;
@@ -47,6 +49,7 @@ typedef struct TestRequest
 	ClusterRequest core;		/* first */
 	CqlBuffer	payload;
 	uint32_t	times;			/* completed so often */
+	bool		unwanted;		/* nobody wants it any more */
 } TestRequest;
 
 /* ---- loop ---- */
@@ -85,10 +88,25 @@ fixture_on_complete(void *owner, ClusterRequest *request)
 	((TestRequest *) request)->times++;
 }
 
-static inline void
-fixture_on_room(void *owner)
+static inline bool
+fixture_may_send(void *owner, ClusterRequest *request)
 {
-	((Fixture *) owner)->rooms++;
+	return !((TestRequest *) request)->unwanted;
+}
+
+static inline bool
+fixture_is_wanted(void *owner, const ClusterRequest *request)
+{
+	return !((const TestRequest *) request)->unwanted;
+}
+
+static inline void
+fixture_on_down(void *owner, const ClusterFailure *why)
+{
+	Fixture    *f = owner;
+
+	f->downs++;
+	f->down = *why;
 }
 
 /* Turn the loop until the condition holds. */
@@ -203,7 +221,12 @@ add_contact(Fixture *f, const char *host, int port)
 static inline void
 open_cluster(Fixture *f)
 {
-	static const ClusterOps ops = {fixture_on_complete, fixture_on_room};
+	static const ClusterOps ops = {
+		.on_complete = fixture_on_complete,
+		.may_send = fixture_may_send,
+		.is_wanted = fixture_is_wanted,
+		.on_down = fixture_on_down,
+	};
 
 	if (f->config.ncontacts == 0)
 		add_contact(f, node_address(f->node[0]), node_port(f->node[0]));
@@ -328,27 +351,17 @@ make_conditional(TestRequest *r, uint32_t statement, int32_t id, uint8_t flags)
 }
 
 /* The loop did not run while the test gave orders: its clock must not count that as waiting. */
-static inline bool
-try_submit(Fixture *f, TestRequest *r)
-{
-	uv_update_time(&f->loop);
-	return cluster_submit(f->cluster, &r->core) == CLUSTER_TAKEN;
-}
-
-/* false: the cluster went down while waiting for room. */
-static inline bool
+static inline void
 submit(Fixture *f, TestRequest *r)
 {
-	if (try_submit(f, r))
-		return true;
-	AWAIT(f, cluster_down(f->cluster) || try_submit(f, r));
-	return !cluster_down(f->cluster);
+	uv_update_time(&f->loop);
+	cluster_submit(f->cluster, &r->core);
 }
 
 static inline void
 run(Fixture *f, TestRequest *r)
 {
-	assert_true(submit(f, r));
+	submit(f, r);
 	AWAIT(f, r->times > 0);
 	assert_int_equal(r->times, 1);
 }
@@ -404,7 +417,7 @@ await_all_nodes(Fixture *f)
 		make_query(&r, "SELECT id FROM ks.t");
 		run(f, &r);
 		assert_worked(&r);
-		used |= 1U << r.core.node->number;
+		used |= 1U << r.core.place->node->number;
 	}
 	request_free(&r);
 }
@@ -436,7 +449,7 @@ insert_many(Fixture *f, uint32_t statement, int32_t first, uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 	{
 		make_insert(&r[i], statement, first + (int32_t) i);
-		assert_true(submit(f, &r[i]));
+		submit(f, &r[i]);
 	}
 	AWAIT(f, f->completed - before == n);
 	for (uint32_t i = 0; i < n; i++)

@@ -12,7 +12,6 @@ typedef struct Owner
 	ClusterNode node;
 	ClusterPlace *place;
 	int			ups;
-	int			rooms;
 	int			downs;
 	bool		was_up;			/* at the last end */
 	NetFailure	why;
@@ -28,12 +27,6 @@ on_up(ClusterPlace *place)
 }
 
 static void
-on_room(ClusterPlace *place)
-{
-	owner.rooms++;
-}
-
-static void
 on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
 	assert_null(place->net);
@@ -42,7 +35,7 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 	owner.why = *why;
 }
 
-static const ClusterPlaceOps ops = {on_up, on_room, on_down};
+static const ClusterPlaceOps ops = {on_up, on_down};
 
 static void
 dial(int port)
@@ -90,7 +83,7 @@ test_an_empty_place_has_nothing(void **state)
 	begin();
 	assert_false(cluster_place_ready(owner.place));
 	assert_false(cluster_place_has_room(owner.place));
-	assert_int_equal(cluster_place_in_flight(owner.place), 0);
+	assert_int_equal(cluster_place_load(owner.place), 0);
 	cluster_place_close(owner.place);
 	cluster_place_tick(owner.place, 1);
 	cluster_place_follow(owner.place);

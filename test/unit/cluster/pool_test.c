@@ -24,20 +24,15 @@ on_up(ClusterPool *pool, const NetConnection *c)
 }
 
 static void
-on_room(ClusterPool *pool)
+on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
-}
-
-static void
-on_down(ClusterPool *pool, bool was_up, const NetFailure *why)
-{
-	Owner	   *o = pool->owner;
+	Owner	   *o = place->pool->owner;
 
 	o->downs++;
 	o->why = why->kind;
 }
 
-static const ClusterPoolOps ops = {on_up, on_room, on_down};
+static const ClusterPoolOps ops = {on_up, on_down};
 
 static void
 begin(Owner *o, const char *extra)
@@ -196,7 +191,7 @@ test_a_retired_pool_closes_once_nothing_is_in_flight(void **state)
 	begin_up(&o);
 	cluster_pool_retire(o.pool);
 	assert_true(cluster_pool_ready(o.pool));
-	assert_int_equal(cluster_pool_in_flight(o.pool), 0);
+	assert_int_equal(cluster_pool_load(o.pool), 0);
 	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
 	AWAIT(&o.f, cluster_pool_closed(o.pool));
 	end(&o);

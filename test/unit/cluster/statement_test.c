@@ -98,11 +98,12 @@ test_one_prepare_for_all_that_wait(void **state)
 	TestRequest *r = new_requests(ROWS);
 	uint32_t	before = f.completed;
 
+	cluster_limit(f.cluster, ROWS, true);
 	order_all(&f, "forget\nreset");
 	for (int32_t i = 0; i < ROWS; i++)
 	{
 		make_unrepeatable(&r[i], statement, i);
-		assert_true(try_submit(&f, &r[i])); /* none has left yet */
+		submit(&f, &r[i]);		/* none has left yet */
 	}
 	AWAIT(&f, f.completed - before == ROWS);
 	for (int i = 0; i < ROWS; i++)
@@ -129,7 +130,7 @@ test_late_unprepared_does_not_prepare_again(void **state)
 	for (int32_t i = 0; i < 2; i++)
 	{
 		make_insert(&r[i], statement, i);
-		assert_true(try_submit(&f, &r[i]));
+		submit(&f, &r[i]);
 	}
 	AWAIT(&f, r[0].times == 1);
 	assert_int_equal(node_count(f.node[0], "held"), 1);
@@ -177,7 +178,7 @@ check_preparing_ends(const char *faults)
 	order_all(&f, faults);
 	make_unrepeatable(&r, statement, 1);
 	r.core.timeout_ms = 450;
-	assert_true(submit(&f, &r));
+	submit(&f, &r);
 	AWAIT(&f, r.times == 1);
 	assert_failed(&r, CLUSTER_FAIL_CQL);
 	assert_int_equal(r.core.failure->code, CQL_ERR_UNPREPARED);
@@ -208,7 +209,7 @@ test_prepared_until_it_is_kept(void **state)
 	order_all(&f, "reset\non EXECUTE value 0x00000001 times 6 unprepared");
 	f.config.max_attempts = 1;
 	make_unrepeatable(&r, statement, 1);
-	assert_true(submit(&f, &r));
+	submit(&f, &r);
 	insert_all(&f, statement, 10, 200);
 	assert_int_equal(r.times, 0);	/* it held nobody up */
 	AWAIT(&f, r.times == 1);
@@ -365,6 +366,7 @@ test_stale_while_another_node_prepares(void **state)
 	Fixture		f;
 	TestRequest r[2] = {0};
 	TestRequest again = {0};
+	TestRequest busy = {0};
 	uint32_t	statement = open_prepared_fields(&f, 2);
 	int			other = node_count(f.node[0], "PREPARE") > 0 ? 1 : 0;
 
@@ -373,9 +375,13 @@ test_stale_while_another_node_prepares(void **state)
 	{
 		make_insert(&r[i], statement, i);
 		r[i].core.routed = false;
-		assert_true(submit(&f, &r[i]));
+		submit(&f, &r[i]);
 	}
-	AWAIT(&f, node_count(f.node[other], "held") == 1);
+	AWAIT(&f, node_count(f.node[other], "held") == 1 && r[0].times + r[1].times == 1);
+	assert_true(node_order(f.node[1 - other], "on QUERY text 'ks.t' hold"));
+	make_query(&busy, "SELECT id FROM ks.t");	/* both nodes have one request */
+	submit(&f, &busy);
+	AWAIT(&f, node_count(f.node[1 - other], "held") == 1);
 	for (int i = 0; i < 2; i++) /* each node, by turns */
 		alter(&f, "DROP TABLE ks.w");
 	for (int i = 0; i < 2; i++)
@@ -383,13 +389,14 @@ test_stale_while_another_node_prepares(void **state)
 	make_prepare(&again, statement, WRITE_FIELDS);
 	run(&f, &again);
 	assert_worked(&again);
-	assert_true(node_order(f.node[other], "release"));
-	AWAIT(&f, r[0].times + r[1].times == 2);
+	order_all(&f, "release");
+	AWAIT(&f, r[0].times + r[1].times + busy.times == 3);
 	assert_int_equal(node_count(f.node[other], "executes"), 0);
 	assert_in_range(node_count(f.node[other], "PREPARE"), 2, 3);	/* it may be the one that is asked again */
 	for (int i = 0; i < 2; i++)
 		request_free(&r[i]);
 	request_free(&again);
+	request_free(&busy);
 	fixture_end(&f);
 }
 
@@ -407,7 +414,7 @@ test_lost_prepare(void **state)
 	for (int32_t i = 0; i < 2; i++)
 	{
 		make_unrepeatable(&r[i], statement, 1);
-		assert_true(submit(&f, &r[i]));
+		submit(&f, &r[i]);
 	}
 	AWAIT(&f, r[0].times + r[1].times == 2);
 	assert_worked(&r[0]);

@@ -99,7 +99,7 @@ test_they_come_with_each_kind_of_answer(void **state)
 	assert_worked(&r);
 	assert_null(r.core.body);
 	assert_warnings(&r, two, 2);
-	assert_string_equal(r.core.warnings->node, r.core.node->name);
+	assert_string_equal(r.core.warnings->node, r.core.place->node->name);
 	make_query(&r, "SELECT id FROM ks.t");
 	run(&f, &r);
 	assert_worked(&r);

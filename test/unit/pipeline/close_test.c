@@ -47,7 +47,7 @@ test_11_close_while_connecting(void **state)
 	fake_plan.connecting = true;
 	c = open_client(0);
 	write_rows(c, open_pipeline(c, 0, 0), &fixture_template, 0, 1000);
-	fake_await(&fake_log.busy, 1);
+	fake_await(&fake_log.waiting, 1);
 	close_now(c);
 	assert_int_equal(fake_log.taken, 0);
 }

@@ -33,10 +33,8 @@ typedef struct FakePlan
 	uint32_t	delay_ms;		/* answers come that much later, from a timer; 0: in the next poll */
 	uint32_t	fail_every;		/* each nth request fails with fail_code */
 	uint32_t	fail_code;
-	uint32_t	overload_every; /* each nth was refused as overloaded before it worked */
 	uint32_t	silent_every;	/* each nth is never answered, and meets its deadline */
-	uint32_t	room;			/* busy with so many in flight; 0: never */
-	bool		connecting;		/* busy until fake_order.connected, or .down */
+	bool		connecting;		/* all waits for fake_order.connected, or fails with .down */
 	bool		hold;			/* answers only what fake_order.release allows */
 	bool		echo;			/* the answer's body is the request's payload; every second one has warnings, too */
 	bool		open_fails;
@@ -57,8 +55,8 @@ typedef struct FakeLog
 	_Atomic uint32_t opened;
 	_Atomic uint32_t closed;
 	_Atomic uint32_t taken;
-	_Atomic uint32_t completed;
-	_Atomic uint32_t busy;
+	_Atomic uint32_t completed; /* of those taken */
+	_Atomic uint32_t waiting;	/* while connecting */
 	_Atomic uint32_t in_flight_max;
 	_Atomic uint32_t flushes;	/* of something */
 	_Atomic uint32_t allowed;	/* repeated ones in flight */
@@ -91,18 +89,20 @@ struct Cluster
 	uv_prepare_t prepare;
 	uv_check_t	check;
 	int			open_handles;
-	ClusterFailure down;
-	bool		is_down;
 	bool		in_callback;
-	bool		wants_room;
 	bool		dirty;
 	bool		flushed;		/* since the last poll */
 	uint32_t	random;
 	uint32_t	answered;
+	uint64_t	last;			/* uv_now ms of the last answer */
 	uint32_t	nqueued;
 	uint32_t	nsilent;
+	uint32_t	nwaiting;
+	uint32_t	nunwanted;
 	ClusterRequest *queued[FAKE_IN_FLIGHT_MAX];
 	ClusterRequest *silent[FAKE_IN_FLIGHT_MAX];
+	ClusterRequest *waiting[FAKE_IN_FLIGHT_MAX];	/* while connecting */
+	ClusterRequest *unwanted[FAKE_IN_FLIGHT_MAX];
 };
 
 /* ---- for the test's thread ---- */
@@ -162,7 +162,6 @@ fake_failure(ClusterFailureKind kind, uint32_t code)
 
 	failure->kind = kind;
 	failure->code = code;
-	failure->attempts = 1;
 	snprintf(failure->message, sizeof(failure->message), "ordered failure %u", code);
 	return failure;
 }
@@ -197,7 +196,7 @@ fake_complete(Cluster *c, ClusterRequest *r, ClusterFailure *failure)
 		r->body_length = r->length;
 	}
 	fake_note_stack();
-	fake_log.completed++;
+	fake_log.completed += r->attempts > 0;
 	c->in_callback = true;
 	c->ops->on_complete(c->owner, r);
 	c->in_callback = false;
@@ -211,8 +210,8 @@ fake_answer(Cluster *c, ClusterRequest *r)
 	bool		fails;
 
 	c->answered++;
+	c->last = uv_now(c->loop);
 	fails = every && c->answered % every == 0;
-	r->overloaded = c->plan.overload_every && c->answered % c->plan.overload_every == 0;
 	fake_complete(c, r, fails ? fake_failure(CLUSTER_FAIL_CQL, c->plan.fail_code) : NULL);
 }
 
@@ -254,13 +253,20 @@ fake_deliver(Cluster *c)
 }
 
 static void
+fake_fail_all(Cluster *c, ClusterRequest **r, uint32_t *n, ClusterFailureKind kind, uint32_t code)
+{
+	uint32_t	all = *n;
+
+	*n = 0;
+	for (uint32_t i = 0; i < all; i++)
+		fake_complete(c, r[i], fake_failure(kind, code));
+}
+
+static void
 fake_lose_all(Cluster *c)
 {
-	for (uint32_t i = 0; i < c->nqueued; i++)
-		fake_complete(c, c->queued[i], fake_failure(CLUSTER_FAIL_LOST, 0));
-	for (uint32_t i = 0; i < c->nsilent; i++)
-		fake_complete(c, c->silent[i], fake_failure(CLUSTER_FAIL_LOST, 0));
-	c->nqueued = c->nsilent = 0;
+	fake_fail_all(c, c->queued, &c->nqueued, CLUSTER_FAIL_LOST, 0);
+	fake_fail_all(c, c->silent, &c->nsilent, CLUSTER_FAIL_LOST, 0);
 }
 
 static void
@@ -279,14 +285,42 @@ fake_expire(Cluster *c, ClusterRequest **r, uint32_t *n)
 }
 
 static void
-fake_give_room(Cluster *c)
+fake_take(Cluster *c, ClusterRequest *r)
 {
-	if (!c->wants_room)
+	if (!c->ops->may_send(c->owner, r))
+	{
+		c->unwanted[c->nunwanted++] = r;
 		return;
-	c->wants_room = false;
+	}
+	r->attempts = 1;
+	fake_log.taken++;
+	if (c->plan.silent_every && fake_log.taken % c->plan.silent_every == 0)
+		c->silent[c->nsilent++] = r;
+	else
+		c->queued[c->nqueued++] = r;
+	if (fake_in_flight(c) > fake_log.in_flight_max)
+		fake_log.in_flight_max = fake_in_flight(c);
+}
+
+static void
+fake_connect(Cluster *c)
+{
+	c->plan.connecting = false;
+	for (uint32_t i = 0; i < c->nwaiting; i++)
+		fake_take(c, c->waiting[i]);
+	c->nwaiting = 0;
+}
+
+static void
+fake_go_down(Cluster *c)
+{
+	ClusterFailure *down = fake_failure(CLUSTER_FAIL_CONNECT, 7);
+
+	fake_fail_all(c, c->waiting, &c->nwaiting, CLUSTER_FAIL_CONNECT, 7);
 	c->in_callback = true;
-	c->ops->on_room(c->owner);
+	c->ops->on_down(c->owner, down);
 	c->in_callback = false;
+	free(down);
 }
 
 static void
@@ -295,20 +329,9 @@ fake_obey(Cluster *c)
 	if (atomic_exchange(&fake_order.lose, false))
 		fake_lose_all(c);
 	if (atomic_exchange(&fake_order.connected, false))
-	{
-		c->plan.connecting = false;
-		fake_give_room(c);
-	}
+		fake_connect(c);
 	if (atomic_exchange(&fake_order.down, false))
-	{
-		ClusterFailure *down = fake_failure(CLUSTER_FAIL_CONNECT, 7);
-
-		c->down = *down;
-		free(down);
-		c->is_down = true;
-		c->wants_room = true;
-		fake_give_room(c);
-	}
+		fake_go_down(c);
 }
 
 static void
@@ -316,8 +339,7 @@ fake_serve(Cluster *c)
 {
 	fake_obey(c);
 	fake_deliver(c);
-	if (!c->plan.connecting && (!c->plan.room || fake_in_flight(c) < c->plan.room))
-		fake_give_room(c);
+	fake_fail_all(c, c->unwanted, &c->nunwanted, CLUSTER_FAIL_ABANDONED, 0);
 }
 
 static void
@@ -400,33 +422,23 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	return c;
 }
 
-ClusterSubmit
+void
 cluster_submit(Cluster *c, ClusterRequest *r)
 {
 	if (c->in_callback)
 		fake_log.broken_rules++;
-	if (c->is_down)
-		c->plan.connecting = true;
-	c->is_down = false;
-	if (c->plan.connecting || (c->plan.room && fake_in_flight(c) >= c->plan.room))
-	{
-		c->wants_room = true;
-		fake_log.busy++;
-		return CLUSTER_BUSY;
-	}
+	r->attempts = 0;
 	r->started = uv_hrtime();
 	r->deadline = uv_now(c->loop) + r->timeout_ms;
-	r->attempts = 1;
 	r->next = (ClusterRequest *) c; /* ours until on_complete: whoever follows it is wrong */
-	fake_log.taken++;
-	if (c->plan.silent_every && fake_log.taken % c->plan.silent_every == 0)
-		c->silent[c->nsilent++] = r;
-	else
-		c->queued[c->nqueued++] = r;
-	if (fake_in_flight(c) > fake_log.in_flight_max)
-		fake_log.in_flight_max = fake_in_flight(c);
 	c->dirty = true;
-	return CLUSTER_TAKEN;
+	if (c->plan.connecting)
+	{
+		c->waiting[c->nwaiting++] = r;
+		fake_log.waiting++;
+	}
+	else
+		fake_take(c, r);
 }
 
 void
@@ -442,23 +454,28 @@ cluster_flush(Cluster *c)
 	uv_async_send(&c->async);
 }
 
-uint32_t
-cluster_strains(Cluster *c, uint32_t limit)
+void
+cluster_limit(Cluster *c, uint32_t limit, bool fixed)
 {
 	fake_log.allowed = limit;
+}
+
+uint32_t
+cluster_strains(const Cluster *c)
+{
 	return fake_order.strains;
+}
+
+ClusterLoad
+cluster_load(const Cluster *c)
+{
+	return (ClusterLoad) {.in_flight = fake_in_flight(c), .window = FAKE_IN_FLIGHT_MAX, .answered = c->last};
 }
 
 ClusterVersions
 cluster_versions(const Cluster *c)
 {
 	return (ClusterVersions) {.topology = c->answered, .schema = c->answered + 1};
-}
-
-const ClusterFailure *
-cluster_down(const Cluster *c)
-{
-	return c->is_down ? &c->down : NULL;
 }
 
 static void
@@ -486,6 +503,8 @@ fake_on_close(uv_timer_t *h)
 	uint32_t	handles = 0;
 
 	fake_lose_all(c);
+	fake_fail_all(c, c->waiting, &c->nwaiting, CLUSTER_FAIL_ABANDONED, 0);
+	fake_fail_all(c, c->unwanted, &c->nunwanted, CLUSTER_FAIL_ABANDONED, 0);
 	uv_walk(c->loop, fake_count_handle, &handles);
 	fake_log.handles = handles;
 	uv_close((uv_handle_t *) &c->async, fake_on_handle_closed);

@@ -34,7 +34,6 @@ test_13_b6_answer_deadline_abandon_close(void **state)
 		fake_plan.echo = true;
 		fake_plan.fail_every = 11;
 		fake_plan.silent_every = 97;
-		fake_plan.room = round % 3 == 0 ? 20 : 0;
 		c = open_client(1 + next_random() % 200);
 		t.timeout_ms = 5;
 		for (int i = 0; i < 4; i++)

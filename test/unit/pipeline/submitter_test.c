@@ -1,5 +1,5 @@
 /*
- * pipeline/submitter: busy and dead clusters, deadlines in the queue, stopping.
+ * pipeline/submitter: clusters that connect or are dead, deadlines in the queue, stopping.
  */
 #include "fixture.inc.h"
 
@@ -34,30 +34,13 @@ test_waits_while_connecting(void **state)
 	c = open_client(0);
 	p = open_pipeline(c, 0, 0);
 	write_rows(c, p, &fixture_template, 0, 500);
-	fake_await(&fake_log.busy, 1);
+	fake_await(&fake_log.waiting, 1);
 	assert_int_equal(fake_log.taken, 0);
 	fake_order.connected = true;
 	fake_tell();
 	await_all(c, p);
 	assert_int_equal(count_failures(p, CLUSTER_FAIL_CONNECT), 0);
 	assert_int_equal(fake_log.taken, 500);
-	pipeline_close(p);
-	close_client(c);
-}
-
-static void
-test_full_connections_are_tried_again(void **state)
-{
-	Client	   *c;
-	Pipeline   *p;
-
-	fake_plan.room = 3;
-	c = open_client(100);
-	p = open_pipeline(c, 0, 0);
-	write_rows(c, p, &fixture_template, 0, 5000);
-	await_all(c, p);
-	assert_int_equal(count_failures(p, CLUSTER_FAIL_CONNECT), 0);
-	assert_in_range(fake_log.in_flight_max, 1, 3);
 	pipeline_close(p);
 	close_client(c);
 }
@@ -104,14 +87,14 @@ test_dead_cluster_fails_the_queue(void **state)
 	Client	   *c;
 	Pipeline   *p;
 	Request    *r;
-	uint32_t	busy;
+	uint32_t	waiting;
 
 	fake_plan.connecting = true;
 	c = open_client(0);
 	p = open_pipeline(c, 0, 0);
 	write_rows(c, p, &fixture_template, 0, 500);
 	pipeline_submit(p);
-	fake_await(&fake_log.busy, 1);
+	fake_await(&fake_log.waiting, 1);
 	fake_order.down = true;
 	fake_tell();
 	await_done(c, 500);
@@ -133,9 +116,9 @@ test_dead_cluster_fails_the_queue(void **state)
 	/* The next request starts connecting anew. */
 	while (fake_order.down)
 		sched_yield();
-	busy = fake_log.busy;
+	waiting = fake_log.waiting;
 	write_row(p, &fixture_template, 0);
-	fake_await(&fake_log.busy, busy + 1);
+	fake_await(&fake_log.waiting, waiting + 1);
 	fake_order.connected = true;
 	fake_tell();
 	await_all(c, p);
@@ -176,37 +159,6 @@ test_b4_deadline_holds_in_the_queue(void **state)
 	}
 	assert_int_equal(n, 1000);
 	assert_int_equal(fake_log.in_flight_max, 4);
-	pipeline_close(p);
-	close_client(c);
-}
-
-static void
-test_b4_deadline_holds_while_connecting(void **state)
-{
-	RequestTemplate t = fixture_template;
-	Client	   *c;
-	Pipeline   *p;
-	Request    *r;
-	uint32_t	n = 0;
-
-	t.timeout_ms = 100;
-	fake_plan.connecting = true;
-	c = open_client(0);
-	p = open_pipeline(c, 0, 0);
-	for (uint64_t i = 0; i < 100; i++)
-		write_row(p, &t, i);
-	await_all(c, p);
-	assert_true(fake_log.busy > 1);
-	for (; (r = pipeline_next_done(p)); n++)
-	{
-		assert_int_equal(r->core.failure->kind, CLUSTER_FAIL_TIMEOUT);
-		/* However often it was tried, the whole of it. */
-		assert_true(r->core.failure->elapsed_ms >= 100);
-		assert_int_equal(r->core.timeout_ms, 100);
-		pipeline_release(p, r);
-	}
-	assert_int_equal(n, 100);
-	assert_int_equal(fake_log.taken, 0);
 	pipeline_close(p);
 	close_client(c);
 }
@@ -336,32 +288,6 @@ test_abandon_leaves_neighbours_alone(void **state)
 	assert_in_range(fake_log.taken, 300, 302);
 }
 
-/* ---- overload ---- */
-
-/* Most overloads are repeated with success: they must be heard, too. */
-static void
-test_overload_shrinks_the_window(void **state)
-{
-	Client	   *c;
-	Pipeline   *p;
-	ClientStats stats;
-
-	fake_plan.overload_every = 100;
-	c = open_client(0);
-	p = open_pipeline(c, 0, 0);
-	client_stats(c, &stats);
-	assert_int_equal(stats.window, CLUSTER_WINDOW_FIRST);
-	write_rows(c, p, &fixture_template, 0, 8000);
-	await_all(c, p);
-	client_stats(c, &stats);
-	assert_int_equal(stats.failures, 0);
-	assert_true(stats.window <= CLUSTER_WINDOW_FIRST);	/* without them, it would have doubled long ago */
-	assert_true(stats.window >= CLUSTER_WINDOW_MIN);
-	release_done(p);
-	pipeline_close(p);
-	close_client(c);
-}
-
 /* ---- versions ---- */
 
 /* Whoever has drained an answer sees a version at least as new. */
@@ -419,16 +345,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PIPELINE_TEST(test_waits_while_connecting),
-		PIPELINE_TEST(test_full_connections_are_tried_again),
 		PIPELINE_TEST(test_limit_of_all_clients),
 		PIPELINE_TEST(test_dead_cluster_fails_the_queue),
 		PIPELINE_TEST(test_b4_deadline_holds_in_the_queue),
-		PIPELINE_TEST(test_b4_deadline_holds_while_connecting),
 		PIPELINE_TEST(test_time_in_the_queue_is_not_the_request_s),
 		PIPELINE_TEST(test_a_slow_load_ends),
 		PIPELINE_TEST(test_short_deadline_overtakes_long_one),
 		PIPELINE_TEST(test_abandon_leaves_neighbours_alone),
-		PIPELINE_TEST(test_overload_shrinks_the_window),
 		PIPELINE_TEST(test_versions_come_no_later_than_answers),
 		PIPELINE_TEST(test_thread_takes_no_signals),
 	};
