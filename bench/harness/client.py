@@ -36,6 +36,12 @@ class Process:
         if line != word:
             raise Ended("%s says %r where %r is due" % (self.program.args, line, word))
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         """Nothing is left behind, whatever happened."""
         try:
@@ -101,10 +107,14 @@ class Fdw(Process):
         self.expect("done")
 
 
+def floor_command():
+    return [os.environ.get("BENCH_FLOOR")]
+
+
 def clients():
     python = [sys.executable, os.path.join(HERE, "peers", "python.py")]
     return {client.name: client for client in (
-        Peer("floor", [os.environ.get("BENCH_FLOOR")], {"insert": (1024, 8192)}),
+        Peer("floor", floor_command(), {"insert": (1024, 8192)}),
         Fdw(),
         Peer("rust", [os.environ.get("BENCH_RUST")], {"insert": (100, 1000), "scan": (4, 16), "lookup": (1,), "join": (100, 1000)}),
         Peer("python", python, {"insert": (50, 200), "scan": (4, 16), "lookup": (1,), "join": (50, 200)}))}

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import workloads
 from harness.client import clients
 from harness.measure import Peak, anonymous_kb, cpu_seconds
-from harness.report import print_machine, print_table, rate
+from harness.report import print_machine, print_scenario, print_table, rate
+from harness.scenario import Scenario, Stage
 from harness.sql import sql
 from harness.target import TARGETS
 
@@ -95,11 +96,12 @@ def plan(settings, chosen, target):
                         yield Series(workload, target, latency, known[name], window)
 
 
-def make_foreign_tables(chosen, target):
+def make_foreign_tables(chosen, target, server_options="request_timeout '60000'"):
     tls = ", sslmode 'verify-full', sslrootcert '%s'" % target.authority if target.authority else ""
-    sql("CREATE SERVER bench_{name} FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host '{host}', port '{port}',"
-        " request_timeout '60000'{tls}); CREATE USER MAPPING FOR CURRENT_USER SERVER bench_{name}"
-        .format(name=target.name, host=target.host, port=target.port, tls=tls))
+    sql("SET client_min_messages = warning; DROP SERVER IF EXISTS bench_{name} CASCADE;"
+        " CREATE SERVER bench_{name} FOREIGN DATA WRAPPER scylla_fdw OPTIONS (host '{host}', port '{port}',"
+        " {options}{tls}); CREATE USER MAPPING FOR CURRENT_USER SERVER bench_{name}"
+        .format(name=target.name, host=target.host, port=target.port, options=server_options, tls=tls))
     for workload in chosen:
         target.define(workload)
         sql("CREATE FOREIGN TABLE {name}_{target} ({columns}) SERVER bench_{target} OPTIONS (keyspace 'bench',"
@@ -158,6 +160,39 @@ def measure_target(settings, kind, workloads):
     return all_series
 
 
+def measure_scenario(settings, scenario, place):
+    """{case: its runs}"""
+    kind = TARGETS[place.target]
+    target = kind(settings, place.nodes, place.replicas) if place.target == "null" else kind(settings)
+    results = {case: [] for case in place.cases}
+    try:
+        make_foreign_tables([scenario], target, scenario.server_options)
+        for line in place.orders:
+            target.order(line)
+        stage = Stage(settings, scenario, target, place)
+        if target.needs_warmth:
+            say("warming %s up" % target.name)
+            scenario.warm_up(stage)
+        for repeat in range(settings.repeats):
+            for case in place.cases if repeat % 2 == 0 else place.cases[::-1]:
+                results[case].append(scenario.run(stage, case))
+                say("round %d: %s, %s, %s: %s" % (repeat + 1, scenario.name, place.title, case,
+                                                  ", ".join("%s %.6g" % pair for pair in results[case][-1].items())))
+    finally:
+        target.close()
+    return results
+
+
+def measure_scenarios(settings, scenarios):
+    """Only scylla_fdw takes part in them, and without TLS."""
+    if "scylla_fdw" not in settings.clients or settings.tls:
+        return
+    for scenario in scenarios:
+        for place in scenario.places:
+            if place.target in settings.targets:
+                yield scenario, place, measure_scenario(settings, scenario, place)
+
+
 def exceeded(all_series):
     """Of scylla_fdw: the bounds that a workload sets."""
     for series in all_series:
@@ -187,14 +222,18 @@ def main():
     if "BENCH_PLAN" in os.environ:
         print(" ".join(settings.targets + settings.clients), settings.pg or "", sep="\n")
         return
-    chosen = [known[name] for name in settings.workloads]
+    chosen = [known[name] for name in settings.workloads if not isinstance(known[name], Scenario)]
+    scenarios = [known[name] for name in settings.workloads if isinstance(known[name], Scenario)]
     sql("CREATE EXTENSION vector; CREATE EXTENSION scylla_fdw")
     for workload in chosen if "scylla_fdw" in settings.clients else ():
         say("making the source of %s" % workload.name)
         sql(workload.make_source(max(rows_of(settings, workload, TARGETS[t], "scylla_fdw") for t in settings.targets)))
-    all_series = [s for name in settings.targets for s in measure_target(settings, TARGETS[name], chosen)]
+    all_series = [s for name in settings.targets for s in measure_target(settings, TARGETS[name], chosen)] if chosen else []
+    tables = list(measure_scenarios(settings, scenarios))
     print_machine(settings, float(os.environ["BENCH_LOAD"]))
     print_table(all_series)
+    for table in tables:
+        print_scenario(*table)
     failures = list(exceeded(all_series))
     for text, too_slow in gains(all_series):
         print("\n" + text)

@@ -55,6 +55,24 @@ def print_machine(settings, load):
              first_line(["postgres", "--version"]), settings.protocol))
 
 
+def print_row(cells):
+    print("| " + " | ".join(cells) + " |")
+
+
+def print_head(cells):
+    print_row(cells)
+    print("|" + "---|" * len(cells))
+
+
+def print_scenario(scenario, place, results):
+    """results: {case: its runs}"""
+    base = results[scenario.base(results)]
+    print("\n%s; %s; median of %d\n" % (scenario.title, place.title, len(base)))
+    print_head([heading for heading, _ in scenario.figures])
+    for case, runs in results.items():
+        print_row([case] + [figure(runs, base) for _, figure in scenario.figures[1:]])
+
+
 def print_table(all_series):
     groups = {}
     for series in all_series:
@@ -63,7 +81,6 @@ def print_table(all_series):
         best = best_windows(group)
         print("\n%s; %s%s; median of %d\n" % (title, "null node" if target == "null" else "Cassandra",
                                              "" if latency is None else ", %g ms" % latency, len(group[0].runs)))
-        print("| " + " | ".join(HEAD) + " |")
-        print("|" + "---|" * len(HEAD))
+        print_head(HEAD)
         for series in best.values():
-            print("| " + " | ".join(line(series, best)) + " |")
+            print_row(line(series, best))

@@ -20,14 +20,14 @@ from harness.sql import sql
 
 
 class Null:
-    """test/node's program: answers every write and stores nothing, and reads of repeated rows; one thread, on
+    """test/node's program: answers every write and stores nothing, and reads of repeated rows; one thread a node, on
     the server's core."""
     name = "null"
     latencies = None
     most_rows = most_rows_read = 1_000_000_000
     needs_warmth = False
 
-    def __init__(self, settings):
+    def __init__(self, settings, nodes=1, replicas=1):
         self.seen = 0
         self.filled = set()
         self.authority, tls = None, []
@@ -37,7 +37,8 @@ class Null:
             tls = ["-e", "tls '{0}/server.pem' '{0}/server.key'".format(folder)]
         self.program = subprocess.Popen(
             ["taskset", "-c", settings.server_cpu, os.environ["CQL_NODE"], "--null",
-             "-e", "protocol %s" % settings.protocol, "-e", "keyspace bench simple 1", *tls],
+             *(("--ring", str(nodes)) if nodes > 1 else ()),
+             "-e", "protocol %s" % settings.protocol, "-e", "keyspace bench simple %d" % replicas, *tls],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         _, self.host, self.port = self.program.stdout.readline().split()
 
@@ -60,8 +61,11 @@ class Null:
     def define(self, workload):
         self.order("table " + workload.definition())
 
+    def report(self):
+        return {name: int(value) for name, value in (line.split() for line in self.order("report"))}
+
     def written(self):
-        return int(dict(line.split() for line in self.order("report"))["rows_written"])
+        return self.report()["rows_written"]
 
     def empty(self, workload):
         self.seen = self.written()

@@ -4,18 +4,26 @@
  *	  starts, one socket, one thread, writes of up to 256 K.
  *
  *		floor insert HOST PORT TABLE ROWS WINDOW COLUMN:TYPE...
+ *		floor probe HOST PORT TABLE PAUSE 1 COLUMN:TYPE...
  *
  * Per row it copies a frame and stores stream and key; nothing is converted,
  * routed, timed or retried. Any answer but RESULT ends it. Protocol v4.
  *
+ * probe is a client that hardly does anything: a row, and a pause of about PAUSE
+ * microseconds, until it is told to stop. It prints what rows took, in
+ * microseconds: half of them at most, 99 % at most, and how many they were.
+ *
  * It talks to the harness as every peer does: bench/README.md.
  */
+#define _GNU_SOURCE				/* ppoll */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +38,7 @@
 #define WRITE_SIZE (256 * 1024)
 #define READ_SIZE (64 * 1024)
 #define MAX_COLUMNS 16
+#define MAX_PROBES 1000000
 
 typedef struct Row
 {
@@ -271,6 +280,59 @@ load(Floor *f, long first, long rows)
 	}
 }
 
+static double
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double) t.tv_sec * 1e6 + (double) t.tv_nsec / 1e3;
+}
+
+/* True: a line came on stdin. Pauses differ, so that they do not fall in step with anything. */
+static bool
+stopped(long us)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct timespec t = {0};
+
+	us = us / 2 + rand() % (us + 1);
+	t.tv_sec = us / 1000000;
+	t.tv_nsec = us % 1000000 * 1000;
+	return ppoll(&in, 1, &t, NULL) != 0;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* As first in line for its core as it may be: what is measured is the server's queue. */
+static void
+probe(Floor *f, long pause)
+{
+	double	   *took = malloc(MAX_PROBES * sizeof(double));
+	int			n = 0;
+
+	setpriority(PRIO_PROCESS, 0, -20);
+	while (took != NULL && n < MAX_PROBES && !stopped(pause))
+	{
+		double		start = now_us();
+
+		load(f, INT32_MAX - n, 1);
+		took[n++] = now_us() - start;
+	}
+	if (n == 0)
+		die("no probe");
+	qsort(took, (size_t) n, sizeof(double), compare);
+	printf("%.1f %.1f %d\n", took[n / 2], took[n * 99L / 100], n);
+	free(took);
+}
+
 static void
 meet(const char *word)
 {
@@ -287,7 +349,7 @@ main(int argc, char **argv)
 	long		rows;
 	int			window;
 
-	if (argc < 8 || argc > 7 + MAX_COLUMNS || strcmp(argv[1], "insert") != 0)
+	if (argc < 8 || argc > 7 + MAX_COLUMNS || (strcmp(argv[1], "insert") != 0 && strcmp(argv[1], "probe") != 0))
 		return 2;
 	rows = strtol(argv[5], NULL, 10);
 	window = (int) strtol(argv[6], NULL, 10);
@@ -304,7 +366,10 @@ main(int argc, char **argv)
 	prepare(&f, argv[4], argc - 7, argv + 7);
 	load(&f, rows, 1);			/* a row of its own warms up */
 	meet("ready");
-	load(&f, 0, rows);
+	if (strcmp(argv[1], "probe") == 0)
+		probe(&f, rows);
+	else
+		load(&f, 0, rows);
 	meet("done");
 	return 0;
 }
