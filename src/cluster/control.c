@@ -384,7 +384,8 @@ advance(ClusterControl *control)
 		if (!candidate->opened && (!unopened || is_doubted(unopened)))
 			unopened = candidate;
 	}
-	if (unopened && (!connecting || now >= control->next_open) && cluster_credentials_try(control->credentials, now))
+	if (unopened && (!connecting || now >= control->next_open) && cluster_credentials_try(control->credentials, now)
+		&& net_sockets_want(control->config->net.sockets))
 	{
 		control->next_open = now + STAGGER;
 		open_candidate(control, unopened);

@@ -110,7 +110,7 @@ open_missing(ClusterPool *pool)
 	{
 		ClusterPlace *place = pool->place[i];
 
-		if (place->net || !cluster_credentials_try(pool->credentials, uv_now(pool->config->loop)))
+		if (place->net || !cluster_credentials_try(pool->credentials, uv_now(pool->config->loop)) || !net_sockets_want(pool->config->sockets))
 			continue;
 		if (!cluster_place_open(place, pool->config))
 		{
@@ -215,7 +215,8 @@ bool
 cluster_pool_decided(const ClusterPool *pool)
 {
 	return cluster_pool_ready(pool) || pool->last.kind != NET_FAIL_NONE
-		|| cluster_credentials_paused(pool->credentials, uv_now(pool->config->loop));
+		|| cluster_credentials_paused(pool->credentials, uv_now(pool->config->loop))
+		|| net_sockets_exhausted(pool->config->sockets);
 }
 
 /* NULL: none is. */

@@ -12,6 +12,7 @@
 #include "cql/response.h"
 #include "net/failure.h"
 #include "net/resolve.h"
+#include "net/sockets.h"
 #include "net/stream.h"
 #include "net/tls_config.h"
 
@@ -49,7 +50,7 @@ typedef struct NetOption
 typedef struct NetConfig
 {
 	uv_loop_t  *loop;
-	uint32_t   *connections;	/* counts those of the loop that have a socket; NULL: nobody asks */
+	NetSockets *sockets;		/* of all connections; NULL: as many as there may be */
 	int			protocol_version;	/* 0 auto, 4 or 5 */
 	bool		lz4;			/* used if the node offers it */
 	uint32_t	connect_timeout;	/* ms */

@@ -162,17 +162,10 @@ start_connecting(NetConnection *c, NetVersions versions)
 }
 
 static void
-count_connections(const NetConfig *config, int more)
-{
-	if (config->connections)
-		*config->connections += (uint32_t) more;
-}
-
-static void
 free_connection(NetConnection *c)
 {
 	CORE_ASSERT(!c->streams.head && !c->output.writing);
-	count_connections(c->config, -1);
+	net_sockets_give(c->config->sockets, 1);
 	cql_splitter_free(&c->splitter);
 	net_output_free(&c->output);
 	net_tls_close(c->tls);
@@ -309,21 +302,30 @@ static const NetSocketOps tls_ops = {
 
 /* ---- opening ---- */
 
-NetConnection *
-net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner)
+/* NULL: out of memory. */
+static NetConnection *
+new_connection(void)
 {
 	NetConnection *c = calloc(1, sizeof(*c));
 
+	if (c && net_streams_init(&c->streams, STREAM_LIMIT))
+		return c;
+	free(c);
+	return NULL;
+}
+
+NetConnection *
+net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner)
+{
+	NetConnection *c = new_connection();
+
 	if (!c)
-		return NULL;
-	if (!net_streams_init(&c->streams, STREAM_LIMIT))
 	{
-		free(c);
+		net_sockets_give(config->sockets, 1);
 		return NULL;
 	}
 	core_thread_take(&c->thread);
 	c->config = config;
-	count_connections(config, 1);
 	c->owner = owner;
 	c->address = *address;
 	net_address_format(address, c->name, sizeof(c->name));

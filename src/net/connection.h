@@ -18,7 +18,10 @@
 
 #include "net/config.h"
 
-/* NULL only when out of memory. */
+/*
+ * The caller has taken a socket of config->sockets for it, which the connection gives
+ * back when it is freed, or when there is none: NULL only when out of memory.
+ */
 extern NetConnection *net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner);
 
 /*

@@ -160,12 +160,6 @@ channel_awake(Channel *ch)
 }
 
 void
-channel_poke(Channel *ch)
-{
-	make_readable(ch->backend_fd);
-}
-
-void
 channel_stop(Channel *ch)
 {
 	lock(ch, &ch->backend);
@@ -210,4 +204,12 @@ channel_publish(Channel *ch, ClusterLane *done, bool failure)
 	unlock(ch);
 	if (wake)
 		make_readable(ch->backend_fd);
+}
+
+/* ---- both ---- */
+
+void
+channel_poke(Channel *ch)
+{
+	make_readable(ch->backend_fd);
 }

@@ -49,12 +49,14 @@ extern uint32_t channel_drain(Channel *ch, ClusterLane *into);	/* everything com
 /* false: want completions, or a failed one, are there already */
 extern bool channel_sleep(Channel *ch, uint32_t want);
 extern void channel_awake(Channel *ch); /* after the wait: no more wake-ups, fd emptied */
-extern void channel_poke(Channel *ch);	/* the fd is readable, until channel_awake */
 extern void channel_stop(Channel *ch);
 
 /* submitter */
 extern bool channel_take(Channel *ch, ChunkList *into); /* empties its fd; true: stop was asked for */
 extern void channel_publish(Channel *ch, ClusterLane *done, bool failure);	/* takes all, leaves the lane empty */
+
+/* both */
+extern void channel_poke(Channel *ch);	/* the backend's fd is readable, until channel_awake */
 
 /* ---- lists of chunks; any thread, one at a time ---- */
 

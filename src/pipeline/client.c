@@ -30,6 +30,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_LIMIT_REQUESTS 8192
+#define ANY_NUMBER (UINT32_MAX / 2) /* of sockets */
 #define DEFAULT_LIMIT_BYTES ((size_t) 16 * 1024 * 1024)
 
 struct Pipeline
@@ -54,6 +55,7 @@ struct Client
 	CoreThread	thread;			/* the backend's */
 	Channel		channel;
 	SubmitterCounters counters;
+	NetSockets	sockets;
 	ClusterConfig config;
 	CqlArena	strings;		/* config's */
 	Submitter  *submitter;
@@ -150,13 +152,14 @@ client_open(const ClusterConfig *config, char *error, size_t error_size)
 		return NULL;
 	}
 	core_thread_take(&c->thread);
+	atomic_init(&c->sockets.free, ANY_NUMBER);
 	if (!channel_init(&c->channel))
 	{
 		snprintf(error, error_size, "could not create an event descriptor: %s", uv_strerror(-errno));
 		free_client(c);
 		return NULL;
 	}
-	c->submitter = submitter_start(&c->config, &c->channel, &c->counters);
+	c->submitter = submitter_start(&c->config, &c->channel, &c->counters, &c->sockets);
 	if (!c->submitter)
 	{
 		snprintf(error, error_size, "could not start a thread: %s", uv_strerror(-errno));
@@ -328,10 +331,38 @@ client_stats(const Client *c, ClientStats *stats)
 	stats->stalls = atomic_load_explicit(&from->stalls, memory_order_relaxed);
 }
 
-uint32_t
-client_connections(const Client *c)
+void
+client_limit_sockets(Client *c, uint32_t sockets)
 {
-	return atomic_load_explicit(&c->counters.connections, memory_order_relaxed);
+	CORE_ASSERT(c->submitted_ever == 0);
+	atomic_store(&c->sockets.free, sockets);
+}
+
+uint32_t
+client_sockets_wanted(const Client *c)
+{
+	return atomic_load_explicit(&c->sockets.wanted, memory_order_relaxed);
+}
+
+void
+client_forget_wanted(Client *c)
+{
+	atomic_store_explicit(&c->sockets.wanted, 0, memory_order_relaxed);
+}
+
+void
+client_give_sockets(Client *c, uint32_t n, bool denied)
+{
+	atomic_store(&c->sockets.denied, denied);
+	if (!denied)
+		client_forget_wanted(c);
+	net_sockets_give(&c->sockets, n);
+}
+
+bool
+client_take_socket(Client *c)
+{
+	return net_sockets_take(&c->sockets);
 }
 
 uint32_t

@@ -39,7 +39,6 @@ typedef struct ClientStats
  * loop epoll's, an eventfd, a pipe for signals and a spare one.
  */
 #define CLIENT_DESCRIPTORS 8
-extern uint32_t client_connections(const Client *c);	/* sockets that are open now */
 
 /*
  * Starts the thread; connecting begins with the first request. NULL: message in
@@ -47,6 +46,18 @@ extern uint32_t client_connections(const Client *c);	/* sockets that are open no
  * and of what a heartbeat takes is the default.
  */
 extern Client *client_open(const ClusterConfig *config, char *error, size_t error_size);
+
+/*
+ * Before the first request: from now on a client opens so many sockets, and those that
+ * it is given, and no others. It never needs more than it has, but works better with
+ * those that it wants: then client_wait_fd becomes readable.
+ */
+extern void client_limit_sockets(Client *c, uint32_t sockets);
+extern uint32_t client_sockets_wanted(const Client *c);
+extern void client_forget_wanted(Client *c);
+/* denied: there are no more for now. If not, whoever wants more asks again. */
+extern void client_give_sockets(Client *c, uint32_t n, bool denied);
+extern bool client_take_socket(Client *c);	/* false: all of its sockets are open */
 
 /* Beats max_in_flight of all clients of the process from now on, in mid-load, too; 0: each goes by its own. */
 extern void client_limit_all(uint32_t max_in_flight);

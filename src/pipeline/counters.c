@@ -19,7 +19,6 @@ counters_publish(SubmitterCounters *c, const Tally *tally)
 	atomic_store_explicit(&c->window, tally->window, memory_order_relaxed);
 	atomic_store_explicit(&c->window_peak, tally->peak, memory_order_relaxed);
 	atomic_store_explicit(&c->stalls, tally->stalls, memory_order_relaxed);
-	atomic_store_explicit(&c->connections, tally->connections, memory_order_relaxed);
 }
 
 void

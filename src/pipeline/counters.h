@@ -22,7 +22,6 @@ typedef struct SubmitterCounters
 	_Atomic uint32_t window;	/* how many may be in flight now */
 	_Atomic uint32_t window_peak;	/* highest in_flight */
 	_Atomic uint64_t stalls;	/* turns that ended with requests that waited because of a window */
-	_Atomic uint32_t connections;	/* sockets */
 	_Atomic uint32_t topology_version;	/* ClusterVersions */
 	_Atomic uint32_t schema_version;
 } SubmitterCounters;
@@ -38,7 +37,6 @@ typedef struct Tally
 	uint32_t	in_flight;
 	uint32_t	window;
 	uint32_t	peak;
-	uint32_t	connections;
 } Tally;
 
 extern void counters_publish(SubmitterCounters *c, const Tally *tally);

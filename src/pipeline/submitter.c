@@ -331,6 +331,17 @@ heed_strain(Submitter *s)
 	cluster_limit(s->cluster, s->ceiling.limit, s->ceiling.fixed > 0);
 }
 
+/* The backend may sleep for what does not come without. */
+static void
+call_for_sockets(Submitter *s)
+{
+	NetSockets *sockets = s->config.net.sockets;
+
+	if (sockets->call)
+		channel_poke(s->channel);
+	sockets->call = false;
+}
+
 static void
 turn(Submitter *s)
 {
@@ -345,6 +356,7 @@ turn(Submitter *s)
 	}
 	ceiling_turn(&s->ceiling);
 	publish(s);
+	call_for_sockets(s);
 }
 
 static void
@@ -524,7 +536,7 @@ init_submitter(Submitter *s)
 }
 
 Submitter *
-submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *counters)
+submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *counters, NetSockets *sockets)
 {
 	Submitter  *s = calloc(1, sizeof(*s));
 	int			rc;
@@ -541,7 +553,7 @@ submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *cou
 	s->counters = counters;
 	s->config = *config;
 	s->config.net.loop = &s->loop;
-	s->config.net.connections = &s->tally.connections;
+	s->config.net.sockets = sockets;
 	s->config.trace = s->trace;
 	ceiling_init(&s->ceiling, s->config.max_in_flight);
 	publish_counters(s);

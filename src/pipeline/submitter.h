@@ -21,8 +21,9 @@ typedef struct Submitter Submitter;
 /* Backend. Beats max_in_flight of every submitter's configuration, those that run included; 0: does not. */
 extern void submitter_limit_all(uint32_t max_in_flight);
 
-/* Backend. Starts the thread with all signals blocked. NULL: errno tells. config, ch, counters outlive it. */
-extern Submitter *submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *counters);
+/* Backend. Starts the thread with all signals blocked. NULL: errno tells. what it is given outlives it. */
+extern Submitter *submitter_start(const ClusterConfig *config, Channel *ch, SubmitterCounters *counters,
+								  NetSockets *sockets);
 
 /*
  * Backend. After channel_stop: joins, at most timeout_ms. false: the thread did

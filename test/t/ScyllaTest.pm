@@ -175,9 +175,17 @@ use Test::More;
 sub start
 {
 	my ($class, @lines) = @_;
+
+	return $class->ring(0, @lines);
+}
+
+# ->ring(N, "line", ...): N nodes that are each other's peers; lines are for all of them, counters are added up.
+sub ring
+{
+	my ($class, $n, @lines) = @_;
 	my %node = (in => '', out => '', err => '');
 
-	$node{harness} = IPC::Run::start([ $ENV{CQL_NODE}, map { ('-e', $_) } @lines ], '<', \$node{in}, '>', \$node{out},
+	$node{harness} = IPC::Run::start([ $ENV{CQL_NODE}, $n ? ('--ring', $n) : (), map { ('-e', $_) } @lines ], '<', \$node{in}, '>', \$node{out},
 		'2>', \$node{err}, IPC::Run::timeout(600));
 	$node{harness}->pump until $node{out} =~ /^ready (\S+) (\d+)\n/ || !$node{harness}->pumpable;
 	BAIL_OUT("the node does not start: $node{err}") unless $node{out} =~ /^ready (\S+) (\d+)\n/;

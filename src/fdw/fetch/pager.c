@@ -35,6 +35,7 @@
 #include "fdw/fetch/pager.h"
 #include "fdw/session/error.h"
 #include "fdw/session/single_request.h"
+#include "fdw/session/wait.h"
 #include "fdw/session/warning.h"
 
 #define NS_IN_A_MS UINT64_C(1000000)
@@ -153,7 +154,7 @@ scyllaDeliver(ScyllaFetch *f)
 {
 	Request    *r;
 
-	(void) client_drain(f->config.session->client);
+	scyllaDrain(f->config.session);
 	while ((r = pipeline_next_done(f->pipeline->core)) != NULL)
 	{
 		ScyllaPager *p = &f->pager[r->ordinal];

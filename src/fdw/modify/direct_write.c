@@ -100,7 +100,7 @@ collect(ScyllaDirect *d)
 	Pipeline   *core = d->pipeline->core;
 	Request    *r;
 
-	(void) client_drain(d->session->client);
+	scyllaDrain(d->session);
 	while ((r = pipeline_next_done(core)) != NULL)
 	{
 		int64		rows;

@@ -5,12 +5,20 @@
  * Backend thread. Owns nothing. Invariants: what may run out of memory comes
  * before descriptors are accounted for, which no error gives back.
  *
- * Descriptors are accounted for as they are. A client asks the server for its own
- * eight, the control connection's and a node's before it starts, which may be
- * refused (AcquireExternalFD). Nodes are found later, by another thread. So their
- * connections are only told of, at the next statement (ReserveExternalFD).
- * PostgreSQL itself counts the set that waits for the client. With the default of
- * max_files_per_process that is some thirty servers a session.
+ * Each descriptor is accounted for before it is opened (AcquireExternalFD), so the
+ * server's own files never meet with a limit by our doing. A client asks for its own
+ * eight, for the control connection's and for one for requests before it starts; if
+ * that is refused, so is the statement. Later the submitter opens sockets, where
+ * nothing of PostgreSQL may be called. It has a number of them that may be opened
+ * (net/sockets.h), asks the backend for more, and does without if there are none: it
+ * works with the connections that it has. So with a small max_files_per_process there
+ * are fewer connections, and no errors. What was closed comes back with the next
+ * statement. The server lets a third of its descriptors be external ones: with the
+ * default of max_files_per_process some thirty servers a session.
+ *
+ * PostgreSQL itself counts the set that waits for the client. Look-ups of names, and
+ * files of certificates, take a descriptor or two for a moment: for such as these
+ * PostgreSQL leaves ten aside.
  */
 #include "postgres.h"
 
@@ -26,7 +34,9 @@
 /* ---- descriptors ---- */
 
 /* Before a client has connected: its own, the control connection, a node's. */
-#define FIRST_DESCRIPTORS (CLIENT_DESCRIPTORS + 2)
+#define FIRST_SOCKETS 2
+#define FIRST_DESCRIPTORS (CLIENT_DESCRIPTORS + FIRST_SOCKETS)
+#define AT_A_TIME 8				/* more are handed out when these are open */
 
 void
 scyllaReleaseDescriptors(int *descriptors)
@@ -50,14 +60,23 @@ acquire_descriptors(int *descriptors)
 }
 
 void
-scyllaFollowDescriptors(const Client *client, int *descriptors)
+scyllaHandOutDescriptors(Client *client, int *descriptors)
 {
-	int			n = CLIENT_DESCRIPTORS + (int) client_connections(client);
+	uint32		wanted = Min(client_sockets_wanted(client), AT_A_TIME);
+	uint32		n = 0;
 
+	while (n < wanted && AcquireExternalFD())
+		n++;
+	*descriptors += (int) n;
+	client_give_sockets(client, n, n < wanted);
+}
+
+void
+scyllaTakeBackDescriptors(Client *client, int *descriptors)
+{
 	Assert(*descriptors >= FIRST_DESCRIPTORS);
-	for (; *descriptors < n; (*descriptors)++)
-		ReserveExternalFD();
-	for (; *descriptors > n && *descriptors > FIRST_DESCRIPTORS; (*descriptors)--)
+	client_forget_wanted(client);
+	for (; *descriptors > FIRST_DESCRIPTORS && client_take_socket(client); (*descriptors)--)
 		ReleaseExternalFD();
 }
 
@@ -139,5 +158,6 @@ scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool req
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 				 errmsg("could not start the client of server \"%s\": %s", server, error)));
 	}
+	client_limit_sockets(client, FIRST_SOCKETS);
 	return client;
 }

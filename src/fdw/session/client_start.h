@@ -17,8 +17,10 @@
 extern Client *scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth,
 								 int *descriptors);
 
-/* Connections have opened and closed since; nothing is refused for it any more. */
-extern void scyllaFollowDescriptors(const Client *client, int *descriptors);
+/* For connections that the client wants, as far as the server has some to spare. */
+extern void scyllaHandOutDescriptors(Client *client, int *descriptors);
+/* Those of connections that were closed. */
+extern void scyllaTakeBackDescriptors(Client *client, int *descriptors);
 extern void scyllaReleaseDescriptors(int *descriptors);
 
 #endif							/* FDW_SESSION_CLIENT_START_H */

@@ -274,7 +274,7 @@ scyllaGetSession(Oid userid, Oid serverid)
 		last.epoch = epoch;
 	}
 	notice_schema_changes(last.session);
-	scyllaFollowDescriptors(last.session->client, &last.session->descriptors);
+	scyllaTakeBackDescriptors(last.session->client, &last.session->descriptors);
 	last.session->used = true;
 	Assert(last.session->client != NULL && last.session->context != NULL);
 	return last.session;

@@ -25,6 +25,7 @@
 #include "fdw/compat.h"
 #include "fdw/option/setting.h"
 #include "fdw/session/transaction.h"
+#include "fdw/session/wait.h"
 
 /* What a session has written in the current transaction. */
 typedef struct ScyllaWritten
@@ -128,7 +129,7 @@ settle(ScyllaWriter *w)
 		return;
 	w->broken = true;
 	sent = pipeline_shut(core);
-	(void) client_drain(w->session->client);
+	scyllaDrain(w->session);
 	while ((r = pipeline_next_done(core)) != NULL)
 	{
 		(void) scyllaNoteFate(w, r, false);

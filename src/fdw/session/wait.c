@@ -18,6 +18,7 @@
 #include "storage/latch.h"
 
 #include "fdw/compat.h"
+#include "fdw/session/client_start.h"
 #include "fdw/session/wait.h"
 
 /* A set that lacks one of them would never wake up. */
@@ -64,6 +65,14 @@ sleep_until_woken(ScyllaSession *s)
 }
 
 void
+scyllaDrain(ScyllaSession *s)
+{
+	(void) client_drain(s->client);
+	if (client_sockets_wanted(s->client) > 0)
+		scyllaHandOutDescriptors(s->client, &s->descriptors);
+}
+
+void
 scyllaWait(ScyllaSession *s, uint32 want)
 {
 	uint32		outstanding;
@@ -85,13 +94,13 @@ scyllaWait(ScyllaSession *s, uint32 want)
 		if (events & WL_SOCKET_READABLE)
 			break;
 	}
-	(void) client_drain(s->client);
+	scyllaDrain(s);
 }
 
 void
 scyllaFence(ScyllaSession *s)
 {
-	(void) client_drain(s->client);
+	scyllaDrain(s);
 	while (client_abandoned(s->client) > 0)
 		scyllaWait(s, 1);
 }

@@ -16,6 +16,9 @@
  */
 extern void scyllaWait(ScyllaSession *session, uint32 want);
 
+/* Take completions, and give the client descriptors for connections that it wants. */
+extern void scyllaDrain(ScyllaSession *session);
+
 /* Wait until nothing that was abandoned can land any more: before a write. */
 extern void scyllaFence(ScyllaSession *session);
 

@@ -111,7 +111,7 @@ scyllaAwaitFates(ScyllaWrite *w)
 
 	for (;;)
 	{
-		(void) client_drain(w->session->client);
+		scyllaDrain(w->session);
 		scyllaCollectFates(w);
 		if (pipeline_outstanding(core) == 0)
 			return;

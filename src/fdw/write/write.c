@@ -246,7 +246,7 @@ make_room(ScyllaWrite *w)
 	{
 		w->unseen = 0;
 		CHECK_FOR_INTERRUPTS();
-		(void) client_drain(w->session->client);
+		scyllaDrain(w->session);
 		scyllaCollectFates(w);
 	}
 	while (pipeline_full(core))

@@ -53,7 +53,7 @@ struct Client
 	NetOwner	owner;			/* first */
 	uv_loop_t	loop;
 	NetConfig	config;
-	uint32_t	connections;	/* as the config counts them */
+	NetSockets	sockets;
 	NetConnection *c;			/* NULL once closed */
 	int			ready;
 	int			closed;
@@ -134,7 +134,8 @@ client_init(Client *client)
 	assert_int_equal(uv_loop_init(&client->loop), 0);
 	client->owner.ops = &client_ops;
 	client->config.loop = &client->loop;
-	client->config.connections = &client->connections;
+	client->sockets.free = 1;
+	client->config.sockets = &client->sockets;
 	client->config.connect_timeout = 1000;
 	client->config.heartbeat_timeout = 500;
 	client->config.max_orphans = 100;
@@ -154,7 +155,7 @@ client_free(Client *client)
 	}
 	assert_true(client->closed <= 1);
 	uv_run(&client->loop, UV_RUN_DEFAULT);
-	assert_int_equal(client->connections, 0);
+	assert_int_equal(client->sockets.free, 1);
 	net_tls_context_close(client->config.tls_context);
 	assert_int_equal(uv_loop_close(&client->loop), 0);
 }
@@ -358,11 +359,12 @@ peer_free(Peer *peer)
 static inline void
 client_open(Client *client, const Peer *peer)
 {
+	assert_true(net_sockets_take(&client->sockets));
 	client->inside = true;
 	client->c = net_connection_open(&client->config, &peer->address, &client->owner);
 	client->inside = false;
 	assert_non_null(client->c);
-	assert_int_equal(client->connections, 1);
+	assert_int_equal(client->sockets.free, 0);
 }
 
 static inline void

@@ -249,6 +249,38 @@ test_ring_of_nothing(void **state)
 	assert_true(client_close(c, CLOSE_MS));
 }
 
+/* Sockets are opened as they are given, and whoever waits for a request hears that one is wanted. */
+static void
+test_sockets_are_given_one_by_one(void **state)
+{
+	const RequestTemplate prepare = {.statement = 1, .timeout_ms = 10000, .kind = CLUSTER_PREPARE};
+	char		error[256] = "";
+	Node	   *node = node_start(SCHEMA, error, sizeof(error));
+	ClusterContact contact = {node_address(node), (uint16_t) node_port(node)};
+	ClusterConfig config = {.contact = &contact, .ncontacts = 1, .net = {.connect_timeout = 5000}};
+	Client	   *c = client_open(&config, error, sizeof(error));
+	Pipeline   *p = open_pipeline(c, 0, 0);
+
+	client_limit_sockets(c, 0);
+	cql_put_raw(pipeline_begin(p), INSERT_TEXT, strlen(INSERT_TEXT));
+	assert_non_null(pipeline_commit(p, &prepare, NULL, 0));
+	pipeline_submit(p);
+	for (uint32_t sockets = 0; sockets < 2; sockets++)
+	{
+		assert_int_equal(await_done(c, 1), 0);
+		assert_true(client_sockets_wanted(c) > 0);
+		assert_false(client_take_socket(c));
+		assert_int_equal(node_count(node, "connections"), sockets);
+		client_give_sockets(c, 1, false);
+	}
+	await_all(c, p);
+	release_done(p);
+	pipeline_close(p);
+	assert_false(client_take_socket(c));
+	assert_true(client_close(c, CLOSE_MS));
+	node_stop(node);
+}
+
 /* Each event by its name and how its detail begins. */
 static uint32_t
 ask_trace(Client *c, const char *what, const char *detail)
@@ -287,12 +319,14 @@ test_trace_comes_over_in_any_state(void **state)
 	Client	   *c = client_open(&config, error, sizeof(error));
 	Pipeline   *p;
 
-	/* no cluster yet */
+	/* no cluster yet, nor a socket for it */
 	assert_non_null(c);
+	client_limit_sockets(c, 0);
 	assert_int_equal(ask_trace(c, "unreachable", ""), 0);
-	assert_int_equal(client_connections(c), 0);
+	assert_int_equal(client_sockets_wanted(c), 0);
 
 	/* down */
+	client_give_sockets(c, 1, false);
 	p = open_pipeline(c, 0, 0);
 	assert_non_null(pipeline_begin(p));
 	assert_non_null(pipeline_commit(p, &query, NULL, 0));
@@ -401,6 +435,7 @@ main(void)
 		cmocka_unit_test(test_01_rows_arrive_as_they_were_written),
 		cmocka_unit_test(test_ring_comes_over),
 		cmocka_unit_test(test_ring_of_nothing),
+		cmocka_unit_test(test_sockets_are_given_one_by_one),
 		cmocka_unit_test(test_trace_comes_over_in_any_state),
 		cmocka_unit_test(test_trace_overtakes_what_waits),
 		cmocka_unit_test(test_15_rows_survive_lost_connections),
