@@ -523,6 +523,12 @@ cluster_versions(const Cluster *c)
 }
 
 void
+cluster_answer_changes(const Cluster *c, ClusterRequest *request)
+{
+	cluster_changes_answer(cluster_control_changes(c->control), request);
+}
+
+void
 cluster_close(Cluster *c, void (*done) (void *owner))
 {
 	CORE_ASSERT(core_thread_is_mine(&c->thread) && c->state != STATE_CLOSING);

@@ -57,6 +57,9 @@ typedef struct ClusterVersions
 
 extern ClusterVersions cluster_versions(const Cluster *c);
 
+/* Fill in the fate of a CLUSTER_CHANGES. */
+extern void cluster_answer_changes(const Cluster *c, ClusterRequest *request);
+
 /* Closes everything; done is called from the loop when no handle is left. Requests in flight complete first. */
 extern void cluster_close(Cluster *c, void (*done) (void *owner));
 

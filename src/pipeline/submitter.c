@@ -425,11 +425,17 @@ begin_stop(Submitter *s)
 		on_cluster_closed(s);
 }
 
-/* Whatever waits, and whether or not there is a cluster: now is when somebody wants to know. */
+/*
+ * Whatever waits: now is when somebody wants to know. Of a change asks who has seen the cluster count one, so without a cluster
+ * the submitter is about to stop.
+ */
 static void
-answer_trace(Submitter *s, ClusterRequest *core)
+answer_at_once(Submitter *s, ClusterRequest *core)
 {
-	cluster_trace_answer(s->trace, core);
+	if (core->kind == CLUSTER_TRACE)
+		cluster_trace_answer(s->trace, core);
+	else
+		cluster_answer_changes(s->cluster, core);
 	s->done_failed |= core->failed;
 	cluster_lane_append(&s->done, core);
 }
@@ -445,8 +451,8 @@ queue_chunk(Submitter *s, Chunk *c)
 
 		r->core.payload = c->bytes.data + r->offset;
 		r->queued = now;
-		if (r->core.kind == CLUSTER_TRACE)
-			answer_trace(s, &r->core);
+		if (r->core.kind == CLUSTER_TRACE || (r->core.kind == CLUSTER_CHANGES && s->cluster))
+			answer_at_once(s, &r->core);
 		else
 			cluster_lane_append(&s->queue, &r->core);
 	}

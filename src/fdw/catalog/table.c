@@ -25,6 +25,7 @@
 #include "fdw/option/option_cache.h"
 #include "fdw/session/error.h"
 #include "fdw/session/rows.h"
+#include "fdw/session/single_request.h"
 
 #define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
 	"WHERE keyspace_name = ? AND table_name = ?"
@@ -37,6 +38,7 @@ typedef struct TableEntry
 	ScyllaTable *table;
 	MemoryContext context;		/* the table's */
 	uint32		schema;			/* the session's when it was described */
+	uint32		version;		/* the session's schema_version then, or when it was last found to be as it was */
 } TableEntry;
 
 ScyllaColumnKind
@@ -180,38 +182,55 @@ create_cache(MemoryContext context)
 	return hash_create("scylla_fdw tables", 16, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
+static bool
+is_as_before(ScyllaSession *session, const ScyllaTableOptions *options, TableEntry *entry)
+{
+	if (entry->schema != session->schema || scyllaChangedSince(session, options, entry->version))
+		return false;
+	entry->version = session->schema_version;
+	return true;
+}
+
 /* Some tables may be gone from the cluster. Tables are described anew when they are needed, and nobody keeps one over a request. */
 static void
-forget_stale(ScyllaSession *session)
+forget_stale(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	HASH_SEQ_STATUS scan;
 	TableEntry *entry;
+	ScyllaTableOptions other = *options;
 
 	hash_seq_init(&scan, session->tables);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		if (entry->schema == session->schema)
+		char	   *keyspace = pstrdup(entry->name);
+
+		other.keyspace = keyspace;
+		other.table = strchr(keyspace, '.') + 1;
+		keyspace[other.table - keyspace - 1] = '\0';
+		if (is_as_before(session, &other, entry))
 			continue;
 		MemoryContextDelete(entry->context);
 		(void) hash_search(session->tables, entry->name, HASH_REMOVE, NULL);
 	}
 	session->tables_schema = session->schema;
+	session->tables_version = session->schema_version;
 }
 
 static void
-remember(ScyllaSession *session, const char *name, const TableEntry *described)
+remember(ScyllaSession *session, const ScyllaTableOptions *options, const char *name, const TableEntry *described)
 {
 	bool		found;
 	TableEntry *entry;
 
-	if (session->tables_schema != session->schema)
-		forget_stale(session);
+	if (session->tables_schema != session->schema || session->tables_version != session->schema_version)
+		forget_stale(session, options);
 	entry = hash_search(session->tables, name, HASH_ENTER, &found);
 	if (found)
 		MemoryContextDelete(entry->context);
 	entry->table = described->table;
 	entry->context = described->context;
 	entry->schema = described->schema;
+	entry->version = described->version;
 	Assert(GetMemoryChunkContext(entry->table) == entry->context);
 	MemoryContextSetParent(entry->context, session->context);
 }
@@ -221,19 +240,19 @@ scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	char		name[sizeof(((TableEntry *) 0)->name)];
 	bool		cacheable = strlen(options->keyspace) + strlen(options->table) + 2 <= sizeof(name);
-	TableEntry	new = {.schema = session->schema};
+	TableEntry	new = {.schema = session->schema, .version = session->schema_version};
 	TableEntry *entry;
 
 	snprintf(name, sizeof(name), "%s.%s", options->keyspace, options->table);
 	if (session->tables == NULL)
 		session->tables = create_cache(session->context);
 	entry = cacheable ? hash_search(session->tables, name, HASH_FIND, NULL) : NULL;
-	if (entry != NULL && entry->schema == session->schema)
+	if (entry != NULL && is_as_before(session, options, entry))
 		return entry->table;
 	new.context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw table", ALLOCSET_SMALL_SIZES);
 	new.table = describe(session, options, new.context);
 	if (cacheable)
-		remember(session, name, &new);
+		remember(session, options, name, &new);
 	return new.table;
 }
 

@@ -32,6 +32,17 @@ static ScyllaSession *all = NULL;	/* in the hash */
 
 /* ---- closing ---- */
 
+/* What is in its context. */
+static void
+forget_all(ScyllaSession *s)
+{
+	s->forgotten = false;
+	s->statements = NULL;
+	s->tables = NULL;
+	s->ring = NULL;
+	s->changes = (CqlReader) {0};
+}
+
 void
 scyllaCloseSession(ScyllaSession *s)
 {
@@ -41,10 +52,7 @@ scyllaCloseSession(ScyllaSession *s)
 		return;
 	Assert(!scyllaSessionInUse(s));
 	s->client = NULL;
-	s->statements = NULL;
-	s->tables = NULL;
-	s->ring = NULL;
-	s->forgotten = false;
+	forget_all(s);
 	s->invalidated = false;
 	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
 	s->context = NULL;
@@ -60,10 +68,7 @@ static void
 release_forgotten(ScyllaSession *s)
 {
 	Assert(!scyllaSessionInUse(s));
-	s->forgotten = false;
-	s->statements = NULL;
-	s->tables = NULL;
-	s->ring = NULL;
+	forget_all(s);
 	MemoryContextReset(s->context);
 }
 
@@ -203,14 +208,17 @@ scyllaForgetSchema(ScyllaSession *s)
 	s->statements = NULL;
 }
 
-/* Somebody has changed tables since the last statement, or may have. */
+/*
+ * Somebody has changed tables since the last statement, or may have. Plans cost no request, and do not tell what they were made by:
+ * all are made anew. What is known of tables stays, until someone is about to use it and asks scyllaChangedSince.
+ */
 static void
 notice_schema_changes(ScyllaSession *s)
 {
 	uint32		version = client_schema_version(s->client);
 
 	if (version != s->schema_version)
-		scyllaSchemaChanged(s);
+		ResetPlanCache();
 	s->schema_version = version;
 }
 

@@ -35,9 +35,11 @@ typedef struct ScyllaSession
 	MemoryContext context;		/* statements, tables; dies with the client, or is emptied between uses */
 	HTAB	   *statements;		/* prepared, by text */
 	HTAB	   *tables;			/* described, by name */
-	uint32		schema;			/* one more with each sign that tables are not as described */
+	uint32		schema;			/* one more with each sign of our own that tables are not as described */
 	uint32		tables_schema;	/* when tables was last rid of those that are not so any more */
+	uint32		tables_version; /* the same, of what others have changed */
 	uint32		schema_version; /* the client's, when this session last looked */
+	CqlReader	changes;		/* of the schema, as far as they were asked for; at NULL: they were not */
 	struct ScyllaRing *ring;	/* fdw/node's; NULL: not asked for */
 	uint32		ring_version;	/* of the topology it is of */
 	bool		forgotten;		/* context holds statements that are in no hash any more */

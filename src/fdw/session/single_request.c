@@ -10,6 +10,7 @@
 
 #include "utils/memutils.h"
 
+#include "cql/changes.h"
 #include "cql/request.h"
 #include "fdw/compat.h"
 #include "fdw/session/error.h"
@@ -163,6 +164,29 @@ scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, Clust
 	ScyllaResponse response = scyllaRequest(session, &request, &nothing, NULL);
 
 	return cql_reader(response.body, response.length);
+}
+
+static void
+ask_for_changes(ScyllaSession *s, const ScyllaTableOptions *options)
+{
+	CqlReader	told = scyllaAskClient(s, options, CLUSTER_CHANGES);
+	size_t		size = cql_reader_left(&told);
+	uint8	   *bytes = MemoryContextAlloc(s->context, Max(size, 1));
+
+	memcpy(bytes, told.at, size);
+	if (s->changes.at != NULL)
+		pfree(unconstify(uint8 *, s->changes.at));
+	s->changes = cql_reader(bytes, size);
+}
+
+bool
+scyllaChangedSince(ScyllaSession *s, const ScyllaTableOptions *options, uint32 version)
+{
+	if (version == s->schema_version)
+		return false;
+	if (s->changes.at == NULL || cql_changes_version(s->changes) < s->schema_version)
+		ask_for_changes(s, options);
+	return cql_changes_touch(s->changes, version, options->keyspace, options->table);
 }
 
 static ScyllaResponse

@@ -34,6 +34,12 @@ extern CqlBuffer scyllaPallocBuffer(Size size);
 /* What the client itself knows, by one of the requests that no node sees. Its bytes are palloc'd. */
 extern CqlReader scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind);
 
+/*
+ * The table of the options may have been changed by others since the session's schema_version was that one. Asks the client,
+ * unless it has told already.
+ */
+extern bool scyllaChangedSince(ScyllaSession *session, const ScyllaTableOptions *options, uint32 version);
+
 /* One CQL text, executed unprepared; values may be NULL (none) or hold [short n] n x [value]. */
 extern ScyllaResponse scyllaQuery(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql,
 								  const CqlBuffer *values, CqlBytes paging_state);

@@ -13,7 +13,7 @@
  * The backend gives the numbers, and never uses one again. So a request can name its
  * statement before any node knows it, and a late answer cannot mean another text.
  *
- * After an event about the schema, each statement that is used is asked about once
+ * After an event about its table, a statement that is used is asked about once
  * (is_as_before): nodes do not tell of all changes by UNPREPARED. Fields of a
  * user-defined type that were renamed make values wrong, not refused. A statement
  * keeps its number if its markers are the same, as the core keeps each statement
@@ -130,7 +130,6 @@ same_markers(const CqlMetadata *a, const CqlMetadata *b)
 static bool
 is_as_before(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaStatement *statement)
 {
-	uint32		version = session->schema_version;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw prepared", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MemoryContextCallback *callback = palloc0(sizeof(*callback));
@@ -143,8 +142,6 @@ is_as_before(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSt
 	response = request_prepare(session, options, statement->text, statement->number);
 	decode_prepared(&response, arena, &bind);
 	same = same_markers(&bind, &statement->bind);
-	if (same)
-		statement->schema_version = version;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return same;
@@ -159,9 +156,12 @@ scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const c
 	if (session->statements == NULL)
 		session->statements = create_cache(session->context);
 	entry = hash_search(session->statements, &cql, HASH_FIND, NULL);
-	if (entry != NULL && (entry->statement->schema_version == session->schema_version ||
+	if (entry != NULL && (!scyllaChangedSince(session, options, entry->statement->schema_version) ||
 						  is_as_before(session, options, entry->statement)))
+	{
+		entry->statement->schema_version = session->schema_version;
 		return entry->statement;
+	}
 
 	session->forgotten |= entry != NULL;
 	statement = prepare(session, options, cql);

@@ -17,7 +17,7 @@ typedef struct ScyllaStatement
 {
 	const char *text;			/* hash key */
 	uint32		number;			/* RequestTemplate.statement */
-	uint32		schema_version; /* the session's when it was prepared, or last found to be as it was */
+	uint32		schema_version; /* the session's when it was prepared, or last found to be of use */
 	CqlMetadata bind;
 	uint64		row_bytes;		/* of a SELECT: of rows that came last; 0: none did */
 	uint64		read_bytes;		/* and that a node reads for each, where that was looked at; 0: it was not */
@@ -27,7 +27,7 @@ typedef struct ScyllaStatement
 
 /*
  * From the cache, or prepared now on one node. Failures are raised with the text.
- * After a change of the schema a node is asked whether it is as before, as those
+ * After a change of the options' table, which the text is about, a node is asked whether it is as before, as those
  * that did not notice take what was encoded for other types.
  */
 extern ScyllaStatement *scyllaPrepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *cql);

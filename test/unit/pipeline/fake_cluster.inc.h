@@ -10,6 +10,7 @@
 #ifndef FAKE_CLUSTER_INC_H
 #define FAKE_CLUSTER_INC_H
 
+#include "cluster/changes.h"
 #include "cluster/cluster.h"
 
 #include <sched.h>
@@ -470,6 +471,14 @@ ClusterLoad
 cluster_load(const Cluster *c)
 {
 	return (ClusterLoad) {.in_flight = fake_in_flight(c), .window = FAKE_IN_FLIGHT_MAX, .answered = c->last};
+}
+
+void
+cluster_answer_changes(const Cluster *c, ClusterRequest *request)
+{
+	static const ClusterChanges none = {0};
+
+	cluster_changes_answer(&none, request);
 }
 
 ClusterVersions
