@@ -173,7 +173,7 @@ def measure_scenario(settings, scenario, place):
         if target.needs_warmth:
             say("warming %s up" % target.name)
             scenario.warm_up(stage)
-        for repeat in range(settings.repeats):
+        for repeat in range(scenario.repeats or settings.repeats):
             for case in place.cases if repeat % 2 == 0 else place.cases[::-1]:
                 results[case].append(scenario.run(stage, case))
                 say("round %d: %s, %s, %s: %s" % (repeat + 1, scenario.name, place.title, case,

@@ -10,32 +10,25 @@ PAUSE_US = 10_000               # of the second client, between two of its rows
 
 
 class Neighbour(Scenario):
-    def load(self, stage, case, seconds):
-        """Rows a second, of a session of its own."""
-        with stage.session() as session:
-            session.warm_up()
-            if case != ADAPTS:
-                session.run("SET scylla_fdw.max_in_flight = %s" % case)
-            began = time.monotonic()
-            session.begin_load(seconds)
-            rows, _ = session.end_load()
-            return rows / (time.monotonic() - began)
-
     def run(self, stage, case):
         seconds = SECONDS * stage.settings.scale
-        with stage.probe(PAUSE_US) as probe:
+        with stage.session() as session, stage.probe(PAUSE_US) as probe:
+            session.warm_up()
+            session.run("SET scylla_fdw.max_in_flight = %s" % (case if case.isdigit() else 0))
             probe.begin()
+            rows, began = 0, time.monotonic()
             if case == ALONE:
                 time.sleep(seconds)
-                rate = 0
             else:
-                rate = self.load(stage, case, seconds)
+                session.begin_load(seconds)
+                rows, _ = session.end_load()
+            rate = rows / (time.monotonic() - began)
             p50, p99 = probe.end()
         return {"rate": rate, "p50": p50, "p99": p99}
 
     def warm_up(self, stage):
         for _ in range(5):
-            self.load(stage, ADAPTS, SECONDS)
+            self.run(stage, ADAPTS)
 
     def base(self, results):
         """The best fixed window: the smallest with 97 % of the highest rate."""
