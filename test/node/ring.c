@@ -35,9 +35,10 @@ static void
 put_tokens(CqlBuffer *out, int node, int n, int tokens)
 {
 	uint64_t	distance = UINT64_MAX / (uint64_t) (n * tokens);
+	uint64_t	lowest = (uint64_t) INT64_MIN + 1;	/* the least itself is no token */
 
 	for (int i = 0; i < tokens; i++)
-		put(out, " %lld", (long long) (INT64_MIN + (int64_t) (distance * (uint64_t) (node + n * i))));
+		put(out, " %lld", (long long) (int64_t) (lowest + distance * (uint64_t) (node + n * i)));
 }
 
 static Node *
