@@ -200,7 +200,7 @@ INSERT INTO batch_one SELECT CASE WHEN g < 50 THEN 'k' ELSE '' END, 'x' || g FRO
 \set VERBOSITY default
 -- a table of one row a partition is written as before
 SELECT rows_sent FROM batch_counts($$INSERT INTO batch_one SELECT 'k' || g, 'x' FROM generate_series(1, 300) g$$);
-SELECT count(*) FROM batch_one;
+SELECT count(*) FROM batch_one WHERE s = 'x';
 
 -- counters, conditions, RETURNING and triggers after the row are as without
 INSERT INTO batch_hits SELECT 'a', g % 2, g FROM generate_series(1, 10) g;

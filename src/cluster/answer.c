@@ -13,6 +13,7 @@
 #include "cluster/failure.h"
 #include "cluster/fate.h"
 #include "cluster/route.h"
+#include "cluster/second.h"
 #include "cluster/trace.h"
 #include "cluster/warning.h"
 
@@ -23,8 +24,8 @@
 /* ---- again ---- */
 
 /* What a node says is conditional is not, whatever else the request says. */
-static bool
-may_repeat(const ClusterRequest *r)
+bool
+cluster_answer_may_repeat(const ClusterRequest *r)
 {
 	const ClusterStatement *s = r->kind == CLUSTER_EXECUTE ?
 		cluster_statement_find(&r->dispatch->statements, r->statement) : NULL;
@@ -68,7 +69,7 @@ take_loss(ClusterRequest *r, NetLoss loss)
 	cluster_fate_forget(r);
 	if (loss == NET_UNSENT)
 		r->attempts--;			/* it was not sent after all */
-	if (cluster_route_loss(loss, may_repeat(r) && !r->divisible, &r->spent) == CLUSTER_VERDICT_FAIL)
+	if (cluster_route_loss(loss, cluster_answer_may_repeat(r) && !r->divisible, &r->spent) == CLUSTER_VERDICT_FAIL)
 		cluster_fate_lost(r, "the request was sent and not answered");
 	else if (!attempts_left(r))
 		cluster_fate_lost(r, "no attempts are left");
@@ -257,7 +258,7 @@ take_unprepared(ClusterRequest *r, NetConnection *c, const CqlError *error)
 	if (cluster_statement_forget(p, r->generation))
 		cluster_trace_add(r->dispatch->config->trace, CLUSTER_EVENT_FORGOTTEN, r->place->node->name,
 						  "the node had forgotten the statement");
-	take_error(r, c, error, may_repeat(r));
+	take_error(r, c, error, cluster_answer_may_repeat(r));
 }
 
 /* Of an attempt that was followed by this one. */
@@ -285,7 +286,7 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 		if (error.code == CQL_ERR_UNPREPARED && cluster_is_execution(r))
 			take_unprepared(r, c, &error);
 		else
-			take_error(r, c, &error, may_repeat(r));
+			take_error(r, c, &error, cluster_answer_may_repeat(r));
 	}
 	else
 		cluster_fate_fail(r, cluster_failure_new(r, CLUSTER_FAIL_PROTOCOL, "the node sent an answer that makes no sense"));
@@ -295,10 +296,37 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 static void
 note_answer(const ClusterRequest *r)
 {
-	ClusterDispatch *d = r->dispatch;
+	uint64_t	latency = r->attempts == 1 ? cluster_fate_clock(r->dispatch) - r->started : 0;
 
-	d->heard = true;
-	cluster_window_note(&r->place->window, r->attempts == 1 ? cluster_fate_clock(d) - r->started : 0);
+	cluster_health_note(&r->place->health, latency);
+	cluster_window_note(&r->place->window, latency);
+}
+
+/* An answer is not due any more: it would have taken longer than this. */
+static void
+note_overtaken(const ClusterRequest *r)
+{
+	uint64_t	latency = cluster_fate_clock(r->dispatch) - r->started;
+
+	if (r->place->health.latency < latency)
+		r->place->health.latency = latency;
+}
+
+static bool
+is_result(NetLoss loss, const CqlFrame *frame)
+{
+	return loss == NET_ANSWERED && frame->opcode == CQL_OP_RESULT;
+}
+
+static void
+take_end(ClusterRequest *r, NetConnection *c, NetLoss loss, const CqlFrame *frame)
+{
+	if (r->warnings)
+		forget_warnings(r);
+	if (loss == NET_ANSWERED)
+		take_answer(r, c, frame);
+	else
+		take_loss(r, loss);
 }
 
 void
@@ -307,15 +335,31 @@ cluster_answer_on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlF
 	ClusterRequest *r = (ClusterRequest *) call;
 
 	cluster_leave_place(r);
-	if (r->warnings)
-		forget_warnings(r);
 	if (loss == NET_ANSWERED)
-	{
 		note_answer(r);
-		take_answer(r, c, frame);
+	if (r->second && !is_result(loss, frame))
+		return;
+	take_end(r, c, loss, frame);
+}
+
+/* An answer that is no RESULT, or none: what the first attempt brings counts, as long as it may bring something. */
+void
+cluster_answer_on_second_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
+{
+	ClusterRequest *r = ((ClusterSecond *) call)->request;
+	ClusterPlace *place = ((ClusterSecond *) call)->place;
+
+	if (loss == NET_ANSWERED)
+		cluster_health_note(&place->health, 0);
+	if (r->there && !is_result(loss, frame))
+	{
+		cluster_second_end(r);
+		return;
 	}
-	else
-		take_loss(r, loss);
+	if (r->there)
+		note_overtaken(r);
+	cluster_second_promote(r);
+	take_end(r, c, loss, frame);
 }
 
 /* One of those that waited for a PREPARE. None of them was sent. */
@@ -325,7 +369,8 @@ take_prepared(ClusterRequest *r, NetConnection *c, ClusterPrepareOutcome outcome
 	ClusterPlace *place = place_with(r, c);
 
 	cluster_leave_place(r);
-	r->dispatch->heard |= outcome != CLUSTER_PREPARE_LOST;
+	if (outcome != CLUSTER_PREPARE_LOST)
+		cluster_health_note(&r->place->health, 0);
 	switch (outcome)
 	{
 		case CLUSTER_PREPARE_READY:

@@ -49,8 +49,8 @@ arrive(ClusterRequest *r, ClusterPlace *place)
 	cluster_place_activate(place, &d->active);
 }
 
-static ClusterAttempt
-send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
+ClusterAttempt
+cluster_attempt_put(ClusterRequest *r, NetCall *call, ClusterPlace *place, const ClusterPrepared *p)
 {
 	static const uint8_t opcode[] = {
 		[CLUSTER_QUERY] = CQL_OP_QUERY,
@@ -72,17 +72,38 @@ send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
 		return CLUSTER_ATTEMPT_TOO_LARGE;
 	if (!d->ops->may_send(d->owner, r))
 		return CLUSTER_ATTEMPT_UNWANTED;
-	arrive(r, place);
-	r->call.deadline = r->deadline;
-	if (!net_connection_send(place->net, &r->call, opcode[r->kind], head, tail))
-	{
-		cluster_leave_place(r);
+	if (!cluster_is_begun(r))
+		begin(r);
+	call->deadline = r->deadline;
+	call->sent = (uint32_t) cluster_dispatch_now(d);
+	if (!net_connection_send(place->net, call, opcode[r->kind], head, tail))
 		return CLUSTER_ATTEMPT_FULL;
-	}
-	r->generation = p ? p->generation : 0;
+	d->sent++;
 	cluster_count(&r->attempts);
 	cluster_place_mark_dirty(place, &d->dirty);
 	return CLUSTER_ATTEMPT_TAKEN;
+}
+
+static ClusterAttempt
+send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
+{
+	ClusterAttempt outcome = cluster_attempt_put(r, &r->call, place, p);
+
+	if (outcome != CLUSTER_ATTEMPT_TAKEN)
+		return outcome;
+	arrive(r, place);
+	r->generation = p ? p->generation : 0;
+	return outcome;
+}
+
+/* One that is silent is asked for longer each time. */
+bool
+cluster_attempt_prepare(const ClusterDispatch *d, ClusterPrepared *p, ClusterPlace *place)
+{
+	uint64_t	longest = d->config->net.connect_timeout;
+	uint64_t	time = (uint64_t) CLUSTER_ATTEMPT_MIN << (p->losses < 10 ? p->losses : 10);
+
+	return cluster_statement_prepare(p, place->net, cluster_dispatch_now(d) + (time < longest ? time : longest));
 }
 
 /* By way of a PREPARE, where the node does not know the statement. */
@@ -96,8 +117,7 @@ execute_on(ClusterRequest *r, ClusterPlace *place, ClusterStatement *s)
 		return CLUSTER_ATTEMPT_NO_MEMORY;
 	if (p->state == CLUSTER_PREPARED_READY)
 		return send_on(r, place, p);
-	if (p->state == CLUSTER_PREPARED_NONE
-		&& !cluster_statement_prepare(p, place->net, cluster_dispatch_now(d) + d->config->net.connect_timeout))
+	if (p->state == CLUSTER_PREPARED_NONE && !cluster_attempt_prepare(d, p, place))
 		return CLUSTER_ATTEMPT_FULL;
 	arrive(r, place);
 	cluster_lane_append(&p->waiting, r);
@@ -128,7 +148,7 @@ go(ClusterRequest *r, ClusterPlace *place, ClusterStatement *s)
 {
 	ClusterAttempt outcome = CLUSTER_ATTEMPT_FULL;
 
-	if (!place->lane.first && cluster_place_has_room(place))
+	if (!place->lane.first && cluster_place_has_room(place) && cluster_may_go(r))
 		outcome = s ? execute_on(r, place, s) : send_on(r, place, NULL);
 	if (outcome != CLUSTER_ATTEMPT_FULL)
 		return outcome;
@@ -151,6 +171,9 @@ cluster_attempt(ClusterRequest *r)
 			return CLUSTER_ATTEMPT_SENSELESS;
 	}
 	plan = cluster_route_plan(d->topology, s, r);
+	plan.loop = d->config->net.loop;
+	plan.random = d->random;
+	plan.harmless = r->idempotent && !plan.ordered;
 	place = cluster_route_choose(&plan, r->tried);
 	return place ? go(r, place, s) : CLUSTER_ATTEMPT_NO_NODE;
 }

@@ -11,6 +11,8 @@
 
 #include "cluster/dispatch_state.h"
 
+#define CLUSTER_ATTEMPT_MIN 500 /* ms that an attempt has before another node is asked */
+
 typedef enum ClusterAttempt
 {
 	CLUSTER_ATTEMPT_TAKEN,		/* in flight, waiting for a PREPARE, or in the lane of a place */
@@ -26,6 +28,11 @@ typedef enum ClusterAttempt
 extern ClusterAttempt cluster_attempt(ClusterRequest *r);
 /* From this place, whatever waits in its lane. */
 extern ClusterAttempt cluster_attempt_on(ClusterRequest *r, ClusterPlace *place);
+
+/* The request onto the connection of that place, by this call, whose on_done is set. p: NULL unless it executes. */
+extern ClusterAttempt cluster_attempt_put(ClusterRequest *r, NetCall *call, ClusterPlace *place, const ClusterPrepared *p);
+/* A PREPARE to that node. false: no room. */
+extern bool cluster_attempt_prepare(const ClusterDispatch *d, ClusterPrepared *p, ClusterPlace *place);
 
 /* What becomes of a request after an attempt outside of submit: it waits for another one, or fails. */
 extern void cluster_attempt_settle(ClusterRequest *r, ClusterAttempt outcome);

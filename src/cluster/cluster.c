@@ -498,8 +498,7 @@ void
 cluster_limit(Cluster *c, uint32_t limit, bool fixed)
 {
 	CORE_ASSERT(core_thread_is_mine(&c->thread) && limit > 0);
-	c->dispatch.strained.allowed = limit;
-	cluster_dispatch_fix(&c->dispatch, fixed);
+	cluster_dispatch_limit(&c->dispatch, limit, fixed);
 }
 
 uint32_t

@@ -25,8 +25,8 @@ extern Cluster *cluster_open(const ClusterConfig *config, const ClusterOps *ops,
 extern void cluster_submit(Cluster *c, ClusterRequest *request);
 
 /*
- * How many requests who submits lets the cluster have, 1 or more: of writes that failed on replicas and are repeated, as
- * many may be in flight. fixed: it was told by somebody, and places do not find out by themselves.
+ * How many requests may be in flight at all places, 1 or more. Writes that failed on replicas and wait to be repeated
+ * count, too. fixed: somebody has told the number, and places do not find out by themselves.
  */
 extern void cluster_limit(Cluster *c, uint32_t limit, bool fixed);
 extern uint32_t cluster_strains(const Cluster *c);	/* writes that failed on replicas and were repeated, ever */

@@ -22,6 +22,7 @@
 #include "cluster/answer.h"
 #include "cluster/attempt.h"
 #include "cluster/fate.h"
+#include "cluster/patience.h"
 #include "cluster/trace.h"
 
 #include <time.h>
@@ -31,7 +32,7 @@
 void
 cluster_dispatch_init(ClusterDispatch *d, const ClusterConfig *config, ClusterTopology *topology)
 {
-	*d = (ClusterDispatch) {.config = config, .topology = topology};
+	*d = (ClusterDispatch) {.config = config, .topology = topology, .limit = UINT32_MAX};
 	cluster_strained_init(&d->strained);
 	d->statements.on_prepared = cluster_answer_on_prepared;
 	d->statements.owner = d;
@@ -61,6 +62,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->failed = false;
 	r->failure = NULL;
 	r->place = NULL;
+	r->second = NULL;
 	r->started = 0;
 	r->there = false;
 	r->spread = d->spread++;
@@ -106,7 +108,7 @@ cluster_dispatch_leave(ClusterDispatch *d, ClusterPlace *place)
 static void
 serve(ClusterPlace *place)
 {
-	while (place->lane.first && cluster_place_has_room(place))
+	while (place->lane.first && cluster_place_has_room(place) && cluster_may_go(place->lane.first))
 	{
 		ClusterRequest *r = cluster_lane_take(&place->lane);
 		ClusterAttempt outcome = cluster_attempt_on(r, place);
@@ -142,6 +144,16 @@ limit_of(const ClusterDispatch *d, const ClusterPlace *place)
 	return d->fixed ? CLUSTER_PLACE_UNLIMITED : place->window.limit;
 }
 
+static void
+note_health(ClusterDispatch *d, ClusterPlace *place)
+{
+	if (!place->health.heard)
+		return;
+	d->answered = cluster_dispatch_now(d);
+	if (cluster_health_turn(&place->health, d->answered))
+		cluster_trace_add(d->config->trace, CLUSTER_EVENT_SUSPECT, place->node->name, "it answers again");
+}
+
 /* Windows move, and places without requests leave the list. */
 static void
 end_turn(ClusterDispatch *d)
@@ -154,6 +166,7 @@ end_turn(ClusterDispatch *d)
 	{
 		ClusterPlace *place = *at;
 
+		note_health(d, place);
 		if (!d->fixed)
 		{
 			cluster_window_turn(&place->window, now, cluster_place_is_pressed(place), busy);
@@ -166,13 +179,16 @@ end_turn(ClusterDispatch *d)
 			continue;
 		}
 		place->active = false;
+		cluster_health_rest(&place->health);
 		*at = place->next_active;
 	}
 }
 
 void
-cluster_dispatch_fix(ClusterDispatch *d, bool fixed)
+cluster_dispatch_limit(ClusterDispatch *d, uint32_t limit, bool fixed)
 {
+	d->limit = limit;
+	d->strained.allowed = limit;
 	if (d->fixed == fixed)
 		return;
 	d->fixed = fixed;
@@ -199,9 +215,6 @@ send_strained(ClusterDispatch *d)
 void
 cluster_dispatch_flush(ClusterDispatch *d)
 {
-	if (d->heard)
-		d->answered = cluster_dispatch_now(d);
-	d->heard = false;
 	send_strained(d);
 	serve_all(d);
 	cluster_place_flush(&d->dirty);
@@ -254,6 +267,23 @@ sweep_all(ClusterDispatch *d, uint64_t now)
 		sweep(d, &p->waiting, now); /* the PREPARE may come in time for others */
 }
 
+/* Whatever can goes elsewhere. What comes back to that lane has no other place. */
+static void
+suspect_the_silent(ClusterDispatch *d, uint64_t now)
+{
+	ClusterPlace *next;
+
+	for (ClusterPlace *place = d->active; place; place = next)
+	{
+		next = place->next_active;
+		if (cluster_health_tick(&place->health, place->in_flight, place->limit, now))
+			cluster_trace_add(d->config->trace, CLUSTER_EVENT_SUSPECT, place->node->name,
+							  "%u requests are not answered, and none was for %u ms", place->in_flight, CLUSTER_HEALTH_SILENCE);
+		if (place->health.suspect && place->lane.first)
+			cluster_dispatch_leave(d, place);
+	}
+}
+
 void
 cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 {
@@ -269,6 +299,8 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 		else
 			cluster_attempt_again(r);
 	}
+	suspect_the_silent(d, now);
+	cluster_patience_tick(d, now);
 	sweep_all(d, now);
 }
 

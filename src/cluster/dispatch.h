@@ -34,8 +34,8 @@ extern void cluster_dispatch_flush(ClusterDispatch *d);
 extern void cluster_dispatch_resume(ClusterDispatch *d);
 /* A place is down: what waits there goes elsewhere. */
 extern void cluster_dispatch_leave(ClusterDispatch *d, ClusterPlace *place);
-/* Whether windows do not count, as the session's limit is fixed. */
-extern void cluster_dispatch_fix(ClusterDispatch *d, bool fixed);
+/* How many may be in flight, 1 or more; fixed: windows do not count. */
+extern void cluster_dispatch_limit(ClusterDispatch *d, uint32_t limit, bool fixed);
 /* Deadlines and due times. */
 extern void cluster_dispatch_tick(ClusterDispatch *d, uint64_t now);
 /* Nothing can be sent any more: fail what waits. why NULL: it is given back. */

@@ -30,8 +30,10 @@ typedef struct ClusterDispatch
 	uint64_t	answered;		/* uv_now ms when a node last answered anything */
 	uint64_t	swept;			/* uv_now ms when what waits was last looked at */
 	uint32_t	in_flight;		/* sent or waiting for a PREPARE, at all places */
-	bool		heard;			/* an answer came in this turn */
+	uint64_t	sent;			/* requests, ever */
+	uint64_t	seconds;		/* of these, second attempts */
 	uint64_t   *random;
+	uint32_t	limit;			/* how many may be in flight at all places, with strained writes that wait */
 	bool		fixed;			/* windows do not count */
 	bool		ready;			/* nodes are known: requests may be sent */
 	bool		closing;		/* nothing is sent again */
@@ -65,6 +67,15 @@ cluster_leave_place(ClusterRequest *r)
 	r->place->in_flight -= r->there;
 	r->dispatch->in_flight -= r->there;
 	r->there = false;
+}
+
+/* Who submits has not bounded the number of those in flight, or not by so few. */
+static inline bool
+cluster_may_go(const ClusterRequest *r)
+{
+	const ClusterDispatch *d = r->dispatch;
+
+	return d->in_flight + d->strained.lane.count < d->limit || r->out;
 }
 
 /* A request that needs a statement which the node has prepared. */

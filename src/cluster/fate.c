@@ -11,6 +11,7 @@
 
 #include "cluster/failure.h"
 #include "cluster/route.h"
+#include "cluster/second.h"
 
 #include <stdlib.h>
 
@@ -43,6 +44,8 @@ cluster_fate_complete(ClusterRequest *r)
 	CORE_ASSERT(r->held && !r->listed);
 	if (r->there)
 		cluster_leave_place(r);
+	if (r->second)
+		cluster_second_drop(r);
 	CORE_NOTE(r->held = false);
 	if (!r->failed)
 		cluster_fate_forget(r);
@@ -66,7 +69,8 @@ silence(const ClusterRequest *r)
 	const char *node = r->place ? r->place->node->name : "any node";
 
 	if (r->attempts > 0)
-		return cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms", node, r->timeout_ms);
+		return cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "no answer from %s within %u ms, with %u more requests in flight there",
+								   node, r->timeout_ms, r->place->in_flight);
 	return cluster_failure_new(r, CLUSTER_FAIL_TIMEOUT, "could not be sent to %s within %u ms", node, r->timeout_ms);
 }
 

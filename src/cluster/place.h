@@ -15,6 +15,7 @@
 #ifndef CLUSTER_PLACE_H
 #define CLUSTER_PLACE_H
 
+#include "cluster/health.h"
 #include "cluster/lane.h"
 #include "cluster/topology.h"
 #include "cluster/window.h"
@@ -46,6 +47,7 @@ struct ClusterPlace
 	uint32_t	in_flight;		/* requests that were sent and not answered, or wait for a PREPARE here */
 	ClusterLane lane;			/* requests that wait for room */
 	ClusterWindow window;
+	ClusterHealth health;
 	ClusterPlace *next_dirty;
 	ClusterPlace *next_active;
 };

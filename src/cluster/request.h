@@ -122,6 +122,7 @@ struct ClusterRequest
 	bool		held;			/* the cluster has it: from cluster_submit to on_complete; kept by CORE_NOTE */
 	bool		listed;			/* on a lane; kept by CORE_NOTE */
 	struct ClusterPlace *place; /* last one it was sent to */
+	struct ClusterSecond *second;	/* in flight beside it, or when the first attempt is over; NULL: none */
 	struct ClusterDispatch *dispatch;
 
 	/* its fate, valid from on_complete */

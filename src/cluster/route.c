@@ -43,15 +43,33 @@ place_of(const ClusterNode *node, uint64_t tried)
 typedef struct Choice
 {
 	ClusterPlace *place;		/* NULL: none yet */
+	ClusterPlace *suspect;		/* the first one that is; NULL: none was met */
 	bool		made;			/* there is nothing more to look for */
 } Choice;
 
+/* A request that another node can do as well goes to a suspect one now and then, to see if it answers. */
+static bool
+is_probe(const ClusterPlan *plan, ClusterPlace *place)
+{
+	return plan->harmless && !place->lane.first && cluster_place_has_room(place) &&
+		cluster_health_probe(&place->health, uv_now(plan->loop), plan->random);
+}
+
 static void
-consider(Choice *choice, ClusterPlace *place, bool ordered)
+consider(Choice *choice, const ClusterPlan *plan, ClusterPlace *place)
 {
 	if (!place)
 		return;
-	choice->made = ordered || choice->place;
+	if (place->health.suspect)
+	{
+		choice->made = is_probe(plan, place);
+		if (choice->made)
+			choice->place = place;
+		else if (!choice->suspect)
+			choice->suspect = place;
+		return;
+	}
+	choice->made = plan->ordered || choice->place;
 	if (!choice->place || cluster_place_less_loaded(place, choice->place))
 		choice->place = place;
 }
@@ -66,14 +84,14 @@ cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 	{
 		ClusterLocation at = cluster_locate_replica(t, plan->replicas, (plan->start + i) % plan->replicas.n);
 
-		consider(&choice, place_of(at.node, tried), plan->ordered);
+		consider(&choice, plan, place_of(at.node, tried));
 	}
 	if (choice.place)
 		return choice.place;
-	/* no replica is up: those met a second time here are turned down again */
+	/* no replica is up, or well: those met a second time here are turned down again */
 	for (uint32_t i = 0; i < t->nlocal && !choice.made; i++)
-		consider(&choice, place_of(t->local[(plan->start + i) % t->nlocal], tried), plan->ordered);
-	return choice.place;
+		consider(&choice, plan, place_of(t->local[(plan->start + i) % t->nlocal], tried));
+	return choice.place ? choice.place : choice.suspect;
 }
 
 static ClusterVerdict

@@ -9,6 +9,7 @@
  * that are up, the less loaded one takes it: so a node that is slower than its peers
  * holds as much of what it can do at a time as they do, rather than more and more
  * until it holds all that there may be (Mitzenmacher, "The Power of Two Choices").
+ * Places that are suspect (cluster/health.h) come last, but for a probe now and then.
  * Conditional requests go to the replicas in the ring's order, the first one first:
  * they queue there, where rounds of Paxos begun on several nodes would collide.
  * Positions already tried are in request->tried, one bit per node number modulo 64:
@@ -27,6 +28,11 @@ typedef struct ClusterPlan
 	ClusterReplicas replicas;	/* none: not routed */
 	uint32_t	start;
 	bool		ordered;		/* conditional: the first of the replicas, whatever its load */
+
+	/* set by who wants suspect places to be probed */
+	bool		harmless;		/* the request may be sent twice */
+	uv_loop_t  *loop;
+	uint64_t   *random;
 } ClusterPlan;
 
 /* Whether it takes part in Paxos, as far as anything tells. statement NULL: none. */

@@ -333,6 +333,7 @@ on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 	CORE_ASSERT(p->state == CLUSTER_PREPARED_PENDING);
 	leave_pending(p);
 	p->state = CLUSTER_PREPARED_NONE;
+	p->losses = loss == NET_ANSWERED ? 0 : p->losses + 1;
 	if (loss == NET_ANSWERED)
 		outcome = take_answer(p, c, frame, &error);
 	p->set->on_prepared(p->set->owner, p, c, waiting, outcome, &error);

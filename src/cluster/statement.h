@@ -37,6 +37,7 @@ struct ClusterPrepared
 	ClusterNode *node;
 	ClusterPreparedState state;
 	uint32_t	generation;		/* one more with each preparation */
+	uint32_t	losses;			/* PREPAREs that were not answered, since the last that was */
 	uint32_t	doubts;			/* the statement's when its PREPARE was sent */
 	CqlBytes	id;				/* malloc'd; the node's own, valid while ready */
 	ClusterLane waiting;		/* for the PREPARE in flight */

@@ -238,6 +238,7 @@ put_events(CqlBuffer *body, const ClusterTrace *trace)
 		[CLUSTER_EVENT_RETRIED] = "request retried",
 		[CLUSTER_EVENT_FORGOTTEN] = "prepared again",
 		[CLUSTER_EVENT_WINDOW] = "window moved",
+		[CLUSTER_EVENT_SUSPECT] = "node suspect",
 		[CLUSTER_EVENT_TOPOLOGY] = "topology read",
 		[CLUSTER_EVENT_SCHEMA] = "schema changed",
 	};

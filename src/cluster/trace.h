@@ -35,6 +35,7 @@ typedef enum ClusterEventKind
 	CLUSTER_EVENT_RETRIED,		/* a request, by this node's fault */
 	CLUSTER_EVENT_FORGOTTEN,	/* a statement is prepared again, as the node does not know it any more */
 	CLUSTER_EVENT_WINDOW,
+	CLUSTER_EVENT_SUSPECT,		/* a node answers nothing, or does again */
 	CLUSTER_EVENT_TOPOLOGY,		/* was read */
 	CLUSTER_EVENT_SCHEMA		/* changed, as the node says */
 } ClusterEventKind;

@@ -420,6 +420,19 @@ net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes he
 	return net_frames_send(c, call, opcode, head, tail);
 }
 
+void
+net_connection_abandon(NetConnection *c, NetCall *call)
+{
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
+	net_streams_abandon(&c->streams, call);
+}
+
+NetCall *
+net_connection_oldest(const NetConnection *c)
+{
+	return c->streams.head;
+}
+
 bool
 net_connection_writable(const NetConnection *c)
 {

@@ -32,6 +32,11 @@ extern NetConnection *net_connection_open(const NetConfig *config, const NetAddr
  */
 extern bool net_connection_send(NetConnection *c, NetCall *call, uint8_t opcode, CqlBytes head, CqlBytes tail);
 
+/* A call in flight: its answer is of no interest any more, and on_done will not be called. */
+extern void net_connection_abandon(NetConnection *c, NetCall *call);
+/* The calls in flight in the order of sending, linked by next; also those of the connection itself. NULL: none. */
+extern NetCall *net_connection_oldest(const NetConnection *c);
+
 /* Room to send: ready, a free stream, and less than NET_OUTPUT_LIMIT bytes waiting for the socket. */
 extern bool net_connection_writable(const NetConnection *c);
 

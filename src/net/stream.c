@@ -180,6 +180,14 @@ make_orphan(NetStreams *s, NetCall *call)
 	s->orphans++;
 }
 
+void
+net_streams_abandon(NetStreams *s, NetCall *call)
+{
+	CORE_ASSERT(s->call[call->stream] == call);
+	make_orphan(s, call);
+	CORE_ASSERT(adds_up(s));
+}
+
 /* A deadline that has passed may be of a call that is gone. */
 NetCall *
 net_streams_expire(NetStreams *s, uint64_t now)

@@ -9,7 +9,7 @@
  * belongs to the handshake, negative ids to events.
  *
  *	 net_streams_begin -> in flight --net_streams_reply--> the caller's again
- *						  in flight --net_streams_expire--> the caller's, its id an orphan
+ *						  in flight --net_streams_expire, net_streams_abandon--> the caller's, its id an orphan
  *						  in flight --net_streams_end--> the caller's, as the connection is lost
  *	 orphan --net_streams_reply--> free
  */
@@ -44,6 +44,7 @@ struct NetCall
 	NetCall    *next;
 	void		(*on_done) (NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame);
 	uint64_t	deadline;		/* uv_now of the loop, ms; 0 = none */
+	uint32_t	sent;			/* the caller's: uv_now when it was sent, cut to 32 bits */
 	int16_t		stream;
 };
 
@@ -87,6 +88,9 @@ net_streams_sent(NetStreams *s)
 
 /* Takes all that are due off the list, oldest first, linked by next. NULL: none is. */
 extern NetCall *net_streams_expire(NetStreams *s, uint64_t now);
+
+/* The call, which is in flight, is its owner's again, and its id an orphan. */
+extern void net_streams_abandon(NetStreams *s, NetCall *call);
 
 /* Takes the oldest call off, as nothing will be answered any more; *loss tells what is known of it. NULL: none is left. */
 extern NetCall *net_streams_end(NetStreams *s, NetLoss *loss);

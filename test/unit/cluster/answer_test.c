@@ -147,13 +147,14 @@ test_failed_writes_are_repeated_few_at_a_time(void **state)
 	for (uint32_t limit = 1; limit <= 3; limit += 2)
 	{
 		assert_true(node_order(f.node[0], "reset\n" FAILS, "over 3"));
-		cluster_limit(f.cluster, limit, true);
+		cluster_limit(f.cluster, ROWS, true);
 		f.completed = 0;
 		for (int32_t i = 0; i < ROWS; i++)
 		{
 			make_insert(&r[i], statement, i);
 			submit(&f, &r[i]);
 		}
+		cluster_limit(f.cluster, limit, true);	/* they have left */
 		AWAIT(&f, node_count(f.node[0], "faults") > 0 && node_count(f.node[0], "in_flight") == 0);
 		order_all(&f, "reset");
 		AWAIT(&f, f.completed == ROWS);

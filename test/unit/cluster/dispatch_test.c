@@ -101,6 +101,7 @@ test_a_strained_write_is_not_sent_behind_its_deadline(void **state)
 	ClusterConfig config = {.net.loop = &loop};
 	ClusterTopology topology = {0};
 	ClusterRequest r = {.kind = CLUSTER_EXECUTE, .statement = 7, .attempts = 1, .started = 1, .held = true};
+	ClusterPlace place = {.node = &(ClusterNode) {.name = "127.0.0.1:9042"}};
 	ClusterDispatch d;
 	int			times = 0;
 
@@ -109,6 +110,7 @@ test_a_strained_write_is_not_sent_behind_its_deadline(void **state)
 	d.ops = &ops;
 	d.owner = &times;
 	r.dispatch = &d;
+	r.place = &place;
 	r.deadline = uv_now(&loop);
 	cluster_strained_add(&d.strained, &r);
 	cluster_dispatch_flush(&d);

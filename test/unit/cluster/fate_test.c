@@ -94,7 +94,7 @@ test_a_timeout_tells_whether_the_request_was_sent(void **state)
 	begin(&e);
 	e.request.attempts = 1;
 	cluster_fate_timeout(&e.request);
-	assert_ended(&e, CLUSTER_FAIL_TIMEOUT, "no answer from 10.0.0.1:9042 within 70 ms");
+	assert_ended(&e, CLUSTER_FAIL_TIMEOUT, "no answer from 10.0.0.1:9042 within 70 ms, with 0 more requests in flight there");
 	begin(&e);
 	cluster_fate_timeout(&e.request);
 	assert_ended(&e, CLUSTER_FAIL_TIMEOUT, "could not be sent to 10.0.0.1:9042 within 70 ms");

@@ -270,6 +270,27 @@ test_deadline_of_an_answered_call(void **state)
 	net_streams_free(&s);
 }
 
+/* Its answer may still come: nobody hears of it, and the id is free then. */
+static void
+test_an_abandoned_call_is_its_owner_s(void **state)
+{
+	NetStreams	s;
+	NetCall		call[3] = {0};
+	NetCall    *found = NULL;
+
+	assert_true(net_streams_init(&s, LIMIT));
+	begin_all(&s, call, 3);
+	net_streams_abandon(&s, &call[1]);
+	assert_int_equal(s.orphans, 1);
+	assert_int_equal(net_streams_in_flight(&s), 2);
+	assert_ptr_equal(call[0].next, &call[2]);
+	assert_int_equal(net_streams_reply(&s, call[1].stream, &found), NET_STREAM_ORPHAN);
+	assert_int_equal(s.orphans, 0);
+	expect_end(&s, &call[0], NET_UNSENT);
+	expect_end(&s, &call[2], NET_UNSENT);
+	net_streams_free(&s);
+}
+
 /* ---- invariants ---- */
 
 static void
@@ -319,6 +340,7 @@ main(void)
 		cmocka_unit_test(test_calls_end_in_order_and_know_whether_they_were_sent),
 		cmocka_unit_test(test_expires_what_is_due_in_order),
 		cmocka_unit_test(test_deadline_of_an_answered_call),
+		cmocka_unit_test(test_an_abandoned_call_is_its_owner_s),
 		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
