@@ -31,7 +31,7 @@ WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes $(if $(WERRO
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 CORE_CFLAGS = -std=gnu11 $(if $(SAN),-O1,-O2) -g $(WARNINGS) -fPIC -fvisibility=hidden -pthread \
 	-iquote src -MMD -MP $(SAN_FLAGS)
-CORE_LIBS = -luv -llz4 -lz -lssl -lcrypto -lpthread
+CORE_LIBS = -luv -llz4 -lz -lssl -lcrypto -lpthread -lm
 
 REGRESS ?= $(patsubst sql/%.sql,%,$(filter-out sql/scylla_fdw--%.sql sql/vector.sql sql/nearest.sql,$(sort $(wildcard sql/*.sql)))) $(PGVECTOR)
 REGRESS_OPTS = --inputdir=. --load-extension=scylla_fdw

@@ -25,8 +25,6 @@
 #include "cluster/patience.h"
 #include "cluster/trace.h"
 
-#include <time.h>
-
 #define SWEEP_PAUSE 50			/* ms between two looks at all that waits */
 
 void
@@ -129,15 +127,6 @@ serve_all(ClusterDispatch *d)
 		serve(place);
 }
 
-static uint64_t
-wall_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
-}
-
 static uint32_t
 limit_of(const ClusterDispatch *d, const ClusterPlace *place)
 {
@@ -159,7 +148,7 @@ static void
 end_turn(ClusterDispatch *d)
 {
 	ClusterPlace **at = &d->active;
-	uint64_t	now = wall_clock();
+	uint64_t	now = cluster_place_wall_clock();
 	uint64_t	busy = d->clock ? uv_hrtime() - d->clock : 0;
 
 	while (*at)
@@ -170,7 +159,7 @@ end_turn(ClusterDispatch *d)
 		if (!d->fixed)
 		{
 			cluster_window_turn(&place->window, now, cluster_place_is_pressed(place), busy);
-			cluster_trace_window(d->config->trace, place->node->name, place->window.limit, &place->magnitude);
+			cluster_trace_window(d->config->trace, place->node->name, cluster_window_width(&place->window), &place->magnitude);
 		}
 		place->limit = limit_of(d, place);
 		if (cluster_place_load(place) > 0)

@@ -13,6 +13,7 @@
 #include "cql/invariant.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 static void
 on_ready(NetOwner *owner, NetConnection *c)
@@ -76,6 +77,23 @@ cluster_place_free(ClusterPlace *place)
 {
 	CORE_ASSERT(!place || (!place->net && place->in_flight == 0 && !place->lane.first));
 	free(place);
+}
+
+uint64_t
+cluster_place_wall_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
+}
+
+void
+cluster_place_wake(ClusterPlace *place)
+{
+	cluster_window_wake(&place->window, cluster_place_wall_clock());
+	if (place->limit != CLUSTER_PLACE_UNLIMITED)
+		place->limit = place->window.limit;
 }
 
 bool

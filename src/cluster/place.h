@@ -77,6 +77,13 @@ cluster_place_has_room(const ClusterPlace *place)
 	return place->in_flight < place->limit && place->net && net_connection_writable(place->net);
 }
 
+/* How many may be in flight there in the long run. */
+static inline uint32_t
+cluster_place_width(const ClusterPlace *place)
+{
+	return place->limit == CLUSTER_PLACE_UNLIMITED ? place->limit : cluster_window_width(&place->window);
+}
+
 /* Requests that are there, in flight or waiting. */
 static inline uint32_t
 cluster_place_load(const ClusterPlace *place)
@@ -99,12 +106,18 @@ cluster_place_is_pressed(const ClusterPlace *place)
 	return place->lane.first && place->in_flight >= place->limit;
 }
 
+/* ns since 1970: clocks of hosts that are set alike tell it alike, and it may jump. */
+extern uint64_t cluster_place_wall_clock(void);
+/* There is something to do there again. */
+extern void cluster_place_wake(ClusterPlace *place);
+
 /* Onto the list of active places, unless it is there already. */
 static inline void
 cluster_place_activate(ClusterPlace *place, ClusterPlace **active)
 {
 	if (place->active)
 		return;
+	cluster_place_wake(place);
 	place->active = true;
 	place->next_active = *active;
 	*active = place;

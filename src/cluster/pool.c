@@ -287,6 +287,6 @@ cluster_pool_window(const ClusterPool *pool)
 	uint64_t	n = 0;
 
 	for (uint32_t i = 0; i < pool->nplaces; i++)
-		n += cluster_place_ready(pool->place[i]) ? pool->place[i]->limit : 0;
+		n += cluster_place_ready(pool->place[i]) ? cluster_place_width(pool->place[i]) : 0;
 	return n;
 }

@@ -147,8 +147,8 @@ test_a_full_place_holds_up_nobody_else(void **state)
 		r[i].core.idempotent = false;	/* nor does any of them go elsewhere */
 		submit(&f, &r[i]);
 	}
-	AWAIT(&f, f.completed > ROWS / 2 && node_count(f.node[2], "held") == CLUSTER_WINDOW_FIRST &&
-		  cluster_load(f.cluster).in_flight == CLUSTER_WINDOW_FIRST);
+	AWAIT(&f, f.completed > ROWS / 2 && node_count(f.node[2], "held") == CLUSTER_WINDOW_START &&
+		  cluster_load(f.cluster).in_flight == CLUSTER_WINDOW_START);
 	assert_true(node_order(f.node[2], "clear\nrelease"));
 	AWAIT(&f, f.completed == ROWS);
 	assert_int_equal(f.failed, 0);
@@ -179,12 +179,12 @@ test_what_waits_for_a_lost_place_goes_elsewhere(void **state)
 		r[i].core.idempotent = false;	/* what was sent may not be sent again */
 		submit(&f, &r[i]);
 	}
-	AWAIT(&f, count_all(&f, "held") == 2 * CLUSTER_WINDOW_FIRST);
+	AWAIT(&f, count_all(&f, "held") == 2 * CLUSTER_WINDOW_START);
 	assert_true(node_order(f.node[1], "refuse\ndisconnect"));
-	AWAIT(&f, f.failed == CLUSTER_WINDOW_FIRST);
+	AWAIT(&f, f.failed == CLUSTER_WINDOW_START);
 	assert_true(node_order(f.node[0], "clear\nrelease"));
 	AWAIT(&f, f.completed == ROWS);
-	assert_int_equal(f.failed, CLUSTER_WINDOW_FIRST);
+	assert_int_equal(f.failed, CLUSTER_WINDOW_START);
 	free_requests(r, ROWS);
 	fixture_end(&f);
 }
@@ -210,10 +210,10 @@ test_what_nobody_wants_is_given_back(void **state)
 		make_insert(&r[i], statement, i);
 		submit(&f, &r[i]);
 	}
-	AWAIT(&f, node_count(f.node[0], "held") == CLUSTER_WINDOW_FIRST);
+	AWAIT(&f, node_count(f.node[0], "held") == CLUSTER_WINDOW_START);
 	for (int32_t i = 0; i < ROWS; i++)
 		r[i].unwanted = true;
-	AWAIT(&f, f.completed == ROWS - CLUSTER_WINDOW_FIRST);
+	AWAIT(&f, f.completed == ROWS - CLUSTER_WINDOW_START);
 	assert_int_equal(f.failed, f.completed);
 	order_all(&f, "release");
 	AWAIT(&f, f.completed == ROWS);
@@ -222,7 +222,7 @@ test_what_nobody_wants_is_given_back(void **state)
 		if (r[i].core.failed)
 			assert_failed(&r[i], CLUSTER_FAIL_ABANDONED);
 	}
-	assert_int_equal(node_count(f.node[0], "executes"), CLUSTER_WINDOW_FIRST);
+	assert_int_equal(node_count(f.node[0], "executes"), CLUSTER_WINDOW_START);
 	free_requests(r, ROWS);
 	fixture_end(&f);
 }
@@ -250,7 +250,7 @@ test_what_waits_fails_when_nothing_is_answered(void **state)
 		submit(&f, &r[i]);
 	}
 	AWAIT(&f, f.completed == ROWS);
-	assert_in_range(node_count(f.node[0], "executes"), CLUSTER_WINDOW_FIRST, 2 * CLUSTER_WINDOW_FIRST);
+	assert_in_range(node_count(f.node[0], "executes"), CLUSTER_WINDOW_START, 2 * CLUSTER_WINDOW_START);
 	for (int32_t i = 0; i < ROWS; i++)
 	{
 		assert_failed(&r[i], CLUSTER_FAIL_TIMEOUT);
