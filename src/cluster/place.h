@@ -111,6 +111,13 @@ extern uint64_t cluster_place_wall_clock(void);
 /* There is something to do there again. */
 extern void cluster_place_wake(ClusterPlace *place);
 
+/* As many wait there as may be in flight. */
+static inline bool
+cluster_place_is_crowded(const ClusterPlace *place)
+{
+	return place->lane.count >= place->limit;
+}
+
 /* Onto the list of active places, unless it is there already. */
 static inline void
 cluster_place_activate(ClusterPlace *place, ClusterPlace **active)

@@ -74,23 +74,64 @@ consider(Choice *choice, const ClusterPlan *plan, ClusterPlace *place)
 		choice->place = place;
 }
 
+/* Which of the nodes a request may go to. */
+typedef enum Among
+{
+	AMONG_ALL, AMONG_NEAR, AMONG_FAR
+} Among;
+
+static void
+look(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas, Among among)
+{
+	const ClusterTopology *t = plan->topology;
+	uint32_t	n = replicas ? plan->replicas.n : t->nlocal;
+
+	for (uint32_t i = 0; i < n && !choice->made; i++)
+	{
+		uint32_t	at = (plan->start + i) % n;
+		const ClusterNode *node = replicas ? cluster_locate_replica(t, plan->replicas, at).node : t->local[at];
+
+		if (among == AMONG_ALL || node->near == (among == AMONG_NEAR))
+			consider(choice, plan, place_of(node, tried));
+	}
+}
+
+/* Far ones take what there are too many requests for near by. */
+static void
+look_near(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas)
+{
+	ClusterPlace *near;
+
+	look(choice, plan, tried, replicas, AMONG_NEAR);
+	near = choice->place;
+	if (near && !cluster_place_is_crowded(near))
+		return;
+	choice->place = NULL;
+	choice->made = false;
+	look(choice, plan, tried, replicas, AMONG_FAR);
+	if (near && (!choice->place || cluster_place_is_crowded(choice->place)))
+		choice->place = near;
+}
+
+static void
+look_all(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas)
+{
+	/* sessions of all racks agree on where rounds of Paxos begin */
+	if (!plan->topology->local_rack || plan->ordered)
+		look(choice, plan, tried, replicas, AMONG_ALL);
+	else
+		look_near(choice, plan, tried, replicas);
+}
+
 ClusterPlace *
 cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 {
-	const ClusterTopology *t = plan->topology;
 	Choice		choice = {0};
 
-	for (uint32_t i = 0; i < plan->replicas.n && !choice.made; i++)
-	{
-		ClusterLocation at = cluster_locate_replica(t, plan->replicas, (plan->start + i) % plan->replicas.n);
-
-		consider(&choice, plan, place_of(at.node, tried));
-	}
-	if (choice.place)
-		return choice.place;
+	look_all(&choice, plan, tried, true);
 	/* no replica is up, or well: those met a second time here are turned down again */
-	for (uint32_t i = 0; i < t->nlocal && !choice.made; i++)
-		consider(&choice, plan, place_of(t->local[(plan->start + i) % t->nlocal], tried));
+	if (!choice.place)
+		look_all(&choice, plan, tried, false);
 	return choice.place ? choice.place : choice.suspect;
 }
 

@@ -9,6 +9,8 @@
  * that are up, the less loaded one takes it: so a node that is slower than its peers
  * holds as much of what it can do at a time as they do, rather than more and more
  * until it holds all that there may be (Mitzenmacher, "The Power of Two Choices").
+ * Where there is a local rack, its nodes come first, until as many requests wait
+ * there as may be in flight: what is too much for them others can do as well.
  * Places that are suspect (cluster/health.h) come last, but for a probe now and then.
  * Conditional requests go to the replicas in the ring's order, the first one first:
  * they queue there, where rounds of Paxos begun on several nodes would collide.

@@ -189,6 +189,78 @@ test_what_waits_for_a_lost_place_goes_elsewhere(void **state)
 	fixture_end(&f);
 }
 
+/* ---- racks ---- */
+
+/* Three nodes that all have all rows, in racks r1 to r3; the session is in r2. */
+static uint32_t
+open_racks(Fixture *f)
+{
+	uint32_t	statement;
+
+	fixture_init(f);
+	start_nodes(f, 3, "keyspace ks simple 3", "");
+	for (int i = 0; i < 3; i++)
+	{
+		assert_true(node_order(f->node[i], "rack r%d\nno_peers", i + 1));
+		for (int j = 0; j < 3; j++)
+		{
+			if (i != j)
+				assert_true(node_order(f->node[i], "peer 127.0.0.%d %d %lld rack r%d", j + 1, node_port(f->node[j]),
+									   (long long) (RING_STEP * (j - 1)), j + 1));
+		}
+	}
+	f->config.local_rack = "r2";
+	open_cluster(f);
+	AWAIT(f, cluster_load(f->cluster).window == 3 * CLUSTER_WINDOW_START);	/* all are up */
+	statement = prepare(f, INSERT_TEXT);
+	insert_all(f, statement, 0, 1);
+	order_all(f, "reset");
+	return statement;
+}
+
+static void
+test_replicas_of_the_local_rack_come_first(void **state)
+{
+	Fixture		f;
+	uint32_t	statement = open_racks(&f);
+
+	insert_all(&f, statement, 0, 30);
+	assert_int_equal(node_count(f.node[1], "executes"), 30);
+	assert_int_equal(count_all(&f, "executes"), 30);
+	/* while it is down, others do */
+	assert_true(node_order(f.node[1], "refuse\ndisconnect"));
+	insert_all(&f, statement, 0, 30);
+	assert_true(node_count(f.node[0], "executes") > 5 && node_count(f.node[2], "executes") > 5);
+	fixture_end(&f);
+}
+
+static void
+test_what_is_too_much_for_the_local_rack_goes_elsewhere(void **state)
+{
+	enum
+	{
+		ROWS = 5 * CLUSTER_WINDOW_START /* the others have room for all of the rest */
+	};
+	Fixture		f;
+	uint32_t	statement = open_racks(&f);
+	TestRequest *r = new_requests(ROWS);
+
+	assert_true(node_order(f.node[1], "on EXECUTE hold"));
+	f.completed = 0;
+	for (int32_t i = 0; i < ROWS; i++)
+	{
+		make_insert(&r[i], statement, i);
+		r[i].core.idempotent = false;	/* none goes twice */
+		submit(&f, &r[i]);
+	}
+	AWAIT(&f, f.completed == ROWS - 2 * CLUSTER_WINDOW_START);
+	assert_int_equal(node_count(f.node[1], "held"), CLUSTER_WINDOW_START);
+	assert_true(node_order(f.node[1], "clear\nrelease"));
+	AWAIT(&f, f.completed == ROWS);
+	free_requests(r, ROWS);
+	fixture_end(&f);
+}
+
 /* It is neither sent, nor does it wait for the answers to others. */
 static void
 test_what_nobody_wants_is_given_back(void **state)
@@ -321,6 +393,8 @@ main(void)
 		cmocka_unit_test(test_a_strained_write_is_not_sent_behind_its_deadline),
 		cmocka_unit_test(test_a_full_place_holds_up_nobody_else),
 		cmocka_unit_test(test_what_waits_for_a_lost_place_goes_elsewhere),
+		cmocka_unit_test(test_replicas_of_the_local_rack_come_first),
+		cmocka_unit_test(test_what_is_too_much_for_the_local_rack_goes_elsewhere),
 		cmocka_unit_test(test_what_nobody_wants_is_given_back),
 		cmocka_unit_test(test_what_waits_fails_when_nothing_is_answered),
 		cmocka_unit_test(test_a_slow_load_ends),
