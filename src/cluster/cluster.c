@@ -24,6 +24,7 @@
 
 #include "cluster/control.h"
 #include "cluster/dispatch.h"
+#include "cluster/random.h"
 #include "cluster/snapshot.h"
 #include "cluster/trace.h"
 
@@ -452,6 +453,7 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	c->dispatch.ops = ops;
 	c->dispatch.owner = owner;
 	c->dispatch.random = &c->random;
+	c->dispatch.spread = (uint32_t) (cluster_random(&c->random) >> 32);
 	c->control = cluster_control_new(config, &c->topology, &control_ops, c, &c->credentials, &c->random);
 	if (!cluster_topology_init(&c->topology, config->local_dc, config->local_rack) || !c->control)
 	{

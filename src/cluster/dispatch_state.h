@@ -25,7 +25,7 @@ typedef struct ClusterDispatch
 	ClusterLane waiting;		/* each for its due time */
 	ClusterStrained strained;	/* writes that failed on a replica */
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */
-	uint32_t	spread;
+	uint32_t	spread;			/* where the next plan starts; at first by chance, as sessions begin alike */
 	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */
 	uint64_t	answered;		/* uv_now ms when a node last answered anything */
 	uint64_t	swept;			/* uv_now ms when what waits was last looked at */

@@ -366,6 +366,33 @@ test_the_local_data_center_goes(void **state)
 	fixture_end(&f);
 }
 
+/* ---- many sessions ---- */
+
+/* Each of them begins with a request or two. */
+static void
+test_sessions_begin_with_any_node(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	uint32_t	used = 0;
+
+	fixture_init(&f);
+	start_nodes(&f, 3, "keyspace ks simple 3", "");
+	for (int i = 0; i < 64 && used != 7; i++)
+	{
+		open_cluster(&f);
+		AWAIT(&f, cluster_load(f.cluster).window == 3 * CLUSTER_WINDOW_START);	/* all are up */
+		make_query(&r, "SELECT id FROM ks.t");
+		run(&f, &r);
+		assert_worked(&r);
+		used |= 1U << r.core.place->node->number;
+		close_cluster(&f);
+	}
+	assert_int_equal(used, 7);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* ---- invariants ---- */
 
 static void
@@ -433,6 +460,7 @@ main(void)
 		cmocka_unit_test(test_a_node_moves_from_a_silent_address),
 		cmocka_unit_test(test_why_no_node_takes_requests),
 		cmocka_unit_test(test_the_local_data_center_goes),
+		cmocka_unit_test(test_sessions_begin_with_any_node),
 		cmocka_unit_test(test_broken_invariants_abort),
 	};
 
