@@ -135,20 +135,24 @@ cluster_attempt_on(ClusterRequest *r, ClusterPlace *place)
 	return s ? execute_on(r, place, s) : CLUSTER_ATTEMPT_SENSELESS;
 }
 
+/* What was sent before goes first: its time runs. */
 static void
 join_lane(ClusterRequest *r, ClusterPlace *place)
 {
-	cluster_lane_append(&place->lane, r);
+	if (cluster_is_begun(r))
+		cluster_lane_push(&place->lane, r);
+	else
+		cluster_lane_append(&place->lane, r);
 	cluster_place_activate(place, &r->dispatch->active);
 }
 
-/* At once where there is room, and nobody waits for it. */
+/* At once where there is room, and nobody waits for it who is to go first. */
 static ClusterAttempt
 go(ClusterRequest *r, ClusterPlace *place, ClusterStatement *s)
 {
 	ClusterAttempt outcome = CLUSTER_ATTEMPT_FULL;
 
-	if (!place->lane.first && cluster_place_has_room(place) && cluster_may_go(r))
+	if ((!place->lane.first || cluster_is_begun(r)) && cluster_place_has_room(place) && cluster_may_go(r))
 		outcome = s ? execute_on(r, place, s) : send_on(r, place, NULL);
 	if (outcome != CLUSTER_ATTEMPT_FULL)
 		return outcome;
