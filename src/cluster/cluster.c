@@ -100,6 +100,14 @@ answer(Cluster *c, ClusterRequest *request)
 	c->ops->on_complete(c->owner, request);
 }
 
+static void
+fail_question(Cluster *c, ClusterRequest *request, ClusterFailureKind kind, const char *text)
+{
+	request->failed = true;
+	request->failure = cluster_failure_new(request, kind, "%s", text);
+	answer(c, request);
+}
+
 /* why NULL: the cluster closes. */
 static void
 fail_questions(Cluster *c, const ClusterFailure *why)
@@ -107,12 +115,7 @@ fail_questions(Cluster *c, const ClusterFailure *why)
 	ClusterRequest *request;
 
 	while ((request = cluster_lane_take(&c->questions)))
-	{
-		request->failed = true;
-		request->failure = cluster_failure_new(request, why ? why->kind : CLUSTER_FAIL_ABANDONED, "%s",
-											   why ? why->message : "the session was closed");
-		answer(c, request);
-	}
+		fail_question(c, request, why ? why->kind : CLUSTER_FAIL_ABANDONED, why ? why->message : "the session was closed");
 }
 
 static void
@@ -314,15 +317,6 @@ take_question(Cluster *c, ClusterRequest *request)
 }
 
 static void
-time_out(Cluster *c, ClusterRequest *request)
-{
-	request->failed = true;
-	request->failure = cluster_failure_new(request, CLUSTER_FAIL_TIMEOUT, "the cluster's nodes were not known within %u ms",
-										   request->timeout_ms);
-	answer(c, request);
-}
-
-static void
 answer_questions(Cluster *c)
 {
 	ClusterLane all = cluster_lane_take_all(&c->questions);
@@ -335,8 +329,10 @@ answer_questions(Cluster *c)
 			cluster_snapshot_answer(&c->topology, request);
 			answer(c, request);
 		}
+		else if (!c->ops->is_wanted(c->owner, request))
+			fail_question(c, request, CLUSTER_FAIL_ABANDONED, "abandoned before it was answered");
 		else if (now_of(c) >= request->deadline)
-			time_out(c, request);
+			fail_question(c, request, CLUSTER_FAIL_TIMEOUT, "the cluster's nodes were not known in time");
 		else
 			cluster_lane_append(&c->questions, request);
 	}

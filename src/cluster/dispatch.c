@@ -109,8 +109,14 @@ serve(ClusterPlace *place)
 	while (place->lane.first && cluster_place_has_room(place) && cluster_may_go(place->lane.first))
 	{
 		ClusterRequest *r = cluster_lane_take(&place->lane);
-		ClusterAttempt outcome = cluster_attempt_on(r, place);
+		ClusterAttempt outcome;
 
+		if (cluster_is_late(r))
+		{
+			cluster_fate_timeout(r);
+			continue;
+		}
+		outcome = cluster_attempt_on(r, place);
 		if (outcome == CLUSTER_ATTEMPT_FULL)
 		{
 			cluster_lane_push(&place->lane, r);

@@ -211,6 +211,29 @@ test_nodes_are_told_once_they_are_known(void **state)
 /* ---- no topology, no answer ---- */
 
 static void
+test_what_nobody_wants_to_know_is_given_back(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "on OPTIONS silent\n");
+	open_cluster(&f);
+	request_reset(&r);
+	r.core.kind = CLUSTER_RING;
+	r.core.timeout_ms = 60 * AWAIT_MS;
+	submit(&f, &r);
+	uv_run(&f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(r.times, 0);
+	r.unwanted = true;
+	AWAIT(&f, r.times == 1);
+	assert_failed(&r, CLUSTER_FAIL_ABANDONED);
+	assert_int_equal(f.downs, 0);
+	request_free(&r);
+	fixture_end(&f);
+}
+
+static void
 test_down(void **state)
 {
 	Fixture		f;
@@ -256,6 +279,7 @@ main(void)
 		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_nodes_are_told_once_they_are_known),
 		cmocka_unit_test(test_down),
+		cmocka_unit_test(test_what_nobody_wants_to_know_is_given_back),
 		cmocka_unit_test(test_closing),
 	};
 
