@@ -55,3 +55,10 @@ cluster_backoff_refused(ClusterBackoff *b, uint64_t now, uint64_t *random)
 {
 	fail(b, CLUSTER_REFUSED_MIN, CLUSTER_REFUSED_MAX, now, random);
 }
+
+void
+cluster_backoff_lost(ClusterBackoff *b, uint64_t now, uint32_t within, uint64_t *random)
+{
+	b->failures = 0;
+	b->due = now + 1 + cluster_random_below(random, within);
+}

@@ -9,11 +9,15 @@
  *
  *	 connecting --on_topology--> ready
  *	 connecting --on_failed--> down
- *	 ready --check_alone: no node up for connect_timeout--> down
+ *	 ready --check_alone: none that is wanted is up for connect_timeout--> down
  *	 down --cluster_submit--> connecting
  *	 any --cluster_close--> closing --finish_closing--> freed
  *
- * Invariants: pools are started in state ready only; in state down no request is
+ * Connections are opened by requests (cluster/route), and closed where nobody uses
+ * them: after idle_timeout, or where max_connections leaves no room for one that is
+ * wanted. The control connection stays.
+ *
+ * Invariants: connections are opened in state ready only; in state down no request is
  * held and no connection is wanted.
  *
  * Down is a state with a reason. When no node can be reached, all that waits fails
@@ -24,6 +28,7 @@
 
 #include "cluster/control.h"
 #include "cluster/dispatch.h"
+#include "cluster/pools.h"
 #include "cluster/random.h"
 #include "cluster/snapshot.h"
 #include "cluster/trace.h"
@@ -55,7 +60,7 @@ struct Cluster
 	uint64_t	pace;			/* of the timer */
 	bool		alone;			/* ready, but no node is up */
 	uint64_t	alone_since;
-	ClusterCredentials credentials;
+	ClusterAccess access;
 	uint64_t	random;
 	ClusterFailure down;		/* in state down: why */
 	void		(*closed) (void *owner);
@@ -85,11 +90,7 @@ static void
 stop_everything(Cluster *c)
 {
 	cluster_control_stop(c->control);
-	for (uint32_t i = 0; i < c->topology.nnodes; i++)
-	{
-		if (c->topology.node[i]->pool)
-			cluster_pool_stop(c->topology.node[i]->pool);
-	}
+	cluster_pools_stop(&c->topology);
 }
 
 static void
@@ -157,26 +158,21 @@ lack_local_nodes(Cluster *c)
 	enter_down(c, &report);
 }
 
+/* Requests wait for nodes, or the control connection does; as long as nobody wants one, none need be up. */
 static bool
-some_node_up(const Cluster *c)
+is_alone(const Cluster *c)
 {
-	for (uint32_t i = 0; i < c->topology.nlocal; i++)
-	{
-		const ClusterPool *pool = c->topology.local[i]->pool;
-
-		if (pool && cluster_pool_ready(pool))
-			return true;
-	}
-	return false;
+	return (!cluster_dispatch_idle(&c->dispatch) || !cluster_control_connected(c->control)) && !cluster_pools_some_up(&c->topology);
 }
 
 static void
-note_alone(Cluster *c)
+note_alone(Cluster *c, uint64_t now)
 {
-	if (c->state != STATE_READY || c->alone || some_node_up(c))
-		return;
-	c->alone = true;
-	c->alone_since = now_of(c);
+	bool		alone = is_alone(c);
+
+	if (alone && !c->alone)
+		c->alone_since = now;
+	c->alone = alone;
 }
 
 /* Nodes had their time to come back. */
@@ -185,22 +181,12 @@ check_alone(Cluster *c, uint64_t now)
 {
 	ClusterReport report = {0};
 
-	if (!c->alone || now < c->alone_since + c->config->net.connect_timeout)
+	note_alone(c, now);
+	if (!c->alone || now < c->alone_since + c->config->net.connect_timeout || cluster_pools_some_opening(&c->topology, c->alone_since + CLUSTER_PLACE_PATIENCE))
 		return;
-	for (uint32_t i = 0; i < c->topology.nlocal; i++)
-	{
-		if (c->topology.local[i]->pool && !cluster_pool_decided(c->topology.local[i]->pool))
-			return;				/* its deadline is this one: the reason comes with it */
-	}
-	for (uint32_t i = 0; i < c->topology.nlocal; i++)
-	{
-		const ClusterNode *node = c->topology.local[i];
-
-		if (node->pool && node->pool->last.kind != NET_FAIL_NONE)
-			cluster_report_add(&report, node->name, &node->pool->last);
-	}
-	if (report.kind != NET_FAIL_CREDENTIALS && cluster_credentials_paused(&c->credentials, now))
-		cluster_credentials_report(&c->credentials, now, &report);
+	cluster_pools_report(&c->topology, &report);
+	if (report.kind != NET_FAIL_CREDENTIALS && cluster_credentials_paused(&c->access.credentials, now))
+		cluster_credentials_report(&c->access.credentials, now, &report);
 	enter_down(c, &report);
 }
 
@@ -208,14 +194,10 @@ check_alone(Cluster *c, uint64_t now)
 static void
 begin_waiting(Cluster *c)
 {
-	if (!c->alone || !cluster_dispatch_idle(&c->dispatch))
+	if (!cluster_dispatch_idle(&c->dispatch) || cluster_pools_some_up(&c->topology))
 		return;
 	c->alone_since = now_of(c);
-	for (uint32_t i = 0; i < c->topology.nlocal; i++)
-	{
-		if (c->topology.local[i]->pool)
-			cluster_pool_hurry(c->topology.local[i]->pool);
-	}
+	cluster_pools_forget_failures(&c->topology);
 }
 
 /* ---- pools ---- */
@@ -237,8 +219,6 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 
 	cluster_trace_closed(c->config->trace, place->node->name, was_up, why);
 	cluster_dispatch_leave(&c->dispatch, place);
-	if (was_up)
-		note_alone(c);
 }
 
 static const ClusterPoolOps pool_ops = {
@@ -253,7 +233,7 @@ follow_node(Cluster *c, ClusterNode *node, bool nodes_up)
 	bool		ready;
 
 	if (!node->pool)
-		node->pool = cluster_pool_new(&pool_ops, c, &c->config->net, node, &c->credentials, &c->random);
+		node->pool = cluster_pool_new(&pool_ops, c, c->config, node, &c->access, &c->random);
 	if (!node->pool)
 		return;					/* without memory, it is not used until the next tick */
 	ready = cluster_pool_ready(node->pool);
@@ -271,9 +251,8 @@ static void
 on_topology(void *owner, bool nodes_up)
 {
 	Cluster    *c = owner;
-	bool		first = c->state == STATE_CONNECTING;
 
-	CORE_ASSERT(first || c->state == STATE_READY);
+	CORE_ASSERT(c->state == STATE_CONNECTING || c->state == STATE_READY);
 	if (c->topology.nlocal == 0)
 	{
 		lack_local_nodes(c);
@@ -290,8 +269,6 @@ on_topology(void *owner, bool nodes_up)
 	}
 	c->state = STATE_READY;
 	c->dispatch.ready = true;
-	if (first)
-		note_alone(c);
 	cluster_dispatch_resume(&c->dispatch);
 }
 
@@ -314,6 +291,8 @@ take_question(Cluster *c, ClusterRequest *request)
 	request->started = uv_hrtime();
 	request->deadline = now_of(c) + request->timeout_ms;
 	cluster_lane_append(&c->questions, request);
+	if (request->kind == CLUSTER_NODES)
+		cluster_pools_forget_failures(&c->topology);
 }
 
 static void
@@ -334,7 +313,11 @@ answer_questions(Cluster *c)
 		else if (now_of(c) >= request->deadline)
 			fail_question(c, request, CLUSTER_FAIL_TIMEOUT, "the cluster's nodes were not known in time");
 		else
+		{
+			if (c->state == STATE_READY)
+				cluster_pools_open_undecided(&c->topology);
 			cluster_lane_append(&c->questions, request);
+		}
 	}
 }
 
@@ -343,19 +326,13 @@ answer_questions(Cluster *c)
 static bool
 all_closed(const Cluster *c)
 {
-	for (uint32_t i = 0; i < c->topology.nnodes; i++)
-	{
-		if (c->topology.node[i]->pool && !cluster_pool_closed(c->topology.node[i]->pool))
-			return false;
-	}
-	return cluster_control_closed(c->control);
+	return cluster_pools_closed(&c->topology) && cluster_control_closed(c->control);
 }
 
 static void
 free_cluster(Cluster *c)
 {
-	for (uint32_t i = 0; i < c->topology.nnodes; i++)
-		cluster_pool_free(c->topology.node[i]->pool);
+	cluster_pools_free(&c->topology);
 	cluster_dispatch_free(&c->dispatch);
 	cluster_control_free(c->control);
 	cluster_topology_free(&c->topology);
@@ -414,6 +391,7 @@ on_tick(uv_timer_t *timer)
 		else if (node->local && c->state == STATE_READY)
 			follow_node(c, node, false);
 	}
+	cluster_pools_make_room(&c->topology, &c->access, now);
 	if (c->state == STATE_READY)
 		check_alone(c, now);
 	if (c->state == STATE_DOWN) /* what connections that were closed have handed back since */
@@ -442,6 +420,7 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 		return NULL;
 	core_thread_take(&c->thread);
 	c->config = config;
+	c->access.config = config;
 	c->ops = ops;
 	c->owner = owner;
 	c->random = (uv_hrtime() ^ (uintptr_t) c) | 1;
@@ -450,7 +429,7 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	c->dispatch.owner = owner;
 	c->dispatch.random = &c->random;
 	c->dispatch.spread = (uint32_t) (cluster_random(&c->random) >> 32);
-	c->control = cluster_control_new(config, &c->topology, &control_ops, c, &c->credentials, &c->random);
+	c->control = cluster_control_new(config, &c->topology, &control_ops, c, &c->access, &c->random);
 	if (!cluster_topology_init(&c->topology, config->local_dc, config->local_rack) || !c->control)
 	{
 		free_cluster(c);

@@ -22,6 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define RETURN_WITHIN 500		/* ms in which another connection is made for one that was lost: all sessions lose
+								 * theirs at once */
 #define STAGGER 100				/* ms until the next address is tried beside a silent one */
 
 typedef enum ControlMode
@@ -52,7 +54,7 @@ struct ClusterControl
 	ClusterTopology *topology;
 	const ClusterControlOps *ops;
 	void	   *owner;
-	ClusterCredentials *credentials;
+	ClusterAccess *access;
 	uint64_t   *random;
 	ControlMode mode;
 	Candidate  *candidates;		/* in the order to try them */
@@ -234,7 +236,7 @@ on_ready(NetOwner *owner, NetConnection *c)
 	Candidate  *candidate = (Candidate *) owner;
 
 	candidate->ready = true;
-	cluster_credentials_accepted(candidate->control->credentials);
+	cluster_credentials_accepted(&candidate->control->access->credentials);
 	if (!candidate->dropped && !candidate->control->active)
 		activate(candidate);
 }
@@ -275,13 +277,16 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 	ClusterControl *control = candidate->control;
 
 	candidate->net = NULL;
-	cluster_credentials_failed(control->credentials, &candidate->address, why, now_of(control), control->random);
+	cluster_access_closed_control(control->access);
+	cluster_credentials_failed(&control->access->credentials, &candidate->address, why, now_of(control), control->random);
 	if (!candidate->dropped)
 		report_candidate(candidate, why);
 	drop(candidate);
 	if (control->active == candidate)
 		control->active = NULL;
-	if (control->mode == CONTROL_KEEPING && !control->active)
+	if (control->mode == CONTROL_KEEPING && !control->active && candidate->ready)
+		cluster_backoff_lost(&control->backoff, now_of(control), RETURN_WITHIN, control->random);
+	else if (control->mode == CONTROL_KEEPING && !control->active)
 		cluster_backoff_failed(&control->backoff, now_of(control), control->random);
 	advance(control);
 }
@@ -327,6 +332,7 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 	candidate->net = net_connection_open(&control->config->net, &candidate->address, &candidate->owner);
 	if (candidate->net)
 		return;
+	cluster_access_closed_control(control->access);
 	drop(candidate);
 	net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
 	report_candidate(candidate, &why);
@@ -336,7 +342,7 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 static bool
 hope_left(const ClusterControl *control)
 {
-	bool		paused = cluster_credentials_paused(control->credentials, now_of(control));
+	bool		paused = cluster_credentials_paused(&control->access->credentials, now_of(control));
 
 	for (const Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
 	{
@@ -349,7 +355,7 @@ hope_left(const ClusterControl *control)
 static bool
 is_doubted(const Candidate *candidate)
 {
-	return cluster_credentials_doubted(candidate->control->credentials, &candidate->address);
+	return cluster_credentials_doubted(&candidate->control->access->credentials, &candidate->address);
 }
 
 static void
@@ -384,8 +390,7 @@ advance(ClusterControl *control)
 		if (!candidate->opened && (!unopened || is_doubted(unopened)))
 			unopened = candidate;
 	}
-	if (unopened && (!connecting || now >= control->next_open) && cluster_credentials_try(control->credentials, now)
-		&& net_sockets_want(control->config->net.sockets))
+	if (unopened && (!connecting || now >= control->next_open) && cluster_access_take_control(control->access, now))
 	{
 		control->next_open = now + STAGGER;
 		open_candidate(control, unopened);
@@ -433,8 +438,8 @@ cluster_control_discover(ClusterControl *control)
 	control->deadline = now_of(control) + control->config->net.connect_timeout;
 	control->next_open = 0;
 	cluster_topology_restart(control->topology);
-	if (cluster_credentials_paused(control->credentials, now_of(control)))
-		cluster_credentials_report(control->credentials, now_of(control), &control->report);
+	if (cluster_credentials_paused(&control->access->credentials, now_of(control)))
+		cluster_credentials_report(&control->access->credentials, now_of(control), &control->report);
 	else
 		cluster_contacts_look_up(&control->contacts, spreading(control));
 }
@@ -504,7 +509,7 @@ tick_keeping(ClusterControl *control, uint64_t now)
 	Candidate  *active = control->active;
 
 	if (!active && !hope_left(control) && now >= control->backoff.due
-		&& !cluster_credentials_paused(control->credentials, now))
+		&& !cluster_credentials_paused(&control->access->credentials, now))
 		replace(control);
 	else if (active && active->query.pending == 0 && cluster_reread_wanted(&control->reread, now, false))
 		start_reading(active);
@@ -531,7 +536,7 @@ cluster_control_tick(ClusterControl *control, uint64_t now)
 
 ClusterControl *
 cluster_control_new(const ClusterConfig *config, ClusterTopology *topology, const ClusterControlOps *ops,
-					void *owner, ClusterCredentials *credentials, uint64_t *random)
+					void *owner, ClusterAccess *access, uint64_t *random)
 {
 	ClusterControl *control = calloc(1, sizeof(*control));
 
@@ -546,7 +551,7 @@ cluster_control_new(const ClusterConfig *config, ClusterTopology *topology, cons
 	control->topology = topology;
 	control->ops = ops;
 	control->owner = owner;
-	control->credentials = credentials;
+	control->access = access;
 	control->random = control->reread.random = random;
 	return control;
 }
@@ -570,6 +575,12 @@ cluster_control_closed(const ClusterControl *control)
 			return false;
 	}
 	return true;
+}
+
+bool
+cluster_control_connected(const ClusterControl *control)
+{
+	return control->active != NULL;
 }
 
 bool

@@ -20,7 +20,7 @@
 #define CLUSTER_CONTROL_H
 
 #include "cluster/changes.h"
-#include "cluster/credentials.h"
+#include "cluster/access.h"
 #include "cluster/request.h"
 #include "cluster/topology.h"
 
@@ -35,10 +35,10 @@ typedef struct ClusterControlOps
 	void		(*on_failed) (void *owner, const ClusterReport *report);
 } ClusterControlOps;
 
-/* NULL: out of memory. credentials: the owner's, which its pools use, too. random: the owner's generator. */
+/* NULL: out of memory. access: the owner's, which its pools use, too. random: the owner's generator. */
 extern ClusterControl *cluster_control_new(const ClusterConfig *config, ClusterTopology *topology,
 										   const ClusterControlOps *ops, void *owner,
-										   ClusterCredentials *credentials, uint64_t *random);
+										   ClusterAccess *access, uint64_t *random);
 extern void cluster_control_free(ClusterControl *control);	/* only while cluster_control_closed */
 
 extern void cluster_control_discover(ClusterControl *control);
@@ -46,6 +46,7 @@ extern void cluster_control_stop(ClusterControl *control);
 extern void cluster_control_tick(ClusterControl *control, uint64_t now);
 extern bool cluster_control_closed(const ClusterControl *control);
 extern const ClusterChanges *cluster_control_changes(const ClusterControl *control);	/* of the schema */
+extern bool cluster_control_connected(const ClusterControl *control);	/* while settled: a node tells of changes */
 extern bool cluster_control_settled(const ClusterControl *control); /* connected and nothing under way */
 
 #endif							/* CLUSTER_CONTROL_H */

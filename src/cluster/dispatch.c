@@ -168,6 +168,7 @@ end_turn(ClusterDispatch *d)
 			cluster_trace_window(d->config->trace, place->node->name, cluster_window_width(&place->window), &place->magnitude);
 		}
 		place->limit = limit_of(d, place);
+		place->used = cluster_dispatch_now(d);
 		if (cluster_place_load(place) > 0)
 		{
 			at = &place->next_active;
@@ -279,6 +280,18 @@ suspect_the_silent(ClusterDispatch *d, uint64_t now)
 	}
 }
 
+/* Requests that wait for a connection which takes long try another one beside it. */
+static void
+stop_awaiting(ClusterDispatch *d, uint64_t now)
+{
+	for (ClusterPlace *place = d->active; place; place = place->next_active)
+	{
+		if (place->lane.first && !place->up && !cluster_place_awaited(place, now))
+			cluster_dispatch_leave(d, place);
+	}
+	cluster_dispatch_resume(d);
+}
+
 void
 cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 {
@@ -296,6 +309,7 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 	}
 	suspect_the_silent(d, now);
 	cluster_patience_tick(d, now);
+	stop_awaiting(d, now);
 	sweep_all(d, now);
 }
 

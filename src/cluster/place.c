@@ -100,6 +100,7 @@ bool
 cluster_place_open(ClusterPlace *place, const NetConfig *config)
 {
 	CORE_ASSERT(!place->net && !place->up);
+	place->opened = place->used = uv_now(config->loop);
 	place->net = net_connection_open(config, &place->node->address, &place->owner);
 	return place->net != NULL;
 }

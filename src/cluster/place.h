@@ -20,6 +20,7 @@
 #include "cluster/topology.h"
 #include "cluster/window.h"
 
+#define CLUSTER_PLACE_PATIENCE 100	/* ms that requests wait for a connection without trying others */
 #define CLUSTER_PLACE_UNLIMITED INT32_MAX
 
 typedef struct ClusterPlace ClusterPlace;
@@ -43,6 +44,8 @@ struct ClusterPlace
 	bool		dirty;			/* on the list of places to flush */
 	bool		active;			/* on the list of active places */
 	uint8_t		magnitude;		/* of the window, as the trace knows it */
+	uint64_t	opened;			/* ms of the loop: its connection, ready or not */
+	uint64_t	used;			/* ms of the loop: it had requests last */
 	uint32_t	limit;			/* how many may be in flight: the window's, unless the session's is fixed */
 	uint32_t	in_flight;		/* requests that were sent and not answered, or wait for a PREPARE here */
 	ClusterLane lane;			/* requests that wait for room */
@@ -68,6 +71,13 @@ static inline bool
 cluster_place_ready(const ClusterPlace *place)
 {
 	return place->net && net_connection_ready(place->net);
+}
+
+/* Its connection is being opened, and may be ready soon: later than this, others are tried beside it. */
+static inline bool
+cluster_place_awaited(const ClusterPlace *place, uint64_t now)
+{
+	return place->net && !place->up && now < place->opened + CLUSTER_PLACE_PATIENCE;
 }
 
 /* Ready, and one more request may be in flight there. */
@@ -97,6 +107,15 @@ cluster_place_less_loaded(const ClusterPlace *place, const ClusterPlace *other)
 {
 	return (uint64_t) cluster_place_load(place) * other->limit <
 		(uint64_t) cluster_place_load(other) * place->limit;
+}
+
+/* It has so much to do that another place would be of use. */
+static inline bool
+cluster_place_is_busy(const ClusterPlace *place)
+{
+	uint32_t	load = cluster_place_load(place);
+
+	return load >= CLUSTER_WINDOW_FIRST || load >= place->limit;
 }
 
 /* Requests wait there because of the window. */

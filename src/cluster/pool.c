@@ -4,8 +4,8 @@
  *
  * Submitter thread only.
  * Owns: its places.
- * Invariants: one attempt at a time follows a failure, however many places are
- * empty; a stopped pool opens nothing.
+ * Invariants: nothing is opened that no request wants; a stopped pool opens nothing;
+ * each connection is one that the access was taken for.
  *
  * One connection to a node has stream ids enough, and keeps writes large. ScyllaDB's
  * shards are read in the handshake and not used yet.
@@ -16,6 +16,14 @@
 
 #define PLACES_PER_NODE 1
 
+#define RETURN_WITHIN 100		/* ms in which a connection that was lost is opened again, if one is wanted */
+
+static uint64_t
+now_of(const ClusterPool *pool)
+{
+	return uv_now(pool->config->net.loop);
+}
+
 static void
 on_up(ClusterPlace *place)
 {
@@ -23,17 +31,17 @@ on_up(ClusterPlace *place)
 
 	CORE_ASSERT(cluster_pool_find(pool, place->net) == place);
 	cluster_backoff_reset(&pool->backoff);
-	cluster_credentials_accepted(pool->credentials);
+	cluster_access_ready(pool->access);
 	pool->ops->on_up(pool, place->net);
 }
 
 static void
 failed(ClusterPool *pool, const NetFailure *why)
 {
-	uint64_t	now = uv_now(pool->config->loop);
+	uint64_t	now = now_of(pool);
 
 	pool->last = *why;
-	cluster_credentials_failed(pool->credentials, &pool->node->address, why, now, pool->random);
+	cluster_credentials_failed(&pool->access->credentials, &pool->node->address, why, now, pool->random);
 	if (why->kind == NET_FAIL_CREDENTIALS)
 	{
 		pool->backoff.failures++;	/* a longer pause than that of all: the next try is another node's */
@@ -46,9 +54,14 @@ failed(ClusterPool *pool, const NetFailure *why)
 static void
 on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
+	ClusterPool *pool = place->pool;
+
+	cluster_access_closed(pool->access, was_up);
 	if (why->kind != NET_FAIL_NONE)
-		failed(place->pool, why);
-	place->pool->ops->on_down(place, was_up, why);
+		failed(pool, why);
+	if (why->kind != NET_FAIL_NONE && was_up)
+		cluster_backoff_lost(&pool->backoff, now_of(pool), RETURN_WITHIN, pool->random);
+	pool->ops->on_down(place, was_up, why);
 }
 
 static const ClusterPlaceOps place_ops = {
@@ -72,8 +85,8 @@ add_places(ClusterPool *pool)
 }
 
 ClusterPool *
-cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config, ClusterNode *node,
-				 ClusterCredentials *credentials, uint64_t *random)
+cluster_pool_new(const ClusterPoolOps *ops, void *owner, const ClusterConfig *config, ClusterNode *node,
+				 ClusterAccess *access, uint64_t *random)
 {
 	ClusterPool *pool = calloc(1, sizeof(*pool));
 
@@ -83,7 +96,7 @@ cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config
 	pool->owner = owner;
 	pool->config = config;
 	pool->node = node;
-	pool->credentials = credentials;
+	pool->access = access;
 	pool->random = random;
 	if (add_places(pool))
 		return pool;
@@ -102,35 +115,95 @@ cluster_pool_free(ClusterPool *pool)
 	free(pool);
 }
 
-static void
-open_missing(ClusterPool *pool)
+/* NULL: all have a connection. */
+static ClusterPlace *
+empty_place(const ClusterPool *pool)
 {
-	CORE_ASSERT(pool->started);
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
-		ClusterPlace *place = pool->place[i];
-
-		if (place->net || !cluster_credentials_try(pool->credentials, uv_now(pool->config->loop)) || !net_sockets_want(pool->config->sockets))
-			continue;
-		if (!cluster_place_open(place, pool->config))
-		{
-			NetFailure	why;
-
-			net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
-			failed(pool, &why);
-			return;
-		}
+		if (!pool->place[i]->net)
+			return pool->place[i];
 	}
+	return NULL;
+}
+
+bool
+cluster_pool_may_open(const ClusterPool *pool)
+{
+	return pool->started && now_of(pool) >= pool->backoff.due && empty_place(pool)
+		&& cluster_access_may(pool->access, now_of(pool));
+}
+
+ClusterPlace *
+cluster_pool_open(ClusterPool *pool)
+{
+	ClusterPlace *place = empty_place(pool);
+	NetFailure	why;
+
+	if (!cluster_pool_may_open(pool) || !cluster_access_take(pool->access, now_of(pool)))
+		return NULL;
+	if (cluster_place_open(place, &pool->config->net))
+		return place;
+	cluster_access_closed(pool->access, false);
+	net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
+	failed(pool, &why);
+	return NULL;
 }
 
 void
 cluster_pool_start(ClusterPool *pool)
 {
-	if (pool->started)
-		return;
 	pool->started = true;
-	cluster_backoff_reset(&pool->backoff);
-	open_missing(pool);
+}
+
+ClusterPlace *
+cluster_pool_awaited(const ClusterPool *pool)
+{
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+	{
+		if (cluster_place_awaited(pool->place[i], now_of(pool)))
+			return pool->place[i];
+	}
+	return NULL;
+}
+
+bool
+cluster_pool_opening(const ClusterPool *pool, uint64_t by)
+{
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+	{
+		const ClusterPlace *place = pool->place[i];
+
+		if (place->net && !place->up && place->opened <= by)
+			return true;
+	}
+	return false;
+}
+
+uint64_t
+cluster_pool_used(const ClusterPool *pool)
+{
+	uint64_t	used = 0;
+
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		used = pool->place[i]->used > used ? pool->place[i]->used : used;
+	return used;
+}
+
+uint64_t
+cluster_pool_opened(const ClusterPool *pool)
+{
+	uint64_t	opened = 0;
+
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+		opened = pool->place[i]->opened > opened ? pool->place[i]->opened : opened;
+	return opened;
+}
+
+bool
+cluster_pool_unused_since(const ClusterPool *pool, uint64_t since)
+{
+	return cluster_pool_ready(pool) && cluster_pool_load(pool) == 0 && cluster_pool_used(pool) <= since;
 }
 
 static void
@@ -138,6 +211,12 @@ close_all(ClusterPool *pool)
 {
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 		cluster_place_close(pool->place[i]);
+}
+
+void
+cluster_pool_close(ClusterPool *pool)
+{
+	close_all(pool);
 }
 
 void
@@ -156,21 +235,22 @@ cluster_pool_stop(ClusterPool *pool)
 void
 cluster_pool_tick(ClusterPool *pool, uint64_t now)
 {
+	uint32_t	idle = pool->config->idle_timeout;
+
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 		cluster_place_tick(pool->place[i], now);
-	if (!pool->started)
-	{
-		if (cluster_pool_load(pool) == 0)
-			close_all(pool);
-	}
-	else if (now >= pool->backoff.due)
-		open_missing(pool);
+	if (!pool->started && cluster_pool_load(pool) == 0)
+		close_all(pool);
+	else if (idle > 0 && now >= idle && cluster_pool_unused_since(pool, now - idle))
+		close_all(pool);
 }
 
+/* What a connection failed with before is of no interest to who asks now. */
 void
 cluster_pool_hurry(ClusterPool *pool)
 {
 	cluster_backoff_reset(&pool->backoff);
+	pool->last.kind = NET_FAIL_NONE;
 }
 
 void
@@ -215,8 +295,7 @@ bool
 cluster_pool_decided(const ClusterPool *pool)
 {
 	return cluster_pool_ready(pool) || pool->last.kind != NET_FAIL_NONE
-		|| cluster_credentials_paused(pool->credentials, uv_now(pool->config->loop))
-		|| net_sockets_exhausted(pool->config->sockets);
+		|| (cluster_pool_closed(pool) && cluster_access_shut(pool->access, now_of(pool)));
 }
 
 /* NULL: none is. */

@@ -1,18 +1,20 @@
 /*
  * cluster/pool.h
- *	  The places of one node: connections are opened there in the background, and
- *	  again after a loss, with backoff.
+ *	  The places of one node: a connection is opened there when a request wants one,
+ *	  and closed when none has for long.
  *
  * Submitter thread only; nothing here blocks.
  *
- *	 idle --cluster_pool_start--> opening --on_ready--> up
- *	 opening, up --on_closed--> waiting (backoff) --cluster_pool_tick--> opening
- *	 any --cluster_pool_stop, cluster_pool_retire--> idle, once its connections are closed
+ *	 empty --cluster_pool_open--> opening --on_ready--> up
+ *	 opening, up --on_closed--> empty; for a while it may not be opened (backoff)
+ *	 up --cluster_pool_tick: idle_timeout--> empty
+ *	 any --cluster_pool_stop, cluster_pool_retire--> empty, once its connections are closed
  */
 #ifndef CLUSTER_POOL_H
 #define CLUSTER_POOL_H
 
-#include "cluster/credentials.h"
+#include "cluster/access.h"
+#include "cluster/backoff.h"
 #include "cluster/place.h"
 
 typedef struct ClusterPool ClusterPool;
@@ -28,26 +30,40 @@ struct ClusterPool
 {
 	const ClusterPoolOps *ops;
 	void	   *owner;
-	const NetConfig *config;
+	const ClusterConfig *config;
 	ClusterNode *node;
 	ClusterPlace **place;
 	uint32_t	nplaces;
-	bool		started;		/* connections are wanted */
+	bool		started;		/* connections may be opened */
 	ClusterBackoff backoff;
 	NetFailure	last;			/* why the last connection ended or could not be made */
-	ClusterCredentials *credentials;
+	ClusterAccess *access;
 	uint64_t   *random;
 };
 
-/* NULL: out of memory. credentials: the owner's, of all pools. random: the owner's generator, for jitter. */
-extern ClusterPool *cluster_pool_new(const ClusterPoolOps *ops, void *owner, const NetConfig *config,
-									 ClusterNode *node, ClusterCredentials *credentials, uint64_t *random);
+/* NULL: out of memory. access: the owner's, of all pools. random: the owner's generator, for jitter. */
+extern ClusterPool *cluster_pool_new(const ClusterPoolOps *ops, void *owner, const ClusterConfig *config,
+									 ClusterNode *node, ClusterAccess *access, uint64_t *random);
 extern void cluster_pool_free(ClusterPool *pool);	/* only while cluster_pool_closed */
 
-extern void cluster_pool_start(ClusterPool *pool);	/* opens at once; harmless when started */
+extern void cluster_pool_start(ClusterPool *pool);	/* opens nothing by itself; harmless when started */
 extern void cluster_pool_stop(ClusterPool *pool);	/* closes at once */
 extern void cluster_pool_retire(ClusterPool *pool); /* closes once no request is left there */
 extern void cluster_pool_tick(ClusterPool *pool, uint64_t now);
+
+/* Whether an empty place may get a connection now. */
+extern bool cluster_pool_may_open(const ClusterPool *pool);
+/* The place that gets it. NULL: none may. */
+extern ClusterPlace *cluster_pool_open(ClusterPool *pool);
+/* A place whose connection is being opened, and not for long yet. NULL: none. */
+extern ClusterPlace *cluster_pool_awaited(const ClusterPool *pool);
+/* For long or not; by: it was begun by then. */
+extern bool cluster_pool_opening(const ClusterPool *pool, uint64_t by);
+/* Nothing was sent there since that time, and nothing is there. */
+extern bool cluster_pool_unused_since(const ClusterPool *pool, uint64_t since);
+extern uint64_t cluster_pool_used(const ClusterPool *pool); /* ms of the loop: when something was last there */
+extern uint64_t cluster_pool_opened(const ClusterPool *pool);	/* ... when the latest connection was */
+extern void cluster_pool_close(ClusterPool *pool);	/* may be opened again */
 
 /* The node may be back: no more waiting for the next attempt. */
 extern void cluster_pool_hurry(ClusterPool *pool);
@@ -58,8 +74,8 @@ extern void cluster_pool_follow(ClusterPool *pool);
 extern ClusterPlace *cluster_pool_pick(const ClusterPool *pool);
 extern bool cluster_pool_ready(const ClusterPool *pool);	/* some place is, full or not */
 extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
-extern bool cluster_pool_decided(const ClusterPool *pool);	/* a connection got ready, or one failed since the pool was
-															 * made, or none may be opened */
+/* For who asked by cluster_pool_hurry: a connection is ready, or failed since, or may not be opened now. */
+extern bool cluster_pool_decided(const ClusterPool *pool);
 extern uint32_t cluster_pool_shards(const ClusterPool *pool);	/* of the node; 0: none, or no connection is ready */
 /* As net_connection_tls, of a connection that is ready. */
 extern void cluster_pool_tls(const ClusterPool *pool, const char **version, const char **cipher);

@@ -9,6 +9,8 @@
  */
 #include "cluster/route.h"
 
+#define WIDEN_LOOKS 3			/* nodes of a large cluster that are looked at for one request */
+
 bool
 cluster_route_conditional(const ClusterStatement *statement, const ClusterRequest *request)
 {
@@ -30,13 +32,11 @@ cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const Cluste
 	return plan;
 }
 
-/* NULL: the node is not to be asked, or not up. */
-static ClusterPlace *
-place_of(const ClusterNode *node, uint64_t tried)
+/* Nodes of a plan, in its order: its replicas, or all local ones. */
+static uint32_t
+count_of(const ClusterPlan *plan, bool replicas)
 {
-	if (!node->pool || (tried & cluster_route_bit(node)))
-		return NULL;
-	return cluster_pool_pick(node->pool);
+	return replicas ? plan->replicas.n : plan->topology->nlocal;
 }
 
 /* Of two that would do, the less loaded one. */
@@ -80,47 +80,82 @@ typedef enum Among
 	AMONG_ALL, AMONG_NEAR, AMONG_FAR
 } Among;
 
-static void
-look(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas, Among among)
+/* NULL: not to be asked. */
+static ClusterPool *
+pool_of(const ClusterPlan *plan, uint64_t tried, bool replicas, Among among, uint32_t i)
 {
 	const ClusterTopology *t = plan->topology;
-	uint32_t	n = replicas ? plan->replicas.n : t->nlocal;
+	uint32_t	at = (plan->start + i) % count_of(plan, replicas);
+	const ClusterNode *node = replicas ? cluster_locate_replica(t, plan->replicas, at).node : t->local[at];
 
-	for (uint32_t i = 0; i < n && !choice->made; i++)
+	if ((tried & cluster_route_bit(node)) || (among != AMONG_ALL && node->near != (among == AMONG_NEAR)))
+		return NULL;
+	return node->pool;
+}
+
+static void
+look(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas, Among among,
+	 ClusterPlace *(*place_of) (const ClusterPool *))
+{
+	for (uint32_t i = 0; i < count_of(plan, replicas) && !choice->made; i++)
 	{
-		uint32_t	at = (plan->start + i) % n;
-		const ClusterNode *node = replicas ? cluster_locate_replica(t, plan->replicas, at).node : t->local[at];
+		const ClusterPool *pool = pool_of(plan, tried, replicas, among, i);
 
-		if (among == AMONG_ALL || node->near == (among == AMONG_NEAR))
-			consider(choice, plan, place_of(node, tried));
+		consider(choice, plan, pool ? place_of(pool) : NULL);
 	}
+}
+
+/* The first of so many that may be. NULL: none may. */
+static ClusterPlace *
+open_one(const ClusterPlan *plan, uint64_t tried, bool replicas, Among among, uint32_t n)
+{
+	ClusterPlace *place = NULL;
+
+	for (uint32_t i = 0; i < n && !place; i++)
+	{
+		ClusterPool *pool = pool_of(plan, tried, replicas, among, i);
+
+		place = pool ? cluster_pool_open(pool) : NULL;
+	}
+	return place;
+}
+
+/* One that is up, else one that soon may be. */
+static void
+reach(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas, Among among)
+{
+	look(choice, plan, tried, replicas, among, cluster_pool_pick);
+	if (!choice->place)
+		look(choice, plan, tried, replicas, among, cluster_pool_awaited);
+	if (!choice->place)
+		choice->place = open_one(plan, tried, replicas, among, count_of(plan, replicas));
 }
 
 /* Far ones take what there are too many requests for near by. */
 static void
-look_near(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas)
+reach_near(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas)
 {
 	ClusterPlace *near;
 
-	look(choice, plan, tried, replicas, AMONG_NEAR);
+	reach(choice, plan, tried, replicas, AMONG_NEAR);
 	near = choice->place;
 	if (near && !cluster_place_is_crowded(near))
 		return;
 	choice->place = NULL;
 	choice->made = false;
-	look(choice, plan, tried, replicas, AMONG_FAR);
+	reach(choice, plan, tried, replicas, AMONG_FAR);
 	if (near && (!choice->place || cluster_place_is_crowded(choice->place)))
 		choice->place = near;
 }
 
 static void
-look_all(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas)
+reach_all(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas)
 {
 	/* sessions of all racks agree on where rounds of Paxos begin */
 	if (!plan->topology->local_rack || plan->ordered)
-		look(choice, plan, tried, replicas, AMONG_ALL);
+		reach(choice, plan, tried, replicas, AMONG_ALL);
 	else
-		look_near(choice, plan, tried, replicas);
+		reach_near(choice, plan, tried, replicas);
 }
 
 ClusterPlace *
@@ -128,11 +163,22 @@ cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 {
 	Choice		choice = {0};
 
-	look_all(&choice, plan, tried, true);
+	reach_all(&choice, plan, tried, true);
 	/* no replica is up, or well: those met a second time here are turned down again */
 	if (!choice.place)
-		look_all(&choice, plan, tried, false);
+		reach_all(&choice, plan, tried, false);
 	return choice.place ? choice.place : choice.suspect;
+}
+
+void
+cluster_route_widen(const ClusterPlan *plan, uint64_t tried)
+{
+	bool		replicas = plan->replicas.n > 0;
+	uint32_t	n = count_of(plan, replicas);
+
+	if (!plan->ordered)
+		(void) open_one(plan, tried, replicas, plan->topology->local_rack ? AMONG_NEAR : AMONG_ALL,
+						n < WIDEN_LOOKS ? n : WIDEN_LOOKS);
 }
 
 static ClusterVerdict

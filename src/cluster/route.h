@@ -44,10 +44,13 @@ extern bool cluster_route_conditional(const ClusterStatement *statement, const C
 extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const ClusterRequest *request);
 
 /*
- * A place of the plan whose node was not tried and is up, with or without room: a replica, if there is one. NULL: none. A
- * replica without room is worth waiting for; one that is down is not.
+ * A place of the plan whose node was not tried, with or without room: of a replica, if there is one that is up, or else
+ * whose connection is being opened, or is opened now; then of another node, by the same order. NULL: none. A replica
+ * without room is worth waiting for; one that is down is not, nor one whose connection takes long.
  */
 extern ClusterPlace *cluster_route_choose(const ClusterPlan *plan, uint64_t tried);
+/* The chosen place is busy: of nodes that would do as well, another one gets a connection, for requests to come. */
+extern void cluster_route_widen(const ClusterPlan *plan, uint64_t tried);
 
 static inline uint64_t
 cluster_route_bit(const ClusterNode *node)

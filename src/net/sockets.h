@@ -14,10 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NET_SOCKETS_WANTED_MAX 8	/* more are handed out when these are open */
+
 typedef struct NetSockets
 {
 	_Atomic uint32_t free;		/* so many more may be opened */
-	_Atomic uint32_t wanted;	/* taken in vain since somebody looked */
+	_Atomic uint32_t wanted;	/* asked for in vain since somebody looked */
 	_Atomic bool denied;		/* somebody has looked, and there are no more */
 	bool		call;			/* submitter: it is time to look, as none was wanted before */
 } NetSockets;
@@ -33,13 +35,14 @@ net_sockets_take(NetSockets *s)
 	return n > 0;
 }
 
-/* The same for the submitter, and that none is free is told. */
+/* For the submitter: whether one is free; if none is, one is wanted. */
 static inline bool
-net_sockets_want(NetSockets *s)
+net_sockets_ask(NetSockets *s)
 {
-	if (net_sockets_take(s))
+	if (!s || atomic_load(&s->free) > 0)
 		return true;
-	s->call |= atomic_fetch_add(&s->wanted, 1) == 0;
+	if (atomic_load_explicit(&s->wanted, memory_order_relaxed) < NET_SOCKETS_WANTED_MAX)
+		s->call |= atomic_fetch_add(&s->wanted, 1) == 0;
 	return false;
 }
 

@@ -36,7 +36,6 @@
 /* Before a client has connected: its own, the control connection, a node's. */
 #define FIRST_SOCKETS 2
 #define FIRST_DESCRIPTORS (CLIENT_DESCRIPTORS + FIRST_SOCKETS)
-#define AT_A_TIME 8				/* more are handed out when these are open */
 
 void
 scyllaReleaseDescriptors(int *descriptors)
@@ -62,7 +61,7 @@ acquire_descriptors(int *descriptors)
 void
 scyllaHandOutDescriptors(Client *client, int *descriptors)
 {
-	uint32		wanted = Min(client_sockets_wanted(client), AT_A_TIME);
+	uint32		wanted = client_sockets_wanted(client);
 	uint32		n = 0;
 
 	while (n < wanted && AcquireExternalFD())

@@ -271,8 +271,8 @@ test_protocol_error_ends_the_connection(void **state)
 	assert_failed(&r, CLUSTER_FAIL_CQL);
 	assert_int_equal(r.core.failure->code, CQL_ERR_PROTOCOL);
 	assert_int_equal(r.core.failure->attempts, 1);
-	AWAIT(&f, node_count(f.node[0], "connections") == connections + 1);
 	insert_all(&f, statement, 0, 200);
+	assert_int_equal(node_count(f.node[0], "connections"), connections + 1);
 	request_free(&r);
 	fixture_end(&f);
 }

@@ -299,6 +299,7 @@ test_a_node_moves_from_a_silent_address(void **state)
 	uint64_t	before;
 	int			port;
 	char		script[512];
+	TestRequest r = {0};
 
 	fixture_init(&f);
 	f.config.net.connect_timeout = 2000;
@@ -312,7 +313,11 @@ test_a_node_moves_from_a_silent_address(void **state)
 	assert_true(node_order(f.node[0], "on CONNECT silent"));
 	before = node_count(f.node[0], "connections");
 	assert_true(node_order(f.node[0], "disconnect"));
-	AWAIT(&f, node_count(f.node[1], "REGISTER") == 1 && node_count(f.node[0], "connections") > before);
+	AWAIT(&f, node_count(f.node[1], "REGISTER") == 1);
+	request_reset(&r);
+	r.core.kind = CLUSTER_NODES;	/* somebody wants a connection to each node */
+	submit(&f, &r);
+	AWAIT(&f, node_count(f.node[0], "connections") > before);
 
 	snprintf(script, sizeof(script), "address 127.0.0.3\nport %d\ntoken %lld\nhost_id " MOVED "\nkeyspace ks simple 2\n%s",
 			 port, (long long) -RING_STEP, SCHEMA);
@@ -321,6 +326,8 @@ test_a_node_moves_from_a_silent_address(void **state)
 	assert_true(node_order(f.node[1], "no_peers\npeer 127.0.0.3 %d %lld host_id " MOVED
 						   "\nevent TOPOLOGY_CHANGE NEW_NODE 127.0.0.3 %d", port, (long long) -RING_STEP, port));
 	AWAIT(&f, node_count(moved, "connections") > 0);
+	AWAIT(&f, r.times > 0);
+	request_free(&r);
 	fixture_end(&f);
 	node_stop(moved);
 }
@@ -330,13 +337,17 @@ static void
 test_why_no_node_takes_requests(void **state)
 {
 	Fixture		f;
+	TestRequest r = {0};
 
 	fixture_init(&f);
 	f.config.net.connect_timeout = 500;
 	start_nodes(&f, 1, "keyspace ks simple 1", "on CONNECT after 1 silent\n");
 	open_cluster(&f);
-	AWAIT(&f, f.downs > 0);
-	assert_non_null(strstr(f.down.message, "no OPTIONS"));
+	make_query(&r, "SELECT id FROM ks.t");
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CONNECT);
+	assert_non_null(strstr(r.core.failure->message, "no OPTIONS"));
+	request_free(&r);
 	fixture_end(&f);
 }
 
@@ -381,7 +392,6 @@ test_sessions_begin_with_any_node(void **state)
 	for (int i = 0; i < 64 && used != 7; i++)
 	{
 		open_cluster(&f);
-		AWAIT(&f, cluster_load(f.cluster).window == 3 * CLUSTER_WINDOW_START);	/* all are up */
 		make_query(&r, "SELECT id FROM ks.t");
 		run(&f, &r);
 		assert_worked(&r);

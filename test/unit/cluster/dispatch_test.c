@@ -211,7 +211,7 @@ open_racks(Fixture *f)
 	}
 	f->config.local_rack = "r2";
 	open_cluster(f);
-	AWAIT(f, cluster_load(f->cluster).window == 3 * CLUSTER_WINDOW_START);	/* all are up */
+	await_all_nodes(f);
 	statement = prepare(f, INSERT_TEXT);
 	insert_all(f, statement, 0, 1);
 	order_all(f, "reset");

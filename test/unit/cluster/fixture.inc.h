@@ -17,6 +17,7 @@
 #include "cluster/cluster.h"
 #include "cluster/place.h"
 #include "cluster/topology.h"
+#include "cql/ring.h"
 #include "cql/token.h"
 #include "node.h"
 
@@ -399,25 +400,45 @@ prepare(Fixture *f, const char *text)
 	return f->statements;
 }
 
-/*
- * Until requests go to every node: a node knows a connection to be ready before
- * the cluster does.
- */
+/* Nodes that a connection for requests is open to. */
+static inline uint32_t
+count_connected(const TestRequest *r)
+{
+	CqlReader	reader = cql_reader(r->core.body, r->core.body_length);
+	CqlArena	arena = {0};
+	CqlRing		ring;
+	uint32_t	n = 0;
+
+	assert_worked(r);
+	assert_true(cql_ring_get(&reader, &arena, &ring));
+	for (uint32_t i = 0; i < ring.nnodes; i++)
+		n += ring.node[i].connections > 0;
+	cql_arena_free(&arena);
+	return n;
+}
+
+static inline void
+ask_for_nodes(Fixture *f, TestRequest *r)
+{
+	request_reset(r);
+	r->core.kind = CLUSTER_NODES;
+	run(f, r);
+}
+
+/* Until requests may go to every node: whoever asks for nodes has each of them connected to. */
 static inline void
 await_all_nodes(Fixture *f)
 {
 	uint64_t	give_up = uv_hrtime() + AWAIT_MS * UINT64_C(1000000);
 	TestRequest r = {0};
-	uint32_t	used = 0;		/* a bit for each node that answered */
+	uint32_t	n = 0;
 
-	while (__builtin_popcount(used) < f->nnodes)
+	while (n < (uint32_t) f->nnodes)
 	{
 		if (uv_hrtime() > give_up)
-			fail_msg("only %d of %d nodes are used", __builtin_popcount(used), f->nnodes);
-		make_query(&r, "SELECT id FROM ks.t");
-		run(f, &r);
-		assert_worked(&r);
-		used |= 1U << r.core.place->node->number;
+			fail_msg("only %u of %d nodes are up", n, f->nnodes);
+		ask_for_nodes(f, &r);
+		n = count_connected(&r);
 	}
 	request_free(&r);
 }

@@ -10,7 +10,7 @@ typedef struct Owner
 	Fixture		f;
 	ClusterNode node;
 	ClusterPool *pool;
-	ClusterCredentials credentials;
+	ClusterAccess access;
 	uint64_t	random;
 	int			ups;
 	int			downs;
@@ -38,11 +38,19 @@ static void
 begin(Owner *o, const char *extra)
 {
 	*o = (Owner) {.random = 42};
+	o->access.config = &o->f.config;
 	fixture_init(&o->f);
 	start_nodes(&o->f, 1, "keyspace ks simple 1", extra);
 	uv_ip4_addr("127.0.0.1", node_port(o->f.node[0]), (struct sockaddr_in *) &o->node.address.storage);
-	o->pool = cluster_pool_new(&ops, o, &o->f.config.net, &o->node, &o->credentials, &o->random);
+	o->pool = cluster_pool_new(&ops, o, &o->f.config, &o->node, &o->access, &o->random);
 	assert_non_null(o->pool);
+}
+
+static void
+start(Owner *o)
+{
+	cluster_pool_start(o->pool);
+	assert_non_null(cluster_pool_open(o->pool));
 }
 
 /* With its pool started and up. */
@@ -50,7 +58,7 @@ static void
 begin_up(Owner *o)
 {
 	begin(o, "");
-	cluster_pool_start(o->pool);
+	start(o);
 	AWAIT(&o->f, o->ups == 1);
 }
 
@@ -66,15 +74,29 @@ end(Owner *o)
 }
 
 static void
-test_a_pool_opens_nothing_before_it_is_started(void **state)
+test_a_pool_opens_what_it_is_asked_to_open(void **state)
 {
 	Owner		o;
 
 	begin(&o, "");
+	assert_null(cluster_pool_open(o.pool));
+	cluster_pool_start(o.pool);
 	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
 	assert_true(cluster_pool_closed(o.pool));
 	assert_false(cluster_pool_decided(o.pool));
+	assert_true(cluster_pool_may_open(o.pool));
+	assert_non_null(cluster_pool_open(o.pool));
+	assert_ptr_equal(cluster_pool_awaited(o.pool), o.pool->place[0]);
+	assert_true(cluster_pool_opening(o.pool, uv_now(&o.f.loop)));
+	assert_int_equal(o.access.opening, 1);
+	assert_false(cluster_pool_may_open(o.pool));
+	assert_null(cluster_pool_open(o.pool));
+	AWAIT(&o.f, o.ups == 1);
+	assert_null(cluster_pool_awaited(o.pool));
+	assert_int_equal(o.access.opening, 0);
+	assert_int_equal(o.access.open, 1);
 	end(&o);
+	assert_int_equal(o.access.open, 0);
 }
 
 static void
@@ -84,7 +106,7 @@ test_a_pool_that_is_up_has_a_place_to_send_from(void **state)
 	ClusterPlace *place;
 
 	begin(&o, "");
-	cluster_pool_start(o.pool);
+	start(&o);
 	assert_null(cluster_pool_pick(o.pool));
 	AWAIT(&o.f, o.ups == 1);
 	place = cluster_pool_pick(o.pool);
@@ -99,20 +121,7 @@ test_a_pool_that_is_up_has_a_place_to_send_from(void **state)
 }
 
 static void
-test_starting_twice_opens_once(void **state)
-{
-	Owner		o;
-
-	begin(&o, "");
-	cluster_pool_start(o.pool);
-	cluster_pool_start(o.pool);
-	AWAIT(&o.f, o.ups == 1);
-	assert_int_equal(node_count(o.f.node[0], "connections"), 1);
-	end(&o);
-}
-
-static void
-test_a_lost_connection_comes_back_after_its_pause(void **state)
+test_a_lost_connection_may_come_back_after_its_pause(void **state)
 {
 	Owner		o;
 
@@ -121,9 +130,9 @@ test_a_lost_connection_comes_back_after_its_pause(void **state)
 	AWAIT(&o.f, o.downs == 1);
 	assert_true(o.why != NET_FAIL_NONE);
 	assert_true(o.pool->backoff.due > uv_now(&o.f.loop));
-	cluster_pool_tick(o.pool, o.pool->backoff.due - 1);
-	assert_true(cluster_pool_closed(o.pool));
-	cluster_pool_tick(o.pool, o.pool->backoff.due);
+	assert_null(cluster_pool_open(o.pool));
+	AWAIT(&o.f, uv_now(&o.f.loop) >= o.pool->backoff.due);
+	assert_non_null(cluster_pool_open(o.pool));
 	AWAIT(&o.f, o.ups == 2);
 	assert_int_equal(o.pool->backoff.failures, 0);
 	end(&o);
@@ -138,7 +147,33 @@ test_a_node_that_may_be_back_is_tried_at_once(void **state)
 	assert_true(node_order(o.f.node[0], "disconnect"));
 	AWAIT(&o.f, o.downs == 1);
 	cluster_pool_hurry(o.pool);
-	cluster_pool_tick(o.pool, 0);
+	assert_false(cluster_pool_decided(o.pool));
+	assert_non_null(cluster_pool_open(o.pool));
+	AWAIT(&o.f, o.ups == 2);
+	end(&o);
+}
+
+static void
+test_a_connection_that_nobody_uses_is_closed(void **state)
+{
+	Owner		o;
+	uint64_t	used;
+
+	begin_up(&o);
+	used = cluster_pool_used(o.pool);
+	cluster_pool_tick(o.pool, used + 3600 * 1000);
+	assert_true(cluster_pool_ready(o.pool));
+	o.f.config.idle_timeout = 1000;
+	cluster_pool_tick(o.pool, used + 999);
+	assert_true(cluster_pool_ready(o.pool));
+	o.pool->place[0]->in_flight = 1;
+	cluster_pool_tick(o.pool, used + 1000);
+	assert_true(cluster_pool_ready(o.pool));
+	o.pool->place[0]->in_flight = 0;
+	cluster_pool_tick(o.pool, used + 1000);
+	AWAIT(&o.f, o.downs == 1);
+	assert_int_equal(o.why, NET_FAIL_NONE);
+	assert_non_null(cluster_pool_open(o.pool)); /* whoever wants it again need not wait */
 	AWAIT(&o.f, o.ups == 2);
 	end(&o);
 }
@@ -152,15 +187,14 @@ test_a_wrong_password_is_not_tried_often(void **state)
 	begin(&o, "auth 'me' 'right'\n");
 	o.f.config.net.username = "me";
 	o.f.config.net.password = "wrong";
-	cluster_pool_start(o.pool);
+	start(&o);
 	AWAIT(&o.f, o.downs == 1);
 	assert_int_equal(o.why, NET_FAIL_CREDENTIALS);
 	assert_true(cluster_pool_decided(o.pool));
-	assert_true(cluster_credentials_paused(&o.credentials, uv_now(&o.f.loop)));
-	assert_true(o.pool->backoff.due > o.credentials.backoff.due);
+	assert_true(cluster_credentials_paused(&o.access.credentials, uv_now(&o.f.loop)));
+	assert_true(o.pool->backoff.due > o.access.credentials.backoff.due);
 	cluster_pool_hurry(o.pool);
-	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
-	assert_true(cluster_pool_closed(o.pool));
+	assert_null(cluster_pool_open(o.pool));
 
 	/* another node, which is not tried now, need not be waited for */
 	cluster_pool_stop(o.pool);
@@ -178,8 +212,7 @@ test_a_stopped_pool_opens_nothing_again(void **state)
 	cluster_pool_stop(o.pool);
 	AWAIT(&o.f, o.downs == 1);
 	assert_int_equal(o.why, NET_FAIL_NONE);
-	cluster_pool_tick(o.pool, UINT64_MAX);
-	assert_true(cluster_pool_closed(o.pool));
+	assert_null(cluster_pool_open(o.pool));
 	end(&o);
 }
 
@@ -201,11 +234,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_pool_opens_nothing_before_it_is_started),
+		cmocka_unit_test(test_a_pool_opens_what_it_is_asked_to_open),
 		cmocka_unit_test(test_a_pool_that_is_up_has_a_place_to_send_from),
-		cmocka_unit_test(test_starting_twice_opens_once),
-		cmocka_unit_test(test_a_lost_connection_comes_back_after_its_pause),
+		cmocka_unit_test(test_a_lost_connection_may_come_back_after_its_pause),
 		cmocka_unit_test(test_a_node_that_may_be_back_is_tried_at_once),
+		cmocka_unit_test(test_a_connection_that_nobody_uses_is_closed),
 		cmocka_unit_test(test_a_wrong_password_is_not_tried_often),
 		cmocka_unit_test(test_a_stopped_pool_opens_nothing_again),
 		cmocka_unit_test(test_a_retired_pool_closes_once_nothing_is_in_flight),

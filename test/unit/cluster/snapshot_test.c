@@ -183,14 +183,13 @@ test_nodes_are_told_once_they_are_known(void **state)
 	open_cluster(&f);
 	ask(&f, CLUSTER_RING, &told);
 	cql_arena_free(&told.arena);
-	AWAIT(&f, node_count(f.node[1], "held") == 1);
 	make_query(&r, "SELECT id FROM ks.t");
 	run(&f, &r);				/* the first node is connected to */
 	assert_worked(&r);
 	request_reset(&r);
 	r.core.kind = CLUSTER_NODES;
 	submit(&f, &r);
-	uv_run(&f.loop, UV_RUN_NOWAIT);
+	AWAIT(&f, node_count(f.node[1], "held") == 1);
 	assert_int_equal(r.times, 0);
 	assert_true(node_order(f.node[1], "refuse\ndisconnect"));
 	ask(&f, CLUSTER_NODES, &told);

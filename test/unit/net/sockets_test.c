@@ -31,18 +31,21 @@ test_what_is_wanted_is_told_once(void **state)
 {
 	NetSockets	s = {0};
 
-	assert_false(net_sockets_want(&s));
+	assert_false(net_sockets_ask(&s));
 	assert_true(s.call);
 	s.call = false;
-	assert_false(net_sockets_want(&s));
+	assert_false(net_sockets_ask(&s));
 	assert_false(s.call);
 	assert_int_equal(s.wanted, 2);
+	for (int i = 0; i < 100; i++)
+		assert_false(net_sockets_ask(&s));
+	assert_int_equal(s.wanted, NET_SOCKETS_WANTED_MAX);
 	s.wanted = 0;				/* somebody has looked */
-	assert_false(net_sockets_want(&s));
+	assert_false(net_sockets_ask(&s));
 	assert_true(s.call);
 	net_sockets_give(&s, 1);
-	assert_true(net_sockets_want(&s));
-	assert_true(net_sockets_want(NULL));
+	assert_true(net_sockets_ask(&s));
+	assert_true(net_sockets_ask(NULL));
 }
 
 enum
