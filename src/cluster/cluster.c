@@ -153,7 +153,8 @@ lack_local_nodes(Cluster *c)
 		if (t->node[i]->present)
 			other = t->node[i]->dc;
 	}
-	snprintf(text, sizeof(text), "the cluster has no node in data center \"%s\", but in \"%s\"", t->local_dc, other);
+	snprintf(text, sizeof(text), "the cluster has no node in data center \"%s\" (%s), but in \"%s\"", t->local_dc,
+			 c->config->local_dc ? "option local_dc" : "that of the session's first node, as there is no option local_dc", other);
 	cluster_failure_text(report.text, sizeof(report.text), text, strlen(text));
 	enter_down(c, &report);
 }

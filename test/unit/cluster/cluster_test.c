@@ -353,13 +353,13 @@ test_why_no_node_takes_requests(void **state)
 
 /* What was under way then has no connection to come back on. */
 static void
-test_the_local_data_center_goes(void **state)
+lose_data_center(const char *local_dc, const char *told)
 {
 	Fixture		f;
 	TestRequest r = {0};
 
 	fixture_init(&f);
-	f.config.local_dc = "west";
+	f.config.local_dc = local_dc;
 	start_nodes(&f, 1, "keyspace ks simple 1", "dc 'west'\n");
 	open_cluster(&f);
 	make_query(&r, "SELECT id FROM ks.t");
@@ -372,9 +372,16 @@ test_the_local_data_center_goes(void **state)
 	assert_true(node_order(f.node[0], "dc 'east'\nevent TOPOLOGY_CHANGE NEW_NODE 127.0.0.1 %d", node_port(f.node[0])));
 	AWAIT(&f, r.times > 0);
 	assert_failed(&r, CLUSTER_FAIL_LOST);
-	assert_non_null(strstr(r.core.failure->message, "the cluster has no node in data center"));
+	assert_non_null(strstr(r.core.failure->message, told));
 	request_free(&r);
 	fixture_end(&f);
+}
+
+static void
+test_the_local_data_center_goes(void **state)
+{
+	lose_data_center("west", "the cluster has no node in data center \"west\" (option local_dc), but in \"east\"");
+	lose_data_center(NULL, "the cluster has no node in data center \"west\" (that of the session's first node, as there is no option local_dc), but in \"east\"");
 }
 
 /* ---- many sessions ---- */
