@@ -449,6 +449,7 @@ cluster_submit(Cluster *c, ClusterRequest *request)
 	if (c->state == STATE_DOWN)
 		connect_anew(c);
 	begin_waiting(c);
+	cluster_control_use(c->control);
 	set_pace(c, PACE_BUSY);
 	if (cluster_snapshot_wanted(request))
 		take_question(c, request);

@@ -66,6 +66,7 @@ struct ClusterControl
 	ClusterBackoff backoff;		/* of replacing */
 	uint32_t	turn;			/* which node to replace with */
 	ClusterReread reread;
+	bool		used;			/* requests came since the topology was last read */
 	bool		nodes_up;		/* an event told of a node that is up */
 	bool		registered;		/* ever */
 	ClusterChanges changes;
@@ -151,6 +152,7 @@ start_reading(Candidate *candidate)
 {
 	ClusterControl *control = candidate->control;
 
+	control->used = false;
 	cluster_reread_began(&control->reread, now_of(control));
 	cluster_topology_query_all(&candidate->query);
 }
@@ -511,7 +513,7 @@ tick_keeping(ClusterControl *control, uint64_t now)
 	if (!active && !hope_left(control) && now >= control->backoff.due
 		&& !cluster_credentials_paused(&control->access->credentials, now))
 		replace(control);
-	else if (active && active->query.pending == 0 && cluster_reread_wanted(&control->reread, now, false))
+	else if (active && active->query.pending == 0 && cluster_reread_wanted(&control->reread, now, control->used))
 		start_reading(active);
 }
 
@@ -553,6 +555,7 @@ cluster_control_new(const ClusterConfig *config, ClusterTopology *topology, cons
 	control->owner = owner;
 	control->access = access;
 	control->random = control->reread.random = random;
+	control->reread.interval = config->refresh_interval;
 	return control;
 }
 
@@ -575,6 +578,12 @@ cluster_control_closed(const ClusterControl *control)
 			return false;
 	}
 	return true;
+}
+
+void
+cluster_control_use(ClusterControl *control)
+{
+	control->used = true;
 }
 
 bool

@@ -172,6 +172,8 @@ typedef struct ClusterConfig
 	int			ncontacts;
 	const char *local_dc;		/* NULL: that of the first node reached */
 	const char *local_rack;		/* of it; NULL: all racks are as good */
+	uint32_t	refresh_interval;	/* ms between two reads of the topology while it is used, without events; 0: none
+									 * is read */
 	uint32_t	max_attempts;	/* global cap per request, e.g. 5 */
 	uint32_t	max_in_flight;	/* the submitter's: requests that the cluster has at a time; 0: each place finds out */
 	uint32_t	max_connections;	/* of the cluster, the control connection counts; 0: no limit */

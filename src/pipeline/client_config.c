@@ -12,6 +12,7 @@
 #define DRIVER_VERSION "1.0"
 
 #define DEFAULT_MAX_ATTEMPTS 5
+#define DEFAULT_REFRESH_INTERVAL_MS 300000
 #define DEFAULT_HEARTBEAT_INTERVAL_MS 30000
 #define DEFAULT_HEARTBEAT_TIMEOUT_MS 15000
 #define MAX_ORPHANS 1024
@@ -67,6 +68,7 @@ or_default(uint32_t value, uint32_t otherwise)
 static void
 set_defaults(ClusterConfig *config)
 {
+	config->refresh_interval = or_default(config->refresh_interval, DEFAULT_REFRESH_INTERVAL_MS);
 	config->max_attempts = or_default(config->max_attempts, DEFAULT_MAX_ATTEMPTS);
 	config->net.heartbeat_interval = or_default(config->net.heartbeat_interval, DEFAULT_HEARTBEAT_INTERVAL_MS);
 	config->net.heartbeat_timeout = or_default(config->net.heartbeat_timeout, DEFAULT_HEARTBEAT_TIMEOUT_MS);

@@ -525,6 +525,48 @@ test_new_node_is_found(void **state)
 	fixture_end(&f);
 }
 
+/* ms until the topology was read once more */
+static uint64_t
+await_read(Fixture *f)
+{
+	uint32_t	before = cluster_versions(f->cluster).topology;
+	uint64_t	start = uv_hrtime();
+
+	AWAIT(f, cluster_versions(f->cluster).topology > before);
+	return (uv_hrtime() - start) / 1000000;
+}
+
+/* A node joins and nobody says so: who sends requests finds it, who sends none reads nothing. */
+static void
+test_events_that_are_lost(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	char		script[256];
+	uint64_t	ms = 0;
+
+	fixture_init(&f);
+	start_nodes(&f, 1, "keyspace ks simple 1", "");
+	f.config.refresh_interval = 20;
+	open_cluster(&f);
+	prepare(&f, INSERT_TEXT);
+	snprintf(script, sizeof(script), "address 127.0.0.2\ntoken 0\nkeyspace ks simple 1\n%s", SCHEMA);
+	f.node[1] = start_node(script);
+	f.nnodes = 2;
+	assert_true(node_order(f.node[0], "peer 127.0.0.2 %d 0", node_port(f.node[1])));
+	AWAIT(&f, (make_query(&r, "SELECT id FROM ks.t"), run(&f, &r), node_count(f.node[1], "open") == 1));
+	request_free(&r);
+
+	/* one more read for the last request perhaps; from then on events alone lead to one, a second apart */
+	for (int i = 0; i < 3; i++)
+	{
+		assert_true(node_order(f.node[0], "event STATUS_CHANGE UP 127.0.0.1 %d", node_port(f.node[0])));
+		ms = await_read(&f);
+	}
+	assert_true(ms > 750);
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
@@ -547,6 +589,7 @@ main(void)
 		cmocka_unit_test(test_schema_changes_are_counted),
 		cmocka_unit_test(test_schema_changes_may_have_been_missed),
 		cmocka_unit_test(test_new_node_is_found),
+		cmocka_unit_test(test_events_that_are_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,7 @@ test_what_is_not_given_has_a_default(void **state)
 
 	assert_true(client_config_copy(&none, &copy, &strings));
 	assert_int_equal(copy.max_attempts, 5);
+	assert_int_equal(copy.refresh_interval, 300000);
 	assert_int_equal(copy.net.heartbeat_interval, 30000);
 	assert_int_equal(copy.net.heartbeat_timeout, 15000);
 	assert_string_equal(copy.net.driver_name, "scylla_fdw");
