@@ -7,7 +7,7 @@
  *
  * Each descriptor is accounted for before it is opened (AcquireExternalFD), so the
  * server's own files never meet with a limit by our doing. A client asks for its own
- * eight, for the control connection's and for one for requests before it starts; if
+ * eight, for the control connection's and for two for requests before it starts; if
  * that is refused, so is the statement. Later the submitter opens sockets, where
  * nothing of PostgreSQL may be called. It has a number of them that may be opened
  * (net/sockets.h), asks the backend for more, and does without if there are none: it
@@ -33,8 +33,8 @@
 
 /* ---- descriptors ---- */
 
-/* Before a client has connected: its own, the control connection, a node's. */
-#define FIRST_SOCKETS 2
+/* Before a client has connected: its own, the control connection, that of a node which prepares, and of one that has the row. */
+#define FIRST_SOCKETS 3
 #define FIRST_DESCRIPTORS (CLIENT_DESCRIPTORS + FIRST_SOCKETS)
 
 void
@@ -44,18 +44,20 @@ scyllaReleaseDescriptors(int *descriptors)
 		ReleaseExternalFD();
 }
 
+/* One more must be left for the set that waits for the client, which PostgreSQL counts. */
 static bool
 acquire_descriptors(int *descriptors)
 {
-	for (; *descriptors < FIRST_DESCRIPTORS; (*descriptors)++)
+	while (*descriptors <= FIRST_DESCRIPTORS && AcquireExternalFD())
+		(*descriptors)++;
+	if (*descriptors > FIRST_DESCRIPTORS)
 	{
-		if (!AcquireExternalFD())
-		{
-			scyllaReleaseDescriptors(descriptors);
-			return false;
-		}
+		ReleaseExternalFD();
+		(*descriptors)--;
+		return true;
 	}
-	return true;
+	scyllaReleaseDescriptors(descriptors);
+	return false;
 }
 
 void
