@@ -195,7 +195,7 @@ check_alone(Cluster *c, uint64_t now)
 static void
 begin_waiting(Cluster *c)
 {
-	if (!cluster_dispatch_idle(&c->dispatch) || cluster_pools_some_up(&c->topology))
+	if (c->dispatch.in_flight > 0 || !cluster_dispatch_idle(&c->dispatch) || cluster_pools_some_up(&c->topology))
 		return;
 	c->alone_since = now_of(c);
 	cluster_pools_forget_failures(&c->topology);

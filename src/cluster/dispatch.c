@@ -169,6 +169,7 @@ end_turn(ClusterDispatch *d)
 		}
 		place->limit = limit_of(d, place);
 		place->used = cluster_dispatch_now(d);
+		place->widened = false;
 		if (cluster_place_load(place) > 0)
 		{
 			at = &place->next_active;

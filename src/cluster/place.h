@@ -43,6 +43,7 @@ struct ClusterPlace
 	bool		up;				/* the connection got ready */
 	bool		dirty;			/* on the list of places to flush */
 	bool		active;			/* on the list of active places */
+	bool		widened;		/* it is busy, and in this turn there was no other one to open */
 	uint8_t		magnitude;		/* of the window, as the trace knows it */
 	uint64_t	opened;			/* ms of the loop: its connection, ready or not */
 	uint64_t	used;			/* ms of the loop: it had requests last */

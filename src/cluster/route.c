@@ -158,10 +158,47 @@ reach_all(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas
 		reach_near(choice, plan, tried, replicas);
 }
 
+/* NULL: the node has no place that is up and well, or more than one. */
+static inline ClusterPlace *
+only_place(const ClusterPlan *plan, uint64_t tried, uint32_t at)
+{
+	const ClusterNode *node = cluster_locate_replica(plan->topology, plan->replicas, at).node;
+	const ClusterPool *pool = node->pool;
+
+	if (!pool || pool->nplaces != 1 || !pool->place[0]->up || pool->place[0]->health.suspect ||
+		(tried & cluster_route_bit(node)))
+		return NULL;
+	return pool->place[0];
+}
+
+/* What nearly every request of a load meets: its next two replicas, up and well. NULL: there is more to look at. */
+static ClusterPlace *
+choose_at_once(const ClusterPlan *plan, uint64_t tried)
+{
+	uint32_t	n = plan->replicas.n;
+	uint32_t	at = n > 1 ? plan->start % n : 0;
+	ClusterPlace *place;
+	ClusterPlace *other;
+
+	if (n == 0 || plan->topology->local_rack)
+		return NULL;
+	place = only_place(plan, tried, at);
+	if (!place || n == 1 || plan->ordered)
+		return place;
+	other = only_place(plan, tried, at + 1 < n ? at + 1 : 0);
+	if (!other)
+		return NULL;
+	return cluster_place_less_loaded(other, place) ? other : place;
+}
+
 ClusterPlace *
 cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 {
 	Choice		choice = {0};
+	ClusterPlace *place = choose_at_once(plan, tried);
+
+	if (place && cluster_place_ready(place))
+		return place;
 
 	reach_all(&choice, plan, tried, true);
 	/* no replica is up, or well: those met a second time here are turned down again */
@@ -170,15 +207,14 @@ cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 	return choice.place ? choice.place : choice.suspect;
 }
 
-void
+bool
 cluster_route_widen(const ClusterPlan *plan, uint64_t tried)
 {
 	bool		replicas = plan->replicas.n > 0;
 	uint32_t	n = count_of(plan, replicas);
 
-	if (!plan->ordered)
-		(void) open_one(plan, tried, replicas, plan->topology->local_rack ? AMONG_NEAR : AMONG_ALL,
-						n < WIDEN_LOOKS ? n : WIDEN_LOOKS);
+	return !plan->ordered && open_one(plan, tried, replicas, plan->topology->local_rack ? AMONG_NEAR : AMONG_ALL,
+									  n < WIDEN_LOOKS ? n : WIDEN_LOOKS);
 }
 
 static ClusterVerdict

@@ -50,7 +50,7 @@ extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *stat
  */
 extern ClusterPlace *cluster_route_choose(const ClusterPlan *plan, uint64_t tried);
 /* The chosen place is busy: of nodes that would do as well, another one gets a connection, for requests to come. */
-extern void cluster_route_widen(const ClusterPlan *plan, uint64_t tried);
+extern bool cluster_route_widen(const ClusterPlan *plan, uint64_t tried);
 
 static inline uint64_t
 cluster_route_bit(const ClusterNode *node)
