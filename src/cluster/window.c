@@ -24,9 +24,8 @@
 
 /* In start. */
 #define GROWN_LATENCY 1.5
-#define DOUBLED_LATENCY 2.2
 #define GROWN_RATE 1.25
-#define STRIKES 2
+#define STRIKES 3
 
 /* In ticks. Others fill the node's queue: clients that do not halve with us. */
 #define CROWD_LATENCY 2.5
@@ -141,7 +140,7 @@ begin_start(ClusterWindow *w, uint64_t now)
 	forget(w);
 	w->starting = true;
 	w->best = (ClusterWindowRate) {0};
-	w->slow = w->flat = 0;
+	w->strikes = 0;
 	enter(w, CLUSTER_SLOT_FULL_SETTLE, true, now, 0);
 }
 
@@ -172,33 +171,32 @@ begin_ticks(ClusterWindow *w, uint64_t now)
 	enter_tick(w, now);
 }
 
-/* true: the last doubling brought something, as far as is known. */
+/* The last doubling brought something: the rate grew, and more than latency did. */
 static bool
-start_pays(ClusterWindow *w, ClusterWindowRate r)
+start_pays(const ClusterWindow *w, ClusterWindowRate r)
 {
 	if (w->best.rate == 0)
-		w->best = r;
-	else
-	{
-		if (r.latency > w->best.latency * GROWN_LATENCY)
-			w->slow += r.latency > w->best.latency * DOUBLED_LATENCY ? 2 : 1;
-		if (r.rate < w->best.rate * GROWN_RATE)
-			w->flat++;
-		if (r.rate > w->best.rate)
-			w->best.rate = r.rate;
-		if (r.latency < w->best.latency)
-			w->best.latency = r.latency;
-	}
-	return w->slow < STRIKES && w->flat < STRIKES;
+		return true;
+	return r.rate >= w->best.rate * GROWN_RATE && r.latency <= w->best.latency * GROWN_LATENCY;
 }
 
-/* Twice as wide, or on to ticks. */
+/* Twice as wide, or on to ticks. A long turn of anybody spoils a round: it is measured again. */
 static void
 leave_round(ClusterWindow *w, ClusterWindowRate r, uint64_t now)
 {
 	bool		pays = start_pays(w, r);
 
 	w->delay = r.latency;
+	if (w->best.rate == 0 || r.latency < w->best.latency)
+		w->best.latency = r.latency;
+	if (pays)
+		w->best.rate = r.rate;
+	else if (++w->strikes < STRIKES)
+	{
+		enter(w, CLUSTER_SLOT_FULL_RATE, true, now, 0);
+		return;
+	}
+	w->strikes = 0;
 	w->width = pays ? at_most(w->width * 2, CLUSTER_WINDOW_MAX) : at_least(w->width / 2, CLUSTER_WINDOW_MIN);
 	if (!pays || w->width == CLUSTER_WINDOW_MAX || (w->width >= CLUSTER_WINDOW_FIRST && !w->allowed))
 		begin_ticks(w, now);

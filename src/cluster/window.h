@@ -63,8 +63,7 @@ typedef struct ClusterWindow
 
 	/* start */
 	ClusterWindowRate best;		/* the highest rate and the least latency; 0: none yet */
-	uint8_t		slow;			/* how often latency had grown */
-	uint8_t		flat;			/* how often the rate had not */
+	uint8_t		strikes;		/* rounds of this width that were no better than those before */
 
 	/* ticks */
 	uint8_t		class;			/* of the slots */
