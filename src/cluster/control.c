@@ -592,13 +592,6 @@ cluster_control_connected(const ClusterControl *control)
 	return control->active != NULL;
 }
 
-bool
-cluster_control_settled(const ClusterControl *control)
-{
-	return control->mode == CONTROL_KEEPING && control->active && control->active->query.pending == 0
-		&& !control->reread.changed;
-}
-
 const ClusterChanges *
 cluster_control_changes(const ClusterControl *control)
 {

@@ -47,7 +47,6 @@ extern void cluster_control_tick(ClusterControl *control, uint64_t now);
 extern void cluster_control_use(ClusterControl *control);	/* somebody needs the topology to be true */
 extern bool cluster_control_closed(const ClusterControl *control);
 extern const ClusterChanges *cluster_control_changes(const ClusterControl *control);	/* of the schema */
-extern bool cluster_control_connected(const ClusterControl *control);	/* while settled: a node tells of changes */
-extern bool cluster_control_settled(const ClusterControl *control); /* connected and nothing under way */
+extern bool cluster_control_connected(const ClusterControl *control);	/* to a node that tells of changes, or will */
 
 #endif							/* CLUSTER_CONTROL_H */
