@@ -14,6 +14,7 @@
 #include "cluster/fate.h"
 #include "cluster/route.h"
 #include "cluster/second.h"
+#include "cluster/suspect.h"
 #include "cluster/trace.h"
 #include "cluster/warning.h"
 
@@ -63,6 +64,7 @@ take_loss(ClusterRequest *r, NetLoss loss)
 {
 	if (loss == NET_TIMED_OUT)
 	{
+		cluster_suspect_doubt(r->dispatch, r->place, &r->call);
 		cluster_fate_timeout(r);
 		return;
 	}
@@ -310,6 +312,7 @@ note_overtaken(const ClusterRequest *r)
 
 	if (r->place->health.latency < latency)
 		r->place->health.latency = latency;
+	cluster_suspect_doubt(r->dispatch, r->place, &r->call);
 }
 
 static bool

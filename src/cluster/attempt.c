@@ -96,14 +96,13 @@ send_on(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
 	return outcome;
 }
 
-/* One that is silent is asked for longer each time. */
+/* Who waits for one that is silent goes elsewhere before it is over (cluster/patience). */
 bool
 cluster_attempt_prepare(const ClusterDispatch *d, ClusterPrepared *p, ClusterPlace *place)
 {
-	uint64_t	longest = d->config->net.connect_timeout;
-	uint64_t	time = (uint64_t) CLUSTER_ATTEMPT_MIN << (p->losses < 10 ? p->losses : 10);
+	uint64_t	now = cluster_dispatch_now(d);
 
-	return cluster_statement_prepare(p, place->net, cluster_dispatch_now(d) + (time < longest ? time : longest));
+	return cluster_statement_prepare(p, place->net, now, now + d->config->net.connect_timeout);
 }
 
 /* By way of a PREPARE, where the node does not know the statement. */

@@ -23,6 +23,7 @@
 #include "cluster/attempt.h"
 #include "cluster/fate.h"
 #include "cluster/patience.h"
+#include "cluster/suspect.h"
 #include "cluster/trace.h"
 
 #define SWEEP_PAUSE 50			/* ms between two looks at all that waits */
@@ -139,16 +140,6 @@ limit_of(const ClusterDispatch *d, const ClusterPlace *place)
 	return d->fixed ? CLUSTER_PLACE_UNLIMITED : place->window.limit;
 }
 
-static void
-note_health(ClusterDispatch *d, ClusterPlace *place)
-{
-	if (!place->health.heard)
-		return;
-	d->answered = cluster_dispatch_now(d);
-	if (cluster_health_turn(&place->health, d->answered))
-		cluster_trace_add(d->config->trace, CLUSTER_EVENT_SUSPECT, place->node->name, "it answers again");
-}
-
 /* Windows move, and places without requests leave the list. */
 static void
 end_turn(ClusterDispatch *d)
@@ -161,7 +152,7 @@ end_turn(ClusterDispatch *d)
 	{
 		ClusterPlace *place = *at;
 
-		note_health(d, place);
+		cluster_suspect_turn(d, place);
 		if (!d->fixed)
 		{
 			cluster_window_turn(&place->window, now, cluster_place_is_pressed(place), busy);
@@ -266,16 +257,14 @@ sweep_all(ClusterDispatch *d, uint64_t now)
 
 /* Whatever can goes elsewhere. What comes back to that lane has no other place. */
 static void
-suspect_the_silent(ClusterDispatch *d, uint64_t now)
+suspect_the_silent(ClusterDispatch *d)
 {
 	ClusterPlace *next;
 
 	for (ClusterPlace *place = d->active; place; place = next)
 	{
 		next = place->next_active;
-		if (cluster_health_tick(&place->health, place->in_flight, place->limit, now))
-			cluster_trace_add(d->config->trace, CLUSTER_EVENT_SUSPECT, place->node->name,
-							  "%u requests are not answered, and none was for %u ms", place->in_flight, CLUSTER_HEALTH_SILENCE);
+		cluster_suspect_tick(d, place);
 		if (place->health.suspect && place->lane.first)
 			cluster_dispatch_leave(d, place);
 	}
@@ -308,7 +297,7 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 		else
 			cluster_attempt_again(r);
 	}
-	suspect_the_silent(d, now);
+	suspect_the_silent(d);
 	cluster_patience_tick(d, now);
 	stop_awaiting(d, now);
 	sweep_all(d, now);

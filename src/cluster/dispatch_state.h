@@ -45,6 +45,13 @@ cluster_dispatch_now(const ClusterDispatch *d)
 	return uv_now(d->config->net.loop);
 }
 
+/* ms since it was sent. */
+static inline uint64_t
+cluster_age(const ClusterDispatch *d, const NetCall *call)
+{
+	return (uint32_t) cluster_dispatch_now(d) - call->sent;
+}
+
 /* It was sent, or a PREPARE was for it: its time runs. */
 static inline bool
 cluster_is_begun(const ClusterRequest *r)

@@ -23,6 +23,23 @@ cluster_health_turn(ClusterHealth *h, uint64_t now)
 	return back;
 }
 
+static void
+suspect(ClusterHealth *h, uint64_t now)
+{
+	h->suspect = true;
+	h->pause = CLUSTER_HEALTH_SILENCE;
+	h->probe = now + h->pause;
+}
+
+bool
+cluster_health_doubt(ClusterHealth *h, uint64_t since, uint64_t now)
+{
+	if (h->suspect || h->heard || h->answered > since)
+		return false;
+	suspect(h, now);
+	return true;
+}
+
 bool
 cluster_health_tick(ClusterHealth *h, uint32_t owed, uint32_t limit, uint64_t now)
 {
@@ -34,9 +51,7 @@ cluster_health_tick(ClusterHealth *h, uint32_t owed, uint32_t limit, uint64_t no
 	}
 	if (h->suspect || now < h->fine + CLUSTER_HEALTH_SILENCE)
 		return false;
-	h->suspect = true;
-	h->pause = CLUSTER_HEALTH_SILENCE;
-	h->probe = now + h->pause;
+	suspect(h, now);
 	return true;
 }
 

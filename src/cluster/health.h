@@ -11,7 +11,11 @@
  * can go elsewhere does. One request is sent there now and then, with growing pauses, as
  * only a real answer proves that the node answers.
  *
+ * Who sends few requests learns it from one of them: it was sent to another node later
+ * and answered there, or it was given up, and nothing came meanwhile.
+ *
  *	 well --owes CLUSTER_HEALTH_OWED, none came for CLUSTER_HEALTH_SILENCE--> suspect
+ *	 well --cluster_health_doubt, none came since that was sent--> suspect
  *	 suspect --any answer--> well
  */
 #ifndef CLUSTER_HEALTH_H
@@ -62,6 +66,8 @@ cluster_health_rest(ClusterHealth *h)
 
 /* Every now and then, while it owes so many answers, out of so many that it may. true: it is suspect from now on. */
 extern bool cluster_health_tick(ClusterHealth *h, uint32_t owed, uint32_t limit, uint64_t now);
+/* What was sent there at that time, ms, would have been answered elsewhere by now. true: it is suspect from now on. */
+extern bool cluster_health_doubt(ClusterHealth *h, uint64_t since, uint64_t now);
 /* Of a suspect place: whether a request may go there to see if it answers, and does. *random is the caller's. */
 extern bool cluster_health_probe(ClusterHealth *h, uint64_t now, uint64_t *random);
 

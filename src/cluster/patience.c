@@ -14,15 +14,10 @@
 #include "cluster/attempt.h"
 #include "cluster/route.h"
 #include "cluster/second.h"
+#include "cluster/suspect.h"
 #include "cluster/trace.h"
 
 #include <stdlib.h>
-
-static uint64_t
-age_of(const ClusterRequest *r, uint64_t now)
-{
-	return (uint32_t) now - r->call.sent;
-}
 
 /* ms; 0: not known. */
 static uint64_t
@@ -45,25 +40,25 @@ is_slower(const ClusterPlace *place, const ClusterPlace *other, uint64_t age, ui
 	return place->health.answered + CLUSTER_ATTEMPT_MIN <= now || latency_of(place) >= usual;
 }
 
+/* A place that gave no answer for so long is as good as lost, and what it has is sent again as after a loss. */
 static bool
-may_spend(const ClusterDispatch *d)
+may_spend(const ClusterDispatch *d, const ClusterPlace *place, uint64_t age, uint64_t now)
 {
+	if (place->health.suspect && age >= CLUSTER_HEALTH_SILENCE && place->health.answered + age <= now)
+		return true;
 	return d->seconds < CLUSTER_PATIENCE_FREE + d->sent / CLUSTER_PATIENCE_SHARE;
 }
 
-/* NULL: none that is known to be better. */
+/* Another place that is known to be better. NULL: none. */
 static ClusterPlace *
-choose(ClusterRequest *r, ClusterStatement *statement, uint64_t now)
+choose(const ClusterPlan *plan, const ClusterRequest *r, uint64_t age, uint64_t now)
 {
-	ClusterDispatch *d = r->dispatch;
-	ClusterPlan plan = cluster_route_plan(d->topology, statement, r);
-	ClusterPlace *other;
+	ClusterPlace *other = cluster_route_choose(plan, r->tried | cluster_route_bit(r->place->node));
 
-	if (plan.ordered)
-		return NULL;
-	other = cluster_route_choose(&plan, r->tried | cluster_route_bit(r->place->node));
-	return other && cluster_place_has_room(other) && is_slower(r->place, other, age_of(r, now), now) ? other : NULL;
+	return other && cluster_place_has_room(other) && is_slower(r->place, other, age, now) ? other : NULL;
 }
+
+/* ---- what was sent ---- */
 
 /* The statement as that node knows it, which is asked to prepare it if it does not: then it does at another time. */
 static bool
@@ -107,12 +102,13 @@ may_double(const ClusterRequest *r)
 }
 
 static void
-try_second(ClusterRequest *r, uint64_t now)
+try_second(ClusterRequest *r, uint64_t age, uint64_t now)
 {
 	ClusterDispatch *d = r->dispatch;
 	ClusterStatement *statement = cluster_is_execution(r) ? cluster_statement_find(&d->statements, r->statement) : NULL;
+	ClusterPlan plan = cluster_route_plan(d->topology, statement, r);
+	ClusterPlace *place = plan.ordered ? NULL : choose(&plan, r, age, now);
 	ClusterPrepared *p = NULL;
-	ClusterPlace *place = choose(r, statement, now);
 
 	if (!place || (statement && !is_prepared(d, statement, place, &p)))
 		return;
@@ -126,13 +122,52 @@ look_at(ClusterDispatch *d, const ClusterPlace *place, uint64_t now)
 	for (NetCall *call = place->net ? net_connection_oldest(place->net) : NULL; call; call = call->next)
 	{
 		ClusterRequest *r = (ClusterRequest *) call;
+		uint64_t	age = cluster_age(d, call);
 
 		if (call->on_done != cluster_answer_on_done)
 			continue;
-		if (age_of(r, now) < CLUSTER_ATTEMPT_MIN || !may_spend(d))
+		if (age < CLUSTER_ATTEMPT_MIN || !may_spend(d, place, age, now))
 			return;
 		if (may_double(r))
-			try_second(r, now);
+			try_second(r, age, now);
+	}
+}
+
+/* ---- what waits for a PREPARE, and was not sent ---- */
+
+static bool
+is_better_elsewhere(ClusterRequest *r, ClusterStatement *statement, uint64_t age, uint64_t now)
+{
+	ClusterPlan plan = cluster_route_plan(r->dispatch->topology, statement, r);
+
+	return choose(&plan, r, age, now) != NULL;
+}
+
+static void
+go_elsewhere(ClusterRequest *r, const ClusterPrepared *p)
+{
+	cluster_suspect_doubt(r->dispatch, r->place, &p->call);
+	r->tried |= cluster_route_bit(r->place->node);
+	cluster_leave_place(r);
+	cluster_attempt_again(r);
+}
+
+static void
+look_at_prepare(ClusterDispatch *d, ClusterPrepared *p, uint64_t now)
+{
+	uint64_t	age = cluster_age(d, &p->call);
+	ClusterLane all;
+	ClusterRequest *r;
+
+	if (age < CLUSTER_ATTEMPT_MIN)
+		return;
+	all = cluster_lane_take_all(&p->waiting);
+	while ((r = cluster_lane_take(&all)))
+	{
+		if (is_better_elsewhere(r, p->statement, age, now))
+			go_elsewhere(r, p);
+		else
+			cluster_lane_append(&p->waiting, r);
 	}
 }
 
@@ -141,4 +176,6 @@ cluster_patience_tick(ClusterDispatch *d, uint64_t now)
 {
 	for (const ClusterPlace *place = d->active; place; place = place->next_active)
 		look_at(d, place, now);
+	for (ClusterPrepared *p = d->statements.pending; p; p = p->next)
+		look_at_prepare(d, p, now);
 }

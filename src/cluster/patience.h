@@ -9,7 +9,12 @@
  * (CLUSTER_ATTEMPT_MIN, and four times what the other node needs, so that a cluster
  * that is slow as a whole gets no more work for it); only away from a place that
  * answers nothing, or is four times as slow as the one that is asked; never more
- * than a twentieth of all requests, and CLUSTER_PATIENCE_FREE.
+ * than a twentieth of all requests, and CLUSTER_PATIENCE_FREE. What a suspect place has had
+ * for CLUSTER_HEALTH_SILENCE is sent again beyond that, as if its connection had been lost:
+ * no more goes there, so it is what was in flight there once. It counts, and so
+ * it is others that are not sent twice for a while.
+ *
+ * What waits for a PREPARE was not sent yet: it goes elsewhere whatever it is, at no cost.
  */
 #ifndef CLUSTER_PATIENCE_H
 #define CLUSTER_PATIENCE_H

@@ -71,5 +71,6 @@ cluster_second_promote(ClusterRequest *r)
 	}
 	r->place = s->place;
 	r->generation = s->generation;
+	r->call.sent = s->call.sent;
 	free(s);
 }

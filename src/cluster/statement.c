@@ -333,14 +333,13 @@ on_done(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 	CORE_ASSERT(p->state == CLUSTER_PREPARED_PENDING);
 	leave_pending(p);
 	p->state = CLUSTER_PREPARED_NONE;
-	p->losses = loss == NET_ANSWERED ? 0 : p->losses + 1;
 	if (loss == NET_ANSWERED)
 		outcome = take_answer(p, c, frame, &error);
 	p->set->on_prepared(p->set->owner, p, c, waiting, outcome, &error);
 }
 
 bool
-cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline)
+cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t now, uint64_t deadline)
 {
 	ClusterStatements *set = p->set;
 	CqlBytes	body;
@@ -351,7 +350,7 @@ cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadlin
 	if (set->scratch.failed)
 		return false;
 	body = (CqlBytes) {set->scratch.data, (int32_t) set->scratch.len};
-	p->call = (NetCall) {.on_done = on_done, .deadline = deadline};
+	p->call = (NetCall) {.on_done = on_done, .deadline = deadline, .sent = (uint32_t) now};
 	if (!net_connection_send(c, &p->call, CQL_OP_PREPARE, body, (CqlBytes) {NULL, 0}))
 		return false;
 	net_connection_flush(c);

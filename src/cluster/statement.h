@@ -37,7 +37,6 @@ struct ClusterPrepared
 	ClusterNode *node;
 	ClusterPreparedState state;
 	uint32_t	generation;		/* one more with each preparation */
-	uint32_t	losses;			/* PREPAREs that were not answered, since the last that was */
 	uint32_t	doubts;			/* the statement's when its PREPARE was sent */
 	CqlBytes	id;				/* malloc'd; the node's own, valid while ready */
 	ClusterLane waiting;		/* for the PREPARE in flight */
@@ -108,7 +107,7 @@ extern ClusterPrepareOutcome cluster_statement_define(ClusterStatements *set, co
 extern ClusterPrepared *cluster_statement_on(ClusterStatements *set, ClusterStatement *s, ClusterNode *node);
 
 /* Send its PREPARE; state is none. false: no room on c. */
-extern bool cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t deadline);
+extern bool cluster_statement_prepare(ClusterPrepared *p, NetConnection *c, uint64_t now, uint64_t deadline);
 /* The node did not know the id of that generation: prepare again, unless that happened since (false). */
 extern bool cluster_statement_forget(ClusterPrepared *p, uint32_t generation);
 

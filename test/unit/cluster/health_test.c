@@ -44,6 +44,24 @@ test_few_that_are_owed_are_nothing_to_suspect(void **state)
 	assert_true(cluster_health_tick(&h, 32, 32, 61000));
 }
 
+/* One request tells as much, if another place would have answered it. */
+static void
+test_doubts(void **state)
+{
+	ClusterHealth h = {0};
+
+	assert_true(cluster_health_doubt(&h, 1000, 1500));
+	assert_true(h.suspect);
+	assert_false(cluster_health_doubt(&h, 1000, 1600)); /* that is known */
+	assert_false(cluster_health_probe(&h, 2400, &seed));
+	assert_true(cluster_health_probe(&h, 2500, &seed));
+	cluster_health_note(&h, MS);
+	assert_false(cluster_health_doubt(&h, 1000, 2501)); /* it has just answered */
+	assert_true(cluster_health_turn(&h, 2501));
+	assert_false(cluster_health_doubt(&h, 2500, 3000)); /* it has answered since */
+	assert_true(cluster_health_doubt(&h, 2501, 3001));
+}
+
 static void
 test_answers_keep_a_slow_place_well(void **state)
 {
@@ -135,6 +153,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_place_that_owes_and_is_silent_is_suspect),
 		cmocka_unit_test(test_few_that_are_owed_are_nothing_to_suspect),
+		cmocka_unit_test(test_doubts),
 		cmocka_unit_test(test_answers_keep_a_slow_place_well),
 		cmocka_unit_test(test_probes_have_growing_pauses),
 		cmocka_unit_test(test_one_answer_makes_it_well),

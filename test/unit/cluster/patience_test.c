@@ -71,6 +71,72 @@ test_a_node_that_hangs_costs_no_row(void **state)
 	end_rows(&f, r, ROWS);
 }
 
+static void
+assert_one_at_a_time(Fixture *f, uint32_t statement, uint32_t n)
+{
+	TestRequest r = {0};
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		make_insert(&r, statement, (int32_t) i);
+		run(f, &r);
+		assert_worked(&r);
+	}
+	request_free(&r);
+}
+
+/* Who sends one request at a time learns that a node is silent, too, and does not wait for it again and again. */
+static void
+test_one_at_a_time(void **state)
+{
+	Fixture		f;
+	uint32_t	statement = open_three(&f);
+
+	assert_true(node_order(f.node[2], "on EXECUTE hold"));
+	assert_one_at_a_time(&f, statement, 200);
+	assert_in_range(node_count(f.node[2], "held"), 1, 3);
+	assert_true(node_order(f.node[2], "clear\nrelease"));
+	fixture_end(&f);
+}
+
+/* Nor for a PREPARE. */
+static void
+test_a_prepare_that_is_not_answered(void **state)
+{
+	Fixture		f;
+	uint32_t	statement;
+
+	(void) open_three(&f);
+	assert_true(node_order(f.node[2], "on PREPARE hold\non EXECUTE hold"));
+	for (uint32_t i = 0; i < 6; i++)
+	{
+		char		text[128];
+
+		snprintf(text, sizeof(text), "INSERT INTO ks.t (id, s) VALUES (?, ?) USING TTL %u", i + 1);
+		statement = prepare(&f, text);
+		assert_one_at_a_time(&f, statement, 60);
+	}
+	assert_in_range(node_count(f.node[2], "held"), 1, 4);
+	assert_true(node_order(f.node[2], "clear\nrelease"));
+	fixture_end(&f);
+}
+
+/* More than a session may send twice by the share of what it has sent: all are written all the same. */
+static void
+test_many_wait_at_a_node_that_hangs(void **state)
+{
+	Fixture		f;
+	uint32_t	statement = open_three(&f);
+	TestRequest *r;
+
+	cluster_limit(f.cluster, 4096, true);
+	assert_true(node_order(f.node[2], "on EXECUTE hold"));
+	r = submit_rows(&f, statement, 3 * ROWS, true);
+	AWAIT(&f, node_count(f.node[2], "held") > CLUSTER_PATIENCE_FREE + 3 * ROWS / CLUSTER_PATIENCE_SHARE);
+	AWAIT(&f, f.completed == 3 * ROWS);
+	end_rows(&f, r, 3 * ROWS);
+}
+
 /* What must not be done twice is not. */
 static void
 test_what_is_not_idempotent_goes_nowhere_else(void **state)
@@ -206,6 +272,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_node_that_hangs_costs_no_row),
+		cmocka_unit_test(test_one_at_a_time),
+		cmocka_unit_test(test_a_prepare_that_is_not_answered),
+		cmocka_unit_test(test_many_wait_at_a_node_that_hangs),
 		cmocka_unit_test(test_what_is_not_idempotent_goes_nowhere_else),
 		cmocka_unit_test(test_a_slow_cluster_gets_no_more_work),
 		cmocka_unit_test(test_an_error_of_the_second_is_not_the_answer),
