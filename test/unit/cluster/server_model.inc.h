@@ -56,6 +56,7 @@ typedef struct ModelClient
 	uint64_t	least_turn;		/* ns that a turn works at least */
 	double		starved;		/* part of the turns in which another process has the core */
 	uint64_t	starved_for;	/* up to so long */
+	bool		blind;			/* which the client takes for its wait in poll */
 	double		offered;		/* requests a second that there are; 0: any number */
 	uint64_t	joins;
 	uint64_t	leaves;			/* 0: never */
@@ -252,6 +253,7 @@ static inline void
 model_turn(Model *m, ModelClient *c)
 {
 	uint64_t	work = 0;
+	uint64_t	busy;
 
 	while (c->count > 0 && c->answers[0].arrives <= m->now)
 	{
@@ -276,12 +278,13 @@ model_turn(Model *m, ModelClient *c)
 			model_send(m, c, p, m->now + work);
 	if (work < c->least_turn)
 		work = c->least_turn;
+	busy = work;
 	if (c->starved > 0 && model_random(m) < c->starved)
 		work += (uint64_t) ((double) c->starved_for * model_random(m));
 	for (uint32_t p = 0; p < c->places; p++)
 	{
 		if (c->waiting[p] + c->in_flight[p] > 0)
-			cluster_window_turn(&c->window[p], model_wall_clock(m, c), c->waiting[p] > 0, work);
+			cluster_window_turn(&c->window[p], model_wall_clock(m, c), c->waiting[p] > 0, c->blind ? busy : work);
 	}
 	c->next_turn = m->now + work;
 	/* the wait in poll, for answers, work, or a slot's end: another timer wakes within a millisecond or so */
