@@ -7,6 +7,7 @@
 #define FIXTURE_INC_H
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -195,6 +196,7 @@ static inline void
 fixture_init(Fixture *f)
 {
 	*f = (Fixture) {0};
+	signal(SIGPIPE, SIG_IGN);	/* as the submitter's thread does */
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	uv_prepare_init(&f->loop, &f->prepare);
 	uv_check_init(&f->loop, &f->check);
