@@ -219,6 +219,8 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 	Cluster    *c = place->pool->owner;
 
 	cluster_trace_closed(c->config->trace, place->node->name, was_up, why);
+	if (!was_up && why->kind != NET_FAIL_NONE && why->kind != NET_FAIL_CREDENTIALS)
+		cluster_topology_turn(&c->topology, place->node);
 	cluster_dispatch_leave(&c->dispatch, place);
 }
 
@@ -231,20 +233,13 @@ static const ClusterPoolOps pool_ops = {
 static void
 follow_node(Cluster *c, ClusterNode *node, bool nodes_up)
 {
-	bool		ready;
-
 	if (!node->pool)
 		node->pool = cluster_pool_new(&pool_ops, c, c->config, node, &c->access, &c->random);
 	if (!node->pool)
 		return;					/* without memory, it is not used until the next tick */
-	ready = cluster_pool_ready(node->pool);
-	if (node->dialled && !ready
-		&& node->pool->last.kind != NET_FAIL_NONE
-		&& node->advertised.storage.ss_family != AF_UNSPEC)
-		cluster_topology_move(&c->topology, node);	/* the address that once worked no longer does */
 	cluster_pool_follow(node->pool);
 	cluster_pool_start(node->pool);
-	if (nodes_up && !ready)
+	if (nodes_up && !cluster_pool_ready(node->pool))
 		cluster_pool_hurry(node->pool);
 }
 

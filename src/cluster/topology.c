@@ -160,11 +160,32 @@ set_address(const ClusterTopology *t, ClusterNode *node, const NetAddress *addre
 	net_address_format(address, node->name, sizeof(node->name));
 }
 
-void
-cluster_topology_move(const ClusterTopology *t, ClusterNode *node)
+static bool
+is_known(const NetAddress *address)
 {
-	node->dialled = false;
-	set_address(t, node, &node->advertised);
+	return address->storage.ss_family != AF_UNSPEC;
+}
+
+static void
+dial(const ClusterTopology *t, ClusterNode *node, bool contacted)
+{
+	node->dialled = contacted;
+	set_address(t, node, contacted ? &node->contacted : &node->advertised);
+}
+
+/* It is where its peers say, and nowhere else. */
+static void
+move(const ClusterTopology *t, ClusterNode *node)
+{
+	node->contacted = (NetAddress) {0};
+	dial(t, node, false);
+}
+
+void
+cluster_topology_turn(const ClusterTopology *t, ClusterNode *node)
+{
+	if (is_known(&node->contacted) && is_known(&node->advertised))
+		dial(t, node, !node->dialled);
 }
 
 void
@@ -201,13 +222,13 @@ same_host(const NetAddress *a, const NetAddress *b)
 static void
 take_advertised(const ClusterTopology *t, ClusterNode *node, const ClusterNodeRow *row)
 {
-	bool		known = node->advertised.storage.ss_family != AF_UNSPEC;
+	bool		known = is_known(&node->advertised);
 
 	if (known && (row->port_guessed ? same_host : net_address_equal) (&node->advertised, &row->address))
 		return;
 	node->advertised = row->address;
 	if (known || !node->dialled)
-		cluster_topology_move(t, node);
+		move(t, node);
 }
 
 /* The node of one row: found or made, and brought up to date. false: out of memory. */
@@ -227,8 +248,8 @@ apply_row(ClusterTopology *t, const ClusterNodeRow *row)
 	node->present = true;
 	if (row == t->contacted)
 	{
-		node->dialled = true;
-		set_address(t, node, &row->address);
+		node->contacted = row->address;
+		dial(t, node, true);
 		return true;
 	}
 	take_advertised(t, node, row);
@@ -242,13 +263,13 @@ taken_by_another(const ClusterTopology *t, const ClusterNode *node)
 	{
 		const ClusterNode *other = t->node[i];
 
-		if (other != node && other->present && net_address_equal(&other->address, &node->address))
+		if (other != node && other->present && net_address_equal(&other->address, &node->contacted))
 			return true;
 	}
 	return false;
 }
 
-/* Where a node was dialled, another one is now. The one that is contacted is where it is. */
+/* Where a node was contacted, another one is now. The one that was contacted last is where it is. */
 static void
 give_way(const ClusterTopology *t)
 {
@@ -258,8 +279,8 @@ give_way(const ClusterTopology *t)
 	{
 		ClusterNode *node = t->node[i];
 
-		if (node != contacted && node->dialled && node->advertised.storage.ss_family != AF_UNSPEC && taken_by_another(t, node))
-			cluster_topology_move(t, node);
+		if (node != contacted && is_known(&node->contacted) && is_known(&node->advertised) && taken_by_another(t, node))
+			move(t, node);
 	}
 }
 

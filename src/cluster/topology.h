@@ -22,10 +22,11 @@ typedef struct ClusterNode
 	bool		present;		/* in the last read */
 	bool		local;			/* present and in the local data center */
 	bool		near;			/* local and in the local rack, if that is given and some node is there */
-	bool		dialled;		/* address is one that was connected to, not one that was read: it may be a forwarded
-								 * one, and holds until its peers tell another one than before */
+	bool		dialled;		/* address is contacted, not advertised */
 	NetAddress	address;
 	NetAddress	advertised;		/* as the peers tell; family 0: never read */
+	NetAddress	contacted;		/* where it was reached: a forwarded one perhaps, which holds until its peers tell
+								 * another address than before; family 0: it was not, or holds no more */
 	char		name[64];		/* of address */
 	char	   *dc;
 	char	   *rack;
@@ -89,8 +90,8 @@ extern bool cluster_topology_read_keyspaces(ClusterTopology *t, CqlReader r);
 /* false: out of memory, or no complete system.local row was read; the old state stays. */
 extern bool cluster_topology_commit(ClusterTopology *t);
 
-/* Move a node from a dialled address to the one its peers tell. */
-extern void cluster_topology_move(const ClusterTopology *t, ClusterNode *node);
+/* No connection could be made to a node's address: if there is another one, that is tried next. */
+extern void cluster_topology_turn(const ClusterTopology *t, ClusterNode *node);
 
 /*
  * An address has this host as its name: the node that is there, or will be, has it too. Who told of the node knows no name,

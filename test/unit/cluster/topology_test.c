@@ -66,7 +66,7 @@ test_addresses(void **state)
 	for (uint8_t id = 2; id <= 8; id++)
 		assert_true(!node_by_id(&t, id) || !node_by_id(&t, id)->address.host);
 	node_by_id(&t, 1)->advertised = address_of(11, 9042);
-	cluster_topology_move(&t, node_by_id(&t, 1));
+	cluster_topology_turn(&t, node_by_id(&t, 1));
 	assert_null(node_by_id(&t, 1)->address.host);
 	assert_int_equal(t.nlocal, 3);
 	assert_false(node_by_id(&t, 8)->local);
@@ -156,6 +156,38 @@ test_a_dialled_address_holds_until_another_is_advertised(void **state)
 	second[1].port = 2;
 	read_from(&t, second, 2, true, 92, 9042);
 	assert_address(node_by_id(&t, 1), 11, 2);
+	cluster_topology_free(&t);
+}
+
+/* Behind forwarded ports one works, after a move the other one does. */
+static void
+test_of_two_addresses_each_has_its_turn(void **state)
+{
+	static const int64_t a[] = {0};
+	RowNode		second[] = {
+		{.id = 2, .dc = "dc", .rack = "r", .token = a, .ntokens = 1},
+		{.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1, .address = {127, 0, 0, 1}, .port = 1},
+	};
+	const RowNode first = {.id = 1, .dc = "dc", .rack = "r", .token = a, .ntokens = 1};
+	ClusterTopology t;
+	ClusterNode *node;
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_from(&t, &first, 1, true, 91, 9042);
+	node = node_by_id(&t, 1);
+	cluster_topology_turn(&t, node);
+	assert_address(node, 91, 9042); /* the only one */
+	read_from(&t, second, 2, true, 92, 9042);
+	cluster_topology_turn(&t, node);
+	assert_address(node, 1, 1);
+	read_from(&t, second, 2, true, 92, 9042);	/* nothing new */
+	assert_address(node, 1, 1);
+	cluster_topology_turn(&t, node);
+	assert_address(node, 91, 9042);
+	second[1].address[3] = 11;
+	read_from(&t, second, 2, true, 92, 9042);
+	cluster_topology_turn(&t, node);
+	assert_address(node, 11, 1);
 	cluster_topology_free(&t);
 }
 
@@ -353,6 +385,7 @@ main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_nodes_are_known_by_host_id),
 		cmocka_unit_test(test_a_dialled_address_holds_until_another_is_advertised),
+		cmocka_unit_test(test_of_two_addresses_each_has_its_turn),
 		cmocka_unit_test(test_a_guessed_port_is_no_sign_of_a_move),
 		cmocka_unit_test(test_a_dialled_address_may_become_that_of_another_node),
 		cmocka_unit_test(test_names_of_contact_points_go_to_nodes_that_others_told_of),
