@@ -119,11 +119,10 @@ cluster_place_tick(ClusterPlace *place, uint64_t now)
 		net_connection_tick(place->net, now);
 }
 
-void
-cluster_place_follow(ClusterPlace *place)
+bool
+cluster_place_strays(const ClusterPlace *place)
 {
-	if (place->net && !net_address_equal(net_connection_address(place->net), &place->node->address))
-		net_connection_close(place->net);
+	return place->net && !net_address_equal(net_connection_address(place->net), &place->node->address);
 }
 
 void

@@ -43,6 +43,7 @@ struct ClusterPlace
 	bool		up;				/* the connection got ready */
 	bool		dirty;			/* on the list of places to flush */
 	bool		active;			/* on the list of active places */
+	bool		retired;		/* its node has moved: nothing new is sent there */
 	bool		widened;		/* it is busy, and in this turn there was no other one to open */
 	uint8_t		magnitude;		/* of the window, as the trace knows it */
 	uint64_t	opened;			/* ms of the loop: its connection, ready or not */
@@ -54,6 +55,7 @@ struct ClusterPlace
 	ClusterHealth health;
 	ClusterPlace *next_dirty;
 	ClusterPlace *next_active;
+	ClusterPlace *next_retired;
 };
 
 /* NULL: out of memory. */
@@ -64,8 +66,8 @@ extern void cluster_place_free(ClusterPlace *place);	/* an empty one, or NULL */
 extern bool cluster_place_open(ClusterPlace *place, const NetConfig *config);
 extern void cluster_place_close(ClusterPlace *place);	/* harmless when empty */
 extern void cluster_place_tick(ClusterPlace *place, uint64_t now);
-/* The node's address may have changed: a connection to another one is closed. */
-extern void cluster_place_follow(ClusterPlace *place);
+/* It has a connection to another address than its node now has. */
+extern bool cluster_place_strays(const ClusterPlace *place);
 
 /* Ready, full or not. */
 static inline bool

@@ -5,7 +5,8 @@
  * Submitter thread only.
  * Owns: its places.
  * Invariants: nothing is opened that no request wants; a stopped pool opens nothing;
- * each connection is one that the access was taken for.
+ * each connection is one that the access was taken for; a retired place takes nothing
+ * new, and its end is no failure of the node.
  *
  * One connection to a node has stream ids enough, and keeps writes large. ScyllaDB's
  * shards are read in the handshake and not used yet.
@@ -56,10 +57,12 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
 	ClusterPool *pool = place->pool;
 
+	bool		failure = why->kind != NET_FAIL_NONE && !place->retired;
+
 	cluster_access_closed(pool->access, was_up);
-	if (why->kind != NET_FAIL_NONE)
+	if (failure)
 		failed(pool, why);
-	if (why->kind != NET_FAIL_NONE && was_up)
+	if (failure && was_up)
 		cluster_backoff_lost(&pool->backoff, now_of(pool), RETURN_WITHIN, pool->random);
 	pool->ops->on_down(place, was_up, why);
 }
@@ -111,6 +114,13 @@ cluster_pool_free(ClusterPool *pool)
 		return;
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 		cluster_place_free(pool->place[i]);
+	while (pool->retired)
+	{
+		ClusterPlace *next = pool->retired->next_retired;
+
+		cluster_place_free(pool->retired);
+		pool->retired = next;
+	}
 	free(pool->place);
 	free(pool);
 }
@@ -211,6 +221,8 @@ close_all(ClusterPool *pool)
 {
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 		cluster_place_close(pool->place[i]);
+	for (ClusterPlace *place = pool->retired; place; place = place->next_retired)
+		cluster_place_close(place);
 }
 
 void
@@ -232,11 +244,23 @@ cluster_pool_stop(ClusterPool *pool)
 	close_all(pool);
 }
 
+static void
+tick_retired(const ClusterPool *pool, uint64_t now)
+{
+	for (ClusterPlace *place = pool->retired; place; place = place->next_retired)
+	{
+		cluster_place_tick(place, now);
+		if (cluster_place_load(place) == 0)
+			cluster_place_close(place);
+	}
+}
+
 void
 cluster_pool_tick(ClusterPool *pool, uint64_t now)
 {
 	uint32_t	idle = pool->config->idle_timeout;
 
+	tick_retired(pool, now);
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 		cluster_place_tick(pool->place[i], now);
 	if (!pool->started && cluster_pool_load(pool) == 0)
@@ -253,11 +277,51 @@ cluster_pool_hurry(ClusterPool *pool)
 	pool->last.kind = NET_FAIL_NONE;
 }
 
+/* One that is over with what it had, or a new one. NULL: out of memory. */
+static ClusterPlace *
+fresh_place(ClusterPool *pool)
+{
+	ClusterPlace **at = &pool->retired;
+	ClusterPlace *place;
+
+	while (*at && ((*at)->net || cluster_place_load(*at) > 0))
+		at = &(*at)->next_retired;
+	place = *at;
+	if (!place)
+		return cluster_place_new(&place_ops, pool, pool->node);
+	*at = place->next_retired;
+	place->next_retired = NULL;
+	place->retired = false;
+	place->health = (ClusterHealth) {0};
+	return place;
+}
+
+/* The connection works, or looks so: what is there ends there, and what comes goes to where the node is now. */
+static void
+retire(ClusterPool *pool, ClusterPlace **place)
+{
+	ClusterPlace *fresh = (*place)->up ? fresh_place(pool) : NULL;
+
+	if (!fresh)
+	{
+		cluster_place_close(*place);
+		return;
+	}
+	fresh->limit = (*place)->limit;
+	(*place)->retired = true;
+	(*place)->next_retired = pool->retired;
+	pool->retired = *place;
+	*place = fresh;
+}
+
 void
 cluster_pool_follow(ClusterPool *pool)
 {
 	for (uint32_t i = 0; i < pool->nplaces; i++)
-		cluster_place_follow(pool->place[i]);
+	{
+		if (cluster_place_strays(pool->place[i]))
+			retire(pool, &pool->place[i]);
+	}
 }
 
 ClusterPlace *
@@ -347,6 +411,11 @@ cluster_pool_closed(const ClusterPool *pool)
 		if (pool->place[i]->net)
 			return false;
 	}
+	for (const ClusterPlace *place = pool->retired; place; place = place->next_retired)
+	{
+		if (place->net)
+			return false;
+	}
 	return true;
 }
 
@@ -357,6 +426,8 @@ cluster_pool_load(const ClusterPool *pool)
 
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 		n += cluster_place_load(pool->place[i]);
+	for (const ClusterPlace *place = pool->retired; place; place = place->next_retired)
+		n += cluster_place_load(place);
 	return n;
 }
 

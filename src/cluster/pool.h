@@ -34,6 +34,7 @@ struct ClusterPool
 	ClusterNode *node;
 	ClusterPlace **place;
 	uint32_t	nplaces;
+	ClusterPlace *retired;		/* of an address before: closed once no request is left there, and used again */
 	bool		started;		/* connections may be opened */
 	ClusterBackoff backoff;
 	NetFailure	last;			/* why the last connection ended or could not be made */
@@ -67,7 +68,7 @@ extern void cluster_pool_close(ClusterPool *pool);	/* may be opened again */
 
 /* The node may be back: no more waiting for the next attempt. */
 extern void cluster_pool_hurry(ClusterPool *pool);
-/* The node's address may have changed: connections to another one are replaced. */
+/* The node's address may have changed: of connections to another one, what is in flight there is all that is left to do. */
 extern void cluster_pool_follow(ClusterPool *pool);
 
 /* The place to send from: ready, the least loaded. NULL: none now. */

@@ -178,6 +178,54 @@ test_a_connection_that_nobody_uses_is_closed(void **state)
 	end(&o);
 }
 
+static void
+set_port(Owner *o, int port)
+{
+	uv_ip4_addr("127.0.0.1", port, (struct sockaddr_in *) &o->node.address.storage);
+}
+
+/* What is in flight at the old address ends there, and however it ends, the new one is not to blame. */
+static void
+test_a_node_that_moves_leaves_a_retired_place(void **state)
+{
+	Owner		o;
+	Node	   *moved = start_node("");
+	ClusterPlace *old;
+
+	begin_up(&o);
+	old = o.pool->place[0];
+	cluster_pool_follow(o.pool);
+	assert_ptr_equal(o.pool->place[0], old);	/* it is where it was */
+	old->in_flight = 1;
+	set_port(&o, node_port(moved));
+	cluster_pool_follow(o.pool);
+	assert_null(cluster_pool_pick(o.pool));
+	assert_int_equal(cluster_pool_load(o.pool), 1);
+	assert_non_null(cluster_pool_open(o.pool));
+	AWAIT(&o.f, o.ups == 2);
+	assert_ptr_not_equal(cluster_pool_pick(o.pool), old);
+	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
+	assert_non_null(old->net);
+	old->in_flight = 0;
+	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
+	AWAIT(&o.f, o.downs == 1);
+	assert_int_equal(o.why, NET_FAIL_NONE);
+	assert_false(cluster_pool_closed(o.pool));
+
+	/* back, and the connection in between is lost */
+	set_port(&o, node_port(o.f.node[0]));
+	cluster_pool_follow(o.pool);
+	assert_ptr_equal(o.pool->place[0], old);
+	assert_true(node_order(moved, "disconnect"));
+	AWAIT(&o.f, o.downs == 2);
+	assert_int_equal(o.pool->last.kind, NET_FAIL_NONE);
+	assert_non_null(cluster_pool_open(o.pool));
+	AWAIT(&o.f, o.ups == 3);
+	end(&o);
+	assert_int_equal(o.access.open, 0);
+	node_stop(moved);
+}
+
 /* Each try may lock the role: the pause is one for all nodes, and longer for the one that refused. */
 static void
 test_a_wrong_password_is_not_tried_often(void **state)
@@ -239,6 +287,7 @@ main(void)
 		cmocka_unit_test(test_a_lost_connection_may_come_back_after_its_pause),
 		cmocka_unit_test(test_a_node_that_may_be_back_is_tried_at_once),
 		cmocka_unit_test(test_a_connection_that_nobody_uses_is_closed),
+		cmocka_unit_test(test_a_node_that_moves_leaves_a_retired_place),
 		cmocka_unit_test(test_a_wrong_password_is_not_tried_often),
 		cmocka_unit_test(test_a_stopped_pool_opens_nothing_again),
 		cmocka_unit_test(test_a_retired_pool_closes_once_nothing_is_in_flight),
