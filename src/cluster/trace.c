@@ -213,8 +213,8 @@ cluster_trace_window(ClusterTrace *trace, const char *node, uint32_t limit, uint
 	uint8_t		before = *magnitude;
 	uint8_t		now = magnitude_of(limit);
 
-	if (now == before)
-		return;
+	if (before != 0 && now + 1 >= before && now <= before + 1)
+		return;					/* there and back again says nothing */
 	*magnitude = now;
 	if (before == 0)
 		return;

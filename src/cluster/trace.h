@@ -54,7 +54,7 @@ extern void cluster_trace_add(ClusterTrace *trace, ClusterEventKind what, const 
 extern void cluster_trace_closed(ClusterTrace *trace, const char *node, bool was_up, const NetFailure *why);
 extern void cluster_trace_connected(ClusterTrace *trace, const NetConnection *c, const char *purpose);
 extern void cluster_trace_error(ClusterTrace *trace, const char *node, const CqlError *error);
-/* How many requests may be in flight; *magnitude is the caller's, 0 at first. Powers of two that it passes are told. */
+/* How many requests may be in flight; *magnitude is the caller's, 0 at first. About four times as many, or as few, are told. */
 extern void cluster_trace_window(ClusterTrace *trace, const char *node, uint32_t limit, uint8_t *magnitude);
 extern void cluster_trace_topology(ClusterTrace *trace, const char *node, const ClusterTopology *t);
 extern void cluster_trace_schema(ClusterTrace *trace, const char *node, const CqlEvent *event);
