@@ -9,6 +9,20 @@
 
 /* ---- operands ---- */
 
+/* With ScyllaDB's cql_duplicate_bind_variable_names_refer_to_same_variable, which is on, one name is one marker. */
+static bool
+same_marker(NodeParse *p, NodeOperand *o)
+{
+	for (int i = 0; i < p->s->nmarkers; i++)
+		if (strcmp(p->s->marker[i].name, p->x.token.value) == 0)
+		{
+			o->marker = i;
+			node_lexer_next(&p->x);
+			return true;
+		}
+	return false;
+}
+
 static bool
 new_marker(NodeParse *p, NodeOperand *o, CqlType *type, const char *name, int column)
 {
@@ -18,6 +32,8 @@ new_marker(NodeParse *p, NodeOperand *o, CqlType *type, const char *name, int co
 		return node_fail(p->node, CQL_ERR_INVALID, "too many bind markers");
 	if (*p->x.token.value != '\0')
 		name = p->x.token.value;
+	if (p->node->nr_shards > 0 && *p->x.token.value != '\0' && same_marker(p, o))
+		return true;
 	o->marker = s->nmarkers;
 	s->marker[s->nmarkers++] = (NodeMarker) {name, type, column};
 	node_lexer_next(&p->x);
@@ -65,7 +81,7 @@ new_term(NodeParse *p)
 static bool
 parse_in(NodeParse *p, NodeTerm *term, CqlType *type, const char *name)
 {
-	const char *in = node_format(&p->s->arena, "in(%s)", name);
+	const char *in = node_format(&p->s->arena, p->node->nr_shards > 0 ? "IN(%s)" : "in(%s)", name);
 
 	if (p->x.token.kind == TOKEN_MARKER)
 	{
@@ -169,12 +185,31 @@ node_parse_where(NodeParse *p)
 		if (!parse_term(p))
 			return false;
 	} while (node_lexer_accept(&p->x, "AND"));
-	return true;
+	return node_scylla_relations(p->node, p->s);
 }
 
 /* ---- the rest ---- */
 
-/* USING TTL x AND TIMESTAMP y */
+/* ScyllaDB's TIMEOUT 2000ms, which nothing is made of */
+static bool
+parse_timeout(NodeParse *p)
+{
+	NodeOperand timeout = {0};
+
+	if (p->node->nr_shards == 0 || !node_lexer_accept(&p->x, "TIMEOUT"))
+		return node_parse_syntax(p);
+	if (p->x.token.kind == TOKEN_MARKER)
+		return node_parse_operand(p, &timeout, node_simple_type(&p->s->arena, CQL_TYPE_DURATION), "[timeout]", -1);
+	return node_lexer_span(&p->x).len > 0 || node_parse_syntax(p);
+}
+
+bool
+node_parse_using_timeout(NodeParse *p)
+{
+	return !node_lexer_accept(&p->x, "USING") || parse_timeout(p);
+}
+
+/* USING TTL x AND TIMESTAMP y AND TIMEOUT z */
 bool
 node_parse_using(NodeParse *p)
 {
@@ -192,7 +227,7 @@ node_parse_using(NodeParse *p)
 			ok = node_parse_operand(p, &s->timestamp, node_simple_type(&s->arena, CQL_TYPE_BIGINT),
 									"[timestamp]", -1);
 		else
-			ok = node_parse_syntax(p);
+			ok = parse_timeout(p);
 		if (!ok)
 			return false;
 	} while (node_lexer_accept(&p->x, "AND"));
@@ -240,5 +275,9 @@ node_parse_tail(NodeParse *p)
 	if (node_lexer_accept(&p->x, "LIMIT") &&
 		!node_parse_operand(p, &s->limit, node_simple_type(&s->arena, CQL_TYPE_INT), "[limit]", -1))
 		return false;
-	return !node_lexer_accept(&p->x, "ALLOW") || node_parse_expect(p, "FILTERING");
+	if (node_lexer_accept(&p->x, "ALLOW") && !node_parse_expect(p, "FILTERING"))
+		return false;
+	if (p->node->nr_shards > 0 && node_lexer_accept(&p->x, "BYPASS") && !node_parse_expect(p, "CACHE"))
+		return false;
+	return node_parse_using_timeout(p);
 }

@@ -101,6 +101,7 @@ node_conn_close(NodeConn *c, NodeClose how)
 	c->closing = true;
 	report->open--;
 	report->ready -= c->state == STATE_READY;
+	node_on_shard(c, c->state == STATE_READY && c->registered == 0 ? -1 : 0);
 	report->in_flight -= c->in_flight;
 	report->held -= c->leave != NODE_NO_LIMIT;
 	free_parcels(c, c->late);
@@ -572,26 +573,6 @@ peer_port(const uv_tcp_t *tcp)
 				 ((struct sockaddr_in *) &a)->sin_port);
 }
 
-/* The shard-aware port obeys the client's port; else the shard with fewest connections. */
-static int32_t
-choose_shard(const Node *node, const NodeListener *listener, uint16_t source_port)
-{
-	int			count[NODE_MAX_SHARDS] = {0};
-	int			best = 0;
-
-	if (node->nr_shards == 0)
-		return -1;
-	if (listener->shard_aware)
-		return source_port % node->nr_shards;
-	for (const NodeConn *c = node->conns; c != NULL; c = c->next)
-		if (c->shard >= 0 && c->shard < node->nr_shards)
-			count[c->shard]++;
-	for (int i = 1; i < node->nr_shards; i++)
-		if (count[i] < count[best])
-			best = i;
-	return best;
-}
-
 void
 node_conn_accept(NodeListener *listener)
 {
@@ -612,7 +593,7 @@ node_conn_accept(NodeListener *listener)
 	c->number = ++node->report.connections;
 	node->report.open++;
 	c->source_port = peer_port(&c->tcp);
-	c->shard = choose_shard(node, listener, c->source_port);
+	c->shard = node_landing_shard(node, listener->shard_aware, c->source_port);
 	c->next = node->conns;
 	node->conns = c;
 	if ((rule = node_rule_for(node, NULL, NODE_ON_CONNECT)) != NULL)

@@ -1,7 +1,7 @@
 /*
  * test/node/ddl.c
  *	  Schema statements: CREATE and DROP of keyspaces and tables, CREATE TYPE,
- *	  ALTER TABLE ADD and DROP, ALTER TYPE ADD, CREATE INDEX.
+ *	  ALTER KEYSPACE, ALTER TABLE ADD and DROP, ALTER TYPE ADD, CREATE INDEX.
  *
  * Thread: the node's. Owns: nothing.
  * Invariant: a statement that changed something answers SCHEMA_CHANGE and sends
@@ -49,22 +49,49 @@ take_if(NodeLexer *x)
 
 /* name WITH replication = {...} */
 static bool
-create_keyspace(Node *node, NodeLexer *x, Change *change)
+take_keyspace(Node *node, NodeLexer *x, const char **name, const char **map)
 {
-	bool		conditional = take_if(x);
-	const char *name = x->token.value;
-	CqlString	map;
+	CqlString	span;
 
+	*name = x->token.value;
 	if (x->token.kind != TOKEN_NAME)
 		return syntax(node, x);
 	node_lexer_next(x);
 	if (!node_lexer_accept(x, "WITH") || !node_lexer_accept(x, "replication") || !node_lexer_accept(x, "="))
 		return syntax(node, x);
-	map = node_lexer_span(x);
+	span = node_lexer_span(x);
+	*map = node_format(&node->scratch, "%.*s", (int) span.len, span.data);
+	return true;
+}
+
+static bool
+create_keyspace(Node *node, NodeLexer *x, Change *change)
+{
+	bool		conditional = take_if(x);
+	const char *name;
+	const char *map;
+
+	if (!take_keyspace(node, x, &name, &map))
+		return false;
 	if (node_keyspace(node, name) != NULL)
 		return conditional || node_fail(node, CQL_ERR_ALREADY_EXISTS, "Cannot add existing keyspace \"%s\"", name);
-	node_keyspace_add(node, name, node_format(&node->scratch, "%.*s", (int) map.len, map.data));
+	node_keyspace_add(node, name, map);
 	*change = (Change) {"CREATED", "KEYSPACE", name, NULL};
+	return true;
+}
+
+static bool
+alter_keyspace(Node *node, NodeLexer *x, Change *change)
+{
+	const char *name;
+	const char *map;
+
+	if (!take_keyspace(node, x, &name, &map))
+		return false;
+	if (node_keyspace(node, name) == NULL)
+		return node_fail(node, CQL_ERR_CONFIG, "Keyspace '%s' doesn't exist", name);
+	node_keyspace_add(node, name, map);
+	*change = (Change) {"UPDATED", "KEYSPACE", name, NULL};
 	return true;
 }
 
@@ -215,7 +242,7 @@ run(Node *node, NodeLexer *x, Change *change)
 	}			statements[] = {
 		{"CREATE", "KEYSPACE", create_keyspace}, {"CREATE", "TABLE", create_table}, {"CREATE", "TYPE", create_type},
 		{"DROP", "KEYSPACE", drop_keyspace}, {"DROP", "TABLE", drop_table}, {"ALTER", "TABLE", alter_table},
-		{"ALTER", "TYPE", alter_type}, {"CREATE", "INDEX", create_index}
+		{"ALTER", "TYPE", alter_type}, {"CREATE", "INDEX", create_index}, {"ALTER", "KEYSPACE", alter_keyspace}
 	};
 	NodeLexer	verb = *x;
 

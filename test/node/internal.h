@@ -6,6 +6,8 @@
  *	 conn.c       one connection: bytes in, frames, bytes out, late answers, closing
  *	 tls.c        TLS of one connection; tls_context.c what new ones get
  *	 ring.c       nodes that are each other's peers
+ *	 place.c      which node and shard a request should have come to; tablet.c where tablets are
+ *	 scylla.c     what ScyllaDB does that Cassandra does not
  *	 rule.c       faults
  *	 queue.c      `capacity`: when a request would be served
  *	 respond.c    what each opcode is answered
@@ -40,7 +42,7 @@
 #define NODE_UNSET (-2)			/* CqlBytes.len of an unset value */
 #define NODE_NO_TIMESTAMP INT64_MIN
 #define NODE_OLDEST_PROTOCOL 3
-#define NODE_MAX_SHARDS 256
+#define NODE_MAX_REPLICAS 64
 #define NODE_MAX_WORKERS 1024
 #define NODE_EVENT_TYPES 3		/* TOPOLOGY_CHANGE, STATUS_CHANGE, SCHEMA_CHANGE */
 
@@ -138,6 +140,10 @@ struct NodeTable
 	int			nkey;			/* columns of the primary key */
 	bool		counter;
 	bool		system;			/* filled anew for every SELECT */
+	struct NodeKeyspace *home;
+	int			ntablets;		/* 0: vnodes */
+	struct NodeTablet *tablet;	/* those that were put somewhere */
+	NodeTable  *base;			/* NULL, or the table whose tablets are this one's too */
 	size_t		repeat;			/* its one row stands for so many, with keys from 0; 0: as usual */
 	NodeRow   **row;			/* by token and clustering once sorted */
 	size_t		nrows;			/* dead ones included */
@@ -148,10 +154,36 @@ struct NodeTable
 	NodeTable  *next;
 };
 
+/* So many replicas in a data center; dc NULL: on whatever nodes the ring has next. */
+typedef struct NodeFactor
+{
+	const char *dc;
+	int			replicas;
+} NodeFactor;
+
+typedef struct NodeReplica
+{
+	const char *host_id;
+	int32_t		shard;
+} NodeReplica;
+
+/* A tablet that a script has put somewhere; the others stand where they are dealt to. */
+typedef struct NodeTablet
+{
+	int			number;
+	int			nreplicas;
+	NodeReplica *replica;
+	NodeReplica pending;		/* host_id NULL: it does not migrate */
+	struct NodeTablet *next;
+} NodeTablet;
+
 typedef struct NodeKeyspace
 {
 	const char *name;
 	const char *replication;	/* CQL map literal */
+	NodeFactor *factor;			/* what it says */
+	int			nfactors;
+	int			tablets;		/* of each table to come; 0: vnodes */
 	struct NodeKeyspace *next;
 } NodeKeyspace;
 
@@ -255,7 +287,7 @@ typedef enum NodeAction
 	ACTION_ERROR, ACTION_UNPREPARED, ACTION_OTHER_ID, ACTION_WARN, ACTION_WRONG_STREAM, ACTION_BAD_CRC,
 	ACTION_VERSION, ACTION_BIG_FRAME, ACTION_DUPLICATE, ACTION_EMPTY_PAGE,
 	ACTION_NO_METADATA, ACTION_STALL, ACTION_DRIBBLE, ACTION_TLS_FLIP, ACTION_TLS_CUT, ACTION_TLS_CLOSE,
-	ACTION_KEY_UPDATE, ACTION_RENEGOTIATE, ACTION_PLAIN, ACTION_ALERT
+	ACTION_KEY_UPDATE, ACTION_RENEGOTIATE, ACTION_PLAIN, ACTION_ALERT, ACTION_PAYLOAD
 } NodeAction;
 
 /* The counts of an ERROR that has some; -1: the code's usual ones. */
@@ -279,6 +311,7 @@ typedef struct NodeRule
 	int			opcode;			/* -1: any */
 	char	   *text;			/* NULL: any */
 	CqlBuffer	value;			/* bytes that must occur in the values; empty: any */
+	int			shard;			/* of the connection; -1: any */
 	uint64_t	over;			/* so many in flight with this one; 0: not given, as all below */
 	uint64_t	nth, every, after, times;
 	uint64_t	seen, fired;
@@ -287,6 +320,7 @@ typedef struct NodeRule
 	NodeErrorDetail error;
 	CqlBuffer	warning;		/* [string]s */
 	uint16_t	nwarnings;
+	CqlBuffer	payload;		/* bytes of tablets-routing-v1 */
 	struct NodeRule *next;
 } NodeRule;
 
@@ -332,6 +366,8 @@ struct NodeConn
 	bool		lz4;
 	bool		metadata_id;	/* EXECUTE and PREPARED carry it */
 	bool		lwt_mark;		/* PREPARED says what is conditional */
+	bool		tablets;		/* answers tell where a tablet is */
+	bool		rate_error;		/* knows the error of rate limits */
 	uint32_t	registered;		/* bit per event type */
 	bool		reading;
 	bool		deaf;			/* swallows what comes */
@@ -389,6 +425,8 @@ typedef struct NodeCall
 	bool		no_metadata;	/* a fault */
 	bool		other_id;		/* a fault: of PREPARE, or in what EXECUTE and BATCH are told to miss */
 	bool		start_segments; /* when the answer is out */
+	NodeTable  *teach;			/* the answer tells where this table's tablet is; NULL: nothing */
+	int			tablet;
 } NodeCall;
 
 /* ---- the node ---- */
@@ -404,6 +442,13 @@ typedef struct NodePeer
 	int			ntokens;
 	struct NodePeer *next;
 } NodePeer;
+
+/* A token of the ring and whose it is. */
+typedef struct NodePlace
+{
+	int64_t		token;
+	const NodePeer *owner;
+} NodePlace;
 
 typedef struct NodeListener
 {
@@ -457,8 +502,16 @@ struct Node
 	bool		certificates;	/* a client certificate with the user's name as its CN will do */
 	int			nr_shards;		/* 0: Cassandra */
 	int			ignore_msb;
+	bool		shards_hidden;	/* SUPPORTED tells none of them */
+	int			landing;		/* shard of every connection, or NODE_LANDING_* */
+	int			dealt_shards;	/* of each node, when its tablets were dealt */
 	NodePeer	self;
 	NodePeer   *peers;
+	bool		placed;			/* ring and host are of now */
+	NodePlace  *ring;			/* tokens of all nodes, in order */
+	size_t		nring;
+	const NodePeer **host;		/* all nodes, by host id */
+	int			nhosts;
 	bool		null;
 	bool		store;
 	bool		checksum;
@@ -502,7 +555,7 @@ extern char *node_strdup(CqlArena *arena, const char *s, size_t len);
 extern char *node_format(CqlArena *arena, const char *format,...) __attribute__((format(printf, 2, 3)));
 extern bool node_fail(Node *node, int code, const char *format,...) __attribute__((format(printf, 3, 4)));
 extern bool node_listen(Node *node);
-extern void node_refuse(Node *node);
+extern void node_refuse(Node *node, bool shard_aware);	/* the shard-aware port alone, or both */
 extern void node_clock_arm(Node *node, uint64_t due);
 
 /* conn.c */
@@ -523,6 +576,35 @@ extern void node_conn_process(NodeConn *c); /* what c->in has */
 extern void node_conn_event(NodeConn *c, const CqlBuffer *body);
 extern void node_conns_tick(Node *node);
 extern void node_conns_release(Node *node);
+
+/* place.c */
+extern void node_ring_know(Node *node);
+extern void node_factors(Node *node, NodeKeyspace *k);
+extern void node_route(NodeCall *call, const NodeStatement *s); /* counts what is misrouted */
+
+/* tablet.c */
+extern bool node_tablets_line(Node *node, NodeLexer *x);
+extern bool node_tablet_line(Node *node, NodeLexer *x);
+extern int	node_tablet_of(const NodeTable *t, int64_t token);
+extern int64_t node_tablet_last(const NodeTable *t, int tablet);	/* its last token */
+extern int	node_tablet_replicas(Node *node, const NodeTable *t, int tablet, NodeReplica *out);
+extern void node_tablet_route(NodeCall *call, NodeTable *t, int64_t token);
+extern void node_tablet_teach(NodeCall *call);
+extern void node_payload(CqlBuffer *answer, const uint8_t *data, size_t n); /* as tablets-routing-v1 */
+extern const char *node_table_id(Node *node, const NodeTable *t);
+extern void node_tablets_fill(Node *node, NodeTable *t, void (*add) (Node *node, NodeTable *t, const char *literals));
+
+/* scylla.c */
+#define NODE_LANDING_ASKED (-1) /* the shard that the client's port asks for, else the emptiest */
+#define NODE_LANDING_NAT (-2)	/* another one than it asks for */
+extern bool node_scylla_line(Node *node, NodeLexer *x);
+extern bool node_landing_line(Node *node, NodeLexer *x);
+extern int32_t node_landing_shard(const Node *node, bool shard_aware, uint16_t source_port);
+extern int	node_scylla_supported(NodeCall *call, CqlBuffer *b);	/* how many keys */
+extern void node_scylla_option(NodeConn *c, CqlString key); /* of STARTUP */
+extern bool node_scylla_relations(Node *node, const NodeStatement *s);
+extern bool node_scylla_products(NodeCall *call, const NodeStatement *s);
+extern bool node_scylla_batch(NodeCall *call);
 
 /* queue.c */
 extern bool node_queue_line(Node *node, NodeLexer *x);
@@ -553,6 +635,7 @@ extern void node_tls_off(Node *node);
 
 /* respond.c */
 extern void node_respond(NodeConn *c, const CqlFrame *frame);
+extern void node_take_row(NodeCall *call, CqlReader *r);	/* of a BATCH: statement and values of the next row */
 extern void node_forget(Node *node, const NodeTable *table);	/* what was prepared on it; NULL: all */
 extern bool node_event(Node *node, NodeLexer *x);
 extern void node_event_send(Node *node, int type, const CqlBuffer *body);
@@ -587,6 +670,7 @@ extern int	node_parse_column(NodeParse *p);	/* -1: failed */
 extern bool node_parse_operand(NodeParse *p, NodeOperand *o, CqlType *type, const char *name, int column);
 extern bool node_parse_where(NodeParse *p);
 extern bool node_parse_using(NodeParse *p);
+extern bool node_parse_using_timeout(NodeParse *p); /* or nothing */
 extern bool node_parse_if(NodeParse *p);
 extern bool node_parse_tail(NodeParse *p);	/* LIMIT, ORDER BY, ALLOW FILTERING */
 extern bool node_parse_end(NodeParse *p);
@@ -603,7 +687,7 @@ extern bool node_is_ddl(CqlString text);
 extern void node_run_ddl(NodeCall *call);
 
 /* table.c */
-extern void node_keyspace_add(Node *node, const char *name, const char *replication);
+extern NodeKeyspace *node_keyspace_add(Node *node, const char *name, const char *replication);
 extern NodeKeyspace *node_keyspace(Node *node, const char *name);
 extern bool node_type_add(Node *node, NodeLexer *x);	/* at the name */
 extern NodeTable *node_table_add(Node *node, NodeLexer *x); /* at the name; NULL: failed */
@@ -639,14 +723,17 @@ extern bool node_value_valid(const CqlType *type, CqlBytes value);
 /* system.c */
 extern void node_system_init(Node *node);
 extern void node_system_fill(Node *node, NodeTable *t);
+extern bool node_scylla_only(const char *table);
 
 /* script.c */
 extern bool node_script(Node *node, const char *script);
 extern bool node_take_word(Node *node, NodeLexer *x, const char **word);
 extern bool node_take_int(Node *node, NodeLexer *x, int low, int high, int *value);
+extern bool node_starts_number(const NodeLexer *x);
 
 /* record.c */
 extern void node_record(const NodeCall *call, bool fault);
+extern void node_on_shard(NodeConn *c, int n);	/* so many connections more that serve requests */
 extern uint64_t node_report_get(const NodeReport *report, const char *key);
 extern void node_report_add(NodeReport *sum, const NodeReport *report); /* counters; of maxima the sum too */
 extern int	node_opcode_by_name(const char *name);	/* -1 */

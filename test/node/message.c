@@ -84,12 +84,15 @@ void
 node_answer_error(NodeCall *call, const NodeErrorDetail *e)
 {
 	CqlBuffer  *b = &call->conn->answer;
+	int			code = e->code;
 
+	if (code == CQL_ERR_RATE_LIMIT && !call->conn->rate_error)
+		code = CQL_ERR_CONFIG;	/* scylladb transport/server.cc, make_rate_limit_error */
 	call->node->report.errors++;
 	node_answer_begin(call, CQL_OP_ERROR);
-	cql_put_u32(b, (uint32_t) e->code);
+	cql_put_u32(b, (uint32_t) code);
 	cql_put_string(b, e->message ? e->message : "ordered fault");
-	switch (e->code)
+	switch (code)
 	{
 		case CQL_ERR_UNAVAILABLE:
 		case CQL_ERR_WRITE_TIMEOUT:
@@ -115,7 +118,8 @@ node_answer_error(NodeCall *call, const NodeErrorDetail *e)
 				cql_put_short_bytes(b, call->id.data, (uint16_t) (call->id.len < 0 ? 0 : call->id.len));
 			break;
 		case CQL_ERR_RATE_LIMIT:
-			cql_put_u16(b, 0x0100); /* a write, not rejected by the coordinator */
+			cql_put_u8(b, call->statement == NULL || call->statement->kind != STATEMENT_SELECT);	/* a write */
+			cql_put_u8(b, e->data); /* by the coordinator */
 			break;
 		default:
 			break;

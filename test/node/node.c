@@ -166,9 +166,9 @@ node_listen(Node *node)
 }
 
 void
-node_refuse(Node *node)
+node_refuse(Node *node, bool shard_aware)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = shard_aware; i < 2; i++)
 	{
 		if (node->listener[i] != NULL)
 			uv_close((uv_handle_t *) &node->listener[i]->tcp, listener_closed);
@@ -303,7 +303,7 @@ close_handle(uv_handle_t *handle, void *node)
 static void
 shut_down(Node *node)
 {
-	node_refuse(node);
+	node_refuse(node, false);
 	for (NodeConn *c = node->conns; c != NULL; c = c->next)
 		node_conn_close(c, CLOSE_NORMAL);
 	uv_walk(&node->loop, close_handle, node);
@@ -519,6 +519,7 @@ node_defaults(Node *node)
 	node->self.rack = "rack1";
 	node->shard_port = -1;
 	node->ignore_msb = 12;
+	node->landing = NODE_LANDING_ASKED;
 	node->protocol = 5;
 	node->oldest = NODE_OLDEST_PROTOCOL;
 	node->lz4 = true;
@@ -564,6 +565,8 @@ node_free(Node *node)
 	free(node->inbox);
 	free(node->value);
 	free(node->record);
+	free(node->ring);
+	free(node->host);
 	free(node->queue.due);
 	pthread_cond_destroy(&node->answered);
 	pthread_mutex_destroy(&node->lock);

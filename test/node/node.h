@@ -42,6 +42,7 @@ extern void node_stop(Node *node);	/* closes everything, joins the thread; NULL 
  * at equal distances. On failure none of them is left.
  */
 #define NODE_MAX_RING 1000
+#define NODE_MAX_SHARDS 256
 extern bool node_ring_start(Node **nodes, int n, int tokens, const char *script, char *error, size_t error_size);
 
 extern int	node_port(const Node *node);
@@ -57,7 +58,7 @@ extern const char *node_error(const Node *node);	/* of the caller's last node_or
 
 /*
  * Counters, in one snapshot. node_count takes the names of these fields, and
- * those of opcodes ("EXECUTE", "PREPARE" ... as received).
+ * those of opcodes ("EXECUTE", "PREPARE" ... as received), and "shard N" for on_shard.
  */
 typedef struct NodeReport
 {
@@ -83,7 +84,9 @@ typedef struct NodeReport
 	uint64_t	stream_clashes; /* requests on a stream whose answer was still owed */
 	uint64_t	bytes_in;
 	uint64_t	bytes_out;
-	uint64_t	wrong_shard;	/* scylla: EXECUTEs that came on another shard's connection */
+	uint64_t	wrong_node;		/* requests with a partition key that this node has no replica of */
+	uint64_t	wrong_shard;	/* scylla: those it has a replica of, on another shard than the connection's */
+	uint64_t	payloads;		/* answers that told where the tablet is */
 	uint64_t	not_owner;		/* EXECUTEs of keys whose primary owner by the ring is another node */
 	uint64_t	no_timestamp;	/* EXECUTEs and rows of BATCHes that write without a client timestamp */
 	uint64_t	checksum;		/* sum of node_hash(values of an EXECUTE or of a BATCH's row), if `checksum on` */
@@ -97,6 +100,7 @@ typedef struct NodeReport
 	uint64_t	close_notifies; /* clients that said they close */
 	uint64_t	plain_bytes;	/* received where TLS was expected, and no TLS */
 	char		tls_sni[256];	/* the last name a client asked for; "" */
+	uint64_t	on_shard[NODE_MAX_SHARDS];	/* ready connections of each shard that did not REGISTER: for requests */
 } NodeReport;
 
 extern void node_report(Node *node, NodeReport *report);

@@ -24,7 +24,7 @@ static const struct
 	COUNTER(events), COUNTER(faults), COUNTER(connections), COUNTER(open), COUNTER(ready),
 	COUNTER(in_flight), COUNTER(max_in_flight), COUNTER(max_conn_in_flight), COUNTER(held), COUNTER(queued), COUNTER(longest_queue), COUNTER(served),
 	COUNTER(streams), COUNTER(stream_clashes), COUNTER(bytes_in), COUNTER(bytes_out),
-	COUNTER(wrong_shard), COUNTER(not_owner), COUNTER(no_timestamp), COUNTER(checksum),
+	COUNTER(wrong_node), COUNTER(wrong_shard), COUNTER(payloads), COUNTER(not_owner), COUNTER(no_timestamp), COUNTER(checksum),
 	COUNTER(protocol_errors), COUNTER(tls_handshakes), COUNTER(tls_failed), COUNTER(tls_resumed),
 	COUNTER(tls_client_certs), COUNTER(tls_tickets), COUNTER(ticket_reused), COUNTER(close_notifies),
 	COUNTER(plain_bytes)
@@ -56,6 +56,8 @@ node_report_get(const NodeReport *report, const char *key)
 			memcpy(&value, (const char *) report + counters[i].offset, sizeof(value));
 			return value;
 		}
+	if (sscanf(key, "shard %d", &opcode) == 1)
+		return opcode >= 0 && opcode < NODE_MAX_SHARDS ? report->on_shard[opcode] : UINT64_MAX;
 	/* behind the counters: READY is an opcode, ready is not */
 	opcode = node_opcode_by_name(key);
 	return opcode >= 0 ? report->opcode[opcode] : UINT64_MAX;
@@ -72,6 +74,8 @@ node_report_add(NodeReport *sum, const NodeReport *report)
 	}
 	for (int i = 0; i < 17; i++)
 		sum->opcode[i] += report->opcode[i];
+	for (int i = 0; i < NODE_MAX_SHARDS; i++)
+		sum->on_shard[i] += report->on_shard[i];
 	if (report->tls_sni[0] != '\0')
 		memcpy(sum->tls_sni, report->tls_sni, sizeof(sum->tls_sni));
 }
@@ -92,12 +96,27 @@ node_report_lines(const NodeReport *report, CqlBuffer *out)
 		put_line(out, counters[i].name, node_report_get(report, counters[i].name));
 	for (int i = 0; i < 17; i++)
 		put_line(out, opcodes[i], report->opcode[i]);
+	for (int i = 0; i < NODE_MAX_SHARDS; i++)
+	{
+		char		name[16];
+
+		snprintf(name, sizeof(name), "shard %d", i);
+		if (report->on_shard[i] > 0)
+			put_line(out, name, report->on_shard[i]);
+	}
 	if (report->tls_sni[0] != '\0')
 	{
 		cql_put_raw(out, "tls_sni ", 8);
 		cql_put_raw(out, report->tls_sni, strlen(report->tls_sni));
 		cql_put_u8(out, '\n');
 	}
+}
+
+void
+node_on_shard(NodeConn *c, int n)
+{
+	if (c->shard >= 0)
+		c->node->report.on_shard[c->shard] += (uint64_t) n;
 }
 
 /* ---- records ---- */

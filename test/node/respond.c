@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "cql/token.h"
 #include "internal.h"
 
 #define PARAM_NAMES 0x40		/* what no client of ours sends */
@@ -135,8 +134,8 @@ decode_execute(NodeCall *call, CqlReader *r)
 }
 
 /* The prepared row at r becomes what the call executes: statement and values. */
-static void
-take_row(NodeCall *call, CqlReader *r)
+void
+node_take_row(NodeCall *call, CqlReader *r)
 {
 	if (cql_get_u8(r) != 1)
 		r->failed = true;		/* texts in a batch are not served */
@@ -158,7 +157,7 @@ decode_batch(NodeCall *call, CqlReader *r)
 	call->rows = cql_get_u16(r);
 	call->batch = *r;
 	for (int i = 0; i < (unlooked ? 1 : call->rows) && !r->failed; i++)
-		take_row(call, r);
+		node_take_row(call, r);
 	call->malformed |= r->failed || call->rows == 0;
 	if (unlooked || call->malformed)
 		return;
@@ -167,6 +166,23 @@ decode_batch(NodeCall *call, CqlReader *r)
 	call->nvalues = call->rows;
 	take_params(call, r);
 	call->malformed |= (call->flags & CQL_PARAM_VALUES) != 0;
+}
+
+/* KEY=VALUE, a line each: what records keep and rules look at. */
+static CqlString
+startup_text(Node *node, CqlReader r)
+{
+	const char *text = "";
+	int			n = cql_get_u16(&r);
+
+	while (n-- > 0 && !r.failed)
+	{
+		CqlString	key = cql_get_string(&r);
+		CqlString	value = cql_get_string(&r);
+
+		text = node_format(&node->scratch, "%s%.*s=%.*s\n", text, (int) key.len, key.data, (int) value.len, value.data);
+	}
+	return (CqlString) {text, (uint32_t) strlen(text)};
 }
 
 static void
@@ -193,6 +209,9 @@ decode(NodeCall *call)
 		case CQL_OP_BATCH:
 			decode_batch(call, &r);
 			break;
+		case CQL_OP_STARTUP:
+			call->text = startup_text(call->node, r);
+			break;
 		default:
 			break;
 	}
@@ -206,37 +225,6 @@ put_pair(CqlBuffer *b, const char *key, const char *value)
 	cql_put_string(b, key);
 	cql_put_u16(b, 1);
 	cql_put_string(b, value);
-}
-
-static void
-put_number(CqlBuffer *b, const char *key, int value)
-{
-	char		text[16];
-
-	snprintf(text, sizeof(text), "%d", value);
-	put_pair(b, key, text);
-}
-
-static int
-put_scylla(NodeCall *call, CqlBuffer *b)
-{
-	Node	   *node = call->node;
-
-	put_number(b, "SCYLLA_SHARD", call->conn->shard);
-	put_number(b, "SCYLLA_NR_SHARDS", node->nr_shards);
-	put_number(b, "SCYLLA_SHARDING_IGNORE_MSB", node->ignore_msb);
-	put_pair(b, "SCYLLA_SHARDING_ALGORITHM", "biased-token-round-robin");
-	put_pair(b, "SCYLLA_PARTITIONER", "org.apache.cassandra.dht.Murmur3Partitioner");
-	put_pair(b, "SCYLLA_USE_METADATA_ID", "");
-	put_pair(b, "SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648");
-	if (node->shard_port <= 0)
-		return 7;
-	/* one port: plain, TLS or what comes */
-	if (node->tls == NULL || node->tls_optional)
-		put_number(b, "SCYLLA_SHARD_AWARE_PORT", node->shard_port);
-	if (node->tls != NULL)
-		put_number(b, "SCYLLA_SHARD_AWARE_PORT_SSL", node->shard_port);
-	return node->tls_optional ? 9 : 8;
 }
 
 static void
@@ -255,7 +243,7 @@ answer_options(NodeCall *call)
 	if (node->lz4)
 		cql_put_string(b, "lz4");
 	if (node->nr_shards > 0)
-		n += put_scylla(call, b);
+		n += node_scylla_supported(call, b);
 	else
 	{
 		n++;
@@ -296,10 +284,8 @@ take_startup(NodeCall *call)
 				return false;
 			}
 		}
-		else if (cql_string_equal(key, "SCYLLA_USE_METADATA_ID") && call->node->nr_shards > 0)
-			c->metadata_id = true;
-		else if (cql_string_equal(key, "SCYLLA_LWT_ADD_METADATA_MARK") && call->node->nr_shards > 0)
-			c->lwt_mark = true;
+		else if (call->node->nr_shards > 0)
+			node_scylla_option(c, key);
 	}
 	if (r.failed || !version)
 		node_answer_refusal(call, CQL_ERR_PROTOCOL, "Missing value CQL_VERSION in STARTUP message");
@@ -311,6 +297,7 @@ become_ready(NodeConn *c)
 {
 	c->state = STATE_READY;
 	c->node->report.ready++;
+	node_on_shard(c, 1);
 }
 
 /* As Cassandra's mTLS authenticators. False: refused. */
@@ -433,6 +420,7 @@ answer_register(NodeCall *call)
 			node_answer_refusal(call, CQL_ERR_PROTOCOL, "Invalid value '%.*s' for Type", (int) name.len, name.data);
 			return;
 		}
+		node_on_shard(call->conn, call->conn->registered == 0 ? -1 : 0);
 		call->conn->registered |= UINT32_C(1) << i;
 	}
 	node_answer_begin(call, CQL_OP_READY);
@@ -512,7 +500,10 @@ answer_query(NodeCall *call)
 	}
 	s = node_statement_parse(call->node, call->text);
 	if (s != NULL && node_run_check(call, s))
+	{
+		node_route(call, s);
 		node_run(call, s);
+	}
 	else
 		node_answer_failure(call);
 	node_statement_free(s);
@@ -575,46 +566,9 @@ count_rows(NodeCall *call)
 		return;
 	for (int i = 0; i < call->rows; i++)
 	{
-		take_row(&row, &r);
+		node_take_row(&row, &r);
 		count_row(&row);
 	}
-}
-
-/* The first ring token at or behind this one belongs to another node. */
-static bool
-owned_elsewhere(const Node *node, int64_t token)
-{
-	const NodePeer *owner = NULL;
-	uint64_t	nearest = UINT64_MAX;
-
-	for (const NodePeer *p = &node->self; p != NULL; p = p == &node->self ? node->peers : p->next)
-		for (int i = 0; i < p->ntokens; i++)
-		{
-			uint64_t	distance = (uint64_t) p->token[i] - (uint64_t) token;	/* wraps as the ring does */
-
-			if (owner == NULL || distance < nearest)
-			{
-				owner = p;
-				nearest = distance;
-			}
-		}
-	return owner != NULL && owner != &node->self;
-}
-
-static void
-count_routing(NodeCall *call)
-{
-	NodeStatement *s = call->statement;
-	NodeConn   *c = call->conn;
-	int64_t		token;
-
-	if (s->pk_index == NULL || !node_statement_token(call, s, &token))
-		return;
-	call->node->report.not_owner += owned_elsewhere(call->node, token);
-	if (c->shard >= 0)
-		call->node->report.wrong_shard += c->shard !=
-			(int32_t) cql_token_shard(token, (uint32_t) call->node->nr_shards,
-									  (uint32_t) call->node->ignore_msb);
 }
 
 static void
@@ -630,7 +584,7 @@ answer_execute(NodeCall *call)
 		node_answer_failure(call);
 		return;
 	}
-	count_routing(call);
+	node_route(call, call->statement);
 	node_run(call, call->statement);
 }
 
@@ -642,7 +596,7 @@ answer_batch(NodeCall *call)
 
 	for (int i = 0; i < call->rows; i++)
 	{
-		take_row(call, &r);
+		node_take_row(call, &r);
 		if (call->statement == NULL)
 		{
 			node_answer_unprepared(call);
@@ -656,11 +610,16 @@ answer_batch(NodeCall *call)
 		node_answer_failure(call);
 		return;
 	}
-	count_routing(call);
+	if (!node_scylla_batch(call))
+	{
+		node_answer_failure(call);
+		return;
+	}
+	node_route(call, call->statement);
 	r = call->batch;
 	for (int i = 0; i < call->rows; i++)
 	{
-		take_row(call, &r);
+		node_take_row(call, &r);
 		node_run(call, call->statement);
 	}
 }
@@ -699,6 +658,7 @@ answer(NodeCall *call)
 		answer_batch(call);
 	else
 		node_answer_refusal(call, CQL_ERR_PROTOCOL, "opcode %d is not served", opcode);
+	node_tablet_teach(call);
 }
 
 /* Version errors come on stream 0, whatever the request used; ScyllaDB closes. */
@@ -740,6 +700,18 @@ fast_void(NodeCall *call)
 		(call->frame->opcode != CQL_OP_EXECUTE && !batch) || call->conn->state != STATE_READY ||
 		call->statement->kind == STATEMENT_SELECT || call->statement->condition != CONDITION_NONE)
 		return false;
+	if (call->conn->tablets && call->statement->table->ntablets > 0)
+	{
+		node_route(call, call->statement);
+		if (call->teach != NULL)
+		{
+			node_answer_void(call);
+			node_tablet_teach(call);
+			node_conn_out(call->conn, call->frame->stream);
+			call->node->report.rows_written++;
+			return true;
+		}
+	}
 	call->node->report.rows_written += batch ? (uint64_t) call->rows : 1;
 	node_conn_out_void(call->conn, call->frame->stream);
 	return true;

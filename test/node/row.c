@@ -35,7 +35,8 @@ key_hash(const CqlBytes *key, int n)
 	uint64_t	h = 0;
 
 	for (int i = 0; i < n; i++)
-		h = h * 31 + node_hash(key[i].data, (size_t) key[i].len);
+		h = h * 31 + node_hash(key[i].data, key[i].len < 0 ? 0 : (size_t) key[i].len);	/* null: a partition without
+																						 * rows */
 	return h;
 }
 
@@ -340,7 +341,7 @@ take_values(Node *node, const NodeTable *t, NodeLexer *x, CqlBytes *value)
 			return node_fail(node, 0, "%s.%s has %d columns", t->keyspace, t->name, t->ncolumns);
 		span = node_lexer_span(x);
 		if (!node_literal(span, t->column[c].type, &node->scratch, &value[c]) ||
-			(c < t->nkey && value[c].len < 0))
+			(c < (t->system ? t->npartition : t->nkey) && value[c].len < 0))
 			return node_fail(node, 0, "no value of column %s: %.*s", t->column[c].name, (int) span.len, span.data);
 	}
 	return node_lexer_accept(x, ")") ||

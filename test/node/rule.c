@@ -38,7 +38,7 @@ static const struct
 	{"duplicate", ACTION_DUPLICATE, FOR_REQUEST}, {"empty-page", ACTION_EMPTY_PAGE, FOR_REQUEST},
 	{"no-metadata", ACTION_NO_METADATA, FOR_REQUEST}, {"tls-cut", ACTION_TLS_CUT, FOR_REQUEST},
 	{"tls-close", ACTION_TLS_CLOSE, FOR_REQUEST}, {"key-update", ACTION_KEY_UPDATE, FOR_REQUEST},
-	{"renegotiate", ACTION_RENEGOTIATE, FOR_REQUEST}
+	{"renegotiate", ACTION_RENEGOTIATE, FOR_REQUEST}, {"payload", ACTION_PAYLOAD, FOR_REQUEST}
 };
 
 /* ---- the line ---- */
@@ -51,6 +51,7 @@ free_rule(NodeRule *rule)
 	free(rule->error.message);
 	free(rule->error.write_type);
 	cql_buffer_free(&rule->value);
+	cql_buffer_free(&rule->payload);
 	free(rule);
 }
 
@@ -103,7 +104,7 @@ take_value(Node *node, NodeLexer *x, CqlBuffer *out)
 	return true;
 }
 
-/* [text "s"] [value 0x..] [over N] [nth N] [every N] [after N] [times N]; stops at the action */
+/* [text "s"] [value 0x..] [shard N] [over N] [nth N] [every N] [after N] [times N]; stops at the action */
 static bool
 take_conditions(Node *node, NodeLexer *x, NodeRule *rule)
 {
@@ -115,6 +116,8 @@ take_conditions(Node *node, NodeLexer *x, NodeRule *rule)
 			ok = take_string(node, x, &rule->text);
 		else if (node_lexer_accept(x, "value"))
 			ok = take_value(node, x, &rule->value);
+		else if (node_lexer_accept(x, "shard"))
+			ok = node_take_int(node, x, 0, NODE_MAX_SHARDS - 1, &rule->shard);
 		else if (node_lexer_accept(x, "over"))
 			ok = take_number(node, x, &rule->over);
 		else if (node_lexer_accept(x, "nth"))
@@ -204,6 +207,8 @@ take_argument(Node *node, NodeLexer *x, NodeRule *rule)
 			return take_error(node, x, rule);
 		case ACTION_WARN:
 			return take_warnings(node, x, rule);
+		case ACTION_PAYLOAD:
+			return take_value(node, x, &rule->payload);
 		default:
 			return true;
 	}
@@ -253,6 +258,7 @@ node_rule_add(Node *node, NodeLexer *x)
 	NodeRule  **at = &node->rules;
 	bool		ok = true;
 
+	rule->shard = -1;
 	rule->error.received = rule->error.required = -1;
 	if ((rule->opcode = occasion(x)) == -2)
 		ok = node_fail(node, 0, "unknown opcode \"%.40s\"", x->token.text);
@@ -278,6 +284,8 @@ matches(const NodeRule *rule, const NodeCall *call, int opcode)
 		return false;
 	if (rule->text != NULL &&
 		memmem(call->text.data, call->text.len, rule->text, strlen(rule->text)) == NULL)
+		return false;
+	if (rule->shard >= 0 && (call->conn == NULL || call->conn->shard != rule->shard))
 		return false;
 	if (rule->over > 0 && (call->node == NULL || call->node->report.in_flight <= rule->over))
 		return false;
@@ -592,6 +600,9 @@ node_rule_after(NodeCall *call, NodeRule *rule)
 			break;
 		case ACTION_WARN:
 			add_warnings(&c->answer, rule);
+			break;
+		case ACTION_PAYLOAD:
+			node_payload(&c->answer, rule->payload.data, rule->payload.len);
 			break;
 		case ACTION_WRONG_STREAM:
 			cql_store_u16(c->answer.data + 2, (uint16_t) idle_stream(c));

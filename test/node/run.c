@@ -43,7 +43,7 @@ node_run_check(NodeCall *call, const NodeStatement *s)
 	for (int i = 0; i < s->nmarkers; i++)
 		if (!check_value(call, s, i))
 			return false;
-	return true;
+	return node_scylla_products(call, s);
 }
 
 bool

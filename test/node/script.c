@@ -57,8 +57,8 @@ take_switch(Node *node, NodeLexer *x, bool *value)
 	return *value || node_lexer_accept(x, "off") || node_fail(node, 0, "on or off is missing");
 }
 
-static bool
-starts_number(const NodeLexer *x)
+bool
+node_starts_number(const NodeLexer *x)
 {
 	const char *c = x->token.value;
 
@@ -86,22 +86,6 @@ do_protocol(Node *node, NodeLexer *x)
 		return false;
 	node->oldest = node_lexer_accept(x, "only") ? node->protocol : NODE_OLDEST_PROTOCOL;
 	return true;
-}
-
-/* SHARDS [MSB] [port N|none] */
-static bool
-do_scylla(Node *node, NodeLexer *x)
-{
-	if (!node_take_int(node, x, 1, NODE_MAX_SHARDS, &node->nr_shards) ||
-		(starts_number(x) && !node_take_int(node, x, 0, 63, &node->ignore_msb)))
-		return false;
-	node->protocol = 4;
-	node->oldest = NODE_OLDEST_PROTOCOL;
-	node->shard_port = 0;
-	if (!node_lexer_accept(x, "port"))
-		return true;
-	node->shard_port = -1;
-	return node_lexer_accept(x, "none") || node_take_int(node, x, 0, 65535, &node->shard_port);
 }
 
 /* USER PASSWORD [certificate], or certificate USER */
@@ -171,7 +155,7 @@ take_tokens(Node *node, NodeLexer *x, NodePeer *peer)
 			return node_fail(node, 0, "a token is missing at \"%.40s\"", x->token.text);
 		taken[n++] = token;
 		node_lexer_accept(x, ",");
-	} while (starts_number(x));
+	} while (node_starts_number(x));
 	peer->token = node_arena(&node->schema, (size_t) n * sizeof(int64_t));
 	memcpy(peer->token, taken, (size_t) n * sizeof(int64_t));
 	peer->ntokens = n;
@@ -257,7 +241,18 @@ do_latency(Node *node, NodeLexer *x)
 
 /* ---- contents ---- */
 
-/* NAME simple N, NAME network DC:N ... */
+/* ScyllaDB has tablets for NetworkTopologyStrategy alone. */
+static bool
+take_tablets(Node *node, NodeLexer *x, NodeKeyspace *k)
+{
+	if (!node_lexer_accept(x, "tablets"))
+		return true;
+	if (node->nr_shards == 0 || strstr(k->replication, "NetworkTopologyStrategy") == NULL)
+		return node_fail(node, 0, "tablets are for network keyspaces of ScyllaDB");
+	return node_take_int(node, x, 1, 65536, &k->tablets);
+}
+
+/* NAME simple N, NAME network DC:N ... [tablets N] */
 static bool
 do_keyspace(Node *node, NodeLexer *x)
 {
@@ -279,7 +274,7 @@ do_keyspace(Node *node, NodeLexer *x)
 	else if (node_lexer_accept(x, "network"))
 	{
 		map = "{'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy'";
-		while (x->token.kind != TOKEN_END)
+		while (x->token.kind != TOKEN_END && !node_lexer_is(x, "tablets"))
 		{
 			if (!node_take_word(node, x, &dc) || (colon = strchr(dc, ':')) == NULL)
 				return node_fail(node, 0, "DC:N is missing");
@@ -288,8 +283,7 @@ do_keyspace(Node *node, NodeLexer *x)
 	}
 	else
 		return node_fail(node, 0, "simple or network is missing");
-	node_keyspace_add(node, name, node_format(&node->scratch, "%s}", map));
-	return true;
+	return take_tablets(node, x, node_keyspace_add(node, name, node_format(&node->scratch, "%s}", map)));
 }
 
 /* What follows the first word is CQL. */
@@ -377,7 +371,7 @@ do_clear(Node *node, NodeLexer *x)
 static bool
 do_refuse(Node *node, NodeLexer *x)
 {
-	node_refuse(node);
+	node_refuse(node, node_lexer_accept(x, "shard_aware"));
 	return true;
 }
 
@@ -407,11 +401,14 @@ static bool
 do_reset(Node *node, NodeLexer *x)
 {
 	NodeReport *r = &node->report;
+	uint64_t	on_shard[NODE_MAX_SHARDS];
 
+	memcpy(on_shard, r->on_shard, sizeof(on_shard));
 	*r = (NodeReport) {
 		.open = r->open, .ready = r->ready, .in_flight = r->in_flight, .held = r->held,
 		.max_in_flight = r->in_flight, .connections = r->connections, .queued = r->queued, .longest_queue = r->queued
 	};
+	memcpy(r->on_shard, on_shard, sizeof(on_shard));
 	node->nrecords = 0;
 	return true;
 }
@@ -423,11 +420,11 @@ static const struct
 	const char *word;
 	bool		(*run) (Node *node, NodeLexer *x);
 }			lines[] = {
-	{"address", do_address}, {"port", do_port}, {"protocol", do_protocol}, {"scylla", do_scylla},
+	{"address", do_address}, {"port", do_port}, {"protocol", do_protocol}, {"scylla", node_scylla_line}, {"landing", node_landing_line},
 	{"auth", do_auth}, {"tls", node_tls_line}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
 	{"token", do_token}, {"peer", do_peer}, {"no_peers", do_no_peers}, {"store", do_store}, {"null", do_null},
 	{"checksum", do_checksum}, {"latency", do_latency}, {"capacity", node_queue_line}, {"keyspace", do_keyspace}, {"type", do_type},
-	{"table", do_table}, {"row", do_row}, {"repeat", do_repeat}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
+	{"table", do_table}, {"row", do_row}, {"repeat", do_repeat}, {"tablets", node_tablets_line}, {"tablet", node_tablet_line}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
 	{"event", node_event}, {"refuse", do_refuse}, {"listen", do_listen}, {"disconnect", do_disconnect},
 	{"forget", do_forget}, {"reset", do_reset}
 };
@@ -447,6 +444,7 @@ run_line(Node *node, const char *line, size_t len)
 	if (i == n)
 		return node_fail(node, 0, "unknown word \"%.*s\"", (int) x.token.len, x.token.text);
 	node_lexer_next(&x);
+	node->placed = false;
 	if (!lines[i].run(node, &x))
 		return false;
 	return x.token.kind == TOKEN_END || node_fail(node, 0, "more than expected: \"%.40s\"", x.token.text);

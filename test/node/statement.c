@@ -359,7 +359,7 @@ static bool
 parse_truncate(NodeParse *p)
 {
 	node_lexer_accept(&p->x, "TABLE");
-	return parse_table(p);
+	return parse_table(p) && node_parse_using_timeout(p);
 }
 
 /* ---- the whole ---- */

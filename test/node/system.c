@@ -21,10 +21,18 @@ static const char *const definitions[] = {
 	"system.peers_v2 (peer inet, peer_port int, data_center text, host_id uuid, native_address inet, "
 	"native_port int, preferred_ip inet, preferred_port int, rack text, release_version text, "
 	"schema_version uuid, tokens set<text>, PRIMARY KEY (peer, peer_port))",
+	"system.tablets (table_id uuid, last_token bigint, base_table uuid static, keyspace_name text static, table_name text "
+	"static, tablet_count int static, new_replicas frozen<list<frozen<tuple<uuid, int>>>>, "
+	"replicas frozen<list<frozen<tuple<uuid, int>>>>, stage text, transition text, PRIMARY KEY (table_id, last_token))",
 	"system_schema.keyspaces (keyspace_name text PRIMARY KEY, durable_writes boolean, "
 	"replication frozen<map<text, text>>)",
+	"system_schema.scylla_keyspaces (keyspace_name text PRIMARY KEY, consistency text, initial_tablets int, "
+	"storage_options map<text, text>, storage_type text)",
 	"system_schema.tables (keyspace_name text, table_name text, comment text, default_time_to_live int, "
-	"flags frozen<set<text>>, PRIMARY KEY (keyspace_name, table_name))",
+	"flags frozen<set<text>>, id uuid, PRIMARY KEY (keyspace_name, table_name))",
+	"system_schema.scylla_tables (keyspace_name text, table_name text, cdc map<text, text>, committed_by_group0 boolean, "
+	"in_memory boolean, large_data_guardrails_enabled boolean, partitioner text, storage_engine text, "
+	"tablets map<text, text>, version uuid, PRIMARY KEY (keyspace_name, table_name))",
 	"system_schema.columns (keyspace_name text, table_name text, column_name text, clustering_order text, "
 	"kind text, position int, type text, PRIMARY KEY (keyspace_name, table_name, column_name))",
 	"system_schema.types (keyspace_name text, type_name text, field_names frozen<list<text>>, "
@@ -32,8 +40,23 @@ static const char *const definitions[] = {
 	"system_schema.indexes (keyspace_name text, table_name text, index_name text, kind text, "
 	"options frozen<map<text, text>>, PRIMARY KEY (keyspace_name, table_name, index_name))",
 	"system_schema.views (keyspace_name text, view_name text, base_table_name text, where_clause text, "
-	"PRIMARY KEY (keyspace_name, view_name))"
+	"PRIMARY KEY (keyspace_name, view_name))",
+	"system_schema.functions (keyspace_name text, function_name text, argument_types frozen<list<text>>, "
+	"argument_names frozen<list<text>>, body text, called_on_null_input boolean, language text, return_type text, "
+	"PRIMARY KEY (keyspace_name, function_name, argument_types))",
+	"system_schema.aggregates (keyspace_name text, aggregate_name text, argument_types frozen<list<text>>, "
+	"final_func text, initcond text, return_type text, state_func text, state_type text, "
+	"PRIMARY KEY (keyspace_name, aggregate_name, argument_types))",
+	"system_schema.triggers (keyspace_name text, table_name text, trigger_name text, options frozen<map<text, text>>, "
+	"PRIMARY KEY (keyspace_name, table_name, trigger_name))"
 };
+
+/* What Cassandra has not. */
+bool
+node_scylla_only(const char *table)
+{
+	return strcmp(table, "tablets") == 0 || strncmp(table, "scylla_", 7) == 0;
+}
 
 #define SCHEMA_VERSION "00000000-0000-4000-8000-000000000001"
 
@@ -88,37 +111,16 @@ token_set(Node *node, const NodePeer *peer)
 	return text;
 }
 
-/* Without one of its own a node has an id made of address and port, the same wherever it is told. */
-static const char *
-host_id(Node *node, const NodePeer *peer)
-{
-	uint8_t		a[16] = {0};
-
-	if (peer->host_id[0] != '\0')
-		return peer->host_id;
-	if (uv_inet_pton(AF_INET, peer->address, a) != 0)
-		uv_inet_pton(AF_INET6, peer->address, a);
-	return node_format(&node->scratch, "%02x%02x%02x%02x-%04x-4000-8000-%02x%02x%02x%02x%02x%02x", a[0], a[1], a[2],
-					   a[3], (unsigned) peer->port & 0xffff, a[10], a[11], a[12], a[13], a[14], a[15]);
-}
-
 static void
 fill_local(Node *node, NodeTable *t)
 {
 	NodePeer   *self = &node->self;
-	static int64_t zero;
 
-	self->address = node->address;
-	self->port = node->port;
-	if (self->ntokens == 0)
-	{
-		self->token = &zero;
-		self->ntokens = 1;
-	}
+	node_ring_know(node);
 	add_row(node, t, node_format(&node->scratch, "('local', 'COMPLETED', '%s', 'Test Cluster', '%s', %s, %s, '%s', '%d', "
 								 "'org.apache.cassandra.dht.Murmur3Partitioner', %s, '%s', '%s', %d, " SCHEMA_VERSION ", %s)",
 								 self->address, node->nr_shards > 0 ? "3.3.1" : "3.4.7", quoted(node, self->dc),
-								 host_id(node, self), self->address, node->protocol, quoted(node, self->rack),
+								 self->host_id, self->address, node->protocol, quoted(node, self->rack),
 								 release(node), self->address, self->port, token_set(node, self)));
 }
 
@@ -127,20 +129,20 @@ fill_peers(Node *node, NodeTable *t)
 {
 	bool		v2 = strcmp(t->name, "peers_v2") == 0;
 
+	node_ring_know(node);
 	for (NodePeer *p = node->peers; p != NULL; p = p->next)
 	{
 		const char *dc = quoted(node, p->dc);
 		const char *rack = quoted(node, p->rack);
-		const char *id = host_id(node, p);
 		const char *tokens = token_set(node, p);
 
 		if (v2)
 			add_row(node, t, node_format(&node->scratch, "('%s', 7000, %s, %s, '%s', %d, null, null, %s, '%s', "
-										 SCHEMA_VERSION ", %s)", p->address, dc, id, p->address, p->port, rack,
+										 SCHEMA_VERSION ", %s)", p->address, dc, p->host_id, p->address, p->port, rack,
 										 release(node), tokens));
 		else
 			add_row(node, t, node_format(&node->scratch, "('%s', %s, %s, null, %s, '%s', '%s', " SCHEMA_VERSION ", %s)",
-										 p->address, dc, id, rack, release(node), p->address, tokens));
+										 p->address, dc, p->host_id, rack, release(node), p->address, tokens));
 	}
 }
 
@@ -157,8 +159,33 @@ static void
 fill_tables(Node *node, NodeTable *t)
 {
 	for (NodeTable *u = node->tables; u != NULL; u = u->next)
-		add_row(node, t, node_format(&node->scratch, "(%s, %s, '', 0, {'compound'%s})", quoted(node, u->keyspace),
-									 quoted(node, u->name), u->counter ? ", 'counter'" : ""));
+		if (node_table(node, u->keyspace, u->name) != NULL)
+			add_row(node, t, node_format(&node->scratch, "(%s, %s, '', 0, {'compound'%s}, %s)", quoted(node, u->keyspace),
+										 quoted(node, u->name), u->counter ? ", 'counter'" : "", node_table_id(node, u)));
+}
+
+/* A keyspace with vnodes has a row only if something else of ScyllaDB's is set. */
+static void
+fill_scylla_keyspaces(Node *node, NodeTable *t)
+{
+	for (NodeKeyspace *k = node->keyspaces; k != NULL; k = k->next)
+		if (k->tablets > 0)
+			add_row(node, t, node_format(&node->scratch, "(%s, null, %d, null, null)", quoted(node, k->name), k->tablets));
+}
+
+static void
+fill_scylla_tables(Node *node, NodeTable *t)
+{
+	for (NodeTable *u = node->tables; u != NULL; u = u->next)
+		if (!u->system)
+			add_row(node, t, node_format(&node->scratch, "(%s, %s, null, true, null, null, null, null, null, %s)",
+										 quoted(node, u->keyspace), quoted(node, u->name), node_table_id(node, u)));
+}
+
+static void
+fill_tablets(Node *node, NodeTable *t)
+{
+	node_tablets_fill(node, t, add_row);
 }
 
 static const char *
@@ -179,7 +206,7 @@ fill_columns(Node *node, NodeTable *t)
 	static const char *const kind[] = {"partition_key", "clustering", "static", "regular"};
 
 	for (NodeTable *u = node->tables; u != NULL; u = u->next)
-		for (int i = 0; i < u->ncolumns; i++)
+		for (int i = 0; node_table(node, u->keyspace, u->name) != NULL && i < u->ncolumns; i++)
 		{
 			NodeColumn *c = &u->column[i];
 			const char *order = c->kind != COLUMN_CLUSTERING ? "none" : c->descending ? "desc" : "asc";
@@ -240,7 +267,8 @@ node_system_fill(Node *node, NodeTable *t)
 		void		(*fill) (Node *node, NodeTable *t);
 	}			fillers[] = {
 		{"local", fill_local}, {"peers", fill_peers}, {"peers_v2", fill_peers}, {"keyspaces", fill_keyspaces},
-		{"tables", fill_tables}, {"columns", fill_columns}, {"types", fill_types}
+		{"tables", fill_tables}, {"columns", fill_columns}, {"types", fill_types}, {"tablets", fill_tablets},
+		{"scylla_keyspaces", fill_scylla_keyspaces}, {"scylla_tables", fill_scylla_tables}
 	};
 
 	for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++)

@@ -37,7 +37,7 @@ node_keyspace(Node *node, const char *name)
 	return k;
 }
 
-void
+NodeKeyspace *
 node_keyspace_add(Node *node, const char *name, const char *replication)
 {
 	NodeKeyspace *k = node_keyspace(node, name);
@@ -50,6 +50,8 @@ node_keyspace_add(Node *node, const char *name, const char *replication)
 		node->keyspaces = k;
 	}
 	k->replication = node_strdup(&node->schema, replication, strlen(replication));
+	node_factors(node, k);
+	return k;
 }
 
 /* name, or keyspace.name; *keyspace is NULL without one */
@@ -160,8 +162,8 @@ node_table(Node *node, const char *keyspace, const char *name)
 {
 	NodeTable  *t = node->tables;
 
-	if (node->nr_shards > 0 && strcmp(name, "peers_v2") == 0)
-		return NULL;			/* ScyllaDB has none */
+	if (node->nr_shards > 0 ? strcmp(name, "peers_v2") == 0 : node_scylla_only(name))
+		return NULL;
 	while (t != NULL && (strcmp(t->name, name) != 0 || strcmp(t->keyspace, keyspace) != 0))
 		t = t->next;
 	return t;
@@ -328,6 +330,16 @@ read_table(Draft *d)
 	return set_key(d) && read_options(d);
 }
 
+/* Those read so far, with room for some more. */
+static void
+keep_columns(Node *node, NodeTable *t, int more)
+{
+	NodeColumn *kept = node_arena(&node->schema, (size_t) (t->ncolumns + more) * sizeof(NodeColumn));
+
+	memcpy(kept, t->column, (size_t) t->ncolumns * sizeof(NodeColumn));
+	t->column = kept;
+}
+
 NodeTable *
 node_table_add(Node *node, NodeLexer *x)
 {
@@ -349,10 +361,13 @@ node_table_add(Node *node, NodeLexer *x)
 	}
 	t->keyspace = node_strdup(&node->schema, keyspace, strlen(keyspace));
 	t->name = node_strdup(&node->schema, name, strlen(name));
-	t->column = node_arena(&node->schema, MAX_COLUMNS * sizeof(NodeColumn));
+	t->column = node_arena(&node->scratch, MAX_COLUMNS * sizeof(NodeColumn));
 	t->sorted = true;
+	t->home = node_keyspace(node, keyspace);
+	t->ntablets = t->home->tablets;
 	if (!read_table(&d))
 		return NULL;
+	keep_columns(node, t, 0);
 	qsort(t->column, (size_t) t->ncolumns, sizeof(NodeColumn), compare_columns);
 	t->next = node->tables;
 	node->tables = t;
@@ -367,6 +382,7 @@ node_table_extend(Node *node, NodeTable *t, NodeLexer *x)
 
 	if (node_table_column(t, x->token.value) >= 0)
 		return node_fail(node, CQL_ERR_INVALID, "Column with name '%s' already exists", x->token.value);
+	keep_columns(node, t, 1);
 	if (!read_column(&d))
 		return false;
 	node_table_widen(t);

@@ -190,6 +190,28 @@ client_startup(Client *c, uint8_t version, bool lz4)
 	client_send(c, 0, CQL_OP_STARTUP, &body);
 }
 
+/* With these options and their values beside CQL_VERSION; NULL ends them. On v4. */
+static inline void
+client_open_with(Client *c, const Node *node, const char *const *option)
+{
+	CqlBuffer	body = {0};
+	uint16_t	n = 1;
+
+	client_connect(c, node);
+	c->version = 4;
+	cql_put_u16(&body, 0);
+	cql_put_string(&body, "CQL_VERSION");
+	cql_put_string(&body, "3.0.0");
+	for (; *option != NULL; option += 2, n++)
+	{
+		cql_put_string(&body, option[0]);
+		cql_put_string(&body, option[1]);
+	}
+	cql_store_u16(body.data, n);
+	client_send(c, 0, CQL_OP_STARTUP, &body);
+	client_expect(c, 0, CQL_OP_READY);
+}
+
 static inline void
 client_start_segments(Client *c)
 {
