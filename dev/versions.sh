@@ -27,3 +27,8 @@ PGINDENT_VERSION=2.1.2
 
 # The independent CQL client that tests and the demo verify with.
 SCYLLA_DRIVER='scylla-driver==3.29.12'
+
+# Drivers that judge the ScyllaDB nodes of test/node (dev/judges), beside the one above. The crate is in
+# test/judges/rust/Cargo.lock. Of the Java driver 4.18.1.0 is newer, but Maven Central has no parent of its POM.
+ACSYLLA='acsylla==1.2.0'
+JAVA_DRIVER_VERSION=4.18.0.2

@@ -87,7 +87,7 @@ typedef struct NodeReport
 	uint64_t	wrong_node;		/* requests with a partition key that this node has no replica of */
 	uint64_t	wrong_shard;	/* scylla: those it has a replica of, on another shard than the connection's */
 	uint64_t	payloads;		/* answers that told where the tablet is */
-	uint64_t	not_owner;		/* EXECUTEs of keys whose primary owner by the ring is another node */
+	uint64_t	not_owner;		/* EXECUTEs of keys whose first replica, by the ring or of the tablet, is another node */
 	uint64_t	no_timestamp;	/* EXECUTEs and rows of BATCHes that write without a client timestamp */
 	uint64_t	checksum;		/* sum of node_hash(values of an EXECUTE or of a BATCH's row), if `checksum on` */
 	uint64_t	protocol_errors;	/* frames the node had to refuse */

@@ -98,7 +98,7 @@ node_report_lines(const NodeReport *report, CqlBuffer *out)
 		put_line(out, opcodes[i], report->opcode[i]);
 	for (int i = 0; i < NODE_MAX_SHARDS; i++)
 	{
-		char		name[16];
+		char		name[32];
 
 		snprintf(name, sizeof(name), "shard %d", i);
 		if (report->on_shard[i] > 0)

@@ -118,6 +118,7 @@ node_tablet_route(NodeCall *call, NodeTable *t, int64_t token)
 
 	while (i < n && strcmp(replica[i].host_id, self) != 0)
 		i++;
+	report->not_owner += i > 0;
 	if (i < n && replica[i].shard == shard)
 		return;
 	if (i == n && p != NULL && p->pending.host_id != NULL && p->pending.shard == shard &&

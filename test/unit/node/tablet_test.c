@@ -53,6 +53,7 @@ misrouted_requests_are_taught(void **state)
 	assert_true(taught(&c, insert));
 	assert_int_equal(node_count(node, "wrong_shard"), 1);
 	assert_int_equal(node_count(node, "wrong_node"), 0);
+	assert_int_equal(node_count(node, "not_owner"), 1); /* it is the second replica */
 	assert_true(node_order(node, "tablet ks.t 1 at 127.0.0.3 5 127.0.0.2 6"));
 	assert_true(taught(&c, insert));
 	assert_int_equal(node_count(node, "wrong_node"), 1);
