@@ -1,5 +1,7 @@
 """The C++ driver as a judge, which acsylla wraps: cpp.py HOST PORT TABLE, see README.md."""
 import asyncio
+import os
+import pathlib
 import sys
 
 import acsylla
@@ -15,7 +17,8 @@ async def execute(session, prepared, ids):
 
 
 async def main(host, port, table):
-    cluster = acsylla.create_cluster([host], port=int(port))
+    tls = {"ssl_enabled": True, "ssl_trusted_cert": pathlib.Path(os.environ["CA"]).read_text()} if "CA" in os.environ else {}
+    cluster = acsylla.create_cluster([host], port=int(port), **tls)
     session = await cluster.create_session()
     statements = {"write": await session.create_prepared("INSERT INTO %s (s, id) VALUES ('x', ?)" % table),
                   "lwt": await session.create_prepared("INSERT INTO %s (s, id) VALUES ('x', ?) IF NOT EXISTS" % table),

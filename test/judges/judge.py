@@ -1,8 +1,10 @@
 """Has drivers judge the ScyllaDB nodes of test/node, and prints a table: README.md tells what it means.
 
 usage: judge.py CQL_NODE NAME=COMMAND...
-COMMAND is a program of one driver with its first arguments; HOST PORT TABLE are added.
+COMMAND is a program of one driver with its first arguments; HOST PORT TABLE are added. CERTIFICATES in the environment, a
+folder that test/tls/certificates made, lets all of them speak TLS.
 """
+import os
 import shlex
 import subprocess
 import sys
@@ -21,6 +23,8 @@ SCRIPT = ["scylla %d" % SHARDS,
           "table vnodes.t (id bigint PRIMARY KEY, s text)",
           "table tablets.t (id bigint PRIMARY KEY, s text)",
           "store off"]
+CERTIFICATES = os.environ.get("CERTIFICATES")
+TLS = ['tls "%s/server.pem" "%s/server.key"' % (CERTIFICATES, CERTIFICATES), "tls_port 0"] if CERTIFICATES else []
 
 
 class Program:
@@ -50,10 +54,11 @@ class Program:
 class Ring(Program):
     def __init__(self, program):
         command = [program, "--ring", str(NODES), "--tokens", "16"]
-        for line in SCRIPT:
+        for line in SCRIPT + TLS:
             command += ["-e", line]
         super().__init__(command)
-        _, self.address, self.port = self.line().split()
+        _, self.address, *ports = self.line().split()
+        self.port = ports[-1]  # with TLS its port comes last
 
     def order(self, line):
         """What was answered before `ok`, as a dictionary of counters."""
@@ -114,6 +119,10 @@ def judge(program, command, placement):
     try:
         while driver.line() != "ready":
             pass
+        ring.await_pools()
+        report = ring.order("report")
+        if CERTIFICATES and report["tls_handshakes"] != report["connections"]:
+            raise RuntimeError("%(tls_handshakes)d of %(connections)d connections are encrypted" % report)
         for name in [placement] + (["moved"] if placement == "tablets" else []):
             if name == "moved":
                 ring.move_tablets()
@@ -128,6 +137,8 @@ def judge(program, command, placement):
 
 
 def main(program, *judges):
+    if CERTIFICATES:
+        os.environ["CA"] = CERTIFICATES + "/ca.pem"
     titles = ("driver", "placement", "per shard", "opened", "wrong node", "wrong shard", "learned", "payloads", "not first")
     form = "%-10s %-9s %9s %7s %10s %11s %8s %8s %9s"
     good = True

@@ -1,4 +1,6 @@
 """The Python driver as a judge: python.py HOST PORT TABLE, see README.md."""
+import os
+import ssl
 import sys
 
 from cassandra.cluster import Cluster
@@ -8,7 +10,9 @@ WINDOW = 64
 
 
 def main(host, port, table):
-    cluster = Cluster([host], port=int(port))
+    authority = os.environ.get("CA")
+    context = ssl.create_default_context(cafile=authority) if authority else None
+    cluster = Cluster([host], port=int(port), ssl_context=context)
     session = cluster.connect()
     statements = {"write": session.prepare("INSERT INTO %s (s, id) VALUES ('x', ?)" % table),
                   "lwt": session.prepare("INSERT INTO %s (s, id) VALUES ('x', ?) IF NOT EXISTS" % table),

@@ -605,6 +605,7 @@ node_conn_accept(NodeListener *listener)
 			return;
 		}
 	}
-	node_tls_begin(c);
+	if (node->tls_port < 0 || listener->own_tls)
+		node_tls_begin(c);
 	read_if_room(c);
 }

@@ -455,7 +455,10 @@ typedef struct NodeListener
 	uv_tcp_t	tcp;
 	Node	   *node;
 	bool		shard_aware;
+	bool		own_tls;		/* of `tls_port`: the ports without it are plain */
 } NodeListener;
+
+#define NODE_LISTENERS 4		/* 1: shard-aware, 2: own_tls, 3: both */
 
 /* `capacity` */
 typedef struct NodeQueue
@@ -488,12 +491,14 @@ struct Node
 	bool		stop;
 	char		error[256];		/* of the last order */
 
-	NodeListener *listener[2];	/* plain, shard-aware */
+	NodeListener *listener[NODE_LISTENERS];
 
 	/* settings; addresses, names: schema arena */
 	const char *address;
 	int			port;
 	int			shard_port;		/* -1: none */
+	int			tls_port;		/* -1: TLS has no ports of its own */
+	int			tls_shard_port;
 	int			protocol;		/* the highest version spoken */
 	int			oldest;			/* the lowest one */
 	bool		lz4;			/* offered */

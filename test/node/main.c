@@ -3,7 +3,7 @@
  *	  The node as a program: cql_node [--null] [--ring N [--tokens T]] [SCRIPT_FILE | -e LINE]...
  *
  * Thread: the main one reads orders from stdin; each node has its own.
- * Owns: the nodes. Prints "ready ADDRESS PORT", of the first one, then for each line of stdin "ok"
+ * Owns: the nodes. Prints "ready ADDRESS PORT [TLS_PORT]", of the first one, then for each line of stdin "ok"
  * or "error: ..."; ends with stdin.
  */
 #include <stdio.h>
@@ -170,7 +170,10 @@ main(int argc, char **argv)
 		fprintf(stderr, "cql_node: %s\n", error);
 		return 1;
 	}
-	printf("ready %s %d\n", node_address(nodes[0]), node_port(nodes[0]));
+	printf("ready %s %d", node_address(nodes[0]), node_port(nodes[0]));
+	if (node_tls_port(nodes[0]) > 0)
+		printf(" %d", node_tls_port(nodes[0]));
+	puts("");
 	fflush(stdout);
 	obey_all(nodes, n);
 	for (int i = 0; i < n; i++)

@@ -130,14 +130,15 @@ listener_closed(uv_handle_t *handle)
 }
 
 static bool
-listen_on(Node *node, bool shard_aware, int *port)
+listen_on(Node *node, int which, int *port)
 {
 	NodeListener *listener = node_alloc(sizeof(*listener));
 	struct sockaddr_storage a;
 	int			rc;
 
 	listener->node = node;
-	listener->shard_aware = shard_aware;
+	listener->shard_aware = which & 1;
+	listener->own_tls = which & 2;
 	listener->tcp.data = listener;
 	uv_tcp_init(&node->loop, &listener->tcp);
 	rc = uv_ip4_addr(node->address, *port, (struct sockaddr_in *) &a);
@@ -154,22 +155,29 @@ listen_on(Node *node, bool shard_aware, int *port)
 	}
 	if (*port == 0)
 		*port = bound_port(&listener->tcp);
-	node->listener[shard_aware] = listener;
+	node->listener[which] = listener;
 	return true;
 }
 
 bool
 node_listen(Node *node)
 {
-	return (node->listener[0] != NULL || listen_on(node, false, &node->port)) &&
-		(node->listener[1] != NULL || node->shard_port < 0 || listen_on(node, true, &node->shard_port));
+	int		   *port[NODE_LISTENERS] = {&node->port, &node->shard_port, &node->tls_port, &node->tls_shard_port};
+
+	for (int i = 0; i < NODE_LISTENERS; i++)
+		if (node->listener[i] == NULL && *port[i] >= 0 && ((i & 1) == 0 || node->shard_port >= 0) &&
+			((i & 2) == 0 || node->tls_port >= 0) && !listen_on(node, i, port[i]))
+			return false;
+	return true;
 }
 
 void
 node_refuse(Node *node, bool shard_aware)
 {
-	for (int i = shard_aware; i < 2; i++)
+	for (int i = 0; i < NODE_LISTENERS; i++)
 	{
+		if (shard_aware && (i & 1) == 0)
+			continue;
 		if (node->listener[i] != NULL)
 			uv_close((uv_handle_t *) &node->listener[i]->tcp, listener_closed);
 		node->listener[i] = NULL;
@@ -498,6 +506,18 @@ node_port(const Node *node)
 }
 
 int
+node_tls_port(const Node *node)
+{
+	return node->tls_port > 0 ? node->tls_port : 0;
+}
+
+int
+node_tls_shard_port(const Node *node)
+{
+	return node->tls_shard_port > 0 ? node->tls_shard_port : 0;
+}
+
+int
 node_shard_port(const Node *node)
 {
 	return node->shard_port > 0 ? node->shard_port : 0;
@@ -518,6 +538,7 @@ node_defaults(Node *node)
 	node->self.dc = "dc1";
 	node->self.rack = "rack1";
 	node->shard_port = -1;
+	node->tls_port = -1;
 	node->ignore_msb = 12;
 	node->landing = NODE_LANDING_ASKED;
 	node->protocol = 5;

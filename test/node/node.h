@@ -47,6 +47,8 @@ extern bool node_ring_start(Node **nodes, int n, int tokens, const char *script,
 
 extern int	node_port(const Node *node);
 extern int	node_shard_port(const Node *node);	/* ScyllaDB's shard-aware port, 0 if there is none */
+extern int	node_tls_port(const Node *node);	/* those of `tls_port`, 0 if there are none */
+extern int	node_tls_shard_port(const Node *node);
 extern const char *node_address(const Node *node);
 
 /*

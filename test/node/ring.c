@@ -42,17 +42,20 @@ put_tokens(CqlBuffer *out, int node, int n, int tokens)
 }
 
 static Node *
-start_one(int number, int n, int tokens, int port, const char *script, char *error, size_t error_size)
+start_one(int number, int n, int tokens, const Node *first, const char *script, char *error, size_t error_size)
 {
 	CqlBuffer	text = {0};
 	Node	   *node;
 
-	put(&text, "port %d\naddress ", port);
+	put(&text, "port %d\naddress ", first ? node_port(first) : 0);
 	put_address(&text, number);
 	put(&text, "\ntoken");
 	put_tokens(&text, number, n, tokens);
 	put(&text, "\n");
-	cql_put_raw(&text, script, strlen(script) + 1);
+	cql_put_raw(&text, script, strlen(script));
+	if (first != NULL && node_tls_port(first) > 0)
+		put(&text, "\ntls_port %d", node_tls_port(first));
+	cql_put_u8(&text, 0);
 	node = node_start((char *) text.data, error, error_size);
 	cql_buffer_free(&text);
 	return node;
@@ -83,7 +86,7 @@ node_ring_start(Node **nodes, int n, int tokens, const char *script, char *error
 {
 	for (int i = 0; i < n; i++)
 	{
-		nodes[i] = start_one(i, n, tokens, i > 0 ? node_port(nodes[0]) : 0, script, error, error_size);
+		nodes[i] = start_one(i, n, tokens, i > 0 ? nodes[0] : NULL, script, error, error_size);
 		if (nodes[i] == NULL)
 		{
 			while (i-- > 0)

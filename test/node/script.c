@@ -80,6 +80,12 @@ do_port(Node *node, NodeLexer *x)
 }
 
 static bool
+do_tls_port(Node *node, NodeLexer *x)
+{
+	return node_take_int(node, x, 0, 65535, &node->tls_port);
+}
+
+static bool
 do_protocol(Node *node, NodeLexer *x)
 {
 	if (!node_take_int(node, x, 4, 5, &node->protocol))
@@ -421,7 +427,7 @@ static const struct
 	bool		(*run) (Node *node, NodeLexer *x);
 }			lines[] = {
 	{"address", do_address}, {"port", do_port}, {"protocol", do_protocol}, {"scylla", node_scylla_line}, {"landing", node_landing_line},
-	{"auth", do_auth}, {"tls", node_tls_line}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
+	{"auth", do_auth}, {"tls", node_tls_line}, {"tls_port", do_tls_port}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
 	{"token", do_token}, {"peer", do_peer}, {"no_peers", do_no_peers}, {"store", do_store}, {"null", do_null},
 	{"checksum", do_checksum}, {"latency", do_latency}, {"capacity", node_queue_line}, {"keyspace", do_keyspace}, {"type", do_type},
 	{"table", do_table}, {"row", do_row}, {"repeat", do_repeat}, {"tablets", node_tablets_line}, {"tablet", node_tablet_line}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},

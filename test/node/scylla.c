@@ -113,20 +113,19 @@ static int
 put_shards(NodeCall *call, CqlBuffer *b)
 {
 	Node	   *node = call->node;
-	bool		plain = node->tls == NULL || node->tls_optional;	/* one port: plain, TLS or what comes */
+	int			port = node->tls == NULL || node->tls_optional || node->tls_port >= 0 ? node->shard_port : 0;
+	int			tls_port = node->tls == NULL ? 0 : node->tls_port >= 0 ? node->tls_shard_port : node->shard_port;
 
 	put_number(b, "SCYLLA_SHARD", call->conn->shard);
 	put_number(b, "SCYLLA_NR_SHARDS", node->nr_shards);
 	put_number(b, "SCYLLA_SHARDING_IGNORE_MSB", node->ignore_msb);
 	put_pair(b, "SCYLLA_SHARDING_ALGORITHM", "biased-token-round-robin");
 	put_pair(b, "SCYLLA_PARTITIONER", "org.apache.cassandra.dht.Murmur3Partitioner");
-	if (node->shard_port <= 0)
-		return 5;
-	if (plain)
-		put_number(b, "SCYLLA_SHARD_AWARE_PORT", node->shard_port);
-	if (node->tls != NULL)
-		put_number(b, "SCYLLA_SHARD_AWARE_PORT_SSL", node->shard_port);
-	return 5 + plain + (node->tls != NULL);
+	if (port > 0)
+		put_number(b, "SCYLLA_SHARD_AWARE_PORT", port);
+	if (tls_port > 0)
+		put_number(b, "SCYLLA_SHARD_AWARE_PORT_SSL", tls_port);
+	return 5 + (port > 0) + (tls_port > 0);
 }
 
 /* TABLETS_ROUTING_V2_EXPERIMENTAL is not offered, as by a server without strongly-consistent-tables. */

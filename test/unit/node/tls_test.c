@@ -3,6 +3,47 @@
 
 /* ---- as it should be ---- */
 
+/* Plain and TLS beside each other, as with ScyllaDB: four ports, and each is told on all of them. */
+static void
+ports_of_tls_are_its_own(void **state)
+{
+	SSL_CTX    *ctx = new_context(TLS1_3_VERSION, NULL);
+	Node	   *node = start_tls("", "scylla 4\ntls_port 0\n");
+	int			port[] = {node_port(node), node_shard_port(node), node_tls_port(node), node_tls_shard_port(node)};
+
+	for (int i = 0; i < 4; i++)
+	{
+		CqlBuffer	body = {0};
+		CqlPrefix	prefix;
+		CqlReader	r;
+		char		text[16];
+		Client		c;
+
+		for (int k = 0; k < i; k++)
+			assert_int_not_equal(port[i], port[k]);
+		client_connect_port(&c, node, port[i]);
+		if (i >= 2)
+		{
+			begin_tls(&c, ctx);
+			assert_int_equal(SSL_connect(c.ssl), 1);
+		}
+		c.version = 4;
+		client_send(&c, 0, CQL_OP_OPTIONS, &body);
+		client_expect(&c, 0, CQL_OP_SUPPORTED);
+		assert_true(cql_response_prefix(&c.frame, &prefix, &r));
+		snprintf(text, sizeof(text), "%d", port[1]);
+		assert_true(cql_response_supported_has(r, "SCYLLA_SHARD_AWARE_PORT", text));
+		snprintf(text, sizeof(text), "%d", port[3]);
+		assert_true(cql_response_supported_has(r, "SCYLLA_SHARD_AWARE_PORT_SSL", text));
+		client_close(&c);
+	}
+	assert_int_equal(node_count(node, "tls_handshakes"), 2);
+	assert_true(node_order(node, "refuse shard_aware\nlisten"));
+	assert_int_equal(node_tls_shard_port(node), port[3]);
+	node_stop(node);
+	SSL_CTX_free(ctx);
+}
+
 /* Rows of many records, and many frames in one, both ways. */
 static void
 statements_pass(void **state)
@@ -450,6 +491,7 @@ main(void)
 		cmocka_unit_test(plain_bytes_are_counted),
 		cmocka_unit_test(first_byte_decides),
 		cmocka_unit_test(shard_aware_port_speaks_tls),
+		cmocka_unit_test(ports_of_tls_are_its_own),
 		cmocka_unit_test(sessions_go_on),
 		cmocka_unit_test(tickets_are_as_many_as_ordered),
 		cmocka_unit_test(tickets_outlive_the_certificate),
