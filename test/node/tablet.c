@@ -21,7 +21,7 @@
 
 /* ---- borders ---- */
 
-/* Tablet i ends with this token, and begins behind the end of the one before. */
+/* Tablet i ends with this token, and begins behind the end of the one before: the first one behind the least token. */
 int64_t
 node_tablet_last(const NodeTable *t, int tablet)
 {
@@ -154,7 +154,7 @@ static void
 put_tablet(CqlBuffer *b, const NodeTable *t, int tablet, const NodeReplica *replica, int n)
 {
 	cql_put_u32(b, 8);
-	cql_put_u64(b, (uint64_t) (tablet > 0 ? node_tablet_last(t, tablet - 1) : INT64_MIN));
+	cql_put_u64(b, (uint64_t) node_tablet_last(t, tablet - 1));
 	cql_put_u32(b, 8);
 	cql_put_u64(b, (uint64_t) node_tablet_last(t, tablet));
 	cql_put_u32(b, 4 + (uint32_t) n * 32);

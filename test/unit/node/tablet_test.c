@@ -156,39 +156,57 @@ payloads_have_their_bytes(void **state)
 	node_stop(node);
 }
 
-/* Rows of the map as text: borders, host ids and shards. */
-static uint64_t
-map_of(Node *node, const char *query, uint32_t expected)
+#define TABLETS 64
+#define REPLICA (4 + 4 + 16 + 4 + 4)	/* length, length, id, length, shard */
+
+typedef uint8_t Map[TABLETS][8 + 3 * REPLICA];
+
+/* Last token and replicas of each tablet, in the order of the tokens. */
+static void
+read_map(const Node *node, int replicas, Map map)
 {
 	CqlMetadata metadata;
 	CqlReader	r;
 	Client		c;
-	uint64_t	hash;
 
+	memset(map, 0, sizeof(Map));
 	client_open(&c, node, 4, false);
-	assert_int_equal(client_select(&c, query, &metadata, &r), expected);
-	hash = node_hash(r.at, cql_reader_left(&r));
+	assert_int_equal(client_select(&c, "SELECT last_token, replicas FROM system.tablets", &metadata, &r), TABLETS);
+	for (int i = 0; i < TABLETS; i++)
+	{
+		memcpy(map[i], cql_get_bytes(&r).data, 8);
+		assert_int_equal(cql_get_u32(&r), 4 + replicas * REPLICA);
+		assert_int_equal(cql_get_u32(&r), replicas);
+		memcpy(map[i] + 8, cql_get_raw(&r, (size_t) replicas * REPLICA), (size_t) replicas * REPLICA);
+	}
 	client_close(&c);
-	return hash;
 }
 
-/* All nodes of a ring know the same map; more replicas leave those there where they are. */
+/* All nodes of a ring know the same map, in which no shard is idle; more replicas leave those there where they are. */
 static void
 maps_are_the_same_everywhere(void **state)
 {
+	static Map	maps[3];
+	static Map	more;
+	uint32_t	busy[256] = {0};	/* a bit a shard, by the last byte of the address */
 	Node	   *nodes[3];
 	char		error[256];
-	uint64_t	hash = 0;
 
 	assert_true(node_ring_start(nodes, 3, 1, "scylla 8\nkeyspace ks network dc1:2 tablets 64\ntable ks.t (id int PRIMARY KEY)\n",
 								error, sizeof(error)));
 	for (int i = 0; i < 3; i++)
 	{
-		uint64_t	one = map_of(nodes[i], "SELECT last_token, replicas FROM system.tablets", 64);
-
-		assert_true(i == 0 || one == hash);
-		hash = one;
+		read_map(nodes[i], 2, maps[i]);
+		assert_memory_equal(maps[i], maps[0], sizeof(Map));
 	}
+	for (int i = 0; i < 2 * TABLETS; i++)
+	{
+		const uint8_t *replica = maps[0][i / 2] + 8 + i % 2 * REPLICA;
+
+		busy[replica[8 + 3]] |= UINT32_C(1) << replica[REPLICA - 1];	/* host ids begin with the address */
+	}
+	for (int i = 1; i <= 3; i++)
+		assert_int_equal(busy[i], 0xff);
 	for (int i = 0; i < 3; i++)
 	{
 		Client		c;
@@ -198,7 +216,9 @@ maps_are_the_same_everywhere(void **state)
 		client_send_query(&c, 1, "ALTER KEYSPACE ks WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'}");
 		assert_int_equal(client_expect_result(&c, 1, &r), CQL_RESULT_SCHEMA_CHANGE);
 		client_close(&c);
-		assert_true(map_of(nodes[i], "SELECT last_token, replicas FROM system.tablets", 64) != hash);
+		read_map(nodes[i], 3, more);
+		for (int k = 0; k < TABLETS; k++)
+			assert_memory_equal(more[k], maps[0][k], 8 + 2 * REPLICA);
 		node_stop(nodes[i]);
 	}
 }
