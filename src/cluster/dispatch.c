@@ -23,6 +23,7 @@
 #include "cluster/attempt.h"
 #include "cluster/fate.h"
 #include "cluster/patience.h"
+#include "cluster/relief.h"
 #include "cluster/suspect.h"
 #include "cluster/trace.h"
 
@@ -205,6 +206,7 @@ cluster_dispatch_flush(ClusterDispatch *d)
 {
 	send_strained(d);
 	serve_all(d);
+	cluster_relief_turn(d);
 	cluster_place_flush(&d->dirty);
 	if (d->active)
 		end_turn(d);
@@ -299,6 +301,7 @@ cluster_dispatch_tick(ClusterDispatch *d, uint64_t now)
 	}
 	suspect_the_silent(d);
 	cluster_patience_tick(d, now);
+	cluster_relief_tick(d);
 	stop_awaiting(d, now);
 	sweep_all(d, now);
 }

@@ -16,7 +16,7 @@ test_idempotent_requests_survive_a_lost_connection(void **state)
 	open_nodes(&f, 2, "keyspace ks simple 2");
 	statement = prepare(&f, INSERT_TEXT);
 	await_all_nodes(&f);
-	assert_true(node_order(f.node[0], "on EXECUTE nth 20 reset"));
+	assert_true(node_order(f.node[0], "on EXECUTE nth 5 reset"));
 	insert_all(&f, statement, 0, 200);
 	assert_int_equal(node_count(f.node[0], "faults"), 1);
 	fixture_end(&f);
