@@ -95,10 +95,17 @@ send_second(ClusterRequest *r, ClusterPlace *place, const ClusterPrepared *p)
 					  "not answered yet: another node is asked, too");
 }
 
+/* One that asks for much may take long anywhere, unless nothing at all comes from there. */
+static bool
+is_due(const ClusterRequest *r, uint64_t age)
+{
+	return !r->divisible || r->place->health.suspect || age >= r->timeout_ms / CLUSTER_PATIENCE_MUCH;
+}
+
 static bool
 may_double(const ClusterRequest *r)
 {
-	return !r->second && cluster_answer_may_repeat(r) && !r->divisible;
+	return !r->second && cluster_answer_may_repeat(r);
 }
 
 static void
@@ -128,7 +135,7 @@ look_at(ClusterDispatch *d, const ClusterPlace *place, uint64_t now)
 			continue;
 		if (age < CLUSTER_ATTEMPT_MIN || !may_spend(d, place, age, now))
 			return;
-		if (may_double(r))
+		if (may_double(r) && is_due(r, age))
 			try_second(r, age, now);
 	}
 }

@@ -23,6 +23,7 @@
 
 #define CLUSTER_PATIENCE_TIMES 4
 #define CLUSTER_PATIENCE_SHARE 20
+#define CLUSTER_PATIENCE_MUCH 8 /* what asks for much has so great a part of its timeout */
 #define CLUSTER_PATIENCE_FREE 100	/* of a session that has sent few: what a node may hold that hangs */
 
 /* Second attempts for what is due; now in ms. */

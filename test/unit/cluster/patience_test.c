@@ -99,6 +99,35 @@ test_one_at_a_time(void **state)
 	fixture_end(&f);
 }
 
+/* A page of a read, which may take long anywhere, has an eighth of its timeout. */
+static void
+test_one_that_asks_for_much(void **state)
+{
+	Fixture		f;
+	uint32_t	statement = open_three(&f);
+	TestRequest r = {0};
+	uint64_t	before;
+
+	order_all(&f, "on EXECUTE nth 1 hold");
+	make_insert(&r, statement, 1);
+	r.core.divisible = true;
+	r.core.timeout_ms = 8000;
+	submit(&f, &r);
+	AWAIT(&f, count_all(&f, "held") == 1);
+	before = uv_hrtime();
+	for (uint32_t i = 0; i < 3; i++)
+	{
+		if (node_count(f.node[i], "held") == 0)
+			assert_true(node_order(f.node[i], "clear"));
+	}
+	AWAIT(&f, r.times == 1);
+	assert_worked(&r);
+	assert_in_range((uv_hrtime() - before) / 1000000, 900, 4000);
+	order_all(&f, "release");
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* Nor for a PREPARE. */
 static void
 test_a_prepare_that_is_not_answered(void **state)
@@ -273,6 +302,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_node_that_hangs_costs_no_row),
 		cmocka_unit_test(test_one_at_a_time),
+		cmocka_unit_test(test_one_that_asks_for_much),
 		cmocka_unit_test(test_a_prepare_that_is_not_answered),
 		cmocka_unit_test(test_many_wait_at_a_node_that_hangs),
 		cmocka_unit_test(test_what_is_not_idempotent_goes_nowhere_else),
