@@ -199,6 +199,7 @@ send_query(ScyllaSession *session, const ScyllaTableOptions *options, const char
 
 	request.timeout_ms = (uint32_t) options->request_timeout;
 	request.consistency = (uint8_t) options->read_consistency;
+	request.idempotent = pg_strncasecmp(cql, "SELECT ", 7) == 0;	/* a node that hangs holds up nothing that reads */
 	if (values)
 		request.flags |= CQL_PARAM_VALUES;
 	if (paging_state.len >= 0)
