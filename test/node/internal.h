@@ -729,6 +729,7 @@ extern bool node_value_valid(const CqlType *type, CqlBytes value);
 extern void node_system_init(Node *node);
 extern void node_system_fill(Node *node, NodeTable *t);
 extern bool node_scylla_only(const char *table);
+extern void node_system_scylla(Node *node); /* columns that Cassandra alone has go */
 
 /* script.c */
 extern bool node_script(Node *node, const char *script);

@@ -713,6 +713,7 @@ fast_void(NodeCall *call)
 		}
 	}
 	call->node->report.rows_written += batch ? (uint64_t) call->rows : 1;
+	call->node->report.on_control += call->conn->registered != 0;
 	node_conn_out_void(call->conn, call->frame->stream);
 	return true;
 }

@@ -319,6 +319,8 @@ node_run(NodeCall *call, NodeStatement *s)
 {
 	if (s->table->system)
 		call->conn->queues = false;
+	else
+		call->node->report.on_control += call->conn->registered != 0;
 	switch (s->kind)
 	{
 		case STATEMENT_SELECT:

@@ -43,6 +43,7 @@ node_scylla_line(Node *node, NodeLexer *x)
 			return false;
 	}
 	node->shards_hidden = node_lexer_accept(x, "hidden");
+	node_system_scylla(node);
 	return true;
 }
 

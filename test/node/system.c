@@ -66,6 +66,18 @@ release(const Node *node)
 	return node->nr_shards > 0 ? "3.0.8" : "5.0.5";
 }
 
+/* ScyllaDB's system.local has no port (db/system_keyspace.cc, local). */
+void
+node_system_scylla(Node *node)
+{
+	NodeTable  *t = node_table(node, "system", "local");
+	NodeLexer	x;
+
+	node_lexer_start(&x, "rpc_port", strlen("rpc_port"), &node->scratch, false);
+	if (node_table_column(t, "rpc_port") >= 0)
+		node_table_shrink(node, t, &x);
+}
+
 /* One row, written as the literals of its columns. */
 static void
 add_row(Node *node, NodeTable *t, const char *literals)
@@ -115,13 +127,15 @@ static void
 fill_local(Node *node, NodeTable *t)
 {
 	NodePeer   *self = &node->self;
+	const char *port;
 
 	node_ring_know(node);
+	port = node->nr_shards > 0 ? "" : node_format(&node->scratch, " %d,", self->port);
 	add_row(node, t, node_format(&node->scratch, "('local', 'COMPLETED', '%s', 'Test Cluster', '%s', %s, %s, '%s', '%d', "
-								 "'org.apache.cassandra.dht.Murmur3Partitioner', %s, '%s', '%s', %d, " SCHEMA_VERSION ", %s)",
+								 "'org.apache.cassandra.dht.Murmur3Partitioner', %s, '%s', '%s',%s " SCHEMA_VERSION ", %s)",
 								 self->address, node->nr_shards > 0 ? "3.3.1" : "3.4.7", quoted(node, self->dc),
 								 self->host_id, self->address, node->protocol, quoted(node, self->rack),
-								 release(node), self->address, self->port, token_set(node, self)));
+								 release(node), self->address, port, token_set(node, self)));
 }
 
 static void

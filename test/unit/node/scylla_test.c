@@ -132,6 +132,13 @@ connections_of_shards_are_counted(void **state)
 	client_send(&c[0], 1, CQL_OP_REGISTER, &body);
 	client_expect(&c[0], 1, CQL_OP_READY);
 	assert_int_equal(node_count(node, "shard 5"), 2);
+	for (int i = 0; i < 2; i++)
+	{
+		client_run(&c[i], "INSERT INTO ks.t (id) VALUES (1)");
+		client_send_query(&c[i], 1, "SELECT key FROM system.local");
+		client_expect(&c[i], 1, CQL_OP_RESULT);
+		assert_int_equal(node_count(node, "on_control"), 1);
+	}
 	assert_true(node_order(node, "reset"));
 	assert_int_equal(node_count(node, "shard 5"), 2);
 	client_close(&c[0]);
@@ -388,6 +395,10 @@ own_tables_are_there(void **state)
 								   &r), 1);
 	assert_text_value(&r, "kt");
 	assert_int_value(&r, 16);
+	client_send_query(&c, 1, "SELECT rpc_port FROM system.local");
+	client_expect_error(&c, 1, CQL_ERR_INVALID);
+	assert_int_equal(client_select(&other, "SELECT rpc_port FROM system.local", &metadata, &r), 1);
+	assert_int_value(&r, node_port(cassandra));
 	assert_int_equal(client_select(&other, "SELECT table_name FROM system_schema.tables WHERE table_name = 'tablets'",
 								   &metadata, &r), 0);
 	client_close(&c);

@@ -186,8 +186,8 @@ read_map(const Node *node, int replicas, Map map)
 static void
 maps_are_the_same_everywhere(void **state)
 {
-	static Map	maps[3];
-	static Map	more;
+	static Map maps[3];
+	static Map more;
 	uint32_t	busy[256] = {0};	/* a bit a shard, by the last byte of the address */
 	Node	   *nodes[3];
 	char		error[256];
