@@ -56,10 +56,10 @@ cluster_health_tick(ClusterHealth *h, uint32_t owed, uint32_t limit, uint64_t no
 }
 
 bool
-cluster_health_probe(ClusterHealth *h, uint64_t now, uint64_t *random)
+cluster_health_probe(ClusterHealth *h, bool harmless, uint64_t now, uint64_t *random)
 {
 	CORE_ASSERT(h->suspect);
-	if (now < h->probe)
+	if (now < h->probe + (harmless ? 0 : CLUSTER_HEALTH_RISK))
 		return false;
 	h->pause = h->pause < CLUSTER_HEALTH_PAUSE_MAX / 2 ? h->pause * 2 : CLUSTER_HEALTH_PAUSE_MAX;
 	h->probe = now + h->pause * (85 + cluster_random(random) % 31) / 100;

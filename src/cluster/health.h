@@ -27,6 +27,7 @@
 #define CLUSTER_HEALTH_OWED 10
 #define CLUSTER_HEALTH_SILENCE 1000 /* ms */
 #define CLUSTER_HEALTH_PAUSE_MAX 10000	/* ms, between two probes; the first one is SILENCE */
+#define CLUSTER_HEALTH_RISK 60000	/* ms behind a due probe that none has come: what may be lost goes, too */
 
 /* Zero-initialise. */
 typedef struct ClusterHealth
@@ -68,7 +69,10 @@ cluster_health_rest(ClusterHealth *h)
 extern bool cluster_health_tick(ClusterHealth *h, uint32_t owed, uint32_t limit, uint64_t now);
 /* What was sent there at that time, ms, would have been answered elsewhere by now. true: it is suspect from now on. */
 extern bool cluster_health_doubt(ClusterHealth *h, uint64_t since, uint64_t now);
-/* Of a suspect place: whether a request may go there to see if it answers, and does. *random is the caller's. */
-extern bool cluster_health_probe(ClusterHealth *h, uint64_t now, uint64_t *random);
+/*
+ * Of a suspect place: whether a request may go there to see if it answers, and does. harmless: another place may do it as well if it does
+ * not; others go only where none such has come for long, or the place would stay suspect. *random is the caller's.
+ */
+extern bool cluster_health_probe(ClusterHealth *h, bool harmless, uint64_t now, uint64_t *random);
 
 #endif							/* CLUSTER_HEALTH_H */

@@ -51,8 +51,8 @@ typedef struct Choice
 static bool
 is_probe(const ClusterPlan *plan, ClusterPlace *place)
 {
-	return plan->harmless && !place->lane.first && cluster_place_has_room(place) &&
-		cluster_health_probe(&place->health, uv_now(plan->loop), plan->random);
+	return plan->loop && !place->lane.first && cluster_place_has_room(place) &&
+		cluster_health_probe(&place->health, plan->harmless, uv_now(plan->loop), plan->random);
 }
 
 static void

@@ -53,13 +53,25 @@ test_doubts(void **state)
 	assert_true(cluster_health_doubt(&h, 1000, 1500));
 	assert_true(h.suspect);
 	assert_false(cluster_health_doubt(&h, 1000, 1600)); /* that is known */
-	assert_false(cluster_health_probe(&h, 2400, &seed));
-	assert_true(cluster_health_probe(&h, 2500, &seed));
+	assert_false(cluster_health_probe(&h, true, 2400, &seed));
+	assert_true(cluster_health_probe(&h, true, 2500, &seed));
 	cluster_health_note(&h, MS);
 	assert_false(cluster_health_doubt(&h, 1000, 2501)); /* it has just answered */
 	assert_true(cluster_health_turn(&h, 2501));
 	assert_false(cluster_health_doubt(&h, 2500, 3000)); /* it has answered since */
 	assert_true(cluster_health_doubt(&h, 2501, 3001));
+}
+
+/* Where all requests may be done once only, the place is used again all the same. */
+static void
+test_who_has_nothing_harmless_probes_late(void **state)
+{
+	ClusterHealth h = {0};
+
+	assert_true(cluster_health_doubt(&h, 1000, 1500));
+	assert_false(cluster_health_probe(&h, false, 2500 + CLUSTER_HEALTH_RISK - 1, &seed));
+	assert_true(cluster_health_probe(&h, false, 2500 + CLUSTER_HEALTH_RISK, &seed));
+	assert_false(cluster_health_probe(&h, false, 2501 + CLUSTER_HEALTH_RISK, &seed));
 }
 
 static void
@@ -87,7 +99,7 @@ test_probes_have_growing_pauses(void **state)
 	assert_true(cluster_health_tick(&h, 32, 32, 2000));
 	for (uint64_t now = 2000; n < 8; now += 5)
 	{
-		if (cluster_health_probe(&h, now, &seed))
+		if (cluster_health_probe(&h, true, now, &seed))
 			at[n++] = now;
 	}
 	assert_in_range(at[0], 3000, 3005);
@@ -154,6 +166,7 @@ main(void)
 		cmocka_unit_test(test_a_place_that_owes_and_is_silent_is_suspect),
 		cmocka_unit_test(test_few_that_are_owed_are_nothing_to_suspect),
 		cmocka_unit_test(test_doubts),
+		cmocka_unit_test(test_who_has_nothing_harmless_probes_late),
 		cmocka_unit_test(test_answers_keep_a_slow_place_well),
 		cmocka_unit_test(test_probes_have_growing_pauses),
 		cmocka_unit_test(test_one_answer_makes_it_well),
