@@ -328,8 +328,8 @@ all_closed(const Cluster *c)
 static void
 free_cluster(Cluster *c)
 {
+	cluster_dispatch_free(&c->dispatch);	/* its lists are of places */
 	cluster_pools_free(&c->topology);
-	cluster_dispatch_free(&c->dispatch);
 	cluster_control_free(c->control);
 	cluster_topology_free(&c->topology);
 	free(c);
