@@ -271,6 +271,30 @@ forget_warnings(ClusterRequest *r)
 	r->warnings = NULL;
 }
 
+/* The place was not that of the row, or its shard was not. */
+static void
+take_payload(ClusterRequest *r, const CqlPrefix *prefix)
+{
+	ClusterDispatch *d = r->dispatch;
+	const ClusterStatement *s = cluster_is_execution(r) ? cluster_statement_find(&d->statements, r->statement) : NULL;
+	CqlTablet	tablet;
+
+	switch (cql_tablet_of(prefix, &tablet))
+	{
+		case CQL_TABLET_NONE:
+			break;
+		case CQL_TABLET_FOUND:
+			r->misrouted = true;
+			if (s && s->table.keyspace)
+				(void) cluster_topology_learn(d->topology, s->table.keyspace, s->table.name, &tablet);
+			break;
+		case CQL_TABLET_BROKEN:
+			cluster_trace_add(d->config->trace, CLUSTER_EVENT_REFUSED, r->place->node->name,
+							  "what it tells of a tablet makes no sense");
+			break;
+	}
+}
+
 static void
 take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 {
@@ -279,6 +303,8 @@ take_answer(ClusterRequest *r, NetConnection *c, const CqlFrame *frame)
 	CqlError	error;
 	bool		legible = cql_response_prefix(frame, &prefix, &message);
 
+	if (legible && prefix.npayload > 0)
+		take_payload(r, &prefix);
 	if (legible && prefix.nwarnings > 0)
 		r->warnings = cluster_warnings_new(&prefix, r->place->node->name);
 	if (legible && frame->opcode == CQL_OP_RESULT)

@@ -178,6 +178,8 @@ cluster_attempt(ClusterRequest *r)
 	plan.random = d->random;
 	plan.harmless = r->idempotent && !plan.ordered;
 	place = cluster_route_choose(&plan, r->tried);
+	if (place && place->pool->nplaces > 1)
+		r->misrouted |= !cluster_route_owns(&plan, place);
 	if (place && !place->widened && cluster_place_is_busy(place))
 		place->widened = !cluster_route_widen(&plan, r->tried);
 	return place ? go(r, place, s) : CLUSTER_ATTEMPT_NO_NODE;

@@ -224,9 +224,27 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 	cluster_dispatch_leave(&c->dispatch, place);
 }
 
+static void
+on_moved(ClusterPlace *place)
+{
+	cluster_dispatch_leave(&((Cluster *) place->pool->owner)->dispatch, place);
+}
+
+/* Two nodes have changed their addresses, for example. */
+static void
+on_stranger(ClusterPool *pool)
+{
+	Cluster    *c = pool->owner;
+
+	cluster_trace_add(c->config->trace, CLUSTER_EVENT_REFUSED, pool->node->name, "another node is at this address now");
+	cluster_control_reread(c->control);
+}
+
 static const ClusterPoolOps pool_ops = {
 	.on_up = on_up,
 	.on_down = on_down,
+	.on_moved = on_moved,
+	.on_stranger = on_stranger,
 };
 
 /* Bring a local node's pool in line with what was read about it. */

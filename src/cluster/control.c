@@ -11,7 +11,6 @@
  */
 #include "cluster/control.h"
 
-#include "cluster/backoff.h"
 #include "cluster/contacts.h"
 #include "cluster/random.h"
 #include "cluster/reread.h"
@@ -19,17 +18,14 @@
 #include "cluster/trace.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define RETURN_WITHIN 500		/* ms in which another connection is made for one that was lost: all sessions lose
-								 * theirs at once */
+#define RETURN_WITHIN 500		/* ms in which a lost one is made again: all sessions lose theirs at once */
 #define STAGGER 100				/* ms until the next address is tried beside a silent one */
 
 typedef enum ControlMode
 {
-	CONTROL_IDLE,
-	CONTROL_DISCOVERING,
+	CONTROL_IDLE, CONTROL_DISCOVERING,
 	CONTROL_KEEPING				/* settled or replacing */
 } ControlMode;
 
@@ -257,6 +253,7 @@ on_event(NetOwner *owner, NetConnection *c, const CqlFrame *frame)
 	{
 		cluster_changes_add(&control->changes, &event);
 		cluster_trace_schema(control->config->trace, net_connection_name(c), &event);
+		cluster_topology_heed(control->topology, &event);
 	}
 	/* of the schema only replication matters here, and DOWN is a hint that our own sockets know better */
 	if (event.kind == CQL_EVENT_DOWN || event.kind == CQL_EVENT_OTHER
@@ -331,7 +328,7 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 	NetFailure	why;
 
 	candidate->opened = true;
-	candidate->net = net_connection_open(&control->config->net, &candidate->address, &candidate->owner);
+	candidate->net = net_connection_open(&control->config->net, &candidate->address, 0, &candidate->owner);
 	if (candidate->net)
 		return;
 	cluster_access_closed_control(control->access);
@@ -481,16 +478,14 @@ static void
 time_out(ClusterControl *control)
 {
 	NetFailure	why;
-	char		reason[64];
 
-	snprintf(reason, sizeof(reason), "no answer within %u ms", control->config->net.connect_timeout);
-	net_failure_set(&why, NET_FAIL_TIMEOUT, "%s", reason);
+	net_failure_set(&why, NET_FAIL_TIMEOUT, "no answer within %u ms", control->config->net.connect_timeout);
 	for (const Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
 	{
 		if (!candidate->dropped)
 			report_candidate(candidate, &why);
 	}
-	cluster_contacts_time_out(&control->contacts, reason);
+	cluster_contacts_time_out(&control->contacts, why.message);
 	fail_discovery(control);
 }
 
@@ -584,6 +579,12 @@ void
 cluster_control_use(ClusterControl *control)
 {
 	control->used = true;
+}
+
+void
+cluster_control_reread(ClusterControl *control)
+{
+	cluster_reread_event(&control->reread, now_of(control));
 }
 
 bool

@@ -48,5 +48,7 @@ extern void cluster_control_use(ClusterControl *control);	/* somebody needs the 
 extern bool cluster_control_closed(const ClusterControl *control);
 extern const ClusterChanges *cluster_control_changes(const ClusterControl *control);	/* of the schema */
 extern bool cluster_control_connected(const ClusterControl *control);	/* to a node that tells of changes, or will */
+/* What was read last is not how things are. */
+extern void cluster_control_reread(ClusterControl *control);
 
 #endif							/* CLUSTER_CONTROL_H */

@@ -57,6 +57,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->paced = 0;
 	r->spent = 0;
 	r->strained = false;
+	r->misrouted = false;
 	r->out = false;
 	r->tried = 0;
 	r->failed = false;

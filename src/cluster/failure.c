@@ -140,6 +140,7 @@ rank(NetFailureKind kind)
 		case NET_FAIL_TIMEOUT:
 			return 2;
 		case NET_FAIL_CONNECT:
+		case NET_FAIL_PORT:
 		case NET_FAIL_CLOSED:
 			return 1;
 		case NET_FAIL_NONE:

@@ -59,6 +59,24 @@ look_up(ClusterTopology *t, ClusterTable *table)
 	table->generation = t->generation;
 }
 
+/* Once for each table that comes or goes: no part of the way of a row. */
+static __attribute__((noinline))
+void
+look_up_tablets(const ClusterTopology *t, ClusterTable *table)
+{
+	table->tablets = table->keyspace ? cluster_tablets_of(&t->tablets, table->keyspace, table->name) : NULL;
+	table->tablets_generation = t->tablets.generation + 1;
+}
+
+/* What is not known of a table with tablets, the ring does not tell. */
+static ClusterReplicas
+in_tablet(const ClusterTablets *tablets, int64_t token)
+{
+	const ClusterTablet *tablet = cluster_tablet_find(tablets, token);
+
+	return tablet ? (ClusterReplicas) {.tablet = tablet->replica, .n = tablet->nlocal, .token = token} : (ClusterReplicas) {0};
+}
+
 /* Nearly all sets are full. */
 static uint32_t
 count_replicas(const uint16_t *number, uint32_t width)
@@ -74,13 +92,17 @@ cluster_locate(ClusterTopology *t, ClusterTable *table, int64_t token)
 	const ClusterPlacement *p;
 	const uint16_t *number;
 
+	if (table->tablets_generation != t->tablets.generation + 1)
+		look_up_tablets(t, table);
+	if (table->tablets)
+		return in_tablet(table->tablets, token);
 	if (table->generation != t->generation)
 		look_up(t, table);
 	p = table->placement;
 	if (!p)
 		return (ClusterReplicas) {0};
 	number = p->replica + (size_t) cluster_ring_owner(t->ring, token) * p->width;
-	return (ClusterReplicas) {number, count_replicas(number, p->width)};
+	return (ClusterReplicas) {.number = number, .n = count_replicas(number, p->width), .token = token};
 }
 
 uint32_t

@@ -12,6 +12,7 @@
 
 #include "cql/invariant.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -96,12 +97,26 @@ cluster_place_wake(ClusterPlace *place)
 		place->limit = place->window.limit;
 }
 
-bool
-cluster_place_open(ClusterPlace *place, const NetConfig *config)
+static void
+set_port(NetAddress *address, uint16_t port)
 {
+	if (address->storage.ss_family == AF_INET6)
+		((struct sockaddr_in6 *) &address->storage)->sin6_port = htons(port);
+	else
+		((struct sockaddr_in *) &address->storage)->sin_port = htons(port);
+}
+
+bool
+cluster_place_open(ClusterPlace *place, const NetConfig *config, uint16_t port, uint16_t source_port)
+{
+	NetAddress	address = place->node->address;
+
 	CORE_ASSERT(!place->net && !place->up);
 	place->opened = place->used = uv_now(config->loop);
-	place->net = net_connection_open(config, &place->node->address, &place->owner);
+	place->aware = port != 0;
+	if (place->aware)
+		set_port(&address, port);
+	place->net = net_connection_open(config, &address, source_port, &place->owner);
 	return place->net != NULL;
 }
 
@@ -122,7 +137,18 @@ cluster_place_tick(ClusterPlace *place, uint64_t now)
 bool
 cluster_place_strays(const ClusterPlace *place)
 {
-	return place->net && !net_address_equal(net_connection_address(place->net), &place->node->address);
+	NetAddress	now = place->node->address;
+	NetAddress	dialled;
+
+	if (!place->net)
+		return false;
+	dialled = *net_connection_address(place->net);
+	if (place->aware)
+	{
+		set_port(&now, 0);
+		set_port(&dialled, 0);
+	}
+	return !net_address_equal(&dialled, &now);
 }
 
 void

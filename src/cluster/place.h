@@ -39,7 +39,9 @@ struct ClusterPlace
 	const ClusterPlaceOps *ops;
 	struct ClusterPool *pool;	/* whose it is */
 	ClusterNode *node;
+	uint32_t	shard;			/* whose place it is; 0: the node has none, or they are not known */
 	NetConnection *net;			/* NULL: empty */
+	bool		aware;			/* it was opened so that the node chooses this shard */
 	bool		up;				/* the connection got ready */
 	bool		dirty;			/* on the list of places to flush */
 	bool		active;			/* on the list of active places */
@@ -62,11 +64,11 @@ struct ClusterPlace
 extern ClusterPlace *cluster_place_new(const ClusterPlaceOps *ops, struct ClusterPool *pool, ClusterNode *node);
 extern void cluster_place_free(ClusterPlace *place);	/* an empty one, or NULL */
 
-/* The place is empty. false: out of memory. */
-extern bool cluster_place_open(ClusterPlace *place, const NetConfig *config);
+/* The place is empty. port: of the node's address; 0: that of the address. source_port: of this end; 0: any. false: out of memory. */
+extern bool cluster_place_open(ClusterPlace *place, const NetConfig *config, uint16_t port, uint16_t source_port);
 extern void cluster_place_close(ClusterPlace *place);	/* harmless when empty */
 extern void cluster_place_tick(ClusterPlace *place, uint64_t now);
-/* It has a connection to another address than its node now has. */
+/* It has a connection to another address than its node now has. The port does not count where another one was asked for. */
 extern bool cluster_place_strays(const ClusterPlace *place);
 
 /* Ready, full or not. */

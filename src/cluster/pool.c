@@ -6,16 +6,15 @@
  * Owns: its places.
  * Invariants: nothing is opened that no request wants; a stopped pool opens nothing;
  * each connection is one that the access was taken for; a retired place takes nothing
- * new, and its end is no failure of the node.
+ * new, and its end is no failure of the node; place[i]->shard is i.
  *
- * One connection to a node has stream ids enough, and keeps writes large. ScyllaDB's
- * shards are read in the handshake and not used yet.
+ * One connection to a node, or to a shard, has stream ids enough, and keeps writes
+ * large.
  */
 #include "cluster/pool.h"
 
 #include <stdlib.h>
-
-#define PLACES_PER_NODE 1
+#include <string.h>
 
 #define RETURN_WITHIN 100		/* ms in which a connection that was lost is opened again, if one is wanted */
 
@@ -23,6 +22,161 @@ static uint64_t
 now_of(const ClusterPool *pool)
 {
 	return uv_now(pool->config->net.loop);
+}
+
+static void on_up(ClusterPlace *place);
+static void on_down(ClusterPlace *place, bool was_up, const NetFailure *why);
+
+static const ClusterPlaceOps place_ops = {
+	.on_up = on_up,
+	.on_down = on_down,
+};
+
+/* ---- places ---- */
+
+/* One that is over with what it had, or a new one. NULL: out of memory. */
+static ClusterPlace *
+fresh_place(ClusterPool *pool)
+{
+	ClusterPlace **at = &pool->retired;
+	ClusterPlace *place;
+
+	while (*at && ((*at)->net || cluster_place_load(*at) > 0))
+		at = &(*at)->next_retired;
+	place = *at;
+	if (!place)
+		return cluster_place_new(&place_ops, pool, pool->node);
+	*at = place->next_retired;
+	place->next_retired = NULL;
+	place->retired = false;
+	place->health = (ClusterHealth) {0};
+	return place;
+}
+
+/* What is there ends there. */
+static void
+put_aside(ClusterPool *pool, ClusterPlace *place)
+{
+	place->retired = true;
+	place->next_retired = pool->retired;
+	pool->retired = place;
+}
+
+/* The connection works, or looks so: what is there ends there, and what comes goes to where the node is now. */
+static void
+retire(ClusterPool *pool, ClusterPlace **place)
+{
+	ClusterPlace *fresh = (*place)->up ? fresh_place(pool) : NULL;
+
+	if (!fresh)
+	{
+		cluster_place_close(*place);
+		return;
+	}
+	fresh->limit = (*place)->limit;
+	fresh->shard = (*place)->shard;
+	put_aside(pool, *place);
+	*place = fresh;
+}
+
+/* ---- shards ---- */
+
+static void
+swap(ClusterPool *pool, uint32_t i, uint32_t j)
+{
+	ClusterPlace *place = pool->place[i];
+
+	pool->place[i] = pool->place[j];
+	pool->place[j] = place;
+	pool->place[i]->shard = i;
+	pool->place[j]->shard = j;
+}
+
+/* So many that nothing is known of. NULL: out of memory. */
+static ClusterPlace **
+fresh_places(ClusterPool *pool, uint32_t n)
+{
+	ClusterPlace **all = calloc(n, sizeof(*all));
+
+	for (uint32_t i = 0; all && i < n; i++)
+	{
+		all[i] = fresh_place(pool);
+		if (all[i])
+			continue;
+		while (i > 0)
+			put_aside(pool, all[--i]);
+		free(all);
+		return NULL;
+	}
+	return all;
+}
+
+/* The node tells of another number of shards than before, or for the first time: its other connections are of before. */
+static void
+renumber(ClusterPool *pool, ClusterPlace *place, uint32_t n)
+{
+	ClusterPlace **all = fresh_places(pool, n);
+
+	if (!all)
+		return;					/* as it is, requests are passed on within the node */
+	for (uint32_t i = 0; i < n; i++)
+	{
+		all[i]->shard = i;
+		all[i]->limit = place->limit;
+	}
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+	{
+		ClusterPlace *before = pool->place[i];
+
+		if (before == place)
+			continue;
+		put_aside(pool, before);
+		cluster_place_close(before);
+	}
+	put_aside(pool, all[0]);
+	all[0] = place;
+	place->shard = 0;
+	free(pool->place);
+	pool->place = all;
+	pool->nplaces = n;
+}
+
+/* To the place of the shard that serves it. false: that one has a connection. */
+static bool
+settle(ClusterPool *pool, ClusterPlace *place, uint32_t shard)
+{
+	ClusterPlace *other = pool->place[shard];
+
+	cluster_shards_landed(&pool->shards, place->aware && other != place, other != place && other->up, pool->nplaces,
+						  now_of(pool));
+	if (other == place)
+		return true;
+	if (other->up)
+		return false;
+	swap(pool, place->shard, shard);
+	pool->ops->on_moved(place);
+	pool->ops->on_moved(other);
+	return true;
+}
+
+/* false: the connection is of no use. */
+static bool
+arrange(ClusterPool *pool, ClusterPlace *place)
+{
+	const NetShard *told = net_connection_shard(place->net);
+	uint32_t	n = told->nr_shards > 0 ? told->nr_shards : 1;
+
+	if (told->has_host_id && memcmp(told->host_id, pool->node->host_id, sizeof(told->host_id)) != 0)
+	{
+		pool->ops->on_stranger(pool);
+		return false;
+	}
+	if (n != pool->nplaces || told->ignore_msb != pool->node->ignore_msb)
+		renumber(pool, place, n);
+	pool->node->nr_shards = told->nr_shards;
+	pool->node->ignore_msb = told->ignore_msb;
+	pool->shards.aware_port = told->aware_port;
+	return told->shard >= pool->nplaces || settle(pool, place, told->shard);
 }
 
 static void
@@ -33,8 +187,13 @@ on_up(ClusterPlace *place)
 	CORE_ASSERT(cluster_pool_find(pool, place->net) == place);
 	cluster_backoff_reset(&pool->backoff);
 	cluster_access_ready(pool->access);
-	pool->ops->on_up(pool, place->net);
+	if (arrange(pool, place))
+		pool->ops->on_up(pool, place->net);
+	else
+		cluster_place_close(place);
 }
+
+/* ---- ends of connections ---- */
 
 static void
 failed(ClusterPool *pool, const NetFailure *why)
@@ -60,6 +219,8 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 	bool		failure = why->kind != NET_FAIL_NONE && !place->retired;
 
 	cluster_access_closed(pool->access, was_up);
+	if (!was_up && place->aware && cluster_shards_failed(&pool->shards, why->kind, now_of(pool)))
+		failure = false;		/* the node's other port may be better */
 	if (failure)
 		failed(pool, why);
 	if (failure && was_up)
@@ -67,25 +228,6 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 	pool->ops->on_down(place, was_up, why);
 }
 
-static const ClusterPlaceOps place_ops = {
-	.on_up = on_up,
-	.on_down = on_down,
-};
-
-/* false: out of memory. */
-static bool
-add_places(ClusterPool *pool)
-{
-	pool->place = calloc(PLACES_PER_NODE, sizeof(*pool->place));
-	for (uint32_t i = 0; pool->place && i < PLACES_PER_NODE; i++)
-	{
-		pool->place[i] = cluster_place_new(&place_ops, pool, pool->node);
-		if (!pool->place[i])
-			return false;
-		pool->nplaces++;
-	}
-	return pool->place != NULL;
-}
 
 ClusterPool *
 cluster_pool_new(const ClusterPoolOps *ops, void *owner, const ClusterConfig *config, ClusterNode *node,
@@ -101,7 +243,9 @@ cluster_pool_new(const ClusterPoolOps *ops, void *owner, const ClusterConfig *co
 	pool->node = node;
 	pool->access = access;
 	pool->random = random;
-	if (add_places(pool))
+	pool->place = fresh_places(pool, 1);
+	pool->nplaces = pool->place ? 1 : 0;
+	if (pool->place)
 		return pool;
 	cluster_pool_free(pool);
 	return NULL;
@@ -125,34 +269,36 @@ cluster_pool_free(ClusterPool *pool)
 	free(pool);
 }
 
-/* NULL: all have a connection. */
+/* Of the shard; the number of shards may have changed since it was asked for. */
 static ClusterPlace *
-empty_place(const ClusterPool *pool)
+place_of(const ClusterPool *pool, uint32_t shard)
 {
-	for (uint32_t i = 0; i < pool->nplaces; i++)
-	{
-		if (!pool->place[i]->net)
-			return pool->place[i];
-	}
-	return NULL;
+	return pool->place[shard < pool->nplaces ? shard : shard % pool->nplaces];
 }
 
 bool
-cluster_pool_may_open(const ClusterPool *pool)
+cluster_pool_may_open(const ClusterPool *pool, uint32_t shard)
 {
-	return pool->started && now_of(pool) >= pool->backoff.due && empty_place(pool)
-		&& cluster_access_may(pool->access, now_of(pool));
+	uint64_t	now = now_of(pool);
+
+	return pool->started && now >= pool->backoff.due && !place_of(pool, shard)->net
+		&& (cluster_shards_may(&pool->shards, now) || !cluster_pool_ready(pool))
+		&& cluster_access_may(pool->access, now);
 }
 
 ClusterPlace *
-cluster_pool_open(ClusterPool *pool)
+cluster_pool_open(ClusterPool *pool, uint32_t shard)
 {
-	ClusterPlace *place = empty_place(pool);
+	ClusterPlace *place = place_of(pool, shard);
+	uint64_t	now = now_of(pool);
+	uint16_t	source;
+	uint16_t	port;
 	NetFailure	why;
 
-	if (!cluster_pool_may_open(pool) || !cluster_access_take(pool->access, now_of(pool)))
+	if (!cluster_pool_may_open(pool, shard) || !cluster_access_take(pool->access, now))
 		return NULL;
-	if (cluster_place_open(place, &pool->config->net))
+	port = cluster_shards_port(&pool->shards, place->shard, pool->nplaces, now, pool->random, &source);
+	if (cluster_place_open(place, &pool->config->net, port, source))
 		return place;
 	cluster_access_closed(pool->access, false);
 	net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
@@ -167,8 +313,10 @@ cluster_pool_start(ClusterPool *pool)
 }
 
 ClusterPlace *
-cluster_pool_awaited(const ClusterPool *pool)
+cluster_pool_awaited(ClusterPool *pool, uint32_t shard)
 {
+	if (cluster_place_awaited(place_of(pool, shard), now_of(pool)))
+		return place_of(pool, shard);
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
 		if (cluster_place_awaited(pool->place[i], now_of(pool)))
@@ -255,18 +403,29 @@ tick_retired(const ClusterPool *pool, uint64_t now)
 	}
 }
 
-void
-cluster_pool_tick(ClusterPool *pool, uint64_t now)
+/* One that was not used for so long goes; of a pool that is not wanted, one that has no requests. */
+static bool
+is_idle(const ClusterPool *pool, const ClusterPlace *place, uint64_t now)
 {
 	uint32_t	idle = pool->config->idle_timeout;
 
+	if (!place->net || cluster_place_load(place) > 0)
+		return false;
+	return !pool->started || (place->up && idle > 0 && now >= place->used + idle);
+}
+
+void
+cluster_pool_tick(ClusterPool *pool, uint64_t now)
+{
 	tick_retired(pool, now);
 	for (uint32_t i = 0; i < pool->nplaces; i++)
-		cluster_place_tick(pool->place[i], now);
-	if (!pool->started && cluster_pool_load(pool) == 0)
-		close_all(pool);
-	else if (idle > 0 && now >= idle && cluster_pool_unused_since(pool, now - idle))
-		close_all(pool);
+	{
+		ClusterPlace *place = pool->place[i];
+
+		cluster_place_tick(place, now);
+		if (is_idle(pool, place, now))
+			cluster_place_close(place);
+	}
 }
 
 /* What a connection failed with before is of no interest to who asks now. */
@@ -275,43 +434,6 @@ cluster_pool_hurry(ClusterPool *pool)
 {
 	cluster_backoff_reset(&pool->backoff);
 	pool->last.kind = NET_FAIL_NONE;
-}
-
-/* One that is over with what it had, or a new one. NULL: out of memory. */
-static ClusterPlace *
-fresh_place(ClusterPool *pool)
-{
-	ClusterPlace **at = &pool->retired;
-	ClusterPlace *place;
-
-	while (*at && ((*at)->net || cluster_place_load(*at) > 0))
-		at = &(*at)->next_retired;
-	place = *at;
-	if (!place)
-		return cluster_place_new(&place_ops, pool, pool->node);
-	*at = place->next_retired;
-	place->next_retired = NULL;
-	place->retired = false;
-	place->health = (ClusterHealth) {0};
-	return place;
-}
-
-/* The connection works, or looks so: what is there ends there, and what comes goes to where the node is now. */
-static void
-retire(ClusterPool *pool, ClusterPlace **place)
-{
-	ClusterPlace *fresh = (*place)->up ? fresh_place(pool) : NULL;
-
-	if (!fresh)
-	{
-		cluster_place_close(*place);
-		return;
-	}
-	fresh->limit = (*place)->limit;
-	(*place)->retired = true;
-	(*place)->next_retired = pool->retired;
-	pool->retired = *place;
-	*place = fresh;
 }
 
 void
@@ -325,10 +447,13 @@ cluster_pool_follow(ClusterPool *pool)
 }
 
 ClusterPlace *
-cluster_pool_pick(const ClusterPool *pool)
+cluster_pool_pick(ClusterPool *pool, uint32_t shard)
 {
-	ClusterPlace *best = NULL;
+	ClusterPlace *best = place_of(pool, shard);
 
+	if (cluster_place_ready(best))
+		return best;
+	best = NULL;
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
 		ClusterPlace *place = pool->place[i];
@@ -336,6 +461,8 @@ cluster_pool_pick(const ClusterPool *pool)
 		if (cluster_place_ready(place) && (!best || cluster_place_less_loaded(place, best)))
 			best = place;
 	}
+	if (best)
+		(void) cluster_pool_open(pool, shard);
 	return best;
 }
 

@@ -3,6 +3,11 @@
  *	  The places of one node: a connection is opened there when a request wants one,
  *	  and closed when none has for long.
  *
+ * A node of ScyllaDB has a place for each shard, once its first connection has told
+ * how many there are; any other node has one. Which shard serves a connection is told
+ * by the node, and that is where the connection goes, whatever was asked for
+ * (cluster/shards).
+ *
  * Submitter thread only; nothing here blocks.
  *
  *	 empty --cluster_pool_open--> opening --on_ready--> up
@@ -16,6 +21,7 @@
 #include "cluster/access.h"
 #include "cluster/backoff.h"
 #include "cluster/place.h"
+#include "cluster/shards.h"
 
 typedef struct ClusterPool ClusterPool;
 
@@ -24,6 +30,9 @@ typedef struct ClusterPoolOps
 {
 	void		(*on_up) (ClusterPool *pool, const NetConnection *c);	/* c got ready */
 	void		(*on_down) (ClusterPlace *place, bool was_up, const NetFailure *why);	/* its connection is gone */
+	void		(*on_moved) (ClusterPlace *place);	/* it is that of another shard now: what waits there is for another
+													 * place */
+	void		(*on_stranger) (ClusterPool *pool); /* another node than this one is at its address */
 } ClusterPoolOps;
 
 struct ClusterPool
@@ -32,9 +41,11 @@ struct ClusterPool
 	void	   *owner;
 	const ClusterConfig *config;
 	ClusterNode *node;
-	ClusterPlace **place;
-	uint32_t	nplaces;
-	ClusterPlace *retired;		/* of an address before: closed once no request is left there, and used again */
+	ClusterPlace **place;		/* by shard */
+	uint32_t	nplaces;		/* 1 and more */
+	ClusterPlace *retired;		/* of an address or a number of shards before: closed once no request is left there,
+								 * and used again */
+	ClusterShards shards;		/* where to connect for a shard */
 	bool		started;		/* connections may be opened */
 	ClusterBackoff backoff;
 	NetFailure	last;			/* why the last connection ended or could not be made */
@@ -52,12 +63,12 @@ extern void cluster_pool_stop(ClusterPool *pool);	/* closes at once */
 extern void cluster_pool_retire(ClusterPool *pool); /* closes once no request is left there */
 extern void cluster_pool_tick(ClusterPool *pool, uint64_t now);
 
-/* Whether an empty place may get a connection now. */
-extern bool cluster_pool_may_open(const ClusterPool *pool);
-/* The place that gets it. NULL: none may. */
-extern ClusterPlace *cluster_pool_open(ClusterPool *pool);
-/* A place whose connection is being opened, and not for long yet. NULL: none. */
-extern ClusterPlace *cluster_pool_awaited(const ClusterPool *pool);
+/* Whether that shard's place is empty, and may get a connection now. */
+extern bool cluster_pool_may_open(const ClusterPool *pool, uint32_t shard);
+/* The place, which gets one. NULL: it may not. */
+extern ClusterPlace *cluster_pool_open(ClusterPool *pool, uint32_t shard);
+/* A place whose connection is being opened, and not for long yet; rather that of the shard. NULL: none. */
+extern ClusterPlace *cluster_pool_awaited(ClusterPool *pool, uint32_t shard);
 /* For long or not; by: it was begun by then. */
 extern bool cluster_pool_opening(const ClusterPool *pool, uint64_t by);
 /* Nothing was sent there since that time, and nothing is there. */
@@ -71,8 +82,11 @@ extern void cluster_pool_hurry(ClusterPool *pool);
 /* The node's address may have changed: of connections to another one, what is in flight there is all that is left to do. */
 extern void cluster_pool_follow(ClusterPool *pool);
 
-/* The place to send from: ready, the least loaded. NULL: none now. */
-extern ClusterPlace *cluster_pool_pick(const ClusterPool *pool);
+/*
+ * The place to send from: that of the shard, or, while it has no connection, the least loaded one of others, which pass
+ * requests on: then a connection is opened for the shard, if one may be. NULL: none is ready now.
+ */
+extern ClusterPlace *cluster_pool_pick(ClusterPool *pool, uint32_t shard);
 extern bool cluster_pool_ready(const ClusterPool *pool);	/* some place is, full or not */
 extern uint32_t cluster_pool_count_ready(const ClusterPool *pool);
 /* For who asked by cluster_pool_hurry: a connection is ready, or failed since, or may not be opened now. */

@@ -94,7 +94,7 @@ cluster_pools_open_undecided(ClusterTopology *t)
 		ClusterPool *pool = t->local[i]->pool;
 
 		if (pool && !cluster_pool_decided(pool))
-			(void) cluster_pool_open(pool);
+			(void) cluster_pool_open(pool, 0);
 	}
 }
 

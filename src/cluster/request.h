@@ -134,6 +134,7 @@ struct ClusterRequest
 	uint8_t		version;		/* protocol version of the answering connection */
 	bool		has_metadata_id;	/* needed to decode PREPARED */
 	bool		strained;		/* it failed on a replica, though another try may have worked */
+	bool		misrouted;		/* some attempt went to a shard, or a node with tablets, that does not have its row */
 	bool		failed;
 	ClusterWarnings *warnings;	/* malloc'd; of its last answer, be it an error. NULL: none, or out of memory */
 	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits for another

@@ -80,28 +80,34 @@ typedef enum Among
 	AMONG_ALL, AMONG_NEAR, AMONG_FAR
 } Among;
 
-/* NULL: not to be asked. */
+/* NULL: not to be asked. Where rows of all shards are as good, sessions go to different ones. */
 static ClusterPool *
-pool_of(const ClusterPlan *plan, uint64_t tried, bool replicas, Among among, uint32_t i)
+pool_of(const ClusterPlan *plan, uint64_t tried, bool replicas, Among among, uint32_t i, uint32_t *shard)
 {
 	const ClusterTopology *t = plan->topology;
 	uint32_t	at = (plan->start + i) % count_of(plan, replicas);
-	const ClusterNode *node = replicas ? cluster_locate_replica(t, plan->replicas, at).node : t->local[at];
+	ClusterLocation where = {.shard = plan->start};
 
-	if ((tried & cluster_route_bit(node)) || (among != AMONG_ALL && node->near != (among == AMONG_NEAR)))
+	if (replicas)
+		where = cluster_locate_replica(t, plan->replicas, at);
+	else
+		where.node = t->local[at];
+	if ((tried & cluster_route_bit(where.node)) || (among != AMONG_ALL && where.node->near != (among == AMONG_NEAR)))
 		return NULL;
-	return node->pool;
+	*shard = where.shard;
+	return where.node->pool;
 }
 
 static void
 look(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas, Among among,
-	 ClusterPlace *(*place_of) (const ClusterPool *))
+	 ClusterPlace *(*place_of) (ClusterPool *, uint32_t))
 {
 	for (uint32_t i = 0; i < count_of(plan, replicas) && !choice->made; i++)
 	{
-		const ClusterPool *pool = pool_of(plan, tried, replicas, among, i);
+		uint32_t	shard;
+		ClusterPool *pool = pool_of(plan, tried, replicas, among, i, &shard);
 
-		consider(choice, plan, pool ? place_of(pool) : NULL);
+		consider(choice, plan, pool ? place_of(pool, shard) : NULL);
 	}
 }
 
@@ -113,9 +119,10 @@ open_one(const ClusterPlan *plan, uint64_t tried, bool replicas, Among among, ui
 
 	for (uint32_t i = 0; i < n && !place; i++)
 	{
-		ClusterPool *pool = pool_of(plan, tried, replicas, among, i);
+		uint32_t	shard;
+		ClusterPool *pool = pool_of(plan, tried, replicas, among, i, &shard);
 
-		place = pool ? cluster_pool_open(pool) : NULL;
+		place = pool ? cluster_pool_open(pool, shard) : NULL;
 	}
 	return place;
 }
@@ -158,17 +165,18 @@ reach_all(Choice *choice, const ClusterPlan *plan, uint64_t tried, bool replicas
 		reach_near(choice, plan, tried, replicas);
 }
 
-/* NULL: the node has no place that is up and well, or more than one. */
+/* NULL: the place of that replica is not up and well. */
 static inline ClusterPlace *
-only_place(const ClusterPlan *plan, uint64_t tried, uint32_t at)
+place_at(const ClusterPlan *plan, uint64_t tried, uint32_t at)
 {
-	const ClusterNode *node = cluster_locate_replica(plan->topology, plan->replicas, at).node;
-	const ClusterPool *pool = node->pool;
+	ClusterLocation where = cluster_locate_replica(plan->topology, plan->replicas, at);
+	const ClusterPool *pool = where.node->pool;
+	ClusterPlace *place;
 
-	if (!pool || pool->nplaces != 1 || !pool->place[0]->up || pool->place[0]->health.suspect ||
-		(tried & cluster_route_bit(node)))
+	if (!pool || where.shard >= pool->nplaces || (tried & cluster_route_bit(where.node)))
 		return NULL;
-	return pool->place[0];
+	place = pool->place[where.shard];
+	return place->up && !place->health.suspect ? place : NULL;
 }
 
 /* What nearly every request of a load meets: its next two replicas, up and well. NULL: there is more to look at. */
@@ -182,10 +190,10 @@ choose_at_once(const ClusterPlan *plan, uint64_t tried)
 
 	if (n == 0 || plan->topology->local_rack)
 		return NULL;
-	place = only_place(plan, tried, at);
+	place = place_at(plan, tried, at);
 	if (!place || n == 1 || plan->ordered)
 		return place;
-	other = only_place(plan, tried, at + 1 < n ? at + 1 : 0);
+	other = place_at(plan, tried, at + 1 < n ? at + 1 : 0);
 	if (!other)
 		return NULL;
 	return cluster_place_less_loaded(other, place) ? other : place;
@@ -205,6 +213,19 @@ cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 	if (!choice.place)
 		reach_all(&choice, plan, tried, false);
 	return choice.place ? choice.place : choice.suspect;
+}
+
+bool
+cluster_route_owns(const ClusterPlan *plan, const ClusterPlace *place)
+{
+	for (uint32_t i = 0; i < plan->replicas.n; i++)
+	{
+		ClusterLocation where = cluster_locate_replica(plan->topology, plan->replicas, i);
+
+		if (where.node == place->node)
+			return where.shard == place->shard;
+	}
+	return plan->replicas.n == 0;
 }
 
 bool

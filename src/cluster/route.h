@@ -49,6 +49,8 @@ extern ClusterPlan cluster_route_plan(ClusterTopology *t, ClusterStatement *stat
  * without room is worth waiting for; one that is down is not, nor one whose connection takes long.
  */
 extern ClusterPlace *cluster_route_choose(const ClusterPlan *plan, uint64_t tried);
+/* The place is that of a replica and of its shard. Of a plan without replicas, any is as good. */
+extern bool cluster_route_owns(const ClusterPlan *plan, const ClusterPlace *place);
 /* The chosen place is busy: of nodes that would do as well, another one gets a connection, for requests to come. */
 extern bool cluster_route_widen(const ClusterPlan *plan, uint64_t tried);
 

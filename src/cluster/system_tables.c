@@ -265,3 +265,28 @@ cluster_system_keyspaces(CqlReader r, CqlArena *arena, ClusterKeyspaceRow **out)
 	}
 	return !rows.r.failed && !arena->failed;
 }
+
+bool
+cluster_system_tablets(CqlReader r, CqlArena *arena, ClusterKeyspaceRow **out)
+{
+	static const char *const names[] = {"keyspace_name", "initial_tablets"};
+	RowReader	rows;
+
+	if (!rows_open(&rows, r, arena, names, 2))
+		return false;
+	*out = NULL;
+	while (rows_next(&rows))
+	{
+		ClusterKeyspaceRow *row;
+
+		if (rows.cell[0].len < 0 || rows.cell[1].len < 0)
+			continue;			/* its tables are on the ring */
+		row = cql_arena_alloc(arena, sizeof(*row));
+		if (!row)
+			return false;
+		*row = (ClusterKeyspaceRow) {.next = *out};
+		row->keyspace = cql_arena_strdup(arena, (const char *) rows.cell[0].data, (size_t) rows.cell[0].len);
+		*out = row;
+	}
+	return !rows.r.failed && !arena->failed;
+}

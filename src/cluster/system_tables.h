@@ -19,6 +19,7 @@
 	"SELECT host_id, data_center, rack, tokens, native_address, native_port FROM system.peers_v2"
 #define CLUSTER_SELECT_PEERS "SELECT host_id, data_center, rack, tokens, rpc_address, peer FROM system.peers"
 #define CLUSTER_SELECT_KEYSPACES "SELECT keyspace_name, replication FROM system_schema.keyspaces"
+#define CLUSTER_SELECT_TABLETS "SELECT keyspace_name, initial_tablets FROM system_schema.scylla_keyspaces"	/* ScyllaDB alone */
 
 /* Of system.local, peers or peers_v2. */
 typedef struct ClusterNodeRow ClusterNodeRow;
@@ -51,6 +52,9 @@ extern ClusterNodeRow *cluster_system_local(CqlReader r, CqlArena *arena);
 /* Rows of peers have no port and get this one. */
 extern bool cluster_system_peers(CqlReader r, uint16_t port, CqlArena *arena, ClusterNodeRow **rows);
 extern bool cluster_system_keyspaces(CqlReader r, CqlArena *arena, ClusterKeyspaceRow **rows);
+
+/* Of system_schema.scylla_keyspaces: keyspaces whose tables have tablets. Those alone have a row here, without options. */
+extern bool cluster_system_tablets(CqlReader r, CqlArena *arena, ClusterKeyspaceRow **rows);
 
 /* A replication option's value; NULL: none. */
 extern const char *cluster_system_option(const ClusterKeyspaceRow *row, const char *name);

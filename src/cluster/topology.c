@@ -60,12 +60,14 @@ cluster_topology_begin(ClusterTopology *t)
 	t->peers = NULL;
 	t->contacted = NULL;
 	t->keyspace_rows = NULL;
+	t->tablet_rows = NULL;
 }
 
 void
 cluster_topology_free(ClusterTopology *t)
 {
 	cluster_topology_begin(t);
+	cluster_tablets_free(&t->tablets);
 	free_placements(t);
 	cluster_ring_free(t->ring);
 	cql_arena_free(&t->keyspaces);
@@ -110,6 +112,12 @@ bool
 cluster_topology_read_keyspaces(ClusterTopology *t, CqlReader r)
 {
 	return cluster_system_keyspaces(r, &t->arena, &t->keyspace_rows);
+}
+
+bool
+cluster_topology_read_tablets(ClusterTopology *t, CqlReader r)
+{
+	return cluster_system_tablets(r, &t->arena, &t->tablet_rows);
 }
 
 /* ---- committing ---- */
@@ -407,6 +415,17 @@ parse_factor(const char *text)
 	return factor;
 }
 
+static bool
+has_tablets(const ClusterTopology *t, const char *keyspace)
+{
+	for (const ClusterKeyspaceRow *k = t->tablet_rows; k; k = k->next)
+	{
+		if (strcmp(k->keyspace, keyspace) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 set_keyspace(const ClusterTopology *t, const ClusterKeyspaceRow *k, ClusterKeyspace *out)
 {
@@ -416,6 +435,7 @@ set_keyspace(const ClusterTopology *t, const ClusterKeyspaceRow *k, ClusterKeysp
 	out->any = !simple && !out->network;
 	if (!out->any)
 		out->factor = parse_factor(cluster_system_option(k, simple ? "replication_factor" : t->local_dc));
+	out->any |= has_tablets(t, k->keyspace);
 }
 
 static uint32_t
@@ -454,6 +474,63 @@ numbers_are_places(const ClusterTopology *t)
 	return true;
 }
 
+/* ---- tablets ---- */
+
+static uint16_t
+number_of(const void *topology, const uint8_t *host_id)
+{
+	const ClusterNode *node = find_node(topology, host_id);
+
+	return node && node->local ? node->number : CLUSTER_RING_NONE;
+}
+
+static bool
+is_present(const void *topology, const uint8_t *host_id)
+{
+	const ClusterNode *node = find_node(topology, host_id);
+
+	return node && node->present;
+}
+
+bool
+cluster_topology_learn(ClusterTopology *t, const char *keyspace, const char *table, const CqlTablet *told)
+{
+	return cluster_tablets_learn(&t->tablets, keyspace, table, told, number_of, t);
+}
+
+/* ALTER TABLE leaves them. */
+void
+cluster_topology_heed(ClusterTopology *t, const CqlEvent *event)
+{
+	char		keyspace[64];
+	char		table[256];
+
+	if (!cql_string_equal(event->target, "TABLE") || cql_string_equal(event->change, "UPDATED")
+		|| event->keyspace.len >= sizeof(keyspace) || event->name.len >= sizeof(table))
+		return;
+	snprintf(keyspace, sizeof(keyspace), "%.*s", (int) event->keyspace.len, event->keyspace.data);
+	snprintf(table, sizeof(table), "%.*s", (int) event->name.len, event->name.data);
+	cluster_tablets_forget(&t->tablets, keyspace, table);
+}
+
+/* Nobody tells of a replica that a tablet gets more: where replication has changed, tablets are learned anew. */
+static void
+forget_changed(ClusterTopology *t, const ClusterKeyspace *now, uint32_t n)
+{
+	for (uint32_t i = 0; i < t->nkeyspaces; i++)
+	{
+		const ClusterKeyspace *before = &t->keyspace[i];
+		uint32_t	j = 0;
+
+		while (j < n && strcmp(now[j].name, before->name) != 0)
+			j++;
+		if (j == n || now[j].factor != before->factor || now[j].network != before->network)
+			cluster_tablets_forget(&t->tablets, before->name, NULL);
+	}
+}
+
+/* ---- in force ---- */
+
 bool
 cluster_topology_commit(ClusterTopology *t)
 {
@@ -472,6 +549,7 @@ cluster_topology_commit(ClusterTopology *t)
 		cluster_ring_free(ring);
 		return false;
 	}
+	forget_changed(t, keyspace, count_keyspaces(t));
 	free_placements(t);
 	cluster_ring_free(t->ring);
 	cql_arena_free(&t->keyspaces);
@@ -481,6 +559,7 @@ cluster_topology_commit(ClusterTopology *t)
 	t->nkeyspaces = count_keyspaces(t);
 	t->local_dc_number = t->nlocal > 0 ? ring->node[t->local[0]->number].dc : UINT32_MAX;
 	t->generation++;
+	cluster_tablets_renumber(&t->tablets, number_of, t, is_present);
 	CORE_ASSERT(numbers_are_places(t));
 	cluster_topology_begin(t);
 	return true;

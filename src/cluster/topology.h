@@ -14,6 +14,7 @@
 #define CLUSTER_TOPOLOGY_H
 
 #include "cluster/system_tables.h"
+#include "cluster/tablet.h"
 
 typedef struct ClusterNode
 {
@@ -31,12 +32,15 @@ typedef struct ClusterNode
 	char	   *dc;
 	char	   *rack;
 	struct ClusterPool *pool;	/* the cluster's; NULL: none yet */
+	uint32_t	nr_shards;		/* as its connections tell; 0: not known, or it does not shard */
+	uint32_t	ignore_msb;		/* as cluster_shard_of wants it */
 } ClusterNode;
 
 typedef struct ClusterKeyspace
 {
 	const char *name;
-	bool		any;			/* every node is as good: local, everywhere, unknown strategy */
+	bool		any;			/* every node is as good: local, everywhere, unknown strategy; or tablets tell, not the
+								 * ring */
 	bool		network;
 	uint32_t	factor;			/* of the local data center if network */
 	const struct ClusterPlacement *placement;	/* NULL: not computed yet */
@@ -58,6 +62,7 @@ typedef struct ClusterTopology
 	CqlArena	keyspaces;
 	struct ClusterPlacement *placements;	/* of this ring, as far as they were asked for */
 	uint32_t	generation;		/* one more with each commit */
+	ClusterTabletMap tablets;
 	NetAddress *named;			/* addresses with the names that contact points gave them */
 	uint32_t	nnamed;
 
@@ -66,6 +71,7 @@ typedef struct ClusterTopology
 	ClusterNodeRow *peers;
 	ClusterNodeRow *contacted;	/* the row of system.local */
 	ClusterKeyspaceRow *keyspace_rows;
+	ClusterKeyspaceRow *tablet_rows;	/* keyspaces with tablets */
 } ClusterTopology;
 
 /*
@@ -87,11 +93,18 @@ extern void cluster_topology_begin(ClusterTopology *t);
 extern bool cluster_topology_read_local(ClusterTopology *t, CqlReader r, const NetAddress *address);
 extern bool cluster_topology_read_peers(ClusterTopology *t, CqlReader r, uint16_t port);
 extern bool cluster_topology_read_keyspaces(ClusterTopology *t, CqlReader r);
+extern bool cluster_topology_read_tablets(ClusterTopology *t, CqlReader r); /* which keyspaces have some */
 /* false: out of memory, or no complete system.local row was read; the old state stays. */
 extern bool cluster_topology_commit(ClusterTopology *t);
 
 /* No connection could be made to a node's address: if there is another one, that is tried next. */
 extern void cluster_topology_turn(const ClusterTopology *t, ClusterNode *node);
+
+/* The schema has changed: of a table or view that was made or dropped, tablets are others. */
+extern void cluster_topology_heed(ClusterTopology *t, const CqlEvent *event);
+
+/* A node has told of a tablet. false: out of memory; then it is learned another time. */
+extern bool cluster_topology_learn(ClusterTopology *t, const char *keyspace, const char *table, const CqlTablet *told);
 
 /*
  * An address has this host as its name: the node that is there, or will be, has it too. Who told of the node knows no name,

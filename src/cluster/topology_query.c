@@ -93,6 +93,8 @@ cluster_topology_query_all(ClusterTopologyQuery *q)
 	ask_for_rows(q, CLUSTER_ASK_LOCAL, CLUSTER_SELECT_LOCAL);
 	ask_for_peers(q);
 	ask_for_rows(q, CLUSTER_ASK_KEYSPACES, CLUSTER_SELECT_KEYSPACES);
+	if (net_connection_shard(q->net)->scylla)
+		ask_for_rows(q, CLUSTER_ASK_TABLETS, CLUSTER_SELECT_TABLETS);
 	net_connection_flush(q->net);
 }
 
@@ -125,6 +127,8 @@ take_rows(const ClusterQuestion *question, CqlReader r)
 			return cluster_topology_read_peers(q->topology, r, port_of(q->address));
 		case CLUSTER_ASK_KEYSPACES:
 			return cluster_topology_read_keyspaces(q->topology, r);
+		case CLUSTER_ASK_TABLETS:
+			return cluster_topology_read_tablets(q->topology, r);
 		default:
 			return true;
 	}
@@ -138,6 +142,8 @@ take_error(const ClusterQuestion *question, const CqlError *error)
 
 	if (question->kind == CLUSTER_ASK_REGISTER)
 		return;					/* without events the topology is merely older */
+	if (question->kind == CLUSTER_ASK_TABLETS)
+		return;					/* versions before tablets do not have that table */
 	if (question->kind == CLUSTER_ASK_PEERS && !q->peers_v1 && error->code == CQL_ERR_INVALID)
 	{
 		q->peers_v1 = true;

@@ -72,10 +72,15 @@ typedef struct NetConfig
 /* From SUPPORTED; nr_shards 0: the node does not shard. */
 typedef struct NetShard
 {
-	uint32_t	shard;
+	uint32_t	shard;			/* that serves this connection */
 	uint32_t	nr_shards;
 	uint32_t	ignore_msb;
+	uint16_t	aware_port;		/* where a client's own port chooses the shard, encrypted or not as this one is; 0:
+								 * none */
 	bool		scylla;			/* any SCYLLA_* key was seen */
+	bool		tablets;		/* answers tell of tablets */
+	bool		has_host_id;
+	uint8_t		host_id[16];
 } NetShard;
 
 #endif							/* NET_CONFIG_H */

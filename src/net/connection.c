@@ -137,6 +137,13 @@ begin_handshake(NetConnection *c)
 		net_frames_flush(c);
 }
 
+/* Another socket has the port that this one was to have: the node has nothing to do with that. */
+static NetFailureKind
+connect_failure(const NetConnection *c, int error)
+{
+	return c->source_port != 0 && (error == UV_EADDRINUSE || error == UV_EADDRNOTAVAIL) ? NET_FAIL_PORT : NET_FAIL_CONNECT;
+}
+
 static void
 on_connected(NetSocket *socket, int error)
 {
@@ -144,7 +151,7 @@ on_connected(NetSocket *socket, int error)
 
 	CORE_ASSERT(c->state == NET_STATE_CONNECTING);
 	if (error < 0)
-		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
+		net_frames_fail_uv(c, connect_failure(c, error), error);
 	else
 		begin_handshake(c);
 }
@@ -156,9 +163,9 @@ start_connecting(NetConnection *c, NetVersions versions)
 
 	c->state = NET_STATE_CONNECTING;
 	c->handshake = (NetHandshake) {.versions = versions};
-	error = net_socket_open(&c->socket, c->config->loop, &c->address);
+	error = net_socket_open(&c->socket, c->config->loop, &c->address, c->source_port);
 	if (error < 0)
-		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
+		net_frames_fail_uv(c, connect_failure(c, error), error);
 }
 
 static void
@@ -224,7 +231,7 @@ on_tls_connected(NetSocket *socket, int error)
 	CORE_ASSERT(c->state == NET_STATE_CONNECTING && !c->tls);
 	if (error < 0)
 	{
-		net_frames_fail_uv(c, NET_FAIL_CONNECT, error);
+		net_frames_fail_uv(c, connect_failure(c, error), error);
 		return;
 	}
 	c->tls = net_tls_open(c->config->tls_context, &c->address, &why);
@@ -315,7 +322,7 @@ new_connection(void)
 }
 
 NetConnection *
-net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner)
+net_connection_open(const NetConfig *config, const NetAddress *address, uint16_t source_port, NetOwner *owner)
 {
 	NetConnection *c = new_connection();
 
@@ -328,6 +335,7 @@ net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner
 	c->config = config;
 	c->owner = owner;
 	c->address = *address;
+	c->source_port = source_port;
 	net_address_format(address, c->name, sizeof(c->name));
 	c->socket.ops = config->tls_context ? &tls_ops : &plain_ops;
 	if (config->heartbeat_interval > 0)

@@ -21,8 +21,10 @@
 /*
  * The caller has taken a socket of config->sockets for it, which the connection gives
  * back when it is freed, or when there is none: NULL only when out of memory.
+ * source_port: of this end; 0: any. Where another socket has it, the connection fails with NET_FAIL_PORT.
  */
-extern NetConnection *net_connection_open(const NetConfig *config, const NetAddress *address, NetOwner *owner);
+extern NetConnection *net_connection_open(const NetConfig *config, const NetAddress *address, uint16_t source_port,
+										  NetOwner *owner);
 
 /*
  * Append one frame to the output buffer: header, then head, then tail (both

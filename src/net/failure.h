@@ -17,6 +17,7 @@ typedef enum NetFailureKind
 	NET_FAIL_CREDENTIALS,		/* 0x0100, or the node asks for a password and there is none */
 	NET_FAIL_PROTOCOL,			/* garbage, bad CRC, unknown stream, ERROR on stream 0 */
 	NET_FAIL_VERSION,			/* the version asked for is not spoken */
+	NET_FAIL_PORT,				/* another socket has the port of this end that was asked for */
 	NET_FAIL_CLOSED,			/* end of stream or reset by the peer */
 	NET_FAIL_MEMORY
 } NetFailureKind;

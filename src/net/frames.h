@@ -27,6 +27,7 @@ struct NetConnection
 	const NetConfig *config;
 	NetOwner   *owner;
 	NetAddress	address;
+	uint16_t	source_port;	/* of this end; 0: any */
 	char		name[64];
 	NetConnectionState state;
 	NetFailure	failure;		/* set on the way to NET_STATE_CLOSING */

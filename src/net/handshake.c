@@ -23,6 +23,7 @@
 #define BY_CERTIFICATE "org.apache.cassandra.auth.MutualTls"
 #define RATE_LIMIT_KEY "SCYLLA_RATE_LIMIT_ERROR"
 #define METADATA_ID_KEY "SCYLLA_USE_METADATA_ID"
+#define TABLETS_KEY "TABLETS_ROUTING_V1"
 #define LWT_KEY "SCYLLA_LWT_ADD_METADATA_MARK"	/* docs/dev/protocol-extensions.md of ScyllaDB */
 #define LWT_VALUE "LWT_OPTIMIZATION_META_BIT_MASK="
 
@@ -97,9 +98,51 @@ read_lwt_mask(CqlReader r)
 	return parse_number(s, &mask) ? mask : 0;
 }
 
+/* Never from one that is encrypted to one that is not. */
+static uint16_t
+read_aware_port(CqlReader r, bool tls)
+{
+	uint32_t	port;
+
+	return first_number(r, tls ? "SCYLLA_SHARD_AWARE_PORT_SSL" : "SCYLLA_SHARD_AWARE_PORT", &port) && port <= UINT16_MAX ?
+		(uint16_t) port : 0;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". false: it is none. */
+static bool
+read_host_id(CqlReader r, uint8_t *id)
+{
+	CqlString	s;
+	int			n = 0;
+
+	if (!first_value(r, "SCYLLA_HOST_ID", &s) || s.len != 36)
+		return false;
+	for (uint32_t i = 0; i < 36; i++)
+	{
+		int			digit = hex_digit((char) s.data[i]);
+
+		if (i == 8 || i == 13 || i == 18 || i == 23)
+			continue;
+		if (digit < 0)
+			return false;
+		id[n / 2] = (uint8_t) (n % 2 ? id[n / 2] | digit : digit << 4);
+		n++;
+	}
+	return n == 32;
+}
+
 /* All keys make sense, or the node counts as one that does not shard. */
 static void
-read_shard(CqlReader r, NetShard *out)
+read_shard(CqlReader r, bool tls, NetShard *out)
 {
 	NetShard	s = {0};
 
@@ -114,6 +157,10 @@ read_shard(CqlReader r, NetShard *out)
 		s.nr_shards = 0;
 		s.ignore_msb = 0;
 	}
+	if (s.nr_shards > 0)
+		s.aware_port = read_aware_port(r, tls);
+	s.has_host_id = read_host_id(r, s.host_id);
+	s.tablets = offers(r, TABLETS_KEY);
 	*out = s;
 }
 
@@ -183,7 +230,7 @@ send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
 {
 	CqlBuffer	body = {0};
 
-	read_shard(supported, &h->shard);
+	read_shard(supported, h->config->tls_context != NULL, &h->shard);
 	h->version = choose_version(h, supported);
 	h->lz4 = h->config->lz4 && cql_response_supported_has(supported, "COMPRESSION", "lz4");
 	h->has_metadata_id = h->version >= 5 || offers(supported, METADATA_ID_KEY);
@@ -194,6 +241,8 @@ send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
 		add_option(&body, METADATA_ID_KEY, "");
 	if (offers(supported, RATE_LIMIT_KEY))
 		add_option(&body, RATE_LIMIT_KEY, "");
+	if (h->shard.tablets)
+		add_option(&body, TABLETS_KEY, "");
 	h->lwt_mask = read_lwt_mask(supported);
 	if (h->lwt_mask != 0)
 		ask_for_lwt_mark(h, &body);

@@ -74,12 +74,31 @@ on_tcp_closed(uv_handle_t *handle)
 	s->ops->on_closed(s);
 }
 
-int
-net_socket_open(NetSocket *s, uv_loop_t *loop, const NetAddress *address)
+/* Any address of this end, as the node's own would be, and this port. */
+static int
+bind_port(NetSocket *s, const NetAddress *address, uint16_t port)
 {
+	struct sockaddr_storage own = {.ss_family = address->storage.ss_family};
+
+	if (own.ss_family == AF_INET6)
+		((struct sockaddr_in6 *) &own)->sin6_port = htons(port);
+	else
+		((struct sockaddr_in *) &own)->sin_port = htons(port);
+	return uv_tcp_bind(&s->tcp, (const struct sockaddr *) &own, 0);
+}
+
+int
+net_socket_open(NetSocket *s, uv_loop_t *loop, const NetAddress *address, uint16_t source_port)
+{
+	int			error = 0;
+
 	uv_tcp_init(loop, &s->tcp); /* makes no socket yet, so it cannot fail */
 	s->tcp.data = s;
 	s->connect.data = s;
+	if (source_port != 0)
+		error = bind_port(s, address, source_port);
+	if (error < 0)
+		return error;
 	return uv_tcp_connect(&s->connect, &s->tcp, (const struct sockaddr *) &address->storage, on_connected);
 }
 

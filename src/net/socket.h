@@ -36,8 +36,11 @@ struct NetSocket
 	unsigned int patience;		/* ms until the kernel gives a silent node up; 0: by its own rules */
 };
 
-/* ops and patience are set. Returns 0, or an error: on_connected will not come, and it is to be closed all the same. */
-extern int	net_socket_open(NetSocket *s, uv_loop_t *loop, const NetAddress *address);
+/*
+ * ops and patience are set. source_port: of this end; 0: any. Returns 0, or an error, UV_EADDRINUSE if another socket
+ * has that port: on_connected will not come, and it is to be closed all the same.
+ */
+extern int	net_socket_open(NetSocket *s, uv_loop_t *loop, const NetAddress *address, uint16_t source_port);
 /* What is being written is let go. Idempotent. */
 extern void net_socket_close(NetSocket *s);
 extern bool net_socket_closing(const NetSocket *s);

@@ -55,6 +55,7 @@ scyllaReportRequest(ScyllaReport *report, const Request *request)
 	report->failed += request->core.failed;
 	report->bytes += request->core.length;
 	report->retries += request->core.attempts > 1 ? request->core.attempts - 1 : 0;
+	report->misrouted += request->core.misrouted;
 	if (request->core.strained && !request->core.failed)
 		report->strained += request->rows;
 	report->latency[latency_bucket(request->core.latency)]++;
@@ -69,6 +70,7 @@ scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other)
 	report->rows += other->rows;
 	report->bytes += other->bytes;
 	report->retries += other->retries;
+	report->misrouted += other->misrouted;
 	for (int i = 0; i < SCYLLA_LATENCY_BUCKETS; i++)
 		report->latency[i] += other->latency[i];
 }
@@ -103,6 +105,8 @@ scyllaExplainReport(const ScyllaReport *report, const Client *client, bool write
 	ExplainPropertyInteger("Bytes", NULL, (int64) report->bytes, es);
 	if (report->retries > 0)
 		ExplainPropertyInteger("Retries", NULL, (int64) report->retries, es);
+	if (report->misrouted > 0)
+		ExplainPropertyInteger("Misrouted", NULL, (int64) report->misrouted, es);
 	if (!es->timing)
 		return;					/* what follows differs from run to run */
 	if (writes)

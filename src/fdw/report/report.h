@@ -25,6 +25,7 @@ typedef struct ScyllaReport
 	uint64		rows;			/* written: acknowledged; read: decoded */
 	uint64		bytes;			/* writes: of parameters; reads: of responses */
 	uint64		retries;
+	uint64		misrouted;		/* requests of which some attempt went to a shard without their row */
 	uint64		strained;		/* rows that failed on a replica before they were written */
 	uint32		latency[SCYLLA_LATENCY_BUCKETS];
 	ClientStats before;			/* the client's counters when the statement began */

@@ -395,6 +395,146 @@ test_nodes_are_not_told_apart_by_shards(void **state)
 	cluster_topology_free(&t);
 }
 
+/* ---- shards and tablets ---- */
+
+static const int64_t zero[] = {0};
+static const int64_t hundred[] = {100};
+static const RowNode pair[] = {
+	{.id = 1, .dc = "dc", .rack = "r", .token = zero, .ntokens = 1},
+	{.id = 2, .dc = "dc", .rack = "r", .token = hundred, .ntokens = 1, .address = {127, 0, 0, 2}, .port = 1},
+	{.id = 3, .dc = "far", .rack = "r", .token = NULL, .address = {127, 0, 0, 3}, .port = 1},
+};
+
+static void
+learn(ClusterTopology *t, int64_t first, int64_t last, const uint8_t *ids, uint32_t n)
+{
+	CqlTablet	told = {.first = first, .last = last, .nreplicas = n};
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		memset(told.replica[i].host_id, ids[i], 16);
+		told.replica[i].shard = ids[i] + 4u;
+	}
+	assert_true(cluster_topology_learn(t, "ks", "t", &told));
+}
+
+/* Where the rows of a token are: a digit for each replica's node, then one for its shard. */
+static void
+assert_located(ClusterTopology *t, ClusterTable *table, int64_t token, const char *expected)
+{
+	ClusterReplicas replicas = cluster_locate(t, table, token);
+	char		found[64] = "";
+
+	for (uint32_t i = 0; i < replicas.n; i++)
+	{
+		ClusterLocation at = cluster_locate_replica(t, replicas, i);
+
+		snprintf(found + strlen(found), sizeof(found) - strlen(found), "%u%u", at.node->host_id[0], at.shard);
+	}
+	assert_string_equal(found, expected);
+}
+
+/* Golden values as in shard_test. */
+static void
+test_shards_of_the_ring(void **state)
+{
+	ClusterTopology t;
+	ClusterTable table = {.keyspace = "ks", .name = "t"};
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_all(&t, pair, 2, simple_one);
+	assert_located(&t, &table, INT64_C(-3758069500696749310), "10");
+	t.node[0]->nr_shards = 8;	/* as its first connection tells */
+	t.node[0]->ignore_msb = 12;
+	assert_located(&t, &table, INT64_C(-3758069500696749310), "14");
+	assert_located(&t, &table, -1, "17");
+	assert_located(&t, &table, 50, "20");
+	cluster_topology_free(&t);
+}
+
+/* Tablets that are known tell, in their order, and of the local data center; of others the ring tells nothing. */
+static void
+test_tablets_beat_the_ring(void **state)
+{
+	ClusterTopology t;
+	ClusterTable table = {.keyspace = "ks", .name = "t"};
+	ClusterTable other = {.keyspace = "ks", .name = "u"};
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_all(&t, pair, 3, simple_one);
+	assert_located(&t, &table, 50, "20");
+	learn(&t, 0, 60, (const uint8_t[]) {3, 2, 1}, 3);
+	assert_located(&t, &table, 50, "2615");
+	assert_located(&t, &table, 61, "");
+	assert_located(&t, &other, 50, "20");
+	learn(&t, 0, 60, (const uint8_t[]) {1}, 1); /* it was moved */
+	assert_located(&t, &table, 50, "15");
+	cluster_topology_heed(&t, &(CqlEvent) {
+		.kind = CQL_EVENT_SCHEMA, .change = {"DROPPED", 7}, .target = {"TABLE", 5}, .keyspace = {"ks", 2}, .name = {"t", 1}
+	});
+	assert_located(&t, &table, 50, "20");
+	cluster_topology_free(&t);
+}
+
+/* A node that leaves takes its tablets along; one that is told anew keeps them. */
+static void
+test_tablets_follow_the_nodes(void **state)
+{
+	ClusterTopology t;
+	ClusterTable table = {.keyspace = "ks", .name = "t"};
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_all(&t, pair, 2, simple_one);
+	learn(&t, 0, 60, (const uint8_t[]) {2, 1}, 2);
+	learn(&t, 60, 90, (const uint8_t[]) {1}, 1);
+	read_all(&t, pair, 2, simple_one);
+	assert_located(&t, &table, 50, "2615");
+	read_all(&t, pair, 1, simple_one);
+	assert_located(&t, &table, 50, "");
+	assert_located(&t, &table, 70, "15");
+	cluster_topology_free(&t);
+}
+
+/* scylladb/python-driver#913: nobody tells of a replica that a tablet gets more. */
+static void
+test_tablets_are_forgotten_with_the_replication(void **state)
+{
+	static const char *const simple_two[] = {"ks", "SimpleStrategy", "replication_factor", "2", NULL, NULL};
+	ClusterTopology t;
+	ClusterTable table = {.keyspace = "ks", .name = "t"};
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_all(&t, pair, 2, simple_one);
+	learn(&t, 0, 60, (const uint8_t[]) {2}, 1);
+	read_all(&t, pair, 2, simple_two);
+	assert_null(cluster_tablets_of(&t.tablets, "ks", "t"));
+	assert_located(&t, &table, 50, "2010");
+	cluster_topology_free(&t);
+}
+
+static void
+test_keyspaces_with_tablets_are_not_on_the_ring(void **state)
+{
+	ClusterTopology t;
+	ClusterTable table = {.keyspace = "ks", .name = "t"};
+	CqlBuffer	tablets = rows_tablets("ks");
+	CqlBuffer	local = rows_local(&pair[0]);
+	CqlBuffer	schema = rows_keyspaces(simple_one);
+	NetAddress	dialled = address_of(99, 9999);
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	cluster_topology_begin(&t);
+	assert_true(cluster_topology_read_local(&t, cql_reader(local.data, local.len), &dialled));
+	assert_true(cluster_topology_read_keyspaces(&t, cql_reader(schema.data, schema.len)));
+	assert_true(cluster_topology_read_tablets(&t, cql_reader(tablets.data, tablets.len)));
+	assert_true(cluster_topology_commit(&t));
+	assert_located(&t, &table, 50, "");
+	cql_buffer_free(&tablets);
+	cql_buffer_free(&local);
+	cql_buffer_free(&schema);
+	cluster_topology_free(&t);
+}
+
 /* ---- the whole ring ---- */
 
 static void
@@ -433,6 +573,11 @@ main(void)
 		cmocka_unit_test(test_a_table_is_looked_up_again_after_a_change),
 		cmocka_unit_test(test_a_table_without_a_keyspace_is_anywhere),
 		cmocka_unit_test(test_nodes_are_not_told_apart_by_shards),
+		cmocka_unit_test(test_shards_of_the_ring),
+		cmocka_unit_test(test_tablets_beat_the_ring),
+		cmocka_unit_test(test_tablets_follow_the_nodes),
+		cmocka_unit_test(test_tablets_are_forgotten_with_the_replication),
+		cmocka_unit_test(test_keyspaces_with_tablets_are_not_on_the_ring),
 		cmocka_unit_test(test_positions_come_in_the_order_of_tokens),
 	};
 

@@ -35,7 +35,7 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 	owner.why = *why;
 }
 
-static const ClusterPlaceOps ops = {on_up, on_down};
+static const ClusterPlaceOps ops = {.on_up = on_up, .on_down = on_down};
 
 static void
 dial(int port)
@@ -57,7 +57,7 @@ begin(void)
 static void
 open_up(void)
 {
-	assert_true(cluster_place_open(owner.place, &owner.f.config.net));
+	assert_true(cluster_place_open(owner.place, &owner.f.config.net, 0, 0));
 	AWAIT(&owner.f, owner.ups == 1);
 }
 
@@ -95,7 +95,7 @@ static void
 test_a_place_is_up_once_its_connection_is_ready(void **state)
 {
 	begin();
-	assert_true(cluster_place_open(owner.place, &owner.f.config.net));
+	assert_true(cluster_place_open(owner.place, &owner.f.config.net, 0, 0));
 	assert_false(cluster_place_ready(owner.place));
 	AWAIT(&owner.f, owner.ups == 1);
 	assert_true(cluster_place_ready(owner.place));
@@ -109,7 +109,7 @@ test_a_connection_that_is_refused_was_never_up(void **state)
 {
 	begin();
 	dial(1);
-	assert_true(cluster_place_open(owner.place, &owner.f.config.net));
+	assert_true(cluster_place_open(owner.place, &owner.f.config.net, 0, 0));
 	AWAIT(&owner.f, owner.downs == 1);
 	assert_false(owner.was_up);
 	assert_int_equal(owner.why.kind, NET_FAIL_CONNECT);
@@ -126,7 +126,7 @@ test_a_place_takes_one_connection_after_the_other(void **state)
 	AWAIT(&owner.f, owner.downs == 1);
 	assert_true(owner.was_up);
 	assert_false(cluster_place_ready(owner.place));
-	assert_true(cluster_place_open(owner.place, &owner.f.config.net));
+	assert_true(cluster_place_open(owner.place, &owner.f.config.net, 0, 0));
 	AWAIT(&owner.f, owner.ups == 2);
 	end();
 }
@@ -165,7 +165,7 @@ test_each_dirty_place_is_flushed_once(void **state)
 static void
 break_open(void *argument)
 {
-	cluster_place_open(owner.place, &owner.f.config.net);
+	cluster_place_open(owner.place, &owner.f.config.net, 0, 0);
 }
 
 static void

@@ -32,7 +32,7 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 	o->why = why->kind;
 }
 
-static const ClusterPoolOps ops = {on_up, on_down};
+static const ClusterPoolOps ops = {.on_up = on_up, .on_down = on_down};
 
 static void
 begin(Owner *o, const char *extra)
@@ -50,7 +50,7 @@ static void
 start(Owner *o)
 {
 	cluster_pool_start(o->pool);
-	assert_non_null(cluster_pool_open(o->pool));
+	assert_non_null(cluster_pool_open(o->pool, 0));
 }
 
 /* With its pool started and up. */
@@ -79,20 +79,20 @@ test_a_pool_opens_what_it_is_asked_to_open(void **state)
 	Owner		o;
 
 	begin(&o, "");
-	assert_null(cluster_pool_open(o.pool));
+	assert_null(cluster_pool_open(o.pool, 0));
 	cluster_pool_start(o.pool);
 	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
 	assert_true(cluster_pool_closed(o.pool));
 	assert_false(cluster_pool_decided(o.pool));
-	assert_true(cluster_pool_may_open(o.pool));
-	assert_non_null(cluster_pool_open(o.pool));
-	assert_ptr_equal(cluster_pool_awaited(o.pool), o.pool->place[0]);
+	assert_true(cluster_pool_may_open(o.pool, 0));
+	assert_non_null(cluster_pool_open(o.pool, 0));
+	assert_ptr_equal(cluster_pool_awaited(o.pool, 0), o.pool->place[0]);
 	assert_true(cluster_pool_opening(o.pool, uv_now(&o.f.loop)));
 	assert_int_equal(o.access.opening, 1);
-	assert_false(cluster_pool_may_open(o.pool));
-	assert_null(cluster_pool_open(o.pool));
+	assert_false(cluster_pool_may_open(o.pool, 0));
+	assert_null(cluster_pool_open(o.pool, 0));
 	AWAIT(&o.f, o.ups == 1);
-	assert_null(cluster_pool_awaited(o.pool));
+	assert_null(cluster_pool_awaited(o.pool, 0));
 	assert_int_equal(o.access.opening, 0);
 	assert_int_equal(o.access.open, 1);
 	end(&o);
@@ -107,9 +107,9 @@ test_a_pool_that_is_up_has_a_place_to_send_from(void **state)
 
 	begin(&o, "");
 	start(&o);
-	assert_null(cluster_pool_pick(o.pool));
+	assert_null(cluster_pool_pick(o.pool, 0));
 	AWAIT(&o.f, o.ups == 1);
-	place = cluster_pool_pick(o.pool);
+	place = cluster_pool_pick(o.pool, 0);
 	assert_non_null(place);
 	assert_ptr_equal(place->node, &o.node);
 	assert_ptr_equal(cluster_pool_find(o.pool, place->net), place);
@@ -130,9 +130,9 @@ test_a_lost_connection_may_come_back_after_its_pause(void **state)
 	AWAIT(&o.f, o.downs == 1);
 	assert_true(o.why != NET_FAIL_NONE);
 	assert_true(o.pool->backoff.due > uv_now(&o.f.loop));
-	assert_null(cluster_pool_open(o.pool));
+	assert_null(cluster_pool_open(o.pool, 0));
 	AWAIT(&o.f, uv_now(&o.f.loop) >= o.pool->backoff.due);
-	assert_non_null(cluster_pool_open(o.pool));
+	assert_non_null(cluster_pool_open(o.pool, 0));
 	AWAIT(&o.f, o.ups == 2);
 	assert_int_equal(o.pool->backoff.failures, 0);
 	end(&o);
@@ -148,7 +148,7 @@ test_a_node_that_may_be_back_is_tried_at_once(void **state)
 	AWAIT(&o.f, o.downs == 1);
 	cluster_pool_hurry(o.pool);
 	assert_false(cluster_pool_decided(o.pool));
-	assert_non_null(cluster_pool_open(o.pool));
+	assert_non_null(cluster_pool_open(o.pool, 0));
 	AWAIT(&o.f, o.ups == 2);
 	end(&o);
 }
@@ -173,7 +173,7 @@ test_a_connection_that_nobody_uses_is_closed(void **state)
 	cluster_pool_tick(o.pool, used + 1000);
 	AWAIT(&o.f, o.downs == 1);
 	assert_int_equal(o.why, NET_FAIL_NONE);
-	assert_non_null(cluster_pool_open(o.pool)); /* whoever wants it again need not wait */
+	assert_non_null(cluster_pool_open(o.pool, 0));	/* whoever wants it again need not wait */
 	AWAIT(&o.f, o.ups == 2);
 	end(&o);
 }
@@ -199,11 +199,11 @@ test_a_node_that_moves_leaves_a_retired_place(void **state)
 	old->in_flight = 1;
 	set_port(&o, node_port(moved));
 	cluster_pool_follow(o.pool);
-	assert_null(cluster_pool_pick(o.pool));
+	assert_null(cluster_pool_pick(o.pool, 0));
 	assert_int_equal(cluster_pool_load(o.pool), 1);
-	assert_non_null(cluster_pool_open(o.pool));
+	assert_non_null(cluster_pool_open(o.pool, 0));
 	AWAIT(&o.f, o.ups == 2);
-	assert_ptr_not_equal(cluster_pool_pick(o.pool), old);
+	assert_ptr_not_equal(cluster_pool_pick(o.pool, 0), old);
 	cluster_pool_tick(o.pool, uv_now(&o.f.loop));
 	assert_non_null(old->net);
 	old->in_flight = 0;
@@ -219,7 +219,7 @@ test_a_node_that_moves_leaves_a_retired_place(void **state)
 	assert_true(node_order(moved, "disconnect"));
 	AWAIT(&o.f, o.downs == 2);
 	assert_int_equal(o.pool->last.kind, NET_FAIL_NONE);
-	assert_non_null(cluster_pool_open(o.pool));
+	assert_non_null(cluster_pool_open(o.pool, 0));
 	AWAIT(&o.f, o.ups == 3);
 	end(&o);
 	assert_int_equal(o.access.open, 0);
@@ -242,7 +242,7 @@ test_a_wrong_password_is_not_tried_often(void **state)
 	assert_true(cluster_credentials_paused(&o.access.credentials, uv_now(&o.f.loop)));
 	assert_true(o.pool->backoff.due > o.access.credentials.backoff.due);
 	cluster_pool_hurry(o.pool);
-	assert_null(cluster_pool_open(o.pool));
+	assert_null(cluster_pool_open(o.pool, 0));
 
 	/* another node, which is not tried now, need not be waited for */
 	cluster_pool_stop(o.pool);
@@ -260,7 +260,7 @@ test_a_stopped_pool_opens_nothing_again(void **state)
 	cluster_pool_stop(o.pool);
 	AWAIT(&o.f, o.downs == 1);
 	assert_int_equal(o.why, NET_FAIL_NONE);
-	assert_null(cluster_pool_open(o.pool));
+	assert_null(cluster_pool_open(o.pool, 0));
 	end(&o);
 }
 

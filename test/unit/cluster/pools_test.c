@@ -136,7 +136,7 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 static void
 test_what_is_not_used_makes_room(void **state)
 {
-	static const ClusterPoolOps ops = {on_up, on_down};
+	static const ClusterPoolOps ops = {.on_up = on_up, .on_down = on_down};
 	Fixture		f;
 	ClusterNode node[3] = {0};
 	ClusterNode *local[3] = {&node[0], &node[1], &node[2]};
@@ -151,7 +151,7 @@ test_what_is_not_used_makes_room(void **state)
 		uv_ip4_addr(node_address(f.node[i]), node_port(f.node[i]), (struct sockaddr_in *) &node[i].address.storage);
 		node[i].pool = cluster_pool_new(&ops, NULL, &f.config, &node[i], &access, &random);
 		cluster_pool_start(node[i].pool);
-		assert_non_null(cluster_pool_open(node[i].pool));
+		assert_non_null(cluster_pool_open(node[i].pool, 0));
 		AWAIT(&f, cluster_pool_ready(node[i].pool));
 	}
 	opened = cluster_pool_opened(node[2].pool);

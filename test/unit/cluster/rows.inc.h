@@ -155,4 +155,22 @@ rows_keyspaces(const char *const *spec)
 	return b;
 }
 
+/* Of system_schema.scylla_keyspaces: one keyspace with tablets, and one that is on the ring. */
+static inline CqlBuffer
+rows_tablets(const char *keyspace)
+{
+	static const char *const names[] = {"keyspace_name", "initial_tablets"};
+	static const uint16_t types[] = {CQL_TYPE_TEXT, CQL_TYPE_INT};
+	CqlBuffer	b = {0};
+
+	rows_begin(&b, names, types, 2);
+	cql_put_u32(&b, 2);
+	rows_put_text(&b, keyspace);
+	cql_put_u32(&b, 4);
+	cql_put_u32(&b, 0);
+	rows_put_text(&b, "on_the_ring");
+	cql_put_null(&b);
+	return b;
+}
+
 #endif							/* ROWS_INC_H */

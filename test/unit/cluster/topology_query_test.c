@@ -90,7 +90,7 @@ begin(Asker *a, const char *extra)
 	a->query.ops = &query_ops;
 	a->query.topology = &a->topology;
 	a->query.address = &a->address;
-	a->net = net_connection_open(&a->f.config.net, &a->address, &a->owner);
+	a->net = net_connection_open(&a->f.config.net, &a->address, 0, &a->owner);
 	assert_non_null(a->net);
 	AWAIT(&a->f, a->ready);
 	cluster_topology_query_register(&a->query, a->net);

@@ -140,7 +140,8 @@ static void
 test_extensions_are_asked_for(void **state)
 {
 	static const char *const scylla[] = {
-		"SCYLLA_USE_METADATA_ID", "", "SCYLLA_RATE_LIMIT_ERROR", "ERROR_CODE=61440",
+		"SCYLLA_USE_METADATA_ID", "", "SCYLLA_RATE_LIMIT_ERROR", "ERROR_CODE=61440", "TABLETS_ROUTING_V1", "",
+		"TABLETS_ROUTING_V2_EXPERIMENTAL", "",
 		"SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648", NULL
 	};
 	static const char *const plain[] = {"SCYLLA_PARTITIONER", "x", NULL};
@@ -149,6 +150,9 @@ test_extensions_are_asked_for(void **state)
 	assert_int_equal(answer_options(&talk, scylla), NET_HANDSHAKE_SEND);
 	assert_true(startup_has(&talk, "SCYLLA_USE_METADATA_ID", ""));
 	assert_true(startup_has(&talk, "SCYLLA_RATE_LIMIT_ERROR", ""));
+	assert_true(startup_has(&talk, "TABLETS_ROUTING_V1", ""));
+	assert_false(startup_has(&talk, "TABLETS_ROUTING_V2_EXPERIMENTAL", ""));
+	assert_true(talk.h.shard.tablets);
 	assert_true(talk.h.has_metadata_id);
 	assert_true(startup_has(&talk, "SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648"));
 	assert_int_equal(talk.h.lwt_mask, UINT32_C(2147483648));
@@ -216,6 +220,47 @@ test_shard_is_read_or_left_out(void **state)
 		assert_int_equal(talk.h.shard.nr_shards, cases[i].expected);
 		assert_int_equal(talk.h.shard.shard, cases[i].expected ? 3 : 0);
 		assert_int_equal(talk.h.shard.ignore_msb, cases[i].expected ? 12 : 0);
+		cql_buffer_free(&talk.out);
+	}
+}
+
+static void
+test_port_of_shards_and_host_id(void **state)
+{
+	static const struct
+	{
+		const char *plain;
+		const char *ssl;
+		const char *host_id;
+		uint16_t	port;		/* without TLS, and with it */
+		uint16_t	ssl_port;
+		bool		has_host_id;
+	}			cases[] = {
+		{"19042", "19142", "00112233-4455-6677-8899-aabbccddeeff", 19042, 19142, true},
+		{"19042", "", "00112233-4455-6677-8899-AABBCCDDEEFF", 19042, 0, true},
+		{"x", "65536", "00112233-4455-6677-8899-aabbccddeefg", 0, 0, false},
+		{"", "19142", "00112233445566778899aabbccddeeff", 0, 19142, false},
+		{"1", "2", "", 1, 2, false},
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		bool		tls = i % 2;
+		const char *const pairs[] = {
+			"SCYLLA_SHARD", "3", "SCYLLA_NR_SHARDS", "8", "SCYLLA_SHARDING_IGNORE_MSB", "12",
+			"SCYLLA_SHARDING_ALGORITHM", "biased-token-round-robin", "SCYLLA_SHARD_AWARE_PORT", cases[i / 2].plain,
+			"SCYLLA_SHARD_AWARE_PORT_SSL", cases[i / 2].ssl, "SCYLLA_HOST_ID", cases[i / 2].host_id, NULL
+		};
+		static const uint8_t id[] = {0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+		Talk		talk = {0};
+
+		if (tls)
+			talk.config.tls_context = (struct NetTlsContext *) &talk;	/* never looked into */
+		assert_int_equal(answer_options(&talk, pairs), NET_HANDSHAKE_SEND);
+		assert_int_equal(talk.h.shard.aware_port, tls ? cases[i / 2].ssl_port : cases[i / 2].port);
+		assert_int_equal(talk.h.shard.has_host_id, cases[i / 2].has_host_id);
+		if (talk.h.shard.has_host_id)
+			assert_memory_equal(talk.h.shard.host_id, id, 16);
 		cql_buffer_free(&talk.out);
 	}
 }
@@ -853,6 +898,7 @@ main(void)
 		cmocka_unit_test(test_extensions_are_asked_for),
 		cmocka_unit_test(test_lwt_mark_that_makes_no_sense_is_not_asked_for),
 		cmocka_unit_test(test_shard_is_read_or_left_out),
+		cmocka_unit_test(test_port_of_shards_and_host_id),
 		cmocka_unit_test(test_malformed_answers),
 		cmocka_unit_test(test_password_in_every_mode),
 		cmocka_unit_test(test_wrong_password),

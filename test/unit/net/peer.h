@@ -361,7 +361,7 @@ client_open(Client *client, const Peer *peer)
 {
 	assert_true(net_sockets_take(&client->sockets));
 	client->inside = true;
-	client->c = net_connection_open(&client->config, &peer->address, &client->owner);
+	client->c = net_connection_open(&client->config, &peer->address, 0, &client->owner);
 	client->inside = false;
 	assert_non_null(client->c);
 	assert_int_equal(client->sockets.free, 0);

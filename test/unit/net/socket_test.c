@@ -102,7 +102,7 @@ end_init(End *e)
 static void
 end_open(End *e)
 {
-	assert_int_equal(net_socket_open(&e->socket, &e->loop, &e->address), 0);
+	assert_int_equal(net_socket_open(&e->socket, &e->loop, &e->address, 0), 0);
 	assert_int_equal(e->connected, NOT_YET);	/* from the loop alone */
 	while (e->connected == NOT_YET)
 		uv_run(&e->loop, UV_RUN_ONCE);
@@ -175,7 +175,7 @@ test_closed_while_connecting(void **state)
 	End			e;
 
 	end_init(&e);
-	assert_int_equal(net_socket_open(&e.socket, &e.loop, &e.address), 0);
+	assert_int_equal(net_socket_open(&e.socket, &e.loop, &e.address, 0), 0);
 	end_free(&e, 1);
 	assert_int_equal(e.connected, NOT_YET);
 }
@@ -231,6 +231,45 @@ test_opened_again(void **state)
 	end_free(&e, 2);
 }
 
+/* The port of this end is the one that was asked for; a second socket does not get it. */
+static void
+test_source_port(void **state)
+{
+	End			e;
+	End			other;
+	struct sockaddr_in in;
+	socklen_t	len = sizeof(in);
+	uint16_t	port = 49152;
+	int			error = UV_EADDRINUSE;
+
+	end_init(&e);
+	for (; error == UV_EADDRINUSE; port++)
+	{
+		error = net_socket_open(&e.socket, &e.loop, &e.address, port);
+		if (error == UV_EADDRINUSE)
+			end_free(&e, 1);
+		if (error == UV_EADDRINUSE)
+			end_init(&e);
+	}
+	assert_int_equal(error, 0);
+	while (e.connected == NOT_YET)
+		uv_run(&e.loop, UV_RUN_ONCE);
+	assert_int_equal(e.connected, 0);
+	e.fd = accept(e.listener, (struct sockaddr *) &in, &len);
+	assert_true(e.fd >= 0);
+	assert_int_equal(ntohs(in.sin_port), port - 1);
+
+	end_init(&other);
+	other.address = e.address;	/* the same two ends */
+	error = net_socket_open(&other.socket, &other.loop, &other.address, (uint16_t) (port - 1));
+	while (error == 0 && other.connected == NOT_YET)
+		uv_run(&other.loop, UV_RUN_ONCE);
+	error = error ? error : other.connected;
+	assert_true(error == UV_EADDRINUSE || error == UV_EADDRNOTAVAIL);
+	end_free(&other, 1);
+	end_free(&e, 1);
+}
+
 int
 main(void)
 {
@@ -241,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_closed_with_bytes_to_come),
 		cmocka_unit_test(test_no_room_for_bytes),
 		cmocka_unit_test(test_opened_again),
+		cmocka_unit_test(test_source_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
