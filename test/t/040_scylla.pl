@@ -1,0 +1,69 @@
+# Three ScyllaDB nodes of eight shards each (test/node): one connection a shard, and rows where they belong, on the ring and in tablets.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use ScyllaTest;
+use Test::More;
+
+plan skip_all => 'needs CQL_NODE' unless $ENV{CQL_NODE};
+database('scylla_tap_scylla');
+
+my $shards = 8;
+my $rows = 20000;
+my $ring = ScyllaTest::Node->ring(3, "scylla $shards", 'keyspace vnodes simple 2', 'table vnodes.t (id int, s text, PRIMARY KEY (id))',
+	'keyspace tablets network dc1:2 tablets 64', 'table tablets.t (id int, s text, PRIMARY KEY (id))');
+
+query(sprintf q{CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s; CREATE USER MAPPING FOR CURRENT_USER SERVER s;
+	CREATE FOREIGN TABLE vnodes (id int, s text) SERVER s OPTIONS (keyspace 'vnodes', "table" 't');
+	CREATE FOREIGN TABLE tablets (id int, s text) SERVER s OPTIONS (keyspace 'tablets', "table" 't');},
+	server_options(host => $ring->{address}, port => $ring->{port}));
+
+# What a session shows for a statement, behind all that it has shown before.
+my $session = ScyllaTest::background('SET scylla_fdw.warn_on_rollback = off;');
+my $number = 0;
+sub runs
+{
+	my ($sql) = @_;
+	$number++;
+	$session->send("$sql\n\\echo done $number");
+	$session->shows(qr/^done $number$/m) or BAIL_OUT("$sql: $session->{err}");
+	return;
+}
+
+for my $keyspace ('vnodes', 'tablets')
+{
+	my $load = "INSERT INTO $keyspace SELECT g, 'x' FROM generate_series(1, $rows) g;";
+
+	# until each shard has its connection, and tablets are known
+	ScyllaTest::await("$keyspace: all shards have connections", sub {
+		runs($load);
+		return $shards == grep { $ring->count("shard $_") == 3 } 0 .. $shards - 1;
+	});
+	runs($load);
+	$ring->order('reset');
+	runs($load);
+	is($ring->count('executes'), $rows, "$keyspace: each row is sent once");
+	is($ring->count($_), 0, "$keyspace: no $_") for 'wrong_node', 'wrong_shard', 'payloads', 'on_control';
+	is($ring->count("shard $_"), 3, "$keyspace: one connection to shard $_ of each node") for 0 .. $shards - 1;
+	is($ring->count('open'), 3 * $shards + 1, "$keyspace: and the control connection");
+
+	# look-ups by key go there, too (the nodes do not replicate: the row may be on the other one)
+	$ring->order('reset');
+	runs("DO \$\$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM * FROM $keyspace WHERE id = i; END LOOP; END \$\$;");
+	is($ring->count($_), 0, "$keyspace: look-ups, no $_") for 'wrong_node', 'wrong_shard';
+}
+
+# tablets that have moved are told by EXPLAIN, and learned
+$ring->order("tablet tablets.t $_ at 127.0.0.1 5 127.0.0.2 6") for 0 .. 63;
+$session->send("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, $rows) g;\n\\echo moved");
+ok($session->shows(qr/Misrouted: \d+[\s\S]*^moved$/m), 'EXPLAIN tells of misrouted requests');
+runs("INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, $rows) g;");
+$ring->order('reset');
+runs("INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, $rows) g;");
+cmp_ok($ring->count('payloads'), '<=', $rows / 1000, 'at least 99.9 % are where the tablets are now');
+$session->send('\q');
+$session->finish;
+
+done_testing();
