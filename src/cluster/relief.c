@@ -5,7 +5,8 @@
  *
  * Submitter thread only. Owns nothing.
  * Invariants: requests whose place is given by their order, and those that were sent
- * before, keep their turn; one turn looks at no more requests than there is room for.
+ * before, keep their turn; one turn looks at no more requests than there is room for,
+ * and gives up soon where none of them can go.
  */
 #include "cluster/relief.h"
 
@@ -13,6 +14,7 @@
 #include "cluster/route.h"
 
 #define AT_A_TICK 256			/* requests that are looked at when nobody knows of room */
+#define IN_VAIN 16				/* in a row that stay: so may the rest, as where rows have one replica */
 
 static bool
 is_idle(const ClusterPlace *place)
@@ -42,8 +44,8 @@ other_place(const ClusterPlan *plan, const ClusterRequest *r, const ClusterPlace
 	return other->node->near || !from->node->near || cluster_place_is_crowded(from) ? other : NULL;
 }
 
-/* Where it goes, or where in the lane it stays: in front, or behind all, so that others are looked at the next time. */
-static void
+/* Where it goes, or where in the lane it stays: in front, or behind all, so that others are looked at the next time. true: it went. */
+static bool
 place_anew(ClusterRequest *r, ClusterPlace *from, ClusterLane *front, ClusterLane *behind)
 {
 	ClusterDispatch *d = r->dispatch;
@@ -57,6 +59,7 @@ place_anew(ClusterRequest *r, ClusterPlace *from, ClusterLane *front, ClusterLan
 		cluster_attempt_settle(r, outcome);
 	else
 		cluster_lane_append(stays ? front : behind, r);
+	return outcome != CLUSTER_ATTEMPT_FULL;
 }
 
 static void
@@ -65,9 +68,10 @@ relieve(ClusterPlace *from, uint32_t n)
 	ClusterLane front = {0};
 	ClusterLane behind = {0};
 	ClusterRequest *r;
+	uint32_t	vain = 0;
 
-	while (n-- > 0 && (r = cluster_lane_take(&from->lane)))
-		place_anew(r, from, &front, &behind);
+	while (n-- > 0 && vain < IN_VAIN && (r = cluster_lane_take(&from->lane)))
+		vain = place_anew(r, from, &front, &behind) ? 0 : vain + 1;
 	cluster_lane_join(&front, &from->lane);
 	cluster_lane_join(&front, &behind);
 	from->lane = front;
