@@ -168,6 +168,8 @@ arrange(ClusterPool *pool, ClusterPlace *place)
 
 	if (told->has_host_id && memcmp(told->host_id, pool->node->host_id, sizeof(told->host_id)) != 0)
 	{
+		cluster_backoff_failed(&pool->backoff, now_of(pool), pool->random);
+		pool->stranger = true;
 		pool->ops->on_stranger(pool);
 		return false;
 	}
@@ -185,12 +187,14 @@ on_up(ClusterPlace *place)
 	ClusterPool *pool = place->pool;
 
 	CORE_ASSERT(cluster_pool_find(pool, place->net) == place);
-	cluster_backoff_reset(&pool->backoff);
 	cluster_access_ready(pool->access);
-	if (arrange(pool, place))
-		pool->ops->on_up(pool, place->net);
-	else
+	if (!arrange(pool, place))
+	{
 		cluster_place_close(place);
+		return;
+	}
+	cluster_backoff_reset(&pool->backoff);
+	pool->ops->on_up(pool, place->net);
 }
 
 /* ---- ends of connections ---- */
@@ -439,6 +443,9 @@ cluster_pool_hurry(ClusterPool *pool)
 void
 cluster_pool_follow(ClusterPool *pool)
 {
+	if (pool->stranger)
+		cluster_pool_hurry(pool);
+	pool->stranger = false;
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
 		if (cluster_place_strays(pool->place[i]))

@@ -47,6 +47,7 @@ struct ClusterPool
 								 * and used again */
 	ClusterShards shards;		/* where to connect for a shard */
 	bool		started;		/* connections may be opened */
+	bool		stranger;		/* another node was at its address, and the topology was not read since */
 	ClusterBackoff backoff;
 	NetFailure	last;			/* why the last connection ended or could not be made */
 	ClusterAccess *access;
