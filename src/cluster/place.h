@@ -41,7 +41,9 @@ struct ClusterPlace
 	ClusterNode *node;
 	uint32_t	shard;			/* whose place it is; 0: the node has none, or they are not known */
 	NetConnection *net;			/* NULL: empty */
-	bool		aware;			/* it was opened so that the node chooses this shard */
+	bool		aware;			/* it was opened so that the node chooses a shard: */
+	uint32_t	asked;			/* that one, */
+	uint32_t	asked_of;		/* of so many */
 	bool		up;				/* the connection got ready */
 	bool		dirty;			/* on the list of places to flush */
 	bool		active;			/* on the list of active places */

@@ -139,6 +139,7 @@ renumber(ClusterPool *pool, ClusterPlace *place, uint32_t n)
 	free(pool->place);
 	pool->place = all;
 	pool->nplaces = n;
+	pool->shards = (ClusterShards) {0}; /* ports that did not do may do now */
 }
 
 /* To the place of the shard that serves it. false: that one has a connection. */
@@ -147,8 +148,9 @@ settle(ClusterPool *pool, ClusterPlace *place, uint32_t shard)
 {
 	ClusterPlace *other = pool->place[shard];
 
-	cluster_shards_landed(&pool->shards, place->aware && other != place, other != place && other->up, pool->nplaces,
-						  now_of(pool));
+	bool		astray = place->aware && place->asked_of == pool->nplaces && place->asked != shard;
+
+	cluster_shards_landed(&pool->shards, astray, other != place && other->up, pool->nplaces, now_of(pool));
 	if (other == place)
 		return true;
 	if (other->up)
@@ -302,6 +304,8 @@ cluster_pool_open(ClusterPool *pool, uint32_t shard)
 	if (!cluster_pool_may_open(pool, shard) || !cluster_access_take(pool->access, now))
 		return NULL;
 	port = cluster_shards_port(&pool->shards, place->shard, pool->nplaces, now, pool->random, &source);
+	place->asked = place->shard;
+	place->asked_of = pool->nplaces;
 	if (cluster_place_open(place, &pool->config->net, port, source))
 		return place;
 	cluster_access_closed(pool->access, false);
