@@ -174,6 +174,8 @@ make_tablet(const CqlTablet *told, ClusterNumberOf number_of, const void *contex
 static void
 remove_some(ClusterTablets *t, uint32_t first, uint32_t end)
 {
+	if (first == end)
+		return;
 	for (uint32_t i = first; i < end; i++)
 		free(t->tablet[i]);
 	memmove(t->tablet + first, t->tablet + end, (t->n - end) * sizeof(t->tablet[0]));

@@ -288,7 +288,7 @@ extern CqlBytes cql_get_short_bytes(CqlReader *r);	/* [short bytes] */
 static inline bool
 cql_string_equal(CqlString s, const char *z)
 {
-	return strlen(z) == s.len && memcmp(s.data, z, s.len) == 0;
+	return strlen(z) == s.len && (s.len == 0 || memcmp(s.data, z, s.len) == 0);
 }
 
 /* -1 if c is none. */
