@@ -69,9 +69,9 @@ for my $case ([ 4, 'none', 0 ], [ 4, 'lz4', 1 ], [ 5, 'none', 1 ], [ 5, 'lz4', 0
 	}
 
 	# answers that waited leave in one record
-	$node->order('on EXECUTE text "INSERT" times 30 hold');
+	$node->order('on EXECUTE text "INSERT" times 12 hold');
 	my $session = background("$insert; $sums;");
-	ok(await('answers to be held', sub { $node->count('held') >= 30 }), "$way: answers are held");
+	ok(await('answers to be held', sub { $node->count('held') >= 12 }), "$way: answers are held");
 	$node->order('clear');
 	$node->order('release');
 	is(($session->finish)[1], "$all\n", "$way: many frames in one record");

@@ -207,6 +207,7 @@ sub now
 }
 
 my $anew = q{SELECT scylla_fdw_disconnect('%s');};
+my $forgets = q{SELECT scylla_fdw_disconnect('mutual') IS NOT NULL;};	# behind a refusal there is a pause, but for who asks anew
 cql('boss', q{CREATE ROLE u WITH PASSWORD = 'first secret' AND LOGIN = true}, 'GRANT ALL ON TABLE k.secret TO u', 'INSERT INTO k.secret (kind, id) VALUES (1, 2)');
 server('u', { options('tls'), root('tls') }, { username => 'u', password => 'first secret' });
 query(qq{CREATE FOREIGN TABLE u ($rows[1]) SERVER u OPTIONS (keyspace 'k', "table" 'secret')});
@@ -252,6 +253,7 @@ for my $case ([ client_expired => qr/ERROR:  08001: .*DETAIL:  .*certificate exp
 	now(sprintf($anew, 'mutual'), "t\n", 'connections are closed');
 	now($select, $error, 'new ones are refused');
 	renew('client');
+	now($forgets, "t\n", 'the next try need not wait');
 	now($select, "1\n", 'until the file is renewed');
 }
 cql('plain', "DROP IDENTITY '$spiffe/certified'");
@@ -259,6 +261,7 @@ now($select, "1\n", 'its identity is dropped: connections that are open go on');
 now(sprintf($anew, 'mutual'), "t\n", 'connections are closed');
 now($select, qr/ERROR:  28P01: .*DETAIL:  .*not authorized/s, 'new ones are refused');
 cql('plain', "ADD IDENTITY '$spiffe/certified' TO ROLE 'certified'");
+now($forgets, "t\n", 'the next try need not wait');
 now($select, "1\n", 'until it is added again');
 $session->finish;
 
