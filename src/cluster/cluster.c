@@ -500,6 +500,13 @@ cluster_strains(const Cluster *c)
 }
 
 void
+cluster_begin(Cluster *c)
+{
+	CORE_ASSERT(core_thread_is_mine(&c->thread));
+	c->dispatch.began = uv_hrtime();
+}
+
+void
 cluster_flush(Cluster *c)
 {
 	CORE_ASSERT(core_thread_is_mine(&c->thread));

@@ -31,6 +31,9 @@ extern void cluster_submit(Cluster *c, ClusterRequest *request);
 extern void cluster_limit(Cluster *c, uint32_t limit, bool fixed);
 extern uint32_t cluster_strains(const Cluster *c);	/* writes that failed on replicas and were repeated, ever */
 
+/* The turn begins to work: before, it waited for something to happen. Optional; without it, the first answer tells. */
+extern void cluster_begin(Cluster *c);
+
 /*
  * What waits goes where there is room, one write per dirty connection, and the answers
  * to questions about the cluster itself; call once per loop turn, after the callbacks

@@ -148,7 +148,8 @@ end_turn(ClusterDispatch *d)
 {
 	ClusterPlace **at = &d->active;
 	uint64_t	now = cluster_place_wall_clock();
-	uint64_t	busy = d->clock ? uv_hrtime() - d->clock : 0;
+	uint64_t	since = d->began && (!d->clock || d->began < d->clock) ? d->began : d->clock;
+	uint64_t	busy = since ? uv_hrtime() - since : 0;
 
 	while (*at)
 	{
@@ -212,6 +213,7 @@ cluster_dispatch_flush(ClusterDispatch *d)
 	if (d->active)
 		end_turn(d);
 	d->clock = 0;
+	d->began = 0;
 }
 
 /* true: it has its fate. */

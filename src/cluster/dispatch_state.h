@@ -27,6 +27,7 @@ typedef struct ClusterDispatch
 	CqlBuffer	head;			/* scratch: what stands in front of a payload */
 	uint32_t	spread;			/* where the next plan starts; at first by chance, as sessions begin alike */
 	uint64_t	clock;			/* uv_hrtime, read once from flush to flush; 0: not yet */
+	uint64_t	began;			/* uv_hrtime when the turn began to work; 0: nobody said so */
 	uint64_t	answered;		/* uv_now ms when a node last answered anything */
 	uint64_t	swept;			/* uv_now ms when what waits was last looked at */
 	uint32_t	in_flight;		/* sent or waiting for a PREPARE, at all places */

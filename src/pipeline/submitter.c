@@ -470,6 +470,8 @@ on_wake(uv_poll_t *wake, int status, int events)
 	 * Where both threads share a core, the backend goes on, and what it submits
 	 * meanwhile is taken along: else each chunk would be a turn of its own.
 	 */
+	if (s->cluster)
+		cluster_begin(s->cluster);
 	sched_yield();
 	chunk_list_init(&taken);
 	stop = channel_take(s->channel, &taken);

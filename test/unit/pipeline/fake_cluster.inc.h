@@ -443,6 +443,11 @@ cluster_submit(Cluster *c, ClusterRequest *r)
 }
 
 void
+cluster_begin(Cluster *c)
+{
+}
+
+void
 cluster_flush(Cluster *c)
 {
 	if (c->flushed)
