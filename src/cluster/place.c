@@ -12,7 +12,6 @@
 
 #include "cql/invariant.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -97,15 +96,6 @@ cluster_place_wake(ClusterPlace *place)
 		place->limit = place->window.limit;
 }
 
-static void
-set_port(NetAddress *address, uint16_t port)
-{
-	if (address->storage.ss_family == AF_INET6)
-		((struct sockaddr_in6 *) &address->storage)->sin6_port = htons(port);
-	else
-		((struct sockaddr_in *) &address->storage)->sin_port = htons(port);
-}
-
 bool
 cluster_place_open(ClusterPlace *place, const NetConfig *config, uint16_t port, uint16_t source_port)
 {
@@ -115,7 +105,7 @@ cluster_place_open(ClusterPlace *place, const NetConfig *config, uint16_t port, 
 	place->opened = place->used = uv_now(config->loop);
 	place->aware = port != 0;
 	if (place->aware)
-		set_port(&address, port);
+		net_address_set_port(&address, port);
 	place->net = net_connection_open(config, &address, source_port, &place->owner);
 	return place->net != NULL;
 }
@@ -145,8 +135,8 @@ cluster_place_strays(const ClusterPlace *place)
 	dialled = *net_connection_address(place->net);
 	if (place->aware)
 	{
-		set_port(&now, 0);
-		set_port(&dialled, 0);
+		net_address_set_port(&now, 0);
+		net_address_set_port(&dialled, 0);
 	}
 	return !net_address_equal(&dialled, &now);
 }

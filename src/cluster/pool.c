@@ -147,7 +147,6 @@ static bool
 settle(ClusterPool *pool, ClusterPlace *place, uint32_t shard)
 {
 	ClusterPlace *other = pool->place[shard];
-
 	bool		astray = place->aware && place->asked_of == pool->nplaces && place->asked != shard;
 
 	cluster_shards_landed(&pool->shards, astray, other != place && other->up, pool->nplaces, now_of(pool));
@@ -221,7 +220,6 @@ static void
 on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 {
 	ClusterPool *pool = place->pool;
-
 	bool		failure = why->kind != NET_FAIL_NONE && !place->retired;
 
 	cluster_access_closed(pool->access, was_up);
@@ -233,7 +231,6 @@ on_down(ClusterPlace *place, bool was_up, const NetFailure *why)
 		cluster_backoff_lost(&pool->backoff, now_of(pool), RETURN_WITHIN, pool->random);
 	pool->ops->on_down(place, was_up, why);
 }
-
 
 ClusterPool *
 cluster_pool_new(const ClusterPoolOps *ops, void *owner, const ClusterConfig *config, ClusterNode *node,
@@ -372,19 +369,13 @@ cluster_pool_unused_since(const ClusterPool *pool, uint64_t since)
 	return cluster_pool_ready(pool) && cluster_pool_load(pool) == 0 && cluster_pool_used(pool) <= since;
 }
 
-static void
-close_all(ClusterPool *pool)
+void
+cluster_pool_close(ClusterPool *pool)
 {
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 		cluster_place_close(pool->place[i]);
 	for (ClusterPlace *place = pool->retired; place; place = place->next_retired)
 		cluster_place_close(place);
-}
-
-void
-cluster_pool_close(ClusterPool *pool)
-{
-	close_all(pool);
 }
 
 void
@@ -397,7 +388,7 @@ void
 cluster_pool_stop(ClusterPool *pool)
 {
 	pool->started = false;
-	close_all(pool);
+	cluster_pool_close(pool);
 }
 
 static void
@@ -477,10 +468,22 @@ cluster_pool_pick(ClusterPool *pool, uint32_t shard)
 	return best;
 }
 
+/* NULL: none is. */
+static const NetConnection *
+any_ready(const ClusterPool *pool)
+{
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+	{
+		if (cluster_place_ready(pool->place[i]))
+			return pool->place[i]->net;
+	}
+	return NULL;
+}
+
 bool
 cluster_pool_ready(const ClusterPool *pool)
 {
-	return cluster_pool_count_ready(pool) > 0;
+	return any_ready(pool) != NULL;
 }
 
 uint32_t
@@ -498,18 +501,6 @@ cluster_pool_decided(const ClusterPool *pool)
 {
 	return cluster_pool_ready(pool) || pool->last.kind != NET_FAIL_NONE
 		|| (cluster_pool_closed(pool) && cluster_access_shut(pool->access, now_of(pool)));
-}
-
-/* NULL: none is. */
-static const NetConnection *
-any_ready(const ClusterPool *pool)
-{
-	for (uint32_t i = 0; i < pool->nplaces; i++)
-	{
-		if (cluster_place_ready(pool->place[i]))
-			return pool->place[i]->net;
-	}
-	return NULL;
 }
 
 uint32_t

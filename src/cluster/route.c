@@ -207,7 +207,6 @@ cluster_route_choose(const ClusterPlan *plan, uint64_t tried)
 
 	if (place && cluster_place_ready(place))
 		return place;
-
 	reach_all(&choice, plan, tried, true);
 	/* no replica is up, or well: those met a second time here are turned down again */
 	if (!choice.place)

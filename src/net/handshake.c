@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cql/request.h"
+#include "cql/value.h"
 
 #define OLDEST_VERSION 4
 #define NEWEST_VERSION 5
@@ -108,36 +109,13 @@ read_aware_port(CqlReader r, bool tls)
 		(uint16_t) port : 0;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". false: it is none. */
+/* false: it tells of none. */
 static bool
 read_host_id(CqlReader r, uint8_t *id)
 {
 	CqlString	s;
-	int			n = 0;
 
-	if (!first_value(r, "SCYLLA_HOST_ID", &s) || s.len != 36)
-		return false;
-	for (uint32_t i = 0; i < 36; i++)
-	{
-		int			digit = hex_digit((char) s.data[i]);
-
-		if (i == 8 || i == 13 || i == 18 || i == 23)
-			continue;
-		if (digit < 0)
-			return false;
-		id[n / 2] = (uint8_t) (n % 2 ? id[n / 2] | digit : digit << 4);
-		n++;
-	}
-	return n == 32;
+	return first_value(r, "SCYLLA_HOST_ID", &s) && cql_uuid_parse(s.data, s.len, id);
 }
 
 /* All keys make sense, or the node counts as one that does not shard. */

@@ -86,8 +86,8 @@ lookup_release(NetLookup *l)
 	free(l);
 }
 
-static void
-set_port(NetAddress *a, uint16_t port)
+void
+net_address_set_port(NetAddress *a, uint16_t port)
 {
 	if (a->storage.ss_family == AF_INET)
 		((struct sockaddr_in *) &a->storage)->sin_port = htons(port);
@@ -125,7 +125,7 @@ collect(const struct addrinfo *list, uint16_t port, NetAddress **out, int *nout)
 		if (!usable(i))
 			continue;
 		memcpy(&address[n].storage, i->ai_addr, i->ai_addrlen);
-		set_port(&address[n], port);
+		net_address_set_port(&address[n], port);
 		while (!net_address_equal(&address[seen], &address[n]))
 			seen++;
 		n += seen == n;
@@ -355,6 +355,6 @@ net_address_from_bytes(const uint8_t *data, int32_t len, uint16_t port, NetAddre
 	}
 	else
 		return false;
-	set_port(out, port);
+	net_address_set_port(out, port);
 	return true;
 }

@@ -44,6 +44,7 @@ extern void net_address_format_ip(const NetAddress *a, char *out, size_t size);
 /* "10.0.0.1:9042" or "[::1]:9042", NUL-terminated, cut at size. */
 extern void net_address_format(const NetAddress *a, char *out, size_t size);
 extern bool net_address_equal(const NetAddress *a, const NetAddress *b);	/* port included, host left out */
+extern void net_address_set_port(NetAddress *a, uint16_t port); /* of an address of IPv4 or IPv6 */
 /* From 4 or 16 raw bytes of an inet value; false on another length. */
 extern bool net_address_from_bytes(const uint8_t *data, int32_t len, uint16_t port, NetAddress *out);
 

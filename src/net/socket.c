@@ -78,13 +78,10 @@ on_tcp_closed(uv_handle_t *handle)
 static int
 bind_port(NetSocket *s, const NetAddress *address, uint16_t port)
 {
-	struct sockaddr_storage own = {.ss_family = address->storage.ss_family};
+	NetAddress	own = {.storage.ss_family = address->storage.ss_family};
 
-	if (own.ss_family == AF_INET6)
-		((struct sockaddr_in6 *) &own)->sin6_port = htons(port);
-	else
-		((struct sockaddr_in *) &own)->sin_port = htons(port);
-	return uv_tcp_bind(&s->tcp, (const struct sockaddr *) &own, 0);
+	net_address_set_port(&own, port);
+	return uv_tcp_bind(&s->tcp, (const struct sockaddr *) &own.storage, 0);
 }
 
 int
