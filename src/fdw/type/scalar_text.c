@@ -283,15 +283,6 @@ put_boolean(CqlBuffer *out, const CqlType *type, const char *text)
 	cql_put_u8(out, truth);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = pg_tolower((unsigned char) c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 put_blob(CqlBuffer *out, const CqlType *type, const char *text, int len)
 {
@@ -299,8 +290,8 @@ put_blob(CqlBuffer *out, const CqlType *type, const char *text, int len)
 		raise_invalid(type, text, len);
 	for (int i = 2; i < len; i += 2)
 	{
-		int			high = hex_digit(text[i]);
-		int			low = hex_digit(text[i + 1]);
+		int			high = cql_hex_digit(text[i]);
+		int			low = cql_hex_digit(text[i + 1]);
 
 		if (high < 0 || low < 0)
 			raise_invalid(type, text, len);
