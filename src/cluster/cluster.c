@@ -31,6 +31,7 @@
 #include "cluster/pools.h"
 #include "cluster/random.h"
 #include "cluster/snapshot.h"
+#include "cluster/tablet_query.h"
 #include "cluster/trace.h"
 
 #include <stdio.h>
@@ -54,6 +55,7 @@ struct Cluster
 	ClusterState state;
 	ClusterTopology topology;
 	ClusterControl *control;
+	ClusterTabletQuery tablets;
 	ClusterDispatch dispatch;
 	ClusterLane questions;
 	uv_timer_t	timer;
@@ -163,7 +165,7 @@ lack_local_nodes(Cluster *c)
 static bool
 is_alone(const Cluster *c)
 {
-	return (!cluster_dispatch_idle(&c->dispatch) || !cluster_control_connected(c->control)) && !cluster_pools_some_up(&c->topology);
+	return (!cluster_dispatch_idle(&c->dispatch) || !cluster_control_connection(c->control)) && !cluster_pools_some_up(&c->topology);
 }
 
 static void
@@ -309,6 +311,22 @@ take_question(Cluster *c, ClusterRequest *request)
 		cluster_pools_forget_failures(&c->topology);
 }
 
+/* What it wants to know is known, as far as it will be in time. */
+static bool
+is_answerable(Cluster *c, const ClusterRequest *request)
+{
+	const char *keyspace;
+	const char *table;
+
+	if (c->state != STATE_READY)
+		return false;
+	if (!cluster_snapshot_table(request, &keyspace, &table))
+		return cluster_snapshot_ready(&c->topology, request);
+	cluster_tablet_query_want(&c->tablets, cluster_control_connection(c->control), keyspace, table);
+	return request->kind == CLUSTER_WARM || now_of(c) >= request->deadline ||
+		!cluster_tablet_query_awaits(&c->tablets, keyspace, table);
+}
+
 static void
 answer_questions(Cluster *c)
 {
@@ -317,7 +335,7 @@ answer_questions(Cluster *c)
 
 	while ((request = cluster_lane_take(&all)))
 	{
-		if (c->state == STATE_READY && cluster_snapshot_ready(&c->topology, request))
+		if (is_answerable(c, request))
 		{
 			cluster_snapshot_answer(&c->topology, request);
 			answer(c, request);
@@ -328,7 +346,7 @@ answer_questions(Cluster *c)
 			fail_question(c, request, CLUSTER_FAIL_TIMEOUT, "the cluster's nodes were not known in time");
 		else
 		{
-			if (c->state == STATE_READY)
+			if (c->state == STATE_READY && request->kind == CLUSTER_NODES)
 				cluster_pools_open_undecided(&c->topology);
 			cluster_lane_append(&c->questions, request);
 		}
@@ -438,6 +456,8 @@ cluster_open(const ClusterConfig *config, const ClusterOps *ops, void *owner)
 	c->ops = ops;
 	c->owner = owner;
 	c->random = (uv_hrtime() ^ (uintptr_t) c) | 1;
+	c->tablets.topology = &c->topology;
+	c->tablets.config = &config->net;
 	cluster_dispatch_init(&c->dispatch, config, &c->topology);
 	c->dispatch.ops = ops;
 	c->dispatch.owner = owner;

@@ -587,10 +587,10 @@ cluster_control_reread(ClusterControl *control)
 	cluster_reread_event(&control->reread, now_of(control));
 }
 
-bool
-cluster_control_connected(const ClusterControl *control)
+NetConnection *
+cluster_control_connection(const ClusterControl *control)
 {
-	return control->active != NULL;
+	return control->active ? control->active->net : NULL;
 }
 
 const ClusterChanges *

@@ -47,7 +47,8 @@ extern void cluster_control_tick(ClusterControl *control, uint64_t now);
 extern void cluster_control_use(ClusterControl *control);	/* somebody needs the topology to be true */
 extern bool cluster_control_closed(const ClusterControl *control);
 extern const ClusterChanges *cluster_control_changes(const ClusterControl *control);	/* of the schema */
-extern bool cluster_control_connected(const ClusterControl *control);	/* to a node that tells of changes, or will */
+extern NetConnection *cluster_control_connection(const ClusterControl *control);	/* to a node that tells of changes,
+																					 * or will; NULL: none */
 /* What was read last is not how things are. */
 extern void cluster_control_reread(ClusterControl *control);
 

@@ -31,23 +31,48 @@ placement_of(ClusterTopology *t, const ClusterKeyspace *k)
 	return p;
 }
 
+/* NULL: unknown. */
+static ClusterKeyspace *
+find_keyspace(const ClusterTopology *t, const char *name)
+{
+	for (uint32_t i = 0; i < t->nkeyspaces; i++)
+	{
+		if (strcmp(t->keyspace[i].name, name) == 0)
+			return &t->keyspace[i];
+	}
+	return NULL;
+}
+
+bool
+cluster_locate_in_tablets(const ClusterTopology *t, const char *keyspace)
+{
+	const ClusterKeyspace *k = find_keyspace(t, keyspace);
+
+	return k && k->tablets;
+}
+
+bool
+cluster_locate_some_tablets(const ClusterTopology *t)
+{
+	for (uint32_t i = 0; i < t->nkeyspaces; i++)
+	{
+		if (t->keyspace[i].tablets)
+			return true;
+	}
+	return false;
+}
+
 /* NULL: unknown, or anywhere. */
 static const ClusterPlacement *
 find_placement(ClusterTopology *t, const char *keyspace)
 {
-	if (cluster_locate_positions(t) == 0)
-		return NULL;
-	for (uint32_t i = 0; i < t->nkeyspaces; i++)
-	{
-		ClusterKeyspace *k = &t->keyspace[i];
+	ClusterKeyspace *k = find_keyspace(t, keyspace);
 
-		if (strcmp(k->name, keyspace) != 0)
-			continue;
-		if (!k->any && !k->placement)
-			k->placement = placement_of(t, k);
-		return k->placement;
-	}
-	return NULL;
+	if (!k || cluster_locate_positions(t) == 0)
+		return NULL;
+	if (!k->any && !k->placement)
+		k->placement = placement_of(t, k);
+	return k->placement;
 }
 
 /* Once for each commit and table: no part of the way of a row. */

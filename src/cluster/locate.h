@@ -53,6 +53,10 @@ cluster_locate_replica(const ClusterTopology *t, ClusterReplicas replicas, uint3
 	return (ClusterLocation) {node, node->nr_shards > 1 ? cluster_shard_of(replicas.token, node->nr_shards, node->ignore_msb) : 0};
 }
 
+/* Its tables have tablets: the ring tells nothing of them. */
+extern bool cluster_locate_in_tablets(const ClusterTopology *t, const char *keyspace);
+extern bool cluster_locate_some_tablets(const ClusterTopology *t);	/* there is such a keyspace */
+
 /* The whole ring: how many positions it has, and each of them in the order of tokens. */
 extern uint32_t cluster_locate_positions(const ClusterTopology *t);
 extern int64_t cluster_locate_token(const ClusterTopology *t, uint32_t position);

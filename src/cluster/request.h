@@ -36,9 +36,14 @@ typedef enum ClusterRequestKind
 	 */
 	CLUSTER_BATCH,
 
-	/* no payload; answered here, by what cql/ring.h decodes, once the topology was read */
+	/*
+	 * Answered here, by what cql/ring.h decodes, once the topology was read. No payload, or keyspace and table, each with a
+	 * NUL behind it: where the table has tablets, the ring is that of their borders, as far as they are known, once
+	 * they were read or could not be. Both are to be there before the timeout.
+	 */
 	CLUSTER_RING,
-	CLUSTER_NODES,				/* the same, once each local node was connected to or could not be */
+	CLUSTER_NODES,				/* no payload; the same, once each local node was connected to or could not be */
+	CLUSTER_WARM,				/* such a payload; the table's tablets begin to be read. No answer */
 
 	/* no payload; answered by the submitter at once, whatever the state, by what cql/trace.h decodes */
 	CLUSTER_TRACE,

@@ -21,9 +21,22 @@
 #include <stdlib.h>
 
 bool
+cluster_snapshot_table(const ClusterRequest *request, const char **keyspace, const char **table)
+{
+	const char *names = (const char *) request->payload;
+	size_t		first = request->length > 0 ? strnlen(names, request->length) + 1 : 0;
+
+	if (first == 0 || first >= request->length || names[request->length - 1] != '\0')
+		return false;
+	*keyspace = names;
+	*table = names + first;
+	return true;
+}
+
+bool
 cluster_snapshot_ready(const ClusterTopology *t, const ClusterRequest *request)
 {
-	if (request->kind == CLUSTER_RING)
+	if (request->kind != CLUSTER_NODES)
 		return true;
 	for (uint32_t i = 0; i < t->nlocal; i++)
 	{
@@ -48,28 +61,67 @@ describe(const ClusterNode *node)
 	return told;
 }
 
-/* false: out of memory. */
+/* Room for n positions, none of them there yet. false: out of memory. */
 static bool
-build(const ClusterTopology *t, CqlArena *arena, CqlRing *ring)
+reserve(CqlArena *arena, CqlRing *ring, size_t n)
+{
+	ring->position = cql_arena_alloc(arena, (n + 1) * sizeof(*ring->position));
+	return ring->position != NULL;
+}
+
+/* The ring is of the same commit as the nodes: each of its nodes is present. number: of each node in what is told. */
+static void
+put_ring(const ClusterTopology *t, const uint16_t *number, CqlArena *arena, CqlRing *ring)
+{
+	uint32_t	n = cluster_locate_positions(t);
+
+	if (!reserve(arena, ring, n))
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		ring->position[i] = (CqlRingPosition) {cluster_locate_token(t, i), number[cluster_locate_owner(t, i)]};
+	ring->npositions = n;
+}
+
+/* Where one tablet is known and the one before is not, the first one's beginning is a border, too. */
+static void
+put_borders(const ClusterTablets *tablets, CqlArena *arena, CqlRing *ring)
+{
+	int64_t		last = INT64_MIN;
+
+	ring->of_tablets = true;
+	if (!tablets || !reserve(arena, ring, 2 * (size_t) tablets->n))
+		return;
+	for (uint32_t i = 0; i < tablets->n; i++)
+	{
+		if (tablets->tablet[i]->first != last)
+			ring->position[ring->npositions++] = (CqlRingPosition) {.token = tablets->tablet[i]->first};
+		last = tablets->last[i];
+		ring->position[ring->npositions++] = (CqlRingPosition) {.token = last};
+	}
+}
+
+static void
+build(const ClusterTopology *t, const ClusterRequest *request, CqlArena *arena, CqlRing *ring)
 {
 	uint16_t   *number = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*number)); /* by node number */
+	const char *keyspace;
+	const char *table;
 
 	ring->version = t->generation;
+	ring->has_tablets = cluster_locate_some_tablets(t);
 	ring->node = cql_arena_alloc(arena, (t->nnodes + 1) * sizeof(*ring->node));
-	ring->npositions = cluster_locate_positions(t);
-	ring->position = cql_arena_alloc(arena, ((size_t) ring->npositions + 1) * sizeof(*ring->position));
 	if (arena->failed)
-		return false;
+		return;
 	for (uint32_t i = 0; i < t->nnodes; i++)
 	{
 		number[i] = ring->nnodes;
 		if (t->node[i]->present)
 			ring->node[ring->nnodes++] = describe(t->node[i]);
 	}
-	/* the ring is of the same commit: each of its nodes is present */
-	for (uint32_t i = 0; i < ring->npositions; i++)
-		ring->position[i] = (CqlRingPosition) {cluster_locate_token(t, i), number[cluster_locate_owner(t, i)]};
-	return true;
+	if (cluster_snapshot_table(request, &keyspace, &table) && cluster_locate_in_tablets(t, keyspace))
+		put_borders(cluster_tablets_of(&t->tablets, keyspace, table), arena, ring);
+	else
+		put_ring(t, number, arena, ring);
 }
 
 void
@@ -79,8 +131,11 @@ cluster_snapshot_answer(const ClusterTopology *t, ClusterRequest *request)
 	CqlRing		ring = {0};
 	CqlBuffer	body = {0};
 
-	if (build(t, &arena, &ring))
+	if (request->kind != CLUSTER_WARM)
+	{
+		build(t, request, &arena, &ring);
 		cql_ring_put(&body, &ring);
+	}
 	request->failed = arena.failed || body.failed;
 	request->failure = NULL;	/* failed without one: out of memory */
 	if (request->failed)

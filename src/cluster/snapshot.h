@@ -1,7 +1,7 @@
 /*
  * cluster/snapshot.h
- *	  The topology as the backend is told of it: the answer to CLUSTER_RING and
- *	  CLUSTER_NODES.
+ *	  The topology as the backend is told of it: the answer to CLUSTER_RING,
+ *	  CLUSTER_NODES and CLUSTER_WARM.
  *
  * Submitter thread; no I/O.
  */
@@ -15,10 +15,13 @@
 static inline bool
 cluster_snapshot_wanted(const ClusterRequest *request)
 {
-	return request->kind == CLUSTER_RING || request->kind == CLUSTER_NODES;
+	return request->kind == CLUSTER_RING || request->kind == CLUSTER_NODES || request->kind == CLUSTER_WARM;
 }
 
-/* Of a committed topology: what this kind wants to know is known. */
+/* The table that it is about. false: it is about none. */
+extern bool cluster_snapshot_table(const ClusterRequest *request, const char **keyspace, const char **table);
+
+/* Of a committed topology: what this kind wants to know of nodes is known. */
 extern bool cluster_snapshot_ready(const ClusterTopology *t, const ClusterRequest *request);
 
 /* Fill in the request's fate. */

@@ -21,6 +21,7 @@ typedef struct RowReader
 	int			wanted[MAX_COLUMNS];	/* wanted column -> its place in the row, -1: absent */
 	CqlBytes	cell[MAX_COLUMNS];
 	uint32_t	nwanted;
+	CqlBytes	paging_state;
 } RowReader;
 
 static bool
@@ -33,6 +34,7 @@ rows_open(RowReader *rows, CqlReader r, CqlArena *arena, const char *const *name
 		|| !metadata.column || metadata.count == 0 || metadata.count > MAX_COLUMNS)
 		return false;
 	rows->r = r;
+	rows->paging_state = metadata.paging_state;
 	rows->ncolumns = metadata.count;
 	rows->nwanted = n;
 	for (uint32_t i = 0; i < n; i++)
@@ -289,4 +291,54 @@ cluster_system_tablets(CqlReader r, CqlArena *arena, ClusterKeyspaceRow **out)
 		*out = row;
 	}
 	return !rows.r.failed && !arena->failed;
+}
+
+/* ---- tablets ---- */
+
+bool
+cluster_system_id(CqlReader r, CqlArena *arena, uint8_t *id)
+{
+	static const char *const names[] = {"id"};
+	RowReader	rows;
+
+	if (!rows_open(&rows, r, arena, names, 1) || !rows_next(&rows) || rows.cell[0].len != 16)
+		return false;
+	memcpy(id, rows.cell[0].data, 16);
+	return true;
+}
+
+/* What makes no sense is left out: rows that go there tell where they belong. */
+static void
+take_tablet(const CqlBytes *cell, ClusterTabletPage *page, void (*take) (void *owner, const CqlTablet *tablet), void *owner)
+{
+	CqlTablet	tablet = {.first = page->above};
+
+	if (cell[0].len != 8)
+		return;					/* a row without tablet has what is static alone */
+	tablet.last = (int64_t) cql_load_u64(cell[0].data);
+	if (tablet.last <= page->above)
+		return;
+	page->above = tablet.last;
+	if (cell[1].len > 0 && cql_tablet_replicas(cql_reader(cell[1].data, (size_t) cell[1].len), &tablet))
+		take(owner, &tablet);
+}
+
+bool
+cluster_system_tablet_page(CqlReader r, CqlArena *arena, ClusterTabletPage *page,
+						   void (*take) (void *owner, const CqlTablet *tablet), void *owner)
+{
+	static const char *const names[] = {"last_token", "replicas", "base_table"};
+	RowReader	rows;
+
+	if (!rows_open(&rows, r, arena, names, 3))
+		return false;
+	page->paging_state = rows.paging_state;
+	while (rows_next(&rows))
+	{
+		page->has_base = rows.cell[2].len == 16;
+		if (page->has_base)
+			memcpy(page->base, rows.cell[2].data, 16);
+		take_tablet(rows.cell, page, take, owner);
+	}
+	return !rows.r.failed;
 }

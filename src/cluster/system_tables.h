@@ -12,6 +12,7 @@
 #define CLUSTER_SYSTEM_TABLES_H
 
 #include "cql/response.h"
+#include "cql/tablet.h"
 #include "net/resolve.h"
 
 #define CLUSTER_SELECT_LOCAL "SELECT host_id, data_center, rack, tokens FROM system.local WHERE key = 'local'"
@@ -20,6 +21,12 @@
 #define CLUSTER_SELECT_PEERS "SELECT host_id, data_center, rack, tokens, rpc_address, peer FROM system.peers"
 #define CLUSTER_SELECT_KEYSPACES "SELECT keyspace_name, replication FROM system_schema.keyspaces"
 #define CLUSTER_SELECT_TABLETS "SELECT keyspace_name, initial_tablets FROM system_schema.scylla_keyspaces"	/* ScyllaDB alone */
+
+/* Of a table; its name, or its id, is bound. ScyllaDB alone has tablets; before it had base tables, there was no column of that name. */
+#define CLUSTER_SELECT_TABLE_ID "SELECT id FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?"
+#define CLUSTER_SELECT_VIEW_ID "SELECT id FROM system_schema.views WHERE keyspace_name = ? AND view_name = ?"
+#define CLUSTER_SELECT_MAP "SELECT last_token, replicas, base_table FROM system.tablets WHERE table_id = ?"
+#define CLUSTER_SELECT_MAP_ALONE "SELECT last_token, replicas FROM system.tablets WHERE table_id = ?"
 
 /* Of system.local, peers or peers_v2. */
 typedef struct ClusterNodeRow ClusterNodeRow;
@@ -55,6 +62,22 @@ extern bool cluster_system_keyspaces(CqlReader r, CqlArena *arena, ClusterKeyspa
 
 /* Of system_schema.scylla_keyspaces: keyspaces whose tables have tablets. Those alone have a row here, without options. */
 extern bool cluster_system_tablets(CqlReader r, CqlArena *arena, ClusterKeyspaceRow **rows);
+
+/* The id of the one table or view. false: there is none. */
+extern bool cluster_system_id(CqlReader r, CqlArena *arena, uint8_t *id);
+
+/* A page of system.tablets, whose rows are in the order of their tokens. */
+typedef struct ClusterTabletPage
+{
+	int64_t		above;			/* last token of the page before, INT64_MIN at first; then of this one */
+	bool		has_base;		/* the table has the tablets of another one, */
+	uint8_t		base[16];		/* which has this id */
+	CqlBytes	paging_state;	/* borrowed; len -1: it is the last page */
+} ClusterTabletPage;
+
+/* take: each tablet. */
+extern bool cluster_system_tablet_page(CqlReader r, CqlArena *arena, ClusterTabletPage *page,
+									   void (*take) (void *owner, const CqlTablet *tablet), void *owner);
 
 /* A replication option's value; NULL: none. */
 extern const char *cluster_system_option(const ClusterKeyspaceRow *row, const char *name);

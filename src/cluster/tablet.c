@@ -109,6 +109,14 @@ add_table(ClusterTabletMap *map, const char *keyspace, const char *table)
 	return t;
 }
 
+ClusterTablets *
+cluster_tablets_make(ClusterTabletMap *map, const char *keyspace, const char *table)
+{
+	ClusterTablets *t = cluster_tablets_of(map, keyspace, table);
+
+	return t ? t : add_table(map, keyspace, table);
+}
+
 static bool
 reserve(ClusterTablets *t)
 {
@@ -212,13 +220,11 @@ bool
 cluster_tablets_learn(ClusterTabletMap *map, const char *keyspace, const char *table, const CqlTablet *told,
 					  ClusterNumberOf number_of, const void *context)
 {
-	ClusterTablets *t = cluster_tablets_of(map, keyspace, table);
+	ClusterTablets *t = cluster_tablets_make(map, keyspace, table);
 	ClusterTablet *tablet;
 	uint32_t	at;
 
 	CORE_ASSERT(told->last > told->first && told->nreplicas > 0);
-	if (!t)
-		t = add_table(map, keyspace, table);
 	if (!t)
 		return false;
 	if (t->n >= CLUSTER_TABLET_LIMIT)

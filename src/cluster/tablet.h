@@ -40,6 +40,8 @@ typedef struct ClusterTablets
 	ClusterTablet **tablet;
 	uint32_t	n;
 	uint32_t	size;
+	bool		asked;			/* whoever knows all of them was asked, or will be: once */
+	bool		awaited;		/* and has not answered yet */
 } ClusterTablets;
 
 /* Of all tables. Zero-initialise. */
@@ -58,6 +60,9 @@ extern void cluster_tablets_free(ClusterTabletMap *map);
 extern ClusterTablets *cluster_tablets_of(const ClusterTabletMap *map, const char *keyspace, const char *table);
 /* NULL: the tablet of the token is not known. */
 extern const ClusterTablet *cluster_tablet_find(const ClusterTablets *tablets, int64_t token);
+
+/* Found or made, with none known. NULL: out of memory. */
+extern ClusterTablets *cluster_tablets_make(ClusterTabletMap *map, const char *keyspace, const char *table);
 
 /* One that was told of. false: out of memory; what overlaps it may be forgotten. */
 extern bool cluster_tablets_learn(ClusterTabletMap *map, const char *keyspace, const char *table, const CqlTablet *told,

@@ -435,7 +435,8 @@ set_keyspace(const ClusterTopology *t, const ClusterKeyspaceRow *k, ClusterKeysp
 	out->any = !simple && !out->network;
 	if (!out->any)
 		out->factor = parse_factor(cluster_system_option(k, simple ? "replication_factor" : t->local_dc));
-	out->any |= has_tablets(t, k->keyspace);
+	out->tablets = has_tablets(t, k->keyspace);
+	out->any |= out->tablets;
 }
 
 static uint32_t
@@ -524,7 +525,7 @@ forget_changed(ClusterTopology *t, const ClusterKeyspace *now, uint32_t n)
 
 		while (j < n && strcmp(now[j].name, before->name) != 0)
 			j++;
-		if (j == n || now[j].factor != before->factor || now[j].network != before->network)
+		if (j == n || now[j].factor != before->factor || now[j].network != before->network || now[j].tablets != before->tablets)
 			cluster_tablets_forget(&t->tablets, before->name, NULL);
 	}
 }

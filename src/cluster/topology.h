@@ -41,6 +41,7 @@ typedef struct ClusterKeyspace
 	const char *name;
 	bool		any;			/* every node is as good: local, everywhere, unknown strategy; or tablets tell, not the
 								 * ring */
+	bool		tablets;		/* its tables have some */
 	bool		network;
 	uint32_t	factor;			/* of the local data center if network */
 	const struct ClusterPlacement *placement;	/* NULL: not computed yet */

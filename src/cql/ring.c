@@ -38,6 +38,8 @@ cql_ring_put(CqlBuffer *b, const CqlRing *ring)
 		put_optional(b, node->tls);
 		put_optional(b, node->cipher);
 	}
+	cql_put_u8(b, ring->has_tablets);
+	cql_put_u8(b, ring->of_tablets);
 	cql_put_u32(b, ring->npositions);
 	for (uint32_t i = 0; i < ring->npositions; i++)
 	{
@@ -92,6 +94,8 @@ cql_ring_get(CqlReader *r, CqlArena *arena, CqlRing *out)
 	*out = (CqlRing) {.version = cql_get_u32(r)};
 	if (!get_nodes(r, arena, out))
 		return false;
+	out->has_tablets = cql_get_u8(r) != 0;
+	out->of_tablets = cql_get_u8(r) != 0;
 	out->npositions = cql_get_u32(r);
 	if (r->failed || out->npositions > cql_reader_left(r) / POSITION_SIZE)
 		return false;

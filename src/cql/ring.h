@@ -6,7 +6,8 @@
  * Pure; any thread.
  *
  *	 [int version] [short n] n x ([string name] [string dc] [string rack] [byte local] [int connections]
- *	 [int shards] [string tls] [string cipher]) [int n] n x ([long token] [short owner])
+ *	 [int shards] [string tls] [string cipher]) [byte has_tablets]
+ *	 [byte of_tablets] [int n] n x ([long token] [short owner])
  */
 #ifndef CQL_RING_H
 #define CQL_RING_H
@@ -37,8 +38,10 @@ typedef struct CqlRing
 	uint32_t	version;		/* of the topology: ClusterVersions.topology when it was made */
 	CqlRingNode *node;
 	uint16_t	nnodes;
+	bool		has_tablets;	/* some tables have tablets: of these the ring tells nothing */
+	bool		of_tablets;		/* positions are borders of a table's tablets, and their owners mean nothing */
 	CqlRingPosition *position;	/* by token; whatever a keyspace's replication, these are the first replicas */
-	uint32_t	npositions;		/* 0: the cluster's tokens are not Murmur3's, or unknown */
+	uint32_t	npositions;		/* 0: the cluster's tokens are not Murmur3's, or unknown; of tablets: none is known */
 } CqlRing;
 
 extern void cql_ring_put(CqlBuffer *b, const CqlRing *ring);

@@ -42,24 +42,33 @@ take_replica(CqlReader *list, CqlTabletReplica *replica)
 	return true;
 }
 
-static bool
-take_tablet(CqlReader r, CqlTablet *tablet)
+bool
+cql_tablet_replicas(CqlReader list, CqlTablet *tablet)
 {
-	const uint8_t *first = fixed(&r, 8);
-	const uint8_t *last = fixed(&r, 8);
-	CqlReader	list = value_reader(&r);
 	uint32_t	n = cql_get_u32(&list);
 
-	if (r.failed || list.failed || !first || !last || n == 0 || n > CQL_TABLET_REPLICAS)
+	if (list.failed || n == 0 || n > CQL_TABLET_REPLICAS)
 		return false;
-	tablet->first = (int64_t) cql_load_u64(first);
-	tablet->last = (int64_t) cql_load_u64(last);
 	tablet->nreplicas = n;
 	for (uint32_t i = 0; i < n; i++)
 	{
 		if (!take_replica(&list, &tablet->replica[i]))
 			return false;
 	}
+	return true;
+}
+
+static bool
+take_tablet(CqlReader r, CqlTablet *tablet)
+{
+	const uint8_t *first = fixed(&r, 8);
+	const uint8_t *last = fixed(&r, 8);
+	CqlReader	list = value_reader(&r);
+
+	if (r.failed || !first || !last || !cql_tablet_replicas(list, tablet))
+		return false;
+	tablet->first = (int64_t) cql_load_u64(first);
+	tablet->last = (int64_t) cql_load_u64(last);
 	return tablet->last > tablet->first;
 }
 

@@ -38,6 +38,9 @@ typedef enum CqlTabletFound
 	CQL_TABLET_BROKEN			/* it tells of one, in a way that makes no sense */
 } CqlTabletFound;
 
+/* A list of replicas alone, as system.tablets has it. false: it makes no sense. */
+extern bool cql_tablet_replicas(CqlReader list, CqlTablet *tablet);
+
 extern CqlTabletFound cql_tablet_of(const CqlPrefix *prefix, CqlTablet *tablet);
 
 #endif							/* CQL_TABLET_H */

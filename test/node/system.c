@@ -39,7 +39,7 @@ static const char *const definitions[] = {
 	"field_types frozen<list<text>>, PRIMARY KEY (keyspace_name, type_name))",
 	"system_schema.indexes (keyspace_name text, table_name text, index_name text, kind text, "
 	"options frozen<map<text, text>>, PRIMARY KEY (keyspace_name, table_name, index_name))",
-	"system_schema.views (keyspace_name text, view_name text, base_table_name text, where_clause text, "
+	"system_schema.views (keyspace_name text, view_name text, base_table_name text, id uuid, where_clause text, "
 	"PRIMARY KEY (keyspace_name, view_name))",
 	"system_schema.functions (keyspace_name text, function_name text, argument_types frozen<list<text>>, "
 	"argument_names frozen<list<text>>, body text, called_on_null_input boolean, language text, return_type text, "

@@ -406,7 +406,7 @@ static const RowNode pair[] = {
 };
 
 static void
-learn(ClusterTopology *t, int64_t first, int64_t last, const uint8_t *ids, uint32_t n)
+learn_of(ClusterTopology *t, const char *table, int64_t first, int64_t last, const uint8_t *ids, uint32_t n)
 {
 	CqlTablet	told = {.first = first, .last = last, .nreplicas = n};
 
@@ -415,7 +415,13 @@ learn(ClusterTopology *t, int64_t first, int64_t last, const uint8_t *ids, uint3
 		memset(told.replica[i].host_id, ids[i], 16);
 		told.replica[i].shard = ids[i] + 4u;
 	}
-	assert_true(cluster_topology_learn(t, "ks", "t", &told));
+	assert_true(cluster_topology_learn(t, "ks", table, &told));
+}
+
+static void
+learn(ClusterTopology *t, int64_t first, int64_t last, const uint8_t *ids, uint32_t n)
+{
+	learn_of(t, "t", first, last, ids, n);
 }
 
 /* Where the rows of a token are: a digit for each replica's node, then one for its shard. */
@@ -476,22 +482,28 @@ test_tablets_beat_the_ring(void **state)
 	cluster_topology_free(&t);
 }
 
-/* A node that leaves takes its tablets along; one that is told anew keeps them. */
+/* B24: a node that leaves takes its tablets along; one that is told anew keeps them, those of views as well. */
 static void
-test_tablets_follow_the_nodes(void **state)
+test_b24_tablets_follow_the_nodes(void **state)
 {
 	ClusterTopology t;
 	ClusterTable table = {.keyspace = "ks", .name = "t"};
+	ClusterTable view = {.keyspace = "ks", .name = "view"};
 
 	assert_true(cluster_topology_init(&t, NULL, NULL));
 	read_all(&t, pair, 2, simple_one);
 	learn(&t, 0, 60, (const uint8_t[]) {2, 1}, 2);
 	learn(&t, 60, 90, (const uint8_t[]) {1}, 1);
+	learn_of(&t, "view", 0, 60, (const uint8_t[]) {2}, 1);
+	learn_of(&t, "view", 60, 90, (const uint8_t[]) {1}, 1);
 	read_all(&t, pair, 2, simple_one);
 	assert_located(&t, &table, 50, "2615");
+	assert_located(&t, &view, 50, "26");
 	read_all(&t, pair, 1, simple_one);
 	assert_located(&t, &table, 50, "");
 	assert_located(&t, &table, 70, "15");
+	assert_located(&t, &view, 50, "");
+	assert_located(&t, &view, 70, "15");
 	cluster_topology_free(&t);
 }
 
@@ -512,26 +524,44 @@ test_tablets_are_forgotten_with_the_replication(void **state)
 	cluster_topology_free(&t);
 }
 
+/* One node, and one keyspace that has tablets. */
 static void
-test_keyspaces_with_tablets_are_not_on_the_ring(void **state)
+read_with_tablets(ClusterTopology *t, const char *keyspace)
 {
-	ClusterTopology t;
-	ClusterTable table = {.keyspace = "ks", .name = "t"};
-	CqlBuffer	tablets = rows_tablets("ks");
+	CqlBuffer	tablets = rows_tablets(keyspace);
 	CqlBuffer	local = rows_local(&pair[0]);
 	CqlBuffer	schema = rows_keyspaces(simple_one);
 	NetAddress	dialled = address_of(99, 9999);
 
-	assert_true(cluster_topology_init(&t, NULL, NULL));
-	cluster_topology_begin(&t);
-	assert_true(cluster_topology_read_local(&t, cql_reader(local.data, local.len), &dialled));
-	assert_true(cluster_topology_read_keyspaces(&t, cql_reader(schema.data, schema.len)));
-	assert_true(cluster_topology_read_tablets(&t, cql_reader(tablets.data, tablets.len)));
-	assert_true(cluster_topology_commit(&t));
-	assert_located(&t, &table, 50, "");
+	cluster_topology_begin(t);
+	assert_true(cluster_topology_read_local(t, cql_reader(local.data, local.len), &dialled));
+	assert_true(cluster_topology_read_keyspaces(t, cql_reader(schema.data, schema.len)));
+	assert_true(cluster_topology_read_tablets(t, cql_reader(tablets.data, tablets.len)));
+	assert_true(cluster_topology_commit(t));
 	cql_buffer_free(&tablets);
 	cql_buffer_free(&local);
 	cql_buffer_free(&schema);
+}
+
+static void
+test_tablet_keyspaces_never_use_ring_replicas(void **state)
+{
+	ClusterTopology t;
+	ClusterTable table = {.keyspace = "ks", .name = "t"};
+
+	assert_true(cluster_topology_init(&t, NULL, NULL));
+	read_with_tablets(&t, "ks");
+	assert_true(cluster_locate_in_tablets(&t, "ks"));
+	assert_located(&t, &table, 50, "");
+	learn(&t, 0, 60, (const uint8_t[]) {1}, 1);
+	assert_located(&t, &table, 50, "15");
+	assert_located(&t, &table, 61, "");
+	cluster_tablets_forget(&t.tablets, "ks", NULL);
+	assert_located(&t, &table, 50, "");
+	learn(&t, 0, 60, (const uint8_t[]) {1}, 1);
+	read_with_tablets(&t, "other"); /* made anew, with the same replication and without tablets */
+	assert_false(cluster_locate_in_tablets(&t, "ks"));
+	assert_located(&t, &table, 50, "10");
 	cluster_topology_free(&t);
 }
 
@@ -575,9 +605,9 @@ main(void)
 		cmocka_unit_test(test_nodes_are_not_told_apart_by_shards),
 		cmocka_unit_test(test_shards_of_the_ring),
 		cmocka_unit_test(test_tablets_beat_the_ring),
-		cmocka_unit_test(test_tablets_follow_the_nodes),
+		cmocka_unit_test(test_b24_tablets_follow_the_nodes),
 		cmocka_unit_test(test_tablets_are_forgotten_with_the_replication),
-		cmocka_unit_test(test_keyspaces_with_tablets_are_not_on_the_ring),
+		cmocka_unit_test(test_tablet_keyspaces_never_use_ring_replicas),
 		cmocka_unit_test(test_positions_come_in_the_order_of_tokens),
 	};
 

@@ -206,6 +206,127 @@ read_any(int which, CqlReader r)
 	return read;
 }
 
+/* ---- tablets ---- */
+
+/* Of one tablet; last NULL: a row of what is static alone. replicas 0: null. base: of all bytes of an id; 0: null. */
+static void
+put_tablet(CqlBuffer *b, const int64_t *last, uint32_t replicas, uint8_t base)
+{
+	uint8_t		id[16];
+	size_t		list;
+
+	cql_put_u32(b, last ? 8 : CQL_NULL_LENGTH);
+	if (last)
+		cql_put_u64(b, (uint64_t) *last);
+	if (replicas == 0)
+		cql_put_null(b);
+	else
+	{
+		list = cql_begin_value(b);
+		cql_put_u32(b, replicas);
+		for (uint32_t i = 0; i < replicas; i++)
+		{
+			cql_put_u32(b, 28);
+			memset(id, (int) i + 1, sizeof(id));
+			cql_put_bytes(b, id, sizeof(id));
+			cql_put_u32(b, 4);
+			cql_put_u32(b, i + 5);
+		}
+		cql_end_value(b, list);
+	}
+	memset(id, base, sizeof(id));
+	cql_put_bytes(b, base ? id : NULL, base ? 16 : -1);
+}
+
+static CqlBuffer
+begin_tablets(uint32_t n)
+{
+	static const char *const names[] = {"last_token", "replicas", "base_table"};
+	static const uint16_t types[] = {CQL_TYPE_BIGINT, CQL_TYPE_BLOB, CQL_TYPE_UUID};
+	CqlBuffer	b = {0};
+
+	rows_begin(&b, names, types, 3);
+	cql_put_u32(&b, n);
+	return b;
+}
+
+typedef struct Taken
+{
+	CqlTablet	tablet[4];
+	int			n;
+} Taken;
+
+static void
+take_tablet(void *owner, const CqlTablet *tablet)
+{
+	Taken	   *taken = owner;
+
+	assert_in_range(taken->n, 0, 3);
+	taken->tablet[taken->n++] = *tablet;
+}
+
+static bool
+read_tablets(CqlReader r, ClusterTabletPage *page, Taken *taken)
+{
+	CqlArena	arena = {0};
+	bool		read;
+
+	*taken = (Taken) {0};
+	read = cluster_system_tablet_page(r, &arena, page, take_tablet, taken);
+	cql_arena_free(&arena);
+	return read;
+}
+
+/* Each begins where the one before ends, and so do those of the next page. What makes no sense is left out, and its tokens with it. */
+static void
+test_tablets_follow_each_other(void **state)
+{
+	static const int64_t last[] = {-100, 0, -50, 7, INT64_MAX};
+	static const uint32_t replicas[] = {2, 0, 1, CQL_TABLET_REPLICAS + 1, 1};
+	CqlBuffer	answer = begin_tablets(5);
+	ClusterTabletPage page = {.above = INT64_MIN};
+	Taken		taken;
+
+	for (int i = 0; i < 5; i++)
+		put_tablet(&answer, &last[i], replicas[i], 0);
+	assert_true(read_tablets(reader_of(&answer), &page, &taken));
+	assert_int_equal(taken.n, 2);
+	assert_true(taken.tablet[0].first == INT64_MIN && taken.tablet[0].last == -100);
+	assert_int_equal(taken.tablet[0].nreplicas, 2);
+	assert_int_equal(taken.tablet[0].replica[1].host_id[15], 2);
+	assert_int_equal(taken.tablet[0].replica[1].shard, 6);
+	assert_true(taken.tablet[1].first == 7 && taken.tablet[1].last == INT64_MAX);
+	assert_true(page.above == INT64_MAX);
+	assert_false(page.has_base);
+	assert_int_equal(page.paging_state.len, -1);
+	for (size_t n = 0; n < answer.len; n++)
+	{
+		uint8_t    *cut = malloc(n + 1);
+
+		memcpy(cut, answer.data, n);
+		page.above = INT64_MIN;
+		assert_false(read_tablets(cql_reader(cut, n), &page, &taken));
+		free(cut);
+	}
+	cql_buffer_free(&answer);
+}
+
+static void
+test_a_table_without_tablets_of_its_own(void **state)
+{
+	CqlBuffer	answer = begin_tablets(1);
+	ClusterTabletPage page = {.above = INT64_MIN};
+	Taken		taken;
+
+	put_tablet(&answer, NULL, 0, 9);
+	assert_true(read_tablets(reader_of(&answer), &page, &taken));
+	assert_int_equal(taken.n, 0);
+	assert_true(page.has_base);
+	assert_int_equal(page.base[15], 9);
+	assert_true(page.above == INT64_MIN);
+	cql_buffer_free(&answer);
+}
+
 /* Every cut of every answer is refused, and never read past its end. */
 static void
 test_cut_answers_are_refused(void **state)
@@ -256,6 +377,8 @@ main(void)
 		cmocka_unit_test(test_the_peer_address_stands_for_any),
 		cmocka_unit_test(test_incomplete_peers_are_left_out),
 		cmocka_unit_test(test_keyspaces_tell_class_and_options),
+		cmocka_unit_test(test_tablets_follow_each_other),
+		cmocka_unit_test(test_a_table_without_tablets_of_its_own),
 		cmocka_unit_test(test_cut_answers_are_refused),
 		cmocka_unit_test(test_counts_are_not_believed),
 	};

@@ -1,5 +1,5 @@
 /*
- * cluster/tablet: what is learned of tablets, and forgotten. Held against a model
+ * cluster/tablet: what is learned of tablets, and forgotten (B24 and others). Held against a model
  * that keeps what each token was told last.
  */
 #include <setjmp.h>
@@ -67,7 +67,7 @@ test_borders(void **state)
 #define SPAN 64
 
 static void
-test_each_token_is_where_it_was_told_last(void **state)
+test_b24_each_token_is_where_it_was_told_last(void **state)
 {
 	ClusterTabletMap map = {0};
 	int			model[SPAN + 1];	/* of token i; -1: not known */
@@ -102,8 +102,9 @@ test_each_token_is_where_it_was_told_last(void **state)
 	cluster_tablets_free(&map);
 }
 
+/* B24: a view's are those of a table. */
 static void
-test_what_is_dropped_is_forgotten(void **state)
+test_b24_what_is_dropped_is_forgotten(void **state)
 {
 	ClusterTabletMap map = {0};
 	uint32_t	before;
@@ -123,8 +124,9 @@ test_what_is_dropped_is_forgotten(void **state)
 	cluster_tablets_free(&map);
 }
 
+/* B24: a node that is gone keeps no tablet. */
 static void
-test_nodes_that_come_and_go(void **state)
+test_b24_nodes_that_come_and_go(void **state)
 {
 	ClusterTabletMap map = {0};
 	int			shifted = 1000;
@@ -161,9 +163,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_borders),
-		cmocka_unit_test(test_each_token_is_where_it_was_told_last),
-		cmocka_unit_test(test_what_is_dropped_is_forgotten),
-		cmocka_unit_test(test_nodes_that_come_and_go),
+		cmocka_unit_test(test_b24_each_token_is_where_it_was_told_last),
+		cmocka_unit_test(test_b24_what_is_dropped_is_forgotten),
+		cmocka_unit_test(test_b24_nodes_that_come_and_go),
 		cmocka_unit_test(test_far_too_many_begin_anew),
 	};
 

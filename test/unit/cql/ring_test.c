@@ -6,13 +6,13 @@
 #define BYTES "00000007 0002" \
 	"000e '127.0.0.1:9042' 0003 'dc1' 0002 'r1' 01 00000002 00000003 0007 'TLSv1.3' 0004 'AES!'" \
 	"000a '[::1]:9042' 0001 'x' 0000 00 00000000 00000000 0000 0000" \
-	"00000003 8000000000000000 0001 ffffffffffffffff 0000 7fffffffffffffff 0001"
+	"01 00 00000003 8000000000000000 0001 ffffffffffffffff 0000 7fffffffffffffff 0001"
 
 static CqlRingNode nodes[] = {
 	{"127.0.0.1:9042", "dc1", "r1", true, 2, 3, "TLSv1.3", "AES!"}, {"[::1]:9042", "x", "", false, 0, 0, NULL, NULL}
 };
 static CqlRingPosition positions[] = {{INT64_MIN, 1}, {-1, 0}, {INT64_MAX, 1}};
-static const CqlRing ring = {7, nodes, 2, positions, 3};
+static const CqlRing ring = {7, nodes, 2, true, false, positions, 3};
 
 static void
 test_encode(void **state)
@@ -22,7 +22,7 @@ test_encode(void **state)
 	cql_ring_put(&b, &ring);
 	assert_written(&b, BYTES);
 	cql_ring_put(&b, &(CqlRing) {0});
-	assert_written(&b, "00000000 0000 00000000");
+	assert_written(&b, "00000000 0000 00 00 00000000");
 	cql_buffer_free(&b);
 }
 
@@ -52,6 +52,8 @@ test_decode(void **state)
 	assert_string_equal(got.node[0].cipher, "AES!");
 	assert_null(got.node[1].tls);
 	assert_null(got.node[1].cipher);
+	assert_true(got.has_tablets);
+	assert_false(got.of_tablets);
 	assert_int_equal(got.npositions, 3);
 	for (int i = 0; i < 3; i++)
 	{
@@ -76,12 +78,12 @@ static void
 test_malformed(void **state)
 {
 	check_cuts(decodes, BYTES);
-	assert_true(decode(decodes, "00000000 0000 00000000"));
+	assert_true(decode(decodes, "00000000 0000 00 00 00000000"));
 	/* more nodes, more positions than there are bytes for */
-	assert_false(decode(decodes, "00000000 ffff 00000000"));
-	assert_false(decode(decodes, "00000000 0000 ffffffff"));
+	assert_false(decode(decodes, "00000000 ffff 00 00 00000000"));
+	assert_false(decode(decodes, "00000000 0000 00 00 ffffffff"));
 	/* a node that is not there */
-	assert_false(decode(decodes, "00000000 0001 0000 0000 0000 01 00000000 00000000 0000 0000 00000001 0000000000000000 0001"));
+	assert_false(decode(decodes, "00000000 0001 0000 0000 0000 01 00000000 00000000 0000 0000 00 00 00000001 0000000000000000 0001"));
 }
 
 int
