@@ -243,7 +243,7 @@ node_parse_if(NodeParse *p)
 	return node_parse_expect(p, "EXISTS");
 }
 
-/* ORDER BY c [ASC|DESC], ...: all of them with the table's order, or all against it */
+/* ORDER BY c [ASC|DESC], ...: all of them with the table's order, or all against it; or v ANN OF x */
 static bool
 parse_order(NodeParse *p)
 {
@@ -254,6 +254,8 @@ parse_order(NodeParse *p)
 
 		if (column < 0)
 			return false;
+		if (node_lexer_accept(&p->x, "ANN"))
+			return node_vector_parse(p, column);
 		if (p->s->table->column[column].kind != COLUMN_CLUSTERING)
 			return node_fail(p->node, CQL_ERR_INVALID, "Order by is currently only supported on the clustered "
 							 "columns of the PRIMARY KEY");
@@ -275,7 +277,10 @@ node_parse_tail(NodeParse *p)
 	if (node_lexer_accept(&p->x, "LIMIT") &&
 		!node_parse_operand(p, &s->limit, node_simple_type(&s->arena, CQL_TYPE_INT), "[limit]", -1))
 		return false;
-	if (node_lexer_accept(&p->x, "ALLOW") && !node_parse_expect(p, "FILTERING"))
+	if (!node_vector_limited(p))
+		return false;
+	s->filtering = node_lexer_accept(&p->x, "ALLOW");
+	if (s->filtering && !node_parse_expect(p, "FILTERING"))
 		return false;
 	if (p->node->nr_shards > 0 && node_lexer_accept(&p->x, "BYPASS") && !node_parse_expect(p, "CACHE"))
 		return false;

@@ -7,7 +7,7 @@
  *	 tls.c        TLS of one connection; tls_context.c what new ones get
  *	 ring.c       nodes that are each other's peers
  *	 place.c      which node and shard a request should have come to; tablet.c where tablets are
- *	 scylla.c     what ScyllaDB does that Cassandra does not
+ *	 scylla.c     what ScyllaDB does that Cassandra does not; vector.c its indexes of vectors, strong.c its strong consistency
  *	 rule.c       faults
  *	 queue.c      `capacity`: when a request would be served
  *	 respond.c    what each opcode is answered
@@ -129,6 +129,20 @@ struct NodeRow
 	NodeCell	cell[];			/* one per column */
 };
 
+/* ScyllaDB's; columns are numbers of the table's. */
+typedef struct NodeVectorIndex NodeVectorIndex;
+struct NodeVectorIndex
+{
+	const char *name;
+	int			column;
+	int		   *partition;		/* of a local one */
+	int			npartition;
+	int		   *filtering;		/* beside those and the primary key */
+	int			nfiltering;
+	char		similarity;		/* its first letter */
+	NodeVectorIndex *next;
+};
+
 typedef struct NodeTable NodeTable;
 struct NodeTable
 {
@@ -140,6 +154,8 @@ struct NodeTable
 	int			nkey;			/* columns of the primary key */
 	bool		counter;
 	bool		system;			/* filled anew for every SELECT */
+	bool		view;			/* a materialized view */
+	NodeVectorIndex *vectors;
 	struct NodeKeyspace *home;
 	int			ntablets;		/* 0: vnodes */
 	struct NodeTablet *tablet;	/* those that were put somewhere */
@@ -184,6 +200,7 @@ typedef struct NodeKeyspace
 	NodeFactor *factor;			/* what it says */
 	int			nfactors;
 	int			tablets;		/* of each table to come; 0: vnodes */
+	const char *consistency;	/* ScyllaDB's; NULL: none is set */
 	struct NodeKeyspace *next;
 } NodeKeyspace;
 
@@ -274,6 +291,9 @@ struct NodeStatement
 	NodeOperand timestamp;
 	NodeOperand ttl;
 	bool		reversed;		/* ORDER BY against the table's order */
+	bool		filtering;		/* ALLOW FILTERING */
+	NodeOperand nearest;		/* ORDER BY ... ANN OF */
+	int			nearest_column;
 	NodeOperand *key;			/* per partition key column: its = value; NULL if one has none */
 	uint16_t   *pk_index;		/* markers of key, if all are markers; else NULL */
 	NodeStatement *next;
@@ -611,6 +631,16 @@ extern bool node_scylla_relations(Node *node, const NodeStatement *s);
 extern bool node_scylla_products(NodeCall *call, const NodeStatement *s);
 extern bool node_scylla_batch(NodeCall *call);
 
+/* vector.c */
+extern bool node_vector_line(Node *node, NodeLexer *x);
+extern int64_t node_vector_rank(NodeCall *call, const NodeStatement *s, const NodeRow **row, size_t n, uint64_t limit);
+
+/* strong.c */
+extern bool node_is_strong(const NodeTable *t);
+extern bool node_strong_prepare(Node *node, const NodeStatement *s);
+extern bool node_strong_check(NodeCall *call, const NodeStatement *s);
+extern bool node_strong_batch(NodeCall *call, int64_t first, int64_t token);
+
 /* queue.c */
 extern bool node_queue_line(Node *node, NodeLexer *x);
 extern uint64_t node_queue_take(Node *node, uint64_t now);
@@ -665,6 +695,9 @@ typedef struct NodeParse
 	NodeLexer	x;
 	NodeStatement *s;
 } NodeParse;
+
+extern bool node_vector_parse(NodeParse *p, int column);	/* vector.c */
+extern bool node_vector_limited(NodeParse *p);
 
 extern NodeStatement *node_statement_parse(Node *node, CqlString text); /* NULL: node->failure */
 extern void node_statement_free(NodeStatement *s);
@@ -734,6 +767,7 @@ extern void node_system_scylla(Node *node); /* columns that Cassandra alone has 
 /* script.c */
 extern bool node_script(Node *node, const char *script);
 extern bool node_take_word(Node *node, NodeLexer *x, const char **word);
+extern NodeLexer node_as_cql(const NodeLexer *x);
 extern bool node_take_int(Node *node, NodeLexer *x, int low, int high, int *value);
 extern bool node_starts_number(const NodeLexer *x);
 

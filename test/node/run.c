@@ -43,7 +43,9 @@ node_run_check(NodeCall *call, const NodeStatement *s)
 	for (int i = 0; i < s->nmarkers; i++)
 		if (!check_value(call, s, i))
 			return false;
-	return node_scylla_products(call, s);
+	if (s->kind != STATEMENT_SELECT && s->table->view)
+		return node_fail(call->node, CQL_ERR_INVALID, "Cannot directly modify a materialized view");
+	return node_strong_check(call, s) && node_scylla_products(call, s);
 }
 
 bool
@@ -158,7 +160,7 @@ write_timestamp(const NodeCall *call, const NodeStatement *s)
 
 	if (v.len == 8)
 		return (int64_t) cql_load_u64(v.data);
-	if (call->timestamp != NODE_NO_TIMESTAMP)
+	if (call->timestamp != NODE_NO_TIMESTAMP && !node_is_strong(s->table))
 		return call->timestamp;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
@@ -294,15 +296,16 @@ run_write(NodeCall *call, const NodeStatement *s)
 	CqlBytes	key[s->table->nkey];
 	bool		whole_key = row_key(call, s, key);
 	NodeRow    *found = whole_key ? node_row_find(s->table, key) : NULL;
-	bool		applied = s->condition == CONDITION_NONE || (s->condition == CONDITION_EXISTS) == (found != NULL);
+	NodeCondition condition = node_is_strong(s->table) ? CONDITION_NONE : s->condition;
+	bool		applied = condition == CONDITION_NONE || (condition == CONDITION_EXISTS) == (found != NULL);
 
 	if (!served(call, s, whole_key))
 	{
 		node_answer_failure(call);
 		return;
 	}
-	if (s->condition != CONDITION_NONE)
-		answer_applied(call, s, applied, s->condition == CONDITION_NOT_EXISTS ? found : NULL);
+	if (condition != CONDITION_NONE)
+		answer_applied(call, s, applied, condition == CONDITION_NOT_EXISTS ? found : NULL);
 	else
 		node_answer_void(call);
 	call->node->report.rows_written += call->statement != NULL;

@@ -255,10 +255,11 @@ take_tablets(Node *node, NodeLexer *x, NodeKeyspace *k)
 		return true;
 	if (node->nr_shards == 0 || strstr(k->replication, "NetworkTopologyStrategy") == NULL)
 		return node_fail(node, 0, "tablets are for network keyspaces of ScyllaDB");
-	return node_take_int(node, x, 1, 65536, &k->tablets);
+	return node_take_int(node, x, 1, 65536, &k->tablets) &&
+		(!node_lexer_accept(x, "consistency") || node_take_word(node, x, &k->consistency));
 }
 
-/* NAME simple N, NAME network DC:N ... [tablets N] */
+/* NAME simple N, NAME network DC:N ... [tablets N [consistency eventual|local|global]] */
 static bool
 do_keyspace(Node *node, NodeLexer *x)
 {
@@ -293,8 +294,8 @@ do_keyspace(Node *node, NodeLexer *x)
 }
 
 /* What follows the first word is CQL. */
-static NodeLexer
-as_cql(const NodeLexer *x)
+NodeLexer
+node_as_cql(const NodeLexer *x)
 {
 	NodeLexer	cql;
 
@@ -315,15 +316,33 @@ ends(Node *node, NodeLexer *cql, NodeLexer *x)
 static bool
 do_table(Node *node, NodeLexer *x)
 {
-	NodeLexer	cql = as_cql(x);
+	NodeLexer	cql = node_as_cql(x);
 
 	return node_table_add(node, &cql) != NULL && ends(node, &cql, x);
+}
+
+/* ks.v (...) FROM t: a view of table t; its rows are what a script gives it */
+static bool
+do_view(Node *node, NodeLexer *x)
+{
+	NodeLexer	cql = node_as_cql(x);
+	NodeTable  *t = node_table_add(node, &cql);
+	NodeLexer	row;
+	const char *text;
+
+	if (t == NULL || !node_lexer_accept(&cql, "FROM"))
+		return node_fail(node, 0, "the table of a view is missing");
+	text = node_format(&node->scratch, "system_schema.views ('%s', '%s', '%s', '')", t->keyspace, t->name, cql.token.value);
+	t->view = true;
+	node_lexer_next(&cql);
+	node_lexer_start(&row, text, strlen(text), &node->scratch, false);
+	return node_row_add(node, &row) && ends(node, &cql, x);
 }
 
 static bool
 do_type(Node *node, NodeLexer *x)
 {
-	NodeLexer	cql = as_cql(x);
+	NodeLexer	cql = node_as_cql(x);
 
 	return node_type_add(node, &cql) && ends(node, &cql, x);
 }
@@ -331,7 +350,7 @@ do_type(Node *node, NodeLexer *x)
 static bool
 do_row(Node *node, NodeLexer *x)
 {
-	NodeLexer	cql = as_cql(x);
+	NodeLexer	cql = node_as_cql(x);
 
 	return node_row_add(node, &cql) && ends(node, &cql, x);
 }
@@ -340,7 +359,7 @@ do_row(Node *node, NodeLexer *x)
 static bool
 do_repeat(Node *node, NodeLexer *x)
 {
-	NodeLexer	cql = as_cql(x);
+	NodeLexer	cql = node_as_cql(x);
 	const char *keyspace;
 	const char *name;
 	NodeTable  *t = NULL;
@@ -430,7 +449,7 @@ static const struct
 	{"auth", do_auth}, {"tls", node_tls_line}, {"tls_port", do_tls_port}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
 	{"token", do_token}, {"peer", do_peer}, {"no_peers", do_no_peers}, {"store", do_store}, {"null", do_null},
 	{"checksum", do_checksum}, {"latency", do_latency}, {"capacity", node_queue_line}, {"keyspace", do_keyspace}, {"type", do_type},
-	{"table", do_table}, {"row", do_row}, {"repeat", do_repeat}, {"tablets", node_tablets_line}, {"tablet", node_tablet_line}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
+	{"table", do_table}, {"view", do_view}, {"vector_index", node_vector_line}, {"row", do_row}, {"repeat", do_repeat}, {"tablets", node_tablets_line}, {"tablet", node_tablet_line}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
 	{"event", node_event}, {"refuse", do_refuse}, {"listen", do_listen}, {"disconnect", do_disconnect},
 	{"forget", do_forget}, {"reset", do_reset}
 };

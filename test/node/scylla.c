@@ -236,6 +236,8 @@ node_scylla_batch(NodeCall *call)
 		if (i == 0)
 			first = token;
 		several |= token != first;
+		if (!node_strong_batch(&row, first, token))
+			return false;
 	}
 	return !several || size <= MAX_BATCH || node_fail(call->node, CQL_ERR_INVALID, "Batch too large");
 }

@@ -334,6 +334,20 @@ take_limits(const NodeCall *call, Page *page, bool count)
 	return true;
 }
 
+/* All that match, and of them the nearest, in one page. */
+static bool
+gather_nearest(NodeCall *call, Page *page)
+{
+	uint64_t	limit = page->limit;
+	int64_t		found;
+
+	page->limit = page->size = UINT64_MAX;
+	gather(call, page);
+	found = node_vector_rank(call, page->s, page->row, page->nrows, limit);
+	page->nrows = found > 0 ? (size_t) found : 0;
+	return found >= 0;
+}
+
 void
 node_run_select(NodeCall *call, const NodeStatement *s)
 {
@@ -356,7 +370,13 @@ node_run_select(NodeCall *call, const NodeStatement *s)
 	if (!repeated)
 	{
 		find_bounds(call, &page);
-		gather(call, &page);
+		if (!s->nearest.given)
+			gather(call, &page);
+		else if (!gather_nearest(call, &page))
+		{
+			node_answer_failure(call);
+			return;
+		}
 	}
 	else if (find_copies(call, &page))
 		count_copies(&page);

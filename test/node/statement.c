@@ -409,7 +409,7 @@ parse_statement(NodeParse *p)
 		if (node_lexer_accept(&p->x, kinds[i].word))
 		{
 			p->s->kind = kinds[i].kind;
-			return kinds[i].parse(p) && node_parse_end(p);
+			return kinds[i].parse(p) && node_parse_end(p) && node_strong_prepare(p->node, p->s);
 		}
 	return node_parse_syntax(p);
 }

@@ -173,7 +173,7 @@ static void
 fill_tables(Node *node, NodeTable *t)
 {
 	for (NodeTable *u = node->tables; u != NULL; u = u->next)
-		if (node_table(node, u->keyspace, u->name) != NULL)
+		if (!u->view && node_table(node, u->keyspace, u->name) != NULL)
 			add_row(node, t, node_format(&node->scratch, "(%s, %s, '', 0, {'compound'%s}, %s)", quoted(node, u->keyspace),
 										 quoted(node, u->name), u->counter ? ", 'counter'" : "", node_table_id(node, u)));
 }
@@ -184,7 +184,8 @@ fill_scylla_keyspaces(Node *node, NodeTable *t)
 {
 	for (NodeKeyspace *k = node->keyspaces; k != NULL; k = k->next)
 		if (k->tablets > 0)
-			add_row(node, t, node_format(&node->scratch, "(%s, null, %d, null, null)", quoted(node, k->name), k->tablets));
+			add_row(node, t, node_format(&node->scratch, "(%s, %s, %d, null, null)", quoted(node, k->name),
+										 k->consistency ? quoted(node, k->consistency) : "null", k->tablets));
 }
 
 static void
