@@ -27,9 +27,11 @@
 #include "utils/timestamp.h"
 
 #include "fdw/catalog/agree.h"
+#include "fdw/catalog/index.h"
 #include "fdw/catalog/ring.h"
 #include "fdw/catalog/schema.h"
 #include "fdw/catalog/system_query.h"
+#include "fdw/catalog/vector_index.h"
 #include "fdw/option/names.h"
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
@@ -282,7 +284,7 @@ make_probes(ScyllaSession *session, const ScyllaTableOptions *options)
 		scyllaAppendIdentifier(&cql, scyllaPartitionColumn(table, 0)->name);
 		appendStringInfoString(&cql, " FROM ");
 		scyllaAppendTable(&cql, options);
-		if (column->similarity != NULL && strncmp(column->type, "vector<float,", 13) == 0)
+		if (scyllaHasAttached(column->vector_indexes) && strncmp(column->type, "vector<float,", 13) == 0)
 			append_nearest(&cql, column);
 		else if (column->index != SCYLLA_NO_INDEX && literal)
 		{

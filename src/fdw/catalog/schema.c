@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "cql/value.h"
+#include "fdw/catalog/index.h"
 #include "fdw/catalog/missing.h"
 #include "fdw/catalog/schema.h"
 #include "fdw/catalog/system_query.h"
@@ -117,13 +118,13 @@ take_index(const ScyllaRows *rows, void *context)
 	*indexes = lappend(*indexes, index);
 }
 
-/* ScyllaDB's vector indexes are kept by another service: no node knows whether they are built. */
+/* No node knows whether those that a service beside them keeps are built. */
 static void
 take_built_index(const ScyllaRows *rows, void *context)
 {
 	List	  **indexes = context;
 
-	if (strcmp(scyllaIndexClass(rows->value[1]), "vector_index") != 0)
+	if (scyllaNodesKeepIndex(rows->value[1]))
 		*indexes = lappend(*indexes, makeString(scyllaSystemText(rows->value[0])));
 }
 
@@ -154,22 +155,37 @@ backs_index(const ScyllaSchemaRelation *view, List *indexes)
 	return false;
 }
 
-/* ScyllaDB writes the changes of a table with CDC into another one, named after it. */
 static bool
-logs_changes(const ScyllaSchemaRelation *table, List *relations)
+has_relation(List *relations, const char *name, size_t length)
 {
-	static const char suffix[] = "_scylla_cdc_log";
-	size_t		length = strlen(table->name);
-	size_t		base = length - strlen(suffix);
 	ListCell   *lc;
 
-	if (length <= strlen(suffix) || strcmp(table->name + base, suffix) != 0)
-		return false;
 	foreach(lc, relations)
 	{
-		ScyllaSchemaRelation *other = lfirst(lc);
+		ScyllaSchemaRelation *relation = lfirst(lc);
 
-		if (strlen(other->name) == base && memcmp(other->name, table->name, base) == 0)
+		if (strlen(relation->name) == length && memcmp(relation->name, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * ScyllaDB has tables for others, named after them: changes of those with CDC
+ * (cdc/log.cc), conditional writes of those with tablets (service/paxos/paxos_state.cc).
+ */
+static bool
+belongs_to_another(const ScyllaSchemaRelation *table, List *relations)
+{
+	static const char *const suffixes[] = {"_scylla_cdc_log", "$paxos"};
+	size_t		length = strlen(table->name);
+
+	for (size_t i = 0; i < lengthof(suffixes); i++)
+	{
+		size_t		base = length - strlen(suffixes[i]);
+
+		if (length > strlen(suffixes[i]) && strcmp(table->name + base, suffixes[i]) == 0 &&
+			has_relation(relations, table->name, base))
 			return true;
 	}
 	return false;
@@ -211,7 +227,7 @@ scyllaReadRelations(ScyllaKeyspace *keyspace)
 	{
 		ScyllaSchemaRelation *relation = lfirst(lc);
 
-		relation->helper = relation->base ? backs_index(relation, indexes) : logs_changes(relation, relations);
+		relation->helper = relation->base ? backs_index(relation, indexes) : belongs_to_another(relation, relations);
 	}
 	number_relations(relations);
 	return relations;

@@ -23,7 +23,7 @@ typedef struct ScyllaSchemaRelation
 {
 	char	   *name;
 	char	   *base;			/* of a materialized view: its table; NULL: a table */
-	bool		helper;			/* the cluster keeps it for itself: view of an index, log of changes */
+	bool		helper;			/* the cluster keeps it for itself: view of an index, table that belongs to another one */
 	bool		one_row;		/* compact without clustering columns: what it calls static is not */
 	bool		dense;			/* compact with clustering columns: the last of them may be null */
 	int			index;			/* among all relations of the keyspace, by name */

@@ -20,6 +20,7 @@
 #include "fdw/catalog/missing.h"
 #include "fdw/catalog/system_query.h"
 #include "fdw/catalog/table.h"
+#include "fdw/catalog/vector_index.h"
 #include "fdw/option/names.h"
 #include "fdw/option/nearest.h"
 #include "fdw/option/option_cache.h"
@@ -30,7 +31,6 @@
 #define COLUMNS_CQL "SELECT column_name, kind, position, type, clustering_order FROM system_schema.columns " \
 	"WHERE keyspace_name = ? AND table_name = ?"
 #define FLAGS_CQL "SELECT flags FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?"
-#define INDEXES_CQL "SELECT kind, options, index_name FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?"
 
 typedef struct TableEntry
 {
@@ -74,9 +74,8 @@ take_column(const ScyllaRows *rows, void *context)
 	table->nclustering += column->kind == SCYLLA_CLUSTERING;
 }
 
-/* What one of the schema's tables says about this one. */
-static void
-ask_schema(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSystemQuery query)
+void
+scyllaAskSchema(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSystemQuery query)
 {
 	query.texts = list_make2(scyllaToUtf8(options->keyspace), scyllaToUtf8(options->table));
 	scyllaReadSystem(session, options, &query);
@@ -130,8 +129,8 @@ is_one_row(ScyllaSession *session, const ScyllaTableOptions *options, const Scyl
 	bool		one_row = false;
 
 	if (table->nclustering == 1 && count_kind(table, SCYLLA_STATIC) > 0 && count_kind(table, SCYLLA_REGULAR) <= 1)
-		ask_schema(session, options, (ScyllaSystemQuery) {.cql = FLAGS_CQL, .ncolumns = 1,
-														  .what = "description of a table", .take = take_flags, .context = &one_row});
+		scyllaAskSchema(session, options, (ScyllaSystemQuery) {.cql = FLAGS_CQL, .ncolumns = 1,
+															   .what = "description of a table", .take = take_flags, .context = &one_row});
 	return one_row;
 }
 
@@ -163,8 +162,8 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContex
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ScyllaTable *table = palloc0(sizeof(*table));
 
-	ask_schema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL, .ncolumns = 5,
-													  .what = "description of a table", .take = take_column, .context = table});
+	scyllaAskSchema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL, .ncolumns = 5,
+														   .what = "description of a table", .take = take_column, .context = table});
 	MemoryContextSwitchTo(old);
 	if (table->ncolumns == 0)
 		scyllaNoSuchTable(session, options);
@@ -256,132 +255,6 @@ scyllaDescribeTable(ScyllaSession *session, const ScyllaTableOptions *options)
 	return new.table;
 }
 
-/* ---- indexes ---- */
-
-/* A text of a map<text, text>; empty if it is not there. */
-static char *
-map_value(CqlBytes map, const char *key)
-{
-	CqlReader	r = cql_reader(map.data, map.len > 0 ? (size_t) map.len : 0);
-	int32_t		n = (int32_t) cql_get_u32(&r);
-
-	while (n-- > 0 && !r.failed)
-	{
-		CqlBytes	name = cql_get_bytes(&r);
-		CqlBytes	value = cql_get_bytes(&r);
-		CqlString	text = {(const char *) name.data, name.len > 0 ? (uint32_t) name.len : 0};
-
-		if (!r.failed && cql_string_equal(text, key))
-			return scyllaSystemText(value);
-	}
-	return pstrdup("");
-}
-
-/* "v" or "\"V\"" stand for a column's own value; values(v), ((pk), v) and the like do not: no column has such a name. */
-static char *
-indexed_column(char *target)
-{
-	char	   *out = target;
-
-	if (*target != '"')
-		return target;
-	for (const char *in = target + 1; *in != '\0' && !(in[0] == '"' && in[1] != '"'); in++)
-	{
-		in += in[0] == '"';
-		*out++ = *in;
-	}
-	*out = '\0';
-	return target;
-}
-
-/* Such an index finds texts that are not equal. */
-static bool
-changes_text(CqlBytes options)
-{
-	static const char *const keys[] = {"index_analyzer", "query_analyzer", "normalize", "ascii"};
-
-	for (size_t i = 0; i < lengthof(keys); i++)
-	{
-		char	   *value = map_value(options, keys[i]);
-
-		if (*value != '\0' && pg_strcasecmp(value, "false") != 0)
-			return true;
-	}
-	return pg_strcasecmp(map_value(options, "case_sensitive"), "false") == 0;
-}
-
-const char *
-scyllaIndexClass(CqlBytes options)
-{
-	const char *class = map_value(options, "class_name");
-
-	return strrchr(class, '.') ? strrchr(class, '.') + 1 : class;
-}
-
-static ScyllaIndexKind
-index_kind(CqlBytes kind, CqlBytes options, const char *type)
-{
-	const char *name = scyllaIndexClass(options);
-
-	if (strcmp(scyllaSystemText(kind), "CUSTOM") != 0)
-		return SCYLLA_SECONDARY_INDEX;
-	/* for SAI 1.2.3.4 and ::ffff:1.2.3.4 are one address */
-	if (pg_strcasecmp(name, "StorageAttachedIndex") == 0 || pg_strcasecmp(name, "sai") == 0)
-		return changes_text(options) || strcmp(type, "inet") == 0 ? SCYLLA_INEXACT_INDEX : SCYLLA_SAI;
-	return SCYLLA_INEXACT_INDEX;
-}
-
-/*
- * Of Cassandra's storage-attached indexes, and of ScyllaDB's "vector_index"; both
- * go by the cosine unless told otherwise. NULL: no such index.
- */
-static const char *
-similarity_of_index(CqlBytes options)
-{
-	static const char *const names[] = {"cosine", "euclidean", "dot_product"};
-	const char *class = scyllaIndexClass(options);
-	const char *similarity = map_value(options, "similarity_function");
-
-	if (pg_strcasecmp(class, "StorageAttachedIndex") != 0 && pg_strcasecmp(class, "sai") != 0 &&
-		pg_strcasecmp(class, "vector_index") != 0)
-		return NULL;
-	if (*similarity == '\0')
-		return names[0];
-	for (size_t i = 0; i < lengthof(names); i++)
-	{
-		if (pg_strcasecmp(similarity, names[i]) == 0)
-			return names[i];
-	}
-	return NULL;
-}
-
-static void
-take_index(const ScyllaRows *rows, void *context)
-{
-	ScyllaTable *table = context;
-	ScyllaTableColumn *column = scyllaTableColumn(table, indexed_column(map_value(rows->value[1], "target")));
-
-	if (column == NULL)
-		return;
-	if (strncmp(column->type, "vector<", 7) == 0)
-	{
-		column->similarity = similarity_of_index(rows->value[1]);
-		column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(table), scyllaSystemText(rows->value[2]));
-	}
-	else
-		column->index = Max(column->index, index_kind(rows->value[0], rows->value[1], column->type));
-}
-
-void
-scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table)
-{
-	if (table->indexes_known)
-		return;
-	ask_schema(session, options, (ScyllaSystemQuery) {.cql = INDEXES_CQL, .ncolumns = 3,
-													  .what = "description of an index", .take = take_index, .context = table});
-	table->indexes_known = true;
-}
-
 /* ---- looking at a description ---- */
 
 ScyllaTable *
@@ -396,8 +269,7 @@ scyllaCopyTable(const ScyllaTable *table)
 		copy->column[i] = table->column[i];
 		copy->column[i].name = pstrdup(table->column[i].name);
 		copy->column[i].type = pstrdup(table->column[i].type);
-		if (table->column[i].similarity_index != NULL)
-			copy->column[i].similarity_index = pstrdup(table->column[i].similarity_index);
+		copy->column[i].vector_indexes = scyllaCopyVectorIndexes(table->column[i].vector_indexes);
 	}
 	return copy;
 }

@@ -11,6 +11,7 @@
 #ifndef FDW_CATALOG_TABLE_H
 #define FDW_CATALOG_TABLE_H
 
+#include "fdw/catalog/system_query.h"
 #include "fdw/session/session.h"
 
 typedef enum ScyllaColumnKind
@@ -40,8 +41,7 @@ typedef struct ScyllaTableColumn
 
 	/* once scyllaDescribeIndexes was called */
 	ScyllaIndexKind index;
-	const char *similarity;		/* "cosine", "euclidean" or "dot_product": nearest vectors can be asked for; NULL: not */
-	const char *similarity_index;	/* by the index of this name */
+	List	   *vector_indexes; /* ScyllaVectorIndex *: nearest vectors can be asked for by these */
 
 	bool		masked;			/* once masks are known: for those who must not see it (mask.h) */
 } ScyllaTableColumn;
@@ -81,9 +81,6 @@ extern ScyllaTable *scyllaDescribeColumns(ScyllaSession *session, const ScyllaTa
 /* The key column that an INSERT of these columns (UTF-8) lacks; NULL: none. */
 extern const ScyllaTableColumn *scyllaMissingKey(const ScyllaTable *table, List *names);
 
-/* Find out about indexes too, if that has not been done yet: another request. */
-extern void scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaTable *table);
-
 /* In CurrentMemoryContext: for who needs it across requests. */
 extern ScyllaTable *scyllaCopyTable(const ScyllaTable *table);
 
@@ -97,12 +94,12 @@ extern bool scyllaIsKeyColumn(const ScyllaTableColumn *column);
 extern bool scyllaHasCounters(const ScyllaTable *table);
 extern ScyllaTableColumn *scyllaClusteringColumn(const ScyllaTable *table, int position);
 
+/* What one of the schema's tables says about this one: the query's texts are keyspace and table. */
+extern void scyllaAskSchema(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSystemQuery query);
+
 /* Of system_schema.tables.flags: a table with compact storage and no clustering columns, whatever its description says. */
 extern bool scyllaIsOneRow(CqlBytes flags);
 extern bool scyllaHasFlag(CqlBytes flags, const char *name);
-
-/* Of system_schema.indexes.options: the class without its package; empty: one of the cluster's own indexes. */
-extern const char *scyllaIndexClass(CqlBytes options);
 
 /* Of system_schema.columns.kind; what it does not know is regular. */
 extern ScyllaColumnKind scyllaColumnKind(CqlBytes value);

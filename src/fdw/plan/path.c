@@ -113,6 +113,7 @@ scyllaBuildSelect(const ScyllaPath *path, List **exprs)
 	select->distinct = path->distinct;
 	select->per_partition = path->per_partition;
 	select->nearest = path->nearest;
+	select->nearest_at_one = path->nearest_at_one;
 	select->local = join_reasons(list_concat_copy(access->reasons, path->relation->above));
 	return select;
 }

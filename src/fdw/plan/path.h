@@ -36,6 +36,7 @@ typedef struct ScyllaPath
 	int			per_partition;	/* PER PARTITION LIMIT; 0: none */
 	bool		limited;		/* the query's LIMIT is known to the cluster */
 	char	   *nearest;		/* nearest vectors are asked for: how, for EXPLAIN; NULL: they are not */
+	bool		nearest_at_one; /* at ONE and LOCAL_ONE alone, as Cassandra finds them */
 } ScyllaPath;
 
 /* Where the cluster may do with less, it is never slower for it: what decides where estimates are equal. */

@@ -22,14 +22,27 @@
 #include "optimizer/planmain.h"
 #include "utils/lsyscache.h"
 
+#include "fdw/catalog/vector_index.h"
 #include "fdw/compat.h"
+#include "fdw/option/names.h"
 #include "fdw/plan/cost.h"
 #include "fdw/plan/path.h"
 #include "fdw/plan/vector.h"
+#include "fdw/pushdown/vectors.h"
 #include "fdw/type/collection.h"
 
 /* Cassandra leaves larger ones out: sai_vector_term_size_fail_threshold, 32 KiB. */
 #define LARGEST_DIMENSION 8192
+
+/* How nearest vectors of a column are found. */
+typedef struct Nearest
+{
+	const ScyllaTableColumn *column;
+	const char *similarity;
+	char	   *indexes;		/* name of the index; of several that may be asked, "a or b" */
+	ScyllaAccess *access;		/* by these conditions; NULL: not at all */
+	bool		at_one;			/* at ONE and LOCAL_ONE alone */
+} Nearest;
 
 /* "column <=> value" */
 typedef struct Distance
@@ -143,32 +156,14 @@ dimension_of(const ScyllaTableColumn *column)
 	return comma != NULL ? (int) strtol(comma + 1, NULL, 10) : 0;
 }
 
-/* Why the cluster cannot serve the order; NULL: it can. */
+/* Of Cassandra's index; NULL: it is served, by the conditions that any scan has. */
 static const char *
-why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *column, const Distance *d)
+why_not_attached(const ScyllaRelation *info, Nearest *n)
 {
-	const Query *parse = root->parse;
-	Node	   *limits = (Node *) list_make2(parse->limitCount, parse->limitOffset);
+	const ScyllaVectorIndex *index = linitial(n->column->vector_indexes);
 
-	if (!(info->options->pushdown & SCYLLA_PUSH_VECTORS))
-		return "vectors are not in the option pushdown";
-	if (column == NULL)
-		return "the cluster's table has no such column";
-	if (column->similarity == NULL)
-		return "no index finds nearest vectors";
-	if (dimension_of(column) > LARGEST_DIMENSION)
+	if (dimension_of(n->column) > LARGEST_DIMENSION)
 		return psprintf("its index has no vectors of more than %d numbers", LARGEST_DIMENSION);
-	if (d->similarity == NULL || strcmp(column->similarity, d->similarity) != 0)
-		return psprintf("index %s goes by %s, operator %s does not", column->similarity_index, column->similarity,
-						d->operator);
-	if (scyllaIsDescending(linitial_node(PathKey, root->sort_pathkeys)) || list_length(root->sort_pathkeys) != 1)
-		return "CQL sorts by nothing but the smallest distance";
-	if (parse->limitCount == NULL || parse->limitOption == LIMIT_OPTION_WITH_TIES)
-		return "there is no LIMIT";
-	if (wanted_rows(parse) > SCYLLA_NEAREST_MAX)
-		return psprintf("CQL finds %d rows at most", SCYLLA_NEAREST_MAX);
-	if (contain_volatile_functions(limits) || contain_subplans(limits))
-		return "the value of LIMIT may change";
 	if (info->access->open_ended)
 		return "how many keys a range has is not known yet";
 	if (info->access->local != NIL)
@@ -177,19 +172,143 @@ why_not(PlannerInfo *root, const ScyllaRelation *info, const ScyllaTableColumn *
 		return "the value of a condition may be longer than its index has";
 	if (!suits_index(info->access))
 		return "a condition is not served by a storage-attached index";
+	n->indexes = index->name;
+	n->access = info->access;
+	n->at_one = true;
 	return NULL;
 }
 
+static const char *
+why_not_filtered(const ScyllaVectorIndex *index, const ScyllaAccess *access)
+{
+	const char *lacking = scyllaVectorsLack(index, access);
+
+	if (lacking != NULL)
+		return psprintf("index %s is local, and needs = on column \"%s\"", index->name, scyllaTellUtf8(lacking));
+	if (access->open_ended)
+		return "how many keys a range has is not known yet";
+	if (access->local != NIL)
+		return psprintf("index %s does not check all conditions", index->name);
+	return NULL;
+}
+
+/*
+ * Of ScyllaDB's indexes. Whichever a query names, that one answers which leaves the
+ * fewest conditions to be checked, so of several local ones the most narrow; among
+ * equals the newest one that is built (scylladb/vector-store, indexes.rs, best_index).
+ */
+static const char *
+why_not_apart(PlannerInfo *root, RelOptInfo *rel, Nearest *n)
+{
+	const char *reason = NULL;
+	int			most = -1;
+	ListCell   *lc;
+
+	foreach(lc, n->column->vector_indexes)
+	{
+		const ScyllaVectorIndex *index = lfirst(lc);
+		ScyllaAccess *access = scyllaChooseBesideVectors(root, rel, rel->fdw_private, index);
+		int			parts = list_length(index->partition);
+
+		reason = why_not_filtered(index, access);
+		if (reason != NULL || parts < most)
+			continue;
+		n->indexes = parts == most ? psprintf("%s or %s", n->indexes, index->name) : index->name;
+		n->access = access;
+		most = parts;
+	}
+	return n->access != NULL ? NULL : reason;
+}
+
+/* "a", or "a and b" */
 static char *
-describe_nearest(const ScyllaTableColumn *column, int64 rows)
+index_names(const ScyllaTableColumn *column)
+{
+	StringInfoData names;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	foreach(lc, column->vector_indexes)
+		appendStringInfo(&names, "%s%s", lc == list_head(column->vector_indexes) ? "" : " and ",
+						 ((const ScyllaVectorIndex *) lfirst(lc))->name);
+	return names.data;
+}
+
+/* What all indexes of the column go by; NULL: by different ones. */
+static const char *
+common_similarity(const ScyllaTableColumn *column)
+{
+	const char *similarity = ((const ScyllaVectorIndex *) linitial(column->vector_indexes))->similarity;
+	ListCell   *lc;
+
+	foreach(lc, column->vector_indexes)
+	{
+		if (strcmp(((const ScyllaVectorIndex *) lfirst(lc))->similarity, similarity) != 0)
+			return NULL;
+	}
+	return similarity;
+}
+
+/* Of the column's indexes. */
+static const char *
+why_no_index(const ScyllaRelation *info, const Distance *d, Nearest *n)
+{
+	if (!(info->options->pushdown & SCYLLA_PUSH_VECTORS))
+		return "vectors are not in the option pushdown";
+	if (n->column == NULL)
+		return "the cluster's table has no such column";
+	if (n->column->vector_indexes == NIL)
+		return "no index finds nearest vectors";
+	n->similarity = common_similarity(n->column);
+	if (n->similarity == NULL)
+		return psprintf("indexes %s go by different similarities", index_names(n->column));
+	if (d->similarity == NULL || strcmp(n->similarity, d->similarity) != 0)
+		return psprintf("index %s goes by %s, operator %s does not", index_names(n->column), n->similarity, d->operator);
+	return NULL;
+}
+
+/* Of the query's order and LIMIT. */
+static const char *
+why_no_order(PlannerInfo *root)
+{
+	const Query *parse = root->parse;
+	Node	   *limits = (Node *) list_make2(parse->limitCount, parse->limitOffset);
+
+	if (scyllaIsDescending(linitial_node(PathKey, root->sort_pathkeys)) || list_length(root->sort_pathkeys) != 1)
+		return "CQL sorts by nothing but the smallest distance";
+	if (parse->limitCount == NULL || parse->limitOption == LIMIT_OPTION_WITH_TIES)
+		return "there is no LIMIT";
+	if (wanted_rows(parse) > SCYLLA_NEAREST_MAX)
+		return psprintf("CQL finds %d rows at most", SCYLLA_NEAREST_MAX);
+	if (contain_volatile_functions(limits) || contain_subplans(limits))
+		return "the value of LIMIT may change";
+	return NULL;
+}
+
+/* Why the cluster cannot serve the order; NULL: it can, as *n says. */
+static const char *
+why_not(PlannerInfo *root, RelOptInfo *rel, const Distance *d, Nearest *n)
+{
+	const ScyllaRelation *info = rel->fdw_private;
+	const char *reason = why_no_index(info, d, n);
+
+	if (reason == NULL)
+		reason = why_no_order(root);
+	if (reason == NULL)
+		reason = scyllaHasAttached(n->column->vector_indexes) ? why_not_attached(info, n) : why_not_apart(root, rel, n);
+	return reason;
+}
+
+static char *
+describe_nearest(const Nearest *n, int64 rows)
 {
 	if (rows < 0)
-		return psprintf("%s, index %s", column->similarity, column->similarity_index);
-	return psprintf("%s, index %s, " INT64_FORMAT " rows", column->similarity, column->similarity_index, rows);
+		return psprintf("%s, index %s", n->similarity, n->indexes);
+	return psprintf("%s, index %s, " INT64_FORMAT " rows", n->similarity, n->indexes, rows);
 }
 
 static ScyllaPath *
-nearest_path(ScyllaRelation *info, const ScyllaTableColumn *column, const Distance *d, int64 rows)
+nearest_path(ScyllaRelation *info, const Nearest *n, const Distance *d, int64 rows)
 {
 	ScyllaPath *path = palloc0(sizeof(*path));
 	ScyllaCondition *nearest = palloc0(sizeof(*nearest));
@@ -197,13 +316,14 @@ nearest_path(ScyllaRelation *info, const ScyllaTableColumn *column, const Distan
 	nearest->attnum = d->attnum;
 	nearest->op = SCYLLA_NEAREST;
 	nearest->value = d->value;
-	nearest->column = column;
+	nearest->column = n->column;
 	path->relation = info;
 	path->access = palloc(sizeof(*path->access));
-	*path->access = *info->access;
-	path->access->pushed = lappend(list_copy(info->access->pushed), nearest);
+	*path->access = *n->access;
+	path->access->pushed = lappend(list_copy(n->access->pushed), nearest);
 	path->limited = true;
-	path->nearest = describe_nearest(column, rows);
+	path->nearest = describe_nearest(n, rows);
+	path->nearest_at_one = n->at_one;
 	return path;
 }
 
@@ -231,7 +351,7 @@ void
 scyllaAddNearestPath(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered)
 {
 	ScyllaRelation *info = rel->fdw_private;
-	const ScyllaTableColumn *column;
+	Nearest		nearest = {NULL};
 	Distance	d;
 	const char *reason;
 	int64		rows;
@@ -241,8 +361,8 @@ scyllaAddNearestPath(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered)
 		return;
 	scyllaDescribeRelation(info);
 	scyllaDescribeIndexesOf(info);
-	column = scyllaColumnOf(info, d.attnum);
-	reason = why_not(root, info, column, &d);
+	nearest.column = scyllaColumnOf(info, d.attnum);
+	reason = why_not(root, rel, &d, &nearest);
 	if (reason != NULL)
 	{
 		info->above = lappend(info->above, psprintf("ORDER BY column \"%s\": %s",
@@ -250,5 +370,5 @@ scyllaAddNearestPath(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered)
 		return;
 	}
 	rows = wanted_rows(root->parse);
-	add_path_of(root, rel, ordered, nearest_path(info, column, &d, rows), rows > 0 ? (double) rows : 10);
+	add_path_of(root, rel, ordered, nearest_path(info, &nearest, &d, rows), rows > 0 ? (double) rows : 10);
 }

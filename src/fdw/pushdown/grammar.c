@@ -19,6 +19,7 @@
 #include "fdw/pushdown/grammar.h"
 #include "fdw/pushdown/indexed.h"
 #include "fdw/pushdown/series.h"
+#include "fdw/pushdown/vectors.h"
 #include "fdw/select/scan_key.h"
 
 static bool
@@ -431,12 +432,42 @@ take_filtered(ScyllaChoice *choice)
 		choice->access->indexed |= ((ScyllaCondition *) lfirst(lc))->column->index != SCYLLA_NO_INDEX;
 }
 
+/*
+ * Beside nearest vectors, by an index of ScyllaDB that checks conditions itself. Indexes
+ * follow their table: PostgreSQL checks what is not of a key once more, and what a key
+ * chooses stays as it is. ALLOW FILTERING is what such an index wants for anything but
+ * the columns of a local one (scylladb/vector-store, indexes.rs, score_index).
+ */
+static void
+take_beside_vectors(ScyllaChoice *choice)
+{
+	List	   *conditions;
+	ListCell   *lc;
+
+	(void) take_partition_key(choice);
+	conditions = list_copy(choice->conditions);
+	foreach(lc, conditions)
+	{
+		ScyllaCondition *condition = lfirst(lc);
+
+		if (condition->op == SCYLLA_IN || condition->group > 0 || !has_room(choice->access, condition) ||
+			!scyllaVectorsFilterBy(choice->vectors, condition->column))
+			continue;
+		if (condition->column->kind == SCYLLA_REGULAR || condition->column->kind == SCYLLA_STATIC)
+			condition->clause = NULL;
+		take(choice, condition);
+	}
+	choice->access->filtering = list_length(choice->access->pushed) > (choice->vectors->partition != NIL ? choice->access->npartition : 0);
+}
+
 void
 scyllaTakeConditions(ScyllaChoice *choice)
 {
 	ScyllaRelation *info = choice->info;
 
-	if (take_partition_key(choice))
+	if (choice->vectors != NULL)
+		take_beside_vectors(choice);
+	else if (take_partition_key(choice))
 		take_clustering_columns(choice);
 	else if (may_be_indexed(choice))
 	{
@@ -444,7 +475,8 @@ scyllaTakeConditions(ScyllaChoice *choice)
 		if (may_push(choice, SCYLLA_PUSH_INDEXES))
 			take_indexed(choice);
 	}
-	if (info->options->allow_filtering && may_push(choice, SCYLLA_PUSH_FILTERING) && may_be_indexed(choice))
+	if (choice->vectors == NULL && info->options->allow_filtering && may_push(choice, SCYLLA_PUSH_FILTERING) &&
+		may_be_indexed(choice))
 	{
 		scyllaDescribeIndexesOf(info);
 		take_filtered(choice);

@@ -12,6 +12,7 @@
 
 #include "nodes/pathnodes.h"
 
+#include "fdw/catalog/vector_index.h"
 #include "fdw/pushdown/access.h"
 #include "fdw/pushdown/relation.h"
 
@@ -23,6 +24,8 @@ typedef struct ScyllaChoice
 	int			ngroups;		/* of conditions */
 	List	   *ends;			/* ScyllaCondition: upper bounds of series, to be taken last */
 	bool		whole;			/* none is to be taken */
+	const ScyllaVectorIndex *vectors;	/* those are taken that this index checks; NULL: those that the table's keys
+										 * and other indexes find */
 	ScyllaAccess *access;
 } ScyllaChoice;
 

@@ -190,6 +190,14 @@ scyllaChooseAccess(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, Lis
 }
 
 ScyllaAccess *
+scyllaChooseBesideVectors(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, const ScyllaVectorIndex *index)
+{
+	ScyllaChoice choice = {.root = root, .info = info, .vectors = index};
+
+	return choose(&choice, rel, rel->baserestrictinfo);
+}
+
+ScyllaAccess *
 scyllaChooseWhole(PlannerInfo *root, RelOptInfo *rel, ScyllaRelation *info, List *clauses)
 {
 	ScyllaChoice choice = {.root = root, .info = info, .whole = true};

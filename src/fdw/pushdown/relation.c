@@ -9,6 +9,8 @@
 
 #include "utils/memutils.h"
 
+#include "fdw/catalog/index.h"
+#include "fdw/catalog/vector_index.h"
 #include "fdw/option/names.h"
 #include "fdw/option/option_cache.h"
 #include "fdw/pushdown/relation.h"
@@ -35,12 +37,14 @@ scyllaDescribeIndexesOf(ScyllaRelation *info)
 {
 	ScyllaSession *session;
 	ScyllaTable *table;
+	MemoryContext old;
 
 	if (info->table->indexes_known)
 		return;
 	session = scyllaGetSession(info->userid, info->serverid);
 	table = scyllaDescribeTable(session, info->options);
 	scyllaDescribeIndexes(session, info->options, table);
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(info));
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		ScyllaTableColumn *column = scyllaTableColumn(info->table, table->column[i].name);
@@ -48,12 +52,10 @@ scyllaDescribeIndexesOf(ScyllaRelation *info)
 		if (column != NULL)
 		{
 			column->index = table->column[i].index;
-			column->similarity = table->column[i].similarity;
-			if (column->similarity != NULL)
-				column->similarity_index = MemoryContextStrdup(GetMemoryChunkContext(info),
-															   table->column[i].similarity_index);
+			column->vector_indexes = scyllaCopyVectorIndexes(table->column[i].vector_indexes);
 		}
 	}
+	MemoryContextSwitchTo(old);
 	info->table->indexes_known = true;
 }
 

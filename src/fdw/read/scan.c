@@ -107,8 +107,8 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->relid = scan->select->relid;
 	scan->relation = get_rel_name(scan->relid);
 	scan->options = scyllaTableOptions(scan->relid);
-	if (scyllaSelectsNearest(scan->select) && scan->options->read_consistency != CQL_ONE)
-		scan->options->read_consistency = CQL_LOCAL_ONE;	/* Cassandra has no others for it */
+	if (scan->select->nearest_at_one && scan->options->read_consistency != CQL_ONE)
+		scan->options->read_consistency = CQL_LOCAL_ONE;
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 

@@ -67,6 +67,7 @@ scyllaPackSelect(const ScyllaSelect *select)
 	numbers = lappend_int(numbers, select->whole_instead);
 	numbers = lappend_int(numbers, select->heap_tuples);
 	numbers = lappend_int(numbers, select->unasked);
+	numbers = lappend_int(numbers, select->nearest_at_one);
 	packed = lappend(packed, select->attnums);
 	packed = lappend(packed, select->longest);
 	packed = lappend(packed, select->indexed);
@@ -120,6 +121,7 @@ scyllaUnpackSelect(List *packed)
 	select->whole_instead = list_nth_int(numbers, 9) != 0;
 	select->heap_tuples = list_nth_int(numbers, 10) != 0;
 	select->unasked = list_nth_int(numbers, 11) != 0;
+	select->nearest_at_one = list_nth_int(numbers, 12) != 0;
 	select->nearest = unpack_text(list_nth(packed, PACKED_NEAREST));
 	select->local = unpack_text(list_nth(packed, PACKED_LOCAL));
 	return select;

@@ -82,6 +82,7 @@ typedef struct ScyllaSelect
 	bool		heap_tuples;	/* system columns are asked for (system_columns.h) */
 	char	   *nearest;		/* how nearest vectors are found, for EXPLAIN, first the similarity; NULL: none are
 								 * asked for */
+	bool		nearest_at_one; /* they are found at ONE and LOCAL_ONE alone */
 	char	   *local;			/* why conditions stay local; NULL: none does */
 } ScyllaSelect;
 

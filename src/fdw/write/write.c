@@ -23,7 +23,8 @@
 #include "utils/rel.h"
 
 #include "cql/frame.h"
-#include "fdw/catalog/table.h"
+#include "fdw/catalog/index.h"
+#include "fdw/catalog/vector_index.h"
 #include "fdw/compat.h"
 #include "fdw/option/epoch.h"
 #include "fdw/option/setting.h"
@@ -159,7 +160,7 @@ rows_at_a_time(ScyllaSession *session, const ScyllaTableOptions *options)
 	scyllaDescribeIndexes(session, options, table);
 	for (int i = 0; i < table->ncolumns; i++)
 	{
-		if (table->column[i].similarity != NULL)
+		if (scyllaHasAttached(table->column[i].vector_indexes))
 			return VECTORS_AT_A_TIME;
 	}
 	return 0;
