@@ -16,16 +16,16 @@ my $load = "INSERT INTO t SELECT g, 'x' FROM generate_series(1, $rows) g;";
 
 sub foreign_table
 {
-	my ($name) = @_;
+	my ($name, $cluster) = @_;
 
 	query(sprintf q{CREATE SERVER %s FOREIGN DATA WRAPPER scylla_fdw %s; CREATE USER MAPPING FOR CURRENT_USER SERVER %s;
 		CREATE FOREIGN TABLE %s (id int, s text) SERVER %s OPTIONS (keyspace 'ks', "table" 't');},
-		$name, server_options(host => $ring->{address}, port => $ring->{port}), ($name) x 3);
+		$name, server_options(host => $cluster->{address}, port => $cluster->{port}), ($name) x 3);
 	return;
 }
 
 database('scylla_tap_descriptors');
-foreign_table('t');
+foreign_table('t', $ring);
 my $session = ScyllaTest::background("$load \\echo loaded\n");
 $session->shows(qr/loaded/) or BAIL_OUT("no load: $session->{err}");
 is($ring->count('rows_written'), $rows, 'with files as usual');
@@ -45,7 +45,7 @@ END { if ($dir) { my $status = $?; system("$ENV{DEV}/postgres stop $dir/pg >/dev
 	local $ENV{PGHOST} = "$dir/pg";
 
 	database('scylla_tap_few');
-	foreign_table($_) for qw(t u);
+	foreign_table($_, $ring) for qw(t u);
 
 	# local tables, as many as a session would like to have open at a time
 	my $files = 100;
@@ -74,6 +74,26 @@ END { if ($dir) { my $status = $?; system("$ENV{DEV}/postgres stop $dir/pg >/dev
 	open my $log, '<', "$dir/pg/log" or die "$dir/pg/log: $!";
 	is((grep { /out of file descriptors|Too many open files/ } <$log>), 0, 'the server never met with its limit');
 	close $log;
+}
+
+# whatever is left for the last client: it is refused, or works, as far as waiting for several tables at once
+my $node = ScyllaTest::Node->start('keyspace ks simple 1', 'table ks.t (id int, s text, PRIMARY KEY (id))');
+my @servers = map { "few_$_" } 1 .. 6;
+for my $few (map { $limit + 3 * $_ } 0 .. 11)	# a third of them
+{
+	local $ENV{PGHOST} = "$dir/pg";
+
+	system("$ENV{DEV}/postgres", 'restart', "$dir/pg", "max_files_per_process = $few") == 0 or BAIL_OUT('no server');
+	if ($few == $limit)
+	{
+		database('scylla_tap_last');
+		foreign_table($_, $node) for @servers;
+	}
+	my (undef, $out, $err) = psql(join "\n", '\set ON_ERROR_STOP off', map { "SELECT 'opened' FROM $_ WHERE id = 1 UNION ALL SELECT 'opened';" } @servers);
+	my $opened = () = $out =~ /^opened$/mg;
+	cmp_ok($opened, '>=', 1, "max_files_per_process = $few: opened");
+	my $refused = () = $err =~ /ERROR:  08001: could not connect to server "few_\d"\n.*DETAIL:  There are too many open files on the local server/g;
+	is($refused, @servers - $opened, 'the others are refused') or diag($err);
 }
 
 done_testing();

@@ -19,7 +19,34 @@
 #include "fdw/read/scan_async.h"
 #include "fdw/read/scan_state.h"
 
-/* The node's row, if one is there: its conditions and projection may take several of ours for it. */
+/*
+ * The copy of the client's descriptor is there: a set of events takes one once, and scans of one session share the client's. The set
+ * takes another one, which must be left.
+ */
+static bool
+has_wait_fd(ScyllaScan *scan)
+{
+	bool		left;
+
+	if (scan->wait_fd >= 0)
+		return true;
+	if (!AcquireExternalFD())
+		return false;
+	left = AcquireExternalFD();
+	if (left)
+	{
+		ReleaseExternalFD();
+		scan->wait_fd = fcntl(client_wait_fd(scan->session->client), F_DUPFD_CLOEXEC, 0);
+	}
+	if (scan->wait_fd < 0)
+		ReleaseExternalFD();
+	return scan->wait_fd >= 0;
+}
+
+/*
+ * The node's row, if one is there: its conditions and projection may take several of ours for it. Where there are too many open files to
+ * wait for all scans, this one is waited for.
+ */
 static void
 answer(AsyncRequest *request)
 {
@@ -28,7 +55,7 @@ answer(AsyncRequest *request)
 	TupleTableSlot *slot;
 
 	scan->pending = false;
-	scan->impatient = true;
+	scan->impatient = has_wait_fd(scan);
 	slot = node->ss.ps.ExecProcNodeReal(&node->ss.ps);
 	scan->impatient = false;
 	if (TupIsNull(slot) && scan->pending)
@@ -43,25 +70,6 @@ scyllaForeignAsyncRequest(AsyncRequest *request)
 	answer(request);
 }
 
-/* A set of events takes a descriptor once, and scans of one session share the client's. */
-static int
-wait_fd(ScyllaScan *scan)
-{
-	if (scan->wait_fd >= 0)
-		return scan->wait_fd;
-	if (AcquireExternalFD())
-	{
-		scan->wait_fd = fcntl(client_wait_fd(scan->session->client), F_DUPFD_CLOEXEC, 0);
-		if (scan->wait_fd < 0)
-			ReleaseExternalFD();
-	}
-	if (scan->wait_fd < 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not wait for foreign table \"%s\": %m", scan->relation)));
-	return scan->wait_fd;
-}
-
 /*
  * All scans of the Append are asked to do this before it waits. What came home
  * when another one looked may be this one's, and then nobody will be woken for it
@@ -73,7 +81,7 @@ scyllaForeignAsyncConfigureWait(AsyncRequest *request)
 	ScyllaScan *scan = ((ForeignScanState *) request->requestee)->fdw_state;
 
 	client_arm(scan->session->client, scan->fetch == NULL || scyllaFetchArrived(scan->fetch));
-	AddWaitEventToSet(((AppendState *) request->requestor)->as_eventset, WL_SOCKET_READABLE, wait_fd(scan),
+	AddWaitEventToSet(((AppendState *) request->requestor)->as_eventset, WL_SOCKET_READABLE, scan->wait_fd,
 					  NULL, request);
 }
 

@@ -16,7 +16,7 @@
  * statement. The server lets a third of its descriptors be external ones: with the
  * default of max_files_per_process some thirty servers a session.
  *
- * PostgreSQL itself counts the set that waits for the client. Look-ups of names, and
+ * PostgreSQL itself counts the set that waits for the client, and one that waits for several scans. Look-ups of names, and
  * files of certificates, take a descriptor or two for a moment: for such as these
  * PostgreSQL leaves ten aside.
  */
@@ -26,9 +26,11 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
+#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "fdw/compat.h"
 #include "fdw/session/client_start.h"
 
 /* ---- descriptors ---- */
@@ -44,7 +46,7 @@ scyllaReleaseDescriptors(int *descriptors)
 		ReleaseExternalFD();
 }
 
-/* One more must be left for the set that waits for the client, which PostgreSQL counts. */
+/* One more must be left for the set that waits for the client, which PostgreSQL counts and comes next. */
 static bool
 acquire_descriptors(int *descriptors)
 {
@@ -60,14 +62,20 @@ acquire_descriptors(int *descriptors)
 	return false;
 }
 
+/* One is left for a set that waits for several scans. */
 void
 scyllaHandOutDescriptors(Client *client, int *descriptors)
 {
 	uint32		wanted = client_sockets_wanted(client);
 	uint32		n = 0;
 
-	while (n < wanted && AcquireExternalFD())
+	while (n <= wanted && AcquireExternalFD())
 		n++;
+	if (n > 0)
+	{
+		ReleaseExternalFD();
+		n--;
+	}
 	*descriptors += (int) n;
 	client_give_sockets(client, n, n < wanted);
 }
@@ -133,8 +141,29 @@ make_tags(void)
 
 /* ---- starting ---- */
 
+/* What the backend waits with; made once, as a wait may be as short as one round trip. A set that lacks one of them would never wake up. */
+static WaitEventSet *
+make_events(Client *client)
+{
+	WaitEventSet *events = scyllaCreateWaitEventSet(3);
+
+	PG_TRY();
+	{
+		AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+		AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+		AddWaitEventToSet(events, WL_SOCKET_READABLE, client_wait_fd(client), NULL, NULL);
+	}
+	PG_CATCH();
+	{
+		FreeWaitEventSet(events);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return events;
+}
+
 Client *
-scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth, int *descriptors)
+scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth, int *descriptors, WaitEventSet **events)
 {
 	Tags		tags = make_tags();
 	ClusterConfig config = o->core;
@@ -159,6 +188,17 @@ scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool req
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 				 errmsg("could not start the client of server \"%s\": %s", server, error)));
 	}
+	PG_TRY();
+	{
+		*events = make_events(client);
+	}
+	PG_CATCH();
+	{
+		(void) client_close(client, SCYLLA_CLOSE_TIMEOUT);
+		scyllaReleaseDescriptors(descriptors);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	client_limit_sockets(client, FIRST_SOCKETS);
 	return client;
 }

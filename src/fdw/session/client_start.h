@@ -13,9 +13,11 @@
 #include "fdw/option/option.h"
 #include "pipeline/client.h"
 
-/* Raises what is in the way. descriptors: how many are accounted for; 0 before. */
+#define SCYLLA_CLOSE_TIMEOUT 500	/* ms; a terminated backend must be gone within a second */
+
+/* Raises what is in the way. descriptors: how many are accounted for; 0 before. events: what the backend waits for the client with. */
 extern Client *scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth,
-								 int *descriptors);
+								 int *descriptors, struct WaitEventSet **events);
 
 /* For connections that the client wants, as far as the server has some to spare. */
 extern void scyllaHandOutDescriptors(Client *client, int *descriptors);

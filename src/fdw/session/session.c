@@ -25,8 +25,6 @@
 #include "fdw/session/error.h"
 #include "fdw/session/session.h"
 
-#define CLOSE_TIMEOUT 500		/* ms; a terminated backend must be gone within a second */
-
 static HTAB *sessions = NULL;
 static ScyllaSession *all = NULL;	/* in the hash */
 
@@ -56,11 +54,10 @@ scyllaCloseSession(ScyllaSession *s)
 	s->invalidated = false;
 	MemoryContextDelete(s->context);	/* callbacks free what core memory it holds */
 	s->context = NULL;
-	if (s->events != NULL)
-		FreeWaitEventSet(s->events);
+	FreeWaitEventSet(s->events);
 	s->events = NULL;
 	scyllaReleaseDescriptors(&s->descriptors);
-	(void) client_close(client, CLOSE_TIMEOUT);
+	(void) client_close(client, SCYLLA_CLOSE_TIMEOUT);
 }
 
 /* Nobody holds a statement or a table's description now. */
@@ -84,7 +81,7 @@ close_all_at_exit(int code, Datum arg)
 	for (ScyllaSession *s = all; s != NULL; s = s->next)
 	{
 		if (s->client != NULL)
-			(void) client_close(s->client, CLOSE_TIMEOUT);
+			(void) client_close(s->client, SCYLLA_CLOSE_TIMEOUT);
 		s->client = NULL;
 	}
 }
@@ -181,7 +178,7 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	s->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(server->serverid));
 	s->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(mapping->umid));
 	s->invalidated = false;
-	s->client = scyllaStartClient(server->servername, o, s->key.require_auth, &s->descriptors);
+	s->client = scyllaStartClient(server->servername, o, s->key.require_auth, &s->descriptors, &s->events);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	s->context = context;
 	s->serverid = server->serverid;

@@ -56,7 +56,7 @@ typedef struct ScyllaSession
 	struct ScyllaWritten *written;	/* transaction.c's; NULL: nothing yet */
 	dlist_head	writers;		/* ScyllaWriter (transaction.h): what reads must wait for */
 	struct ScyllaSession *next; /* scyllaSessions' */
-	struct WaitEventSet *events;	/* that end a wait; NULL: nothing was waited for yet */
+	struct WaitEventSet *events;	/* that end a wait */
 } ScyllaSession;
 
 /*

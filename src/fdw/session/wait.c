@@ -2,7 +2,7 @@
  * fdw/session/wait.c
  *	  Where the backend waits for the cluster.
  *
- * Backend thread. Owns a session's set of wait events until the session closes.
+ * Backend thread. Owns nothing.
  * Invariants: every wait ends by an interrupt; what is woken for is looked at before
  * the next wait begins.
  *
@@ -17,46 +17,15 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 
-#include "fdw/compat.h"
 #include "fdw/session/client_start.h"
 #include "fdw/session/wait.h"
-
-/* A set that lacks one of them would never wake up. */
-static WaitEventSet *
-make_events(const ScyllaSession *s)
-{
-	WaitEventSet *events = scyllaCreateWaitEventSet(3);
-
-	PG_TRY();
-	{
-		AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-		AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-		AddWaitEventToSet(events, WL_SOCKET_READABLE, client_wait_fd(s->client), NULL, NULL);
-	}
-	PG_CATCH();
-	{
-		FreeWaitEventSet(events);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	return events;
-}
-
-/* Made once: a wait may be as short as one round trip. */
-static WaitEventSet *
-wait_events(ScyllaSession *s)
-{
-	if (s->events == NULL)
-		s->events = make_events(s);
-	return s->events;
-}
 
 /* Until the latch is set or the client wakes us up: which of them. */
 static uint32
 sleep_until_woken(ScyllaSession *s)
 {
 	WaitEvent	happened[2];
-	int			n = WaitEventSetWait(wait_events(s), -1L, happened, lengthof(happened), PG_WAIT_EXTENSION);
+	int			n = WaitEventSetWait(s->events, -1L, happened, lengthof(happened), PG_WAIT_EXTENSION);
 	uint32		events = 0;
 
 	for (int i = 0; i < n; i++)
