@@ -332,7 +332,8 @@ do_view(Node *node, NodeLexer *x)
 
 	if (t == NULL || !node_lexer_accept(&cql, "FROM"))
 		return node_fail(node, 0, "the table of a view is missing");
-	text = node_format(&node->scratch, "system_schema.views ('%s', '%s', '%s', '')", t->keyspace, t->name, cql.token.value);
+	text = node_format(&node->scratch, "system_schema.views ('%s', '%s', '%s', %s, '')", t->keyspace, t->name, cql.token.value,
+					   node_table_id(node, t));
 	t->view = true;
 	node_lexer_next(&cql);
 	node_lexer_start(&row, text, strlen(text), &node->scratch, false);
