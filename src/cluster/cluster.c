@@ -537,7 +537,7 @@ cluster_flush(Cluster *c)
 ClusterVersions
 cluster_versions(const Cluster *c)
 {
-	return (ClusterVersions) {c->topology.generation, cluster_control_changes(c->control)->version};
+	return (ClusterVersions) {c->topology.generation, cluster_control_changes(c->control)->version, c->topology.scylla};
 }
 
 void

@@ -51,11 +51,12 @@ typedef struct ClusterLoad
 
 extern ClusterLoad cluster_load(const Cluster *c);
 
-/* Counts of what changed; equal numbers, nothing changed. */
+/* Counts of what changed: equal numbers, nothing changed. And what the cluster is. */
 typedef struct ClusterVersions
 {
 	uint32_t	topology;		/* nodes and ring: one more each time they were read */
 	uint32_t	schema;			/* one more with each SCHEMA_CHANGE, and when some may not have been heard */
+	bool		scylla;			/* ScyllaDB */
 } ClusterVersions;
 
 extern ClusterVersions cluster_versions(const Cluster *c);

@@ -63,6 +63,7 @@ typedef struct ClusterTopology
 	CqlArena	keyspaces;
 	struct ClusterPlacement *placements;	/* of this ring, as far as they were asked for */
 	uint32_t	generation;		/* one more with each commit */
+	bool		scylla;			/* it was read from a node of ScyllaDB */
 	ClusterTabletMap tablets;
 	NetAddress *named;			/* addresses with the names that contact points gave them */
 	uint32_t	nnamed;

@@ -79,7 +79,7 @@ cluster_topology_query_register(ClusterTopologyQuery *q, NetConnection *c)
 	CqlBuffer	body = {0};
 
 	q->net = c;
-	q->peers_v1 = net_connection_shard(c)->scylla;
+	q->topology->scylla = q->peers_v1 = net_connection_shard(c)->scylla;
 	cql_request_register(&body, types, 3);
 	ask(q, CLUSTER_ASK_REGISTER, CQL_OP_REGISTER, &body);
 	cql_buffer_free(&body);

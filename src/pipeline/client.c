@@ -377,6 +377,12 @@ client_schema_version(const Client *c)
 	return atomic_load_explicit(&c->counters.schema_version, memory_order_relaxed);
 }
 
+bool
+client_is_scylla(const Client *c)
+{
+	return atomic_load_explicit(&c->counters.scylla, memory_order_relaxed);
+}
+
 /* ---- a pipeline's way out ---- */
 
 Pipeline *

@@ -103,6 +103,7 @@ extern void client_stats(const Client *c, ClientStats *stats);
  */
 extern uint32_t client_topology_version(const Client *c);
 extern uint32_t client_schema_version(const Client *c);
+extern bool client_is_scylla(const Client *c);	/* the cluster is ScyllaDB; false before anything was completed */
 
 /* One statement's requests. A pipeline is its own generation. */
 typedef struct PipelineLimit

@@ -26,4 +26,5 @@ counters_publish_versions(SubmitterCounters *c, ClusterVersions versions)
 {
 	atomic_store_explicit(&c->topology_version, versions.topology, memory_order_relaxed);
 	atomic_store_explicit(&c->schema_version, versions.schema, memory_order_relaxed);
+	atomic_store_explicit(&c->scylla, versions.scylla, memory_order_relaxed);
 }

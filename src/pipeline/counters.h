@@ -24,6 +24,7 @@ typedef struct SubmitterCounters
 	_Atomic uint64_t stalls;	/* turns that ended with requests that waited because of a window */
 	_Atomic uint32_t topology_version;	/* ClusterVersions */
 	_Atomic uint32_t schema_version;
+	atomic_bool scylla;
 } SubmitterCounters;
 
 /* The submitter's own: plain counts. */

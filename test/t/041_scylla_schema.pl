@@ -1,4 +1,4 @@
-# What ScyllaDB has in its schema and Cassandra has not (test/node): helper tables, indexes of vectors.
+# What ScyllaDB has in its schema and Cassandra has not (test/node): helper tables, indexes of vectors, strong consistency.
 use strict;
 use warnings;
 
@@ -102,6 +102,77 @@ SKIP: {
 	query("INSERT INTO v (p, c, e) SELECT g, g, '[1,2]' FROM generate_series(1, 2000) g");
 	cmp_ok($node->count('max_in_flight'), '>', 10, 'many vectors are under way');
 }
+$node->stop;
+
+# ---- strong consistency ----
+
+$node = ScyllaTest::Node->start('scylla 2', 'keyspace st network dc1:1 tablets 4 consistency global', 'keyspace ev network dc1:1 tablets 4 consistency eventual',
+	(map { ("table $_.t (id int, c int, n int, PRIMARY KEY (id, c))", "table $_.a (id int, n int, PRIMARY KEY (id))") } 'st', 'ev'));
+query("ALTER SERVER s OPTIONS (SET host '$node->{address}', SET port '$node->{port}'); CREATE SCHEMA st; IMPORT FOREIGN SCHEMA st FROM SERVER s INTO st;
+	CREATE SCHEMA ev; IMPORT FOREIGN SCHEMA ev FROM SERVER s INTO ev;");
+
+sub refused
+{
+	my ($sql, $sqlstate, $message, $what) = @_;
+	my $before = $node->count('executes');
+	my $err = (psql($sql))[2];
+	like($err, qr/ERROR:  $sqlstate: $message\nDETAIL:  Keyspace "st" is strongly consistent \(consistency = 'global'\): /, $what);
+	is($node->count('executes') - $before, 0, 'nothing is sent');
+	return;
+}
+
+# what is possible, without a word: no timestamps, one row of a partition after the other
+$node->order('reset');
+query('INSERT INTO st.a SELECT g, g FROM generate_series(1, 3000) g');
+is($node->count('no_timestamp'), 3000, 'writes have no timestamps');
+cmp_ok($node->count('max_in_flight'), '>', 10, 'and are pipelined');
+$node->order($_) for 'latency 2000', 'on EXECUTE text "INSERT" over 1 error 0x2200 "two at a time"';
+query('INSERT INTO st.t SELECT 1, g % 3, g FROM generate_series(1, 12) g');
+$node->order('clear');
+is(query('SELECT c, n FROM st.t WHERE id = 1 ORDER BY c'), "0|12\n1|10\n2|11", 'rows of one partition wait for each other, so the last one wins');
+query(q{ALTER FOREIGN TABLE st.t OPTIONS (ADD batch_mode 'partition'); SET scylla_fdw.flush_at = transaction;
+	BEGIN; INSERT INTO st.t VALUES (1, 0, 1); INSERT INTO st.t (id, n, c) VALUES (1, 2, 0); INSERT INTO st.t VALUES (1, 0, 3); COMMIT});
+is(query('SELECT n FROM st.t WHERE id = 1 AND c = 0'), '3', 'across statements and batches, too');
+$node->order('latency 0');
+query('UPDATE st.t SET n = 20 WHERE id = 1 AND c = 1; DELETE FROM st.t WHERE id = 1 AND c = 2; DELETE FROM st.a WHERE id IN (5, 6)');
+is(query('SELECT c, n FROM st.t WHERE id = 1 ORDER BY c DESC'), "1|20\n0|3", 'UPDATE and DELETE');
+is(query('SELECT id FROM st.a WHERE id IN (4, 5, 6, 7) ORDER BY id'), "4\n7", 'several partitions take a request each');
+is(query('SELECT count(*), sum(a.n) FROM generate_series(1, 2000) g JOIN st.a ON a.id = g'), '1998|2000989', 'so do joins, however many keys there are');
+query("SET scylla_fdw.consistency = '$_'; SELECT * FROM st.a WHERE id = 1") for 'quorum', 'local_quorum', 'one', 'local_one';
+
+# a write that may have happened is not repeated
+$node->order($_) for 'reset', 'on EXECUTE text "INSERT" times 1 error 0x1100 "write timeout"';
+like((psql('INSERT INTO st.a VALUES (1, 1)'))[2], qr/ERROR:  40003/, 'a write that timed out is not sent again');
+is($node->count('executes'), 1, 'nor was it');
+$node->order('clear');
+
+refused('SELECT * FROM st.a', '0A000', 'foreign table "a" cannot be read without its partition key', 'a scan');
+refused('SELECT count(*) FROM st.a', '0A000', 'foreign table "a" cannot be read without its partition key', 'an aggregate');
+refused('SELECT * FROM st.t WHERE n = 1', '0A000', 'foreign table "t" cannot be read without its partition key', 'a condition that is not on the key');
+refused('DELETE FROM st.a', '0A000', 'foreign table "a" cannot be read without its partition key', 'a DELETE of all');
+refused('ANALYZE st.a', '0A000', 'foreign table "a" cannot be read without its partition key', 'ANALYZE');
+refused("SET scylla_fdw.consistency = '$_'; SELECT * FROM st.a WHERE id = 1", '22023', 'foreign table "a" cannot be read at consistency \w+', "reads at $_") for 'two', 'all';
+refused("SET scylla_fdw.consistency = '$_'; INSERT INTO st.a VALUES (1, 1)", '22023', 'foreign table "a" cannot be written at consistency \w+', "writes at $_") for 'one', 'all';
+refused("SET scylla_fdw.consistency = 'one'; DELETE FROM st.a WHERE id = 1", '22023', 'foreign table "a" cannot be written at consistency ONE', 'a DELETE by key at one');
+refused('INSERT INTO st.a VALUES (1, 1) ON CONFLICT DO NOTHING', '0A000', 'foreign table "a" has no conditional writes', 'a condition');
+query('ALTER FOREIGN TABLE st.a OPTIONS (ADD update_mode \'if_exists\')');
+refused('UPDATE st.a SET n = 1 WHERE id = 1', '0A000', 'foreign table "a" has no conditional writes', 'another one');
+refused('DELETE FROM st.a WHERE id = 1', '0A000', 'foreign table "a" has no conditional writes', 'and of a DELETE');
+query('ALTER FOREIGN TABLE st.a OPTIONS (DROP update_mode)');
+refused('SET scylla_fdw.write_timestamp = 1; INSERT INTO st.a VALUES (1, 1)', '0A000', 'rows of foreign table "a" cannot have timestamps of their own', 'a timestamp by setting');
+query('ALTER FOREIGN TABLE st.a ADD COLUMN ts bigint OPTIONS (write_timestamp \'true\')');
+refused('INSERT INTO st.a (id, n, ts) VALUES (1, 1, 1)', '0A000', 'rows of foreign table "a" cannot have timestamps of their own', 'a timestamp of the row');
+query('INSERT INTO st.a (id, n, ts) VALUES (1, 1, NULL)');
+is(query('SELECT n FROM st.a WHERE id = 1'), '1', 'a row without one');
+
+# a mode that is not told is asked for once more
+$node->order($_) for 'reset', 'on QUERY text "consistency FROM" times 1 error 0x2200 "no"';
+refused('INSERT INTO st.a (id) VALUES (1) ON CONFLICT DO NOTHING', '0A000', 'foreign table "a" has no conditional writes', 'the mode is known for certain');
+is($node->count('faults'), 1, 'though a node did not tell it at first');
+
+# the other keyspace is none of it
+query("INSERT INTO ev.a VALUES (1, 1)");
+is(query("SET scylla_fdw.consistency = 'one'; SELECT * FROM ev.a"), '1|1', 'eventual consistency is as ever');
 $node->stop;
 
 done_testing();

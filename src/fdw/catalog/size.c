@@ -151,7 +151,7 @@ probe(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSize *siz
 	ScyllaRows *rows;
 
 	size->probed = true;
-	if (table->npartition == 0)
+	if (table->npartition == 0 || table->strong)
 		return;
 	local.read_consistency = serial ? CQL_LOCAL_QUORUM : options->read_consistency;
 	local.fetch_size = PROBE_ROWS;

@@ -32,6 +32,10 @@
 	"WHERE keyspace_name = ? AND table_name = ?"
 #define FLAGS_CQL "SELECT flags FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?"
 
+#define CONSISTENCY_CQL "SELECT consistency FROM system_schema.scylla_keyspaces WHERE keyspace_name = ?"
+#define KNOWS_CONSISTENCY_CQL "SELECT column_name FROM system_schema.columns WHERE keyspace_name = 'system_schema' AND " \
+	"table_name = 'scylla_keyspaces' AND column_name = 'consistency'"
+
 typedef struct TableEntry
 {
 	char		name[2 * NAMEDATALEN + 2];	/* key: keyspace.table, as options give them */
@@ -153,6 +157,43 @@ make_one_row(ScyllaTable *table)
 	table->nclustering = 0;
 }
 
+/* ---- strong consistency ---- */
+
+static void
+take_consistency(const ScyllaRows *rows, void *context)
+{
+	char	   *consistency = scyllaSystemText(rows->value[0]);
+
+	if (*consistency != '\0' && strcmp(consistency, "eventual") != 0)
+		*(char **) context = consistency;
+}
+
+static void
+take_any(const ScyllaRows *rows, void *context)
+{
+	*(bool *) context = true;
+}
+
+/* NULL: it is eventual. Not to know is not enough: only versions that have no other consistency lack the column. */
+static char *
+strong_consistency(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	ScyllaSystemQuery query = {.cql = CONSISTENCY_CQL, .ncolumns = 1, .what = "description of a keyspace", .take = take_consistency};
+	ScyllaSystemQuery knows = {.cql = KNOWS_CONSISTENCY_CQL, .ncolumns = 1, .what = query.what, .take = take_any};
+	char	   *consistency = NULL;
+	bool		known = false;
+
+	query.texts = list_make1(scyllaToUtf8(options->keyspace));
+	query.context = &consistency;
+	if (!client_is_scylla(session->client) || scyllaTrySystem(session, options, &query))
+		return consistency;
+	knows.context = &known;
+	scyllaReadSystem(session, options, &knows);
+	if (known)
+		scyllaReadSystem(session, options, &query);
+	return consistency;
+}
+
 /* ---- describing ---- */
 
 /* In context. */
@@ -164,6 +205,7 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContex
 
 	scyllaAskSchema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL, .ncolumns = 5,
 														   .what = "description of a table", .take = take_column, .context = table});
+	table->strong = strong_consistency(session, options);
 	MemoryContextSwitchTo(old);
 	if (table->ncolumns == 0)
 		scyllaNoSuchTable(session, options);
@@ -263,6 +305,7 @@ scyllaCopyTable(const ScyllaTable *table)
 	ScyllaTable *copy = palloc(sizeof(*copy));
 
 	*copy = *table;
+	copy->strong = table->strong ? pstrdup(table->strong) : NULL;
 	copy->column = palloc(sizeof(ScyllaTableColumn) * Max(table->ncolumns, 1));
 	for (int i = 0; i < table->ncolumns; i++)
 	{

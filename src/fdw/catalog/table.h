@@ -63,6 +63,8 @@ typedef struct ScyllaTable
 	int			ncolumns;
 	int			npartition;		/* columns of the partition key */
 	int			nclustering;
+	const char *strong;			/* ScyllaDB's consistency of the keyspace where it is a strong one, "global" for
+								 * example; NULL: eventual (strong.h) */
 	bool		indexes_known;
 	bool		masks_known;
 	ScyllaSize	size;			/* as scyllaTableSize has found it */

@@ -12,6 +12,7 @@
 #include "utils/rel.h"
 
 #include "cql/request.h"
+#include "fdw/catalog/strong.h"
 #include "fdw/compat.h"
 #include "fdw/modify/direct_write.h"
 #include "fdw/option/names.h"
@@ -231,7 +232,9 @@ void
 scyllaOpenDirect(ScyllaDirect *d, const ScyllaOperator *operators)
 {
 	ScyllaTimedWrite timed = {d->options->if_exists, d->counter, d->operation == CMD_DELETE};
+	bool		strong = scyllaIsStrong(d->session, d->options);
 
+	scyllaCheckStrongWrite(d->session, d->options, RelationGetRelationName(d->rel), d->options->if_exists);
 	scyllaCheckTimes(d->rel, d->options, &timed);
 	d->statement = scyllaPrepare(d->session, d->options, scyllaDirectText(d, operators));
 	scyllaCheckMarkers(d->conditions, operators, d->session, d->options, &d->statement->bind, d->nvalues);
@@ -243,9 +246,9 @@ scyllaOpenDirect(ScyllaDirect *d, const ScyllaOperator *operators)
 	d->request.flags = CQL_PARAM_VALUES;
 	if (d->options->if_exists)
 		d->request.flags |= CQL_PARAM_SERIAL;
-	else if (!d->counter)
+	else if (!d->counter && !strong)
 		d->request.flags |= CQL_PARAM_TIMESTAMP;
-	d->request.idempotent = !d->options->if_exists && !d->counter;
+	d->request.idempotent = !d->options->if_exists && !d->counter && !strong;
 	d->pipeline = scyllaOpenPipeline(d->session, 0, (size_t) d->options->max_in_flight_bytes);
 	scyllaLogStatement(&d->report.logged, d->session, d->statement);
 	join_writers(d);

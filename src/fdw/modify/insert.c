@@ -145,6 +145,7 @@ begin_insert(ModifyTableState *mtstate, ResultRelInfo *rri, bool moved, bool exp
 	if (!explain_only)
 	{
 		scyllaModifyConnect(m, rri, estate);
+		m->keep &= !m->strong;
 		if (m->keep)
 			m->write = scyllaFindKeptWrite(m->session, m->rel, &m->target);
 	}

@@ -104,6 +104,8 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	List	   *keys = list_nth(fdw_private, SCYLLA_MODIFY_KEYS);
 	ScyllaWriteText text = {.operation = m->operation};
 
+	if (!explain_only)
+		scyllaModifyConnect(m, rri, estate);
 	m->may_leave = writes_partition_bound(m->rel, targets);
 	scyllaModifyPseudoColumns(m, &targets);
 	text.columns = scyllaModifyNames(m->rel, targets);
@@ -118,7 +120,6 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private, b
 	find_junk(m, outerPlan(mtstate->ps.plan), keys);
 	if (!explain_only)
 	{
-		scyllaModifyConnect(m, rri, estate);
 		scyllaCheckModifyPlan(m->session, m->options, m->rel, m->operation, fdw_private);
 		m->old = ExecInitExtraTupleSlot(estate, RelationGetDescr(m->rel), &TTSOpsHeapTuple);
 		if (m->cql != NULL)

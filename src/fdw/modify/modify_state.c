@@ -21,6 +21,7 @@
 #include "executor/executor.h"
 #include "utils/rel.h"
 
+#include "fdw/catalog/strong.h"
 #include "fdw/compat.h"
 #include "fdw/load/reject.h"
 #include "fdw/modify/modify_state.h"
@@ -85,6 +86,8 @@ scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 {
 	m->session = scyllaGetSession(scyllaResultUser(rri, estate), m->options->serverid);
 	scyllaFence(m->session);
+	m->strong = scyllaIsStrong(m->session, m->options);
+	m->batch &= !m->strong;
 }
 
 /* Not set, by a row that has none, it is the table's own. */
@@ -141,9 +144,11 @@ scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 	ScyllaTimedWrite timed = {m->conditional, m->counter, m->operation == CMD_DELETE};
 	ScyllaWriteConfig config = {.rel = m->rel, .options = m->options, .cql = m->cql, .marker = all,
 		.epoch = m->epoch, .keep = m->keep, .target = &m->target, .conditional = m->conditional, .counter = m->counter,
+		.strong = m->strong,
 		.timestamp_of = m->timestamp_of, .batch = m->batch, .statement = m->estate,
 		.rejects = scyllaChooseRejects(m->options)};
 
+	scyllaCheckStrongWrite(m->session, m->options, RelationGetRelationName(m->rel), m->conditional);
 	scyllaCheckTimes(m->rel, m->options, &timed);
 	config.nmarkers = all_markers(m, markers, nmarkers, all);
 	m->write = scyllaOpenWrite(m->session, &config);

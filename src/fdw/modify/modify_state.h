@@ -41,6 +41,7 @@ typedef struct ScyllaModify
 	bool		conditional;
 	bool		synchronous;	/* each row's fate is awaited */
 	bool		counter;		/* it adds to counters */
+	bool		strong;			/* the cluster gives rows their time: they are not batched, nor kept */
 	bool		batch;			/* rows of one partition go together */
 	bool		keep;			/* the write is not ended with the statement */
 	ScyllaHeld *held;			/* INSERT: conflict.c's, where the executor makes batches; NULL: it does not */

@@ -156,7 +156,10 @@ scyllaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid foreigntableid)
 static ForeignPath *
 guard_path(ForeignPath *scan, const ScyllaPath *path)
 {
-	if (scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE && scyllaReadsUnasked(path))
+	const ScyllaTable *table = path->relation->table;
+
+	if ((scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE && scyllaReadsUnasked(path)) ||
+		(table != NULL && table->strong && path->access->npartition == 0))
 		scyllaDisablePath(&scan->path);
 	return scan;
 }

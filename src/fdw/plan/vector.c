@@ -259,6 +259,8 @@ why_no_index(const ScyllaRelation *info, const Distance *d, Nearest *n)
 		return "the cluster's table has no such column";
 	if (n->column->vector_indexes == NIL)
 		return "no index finds nearest vectors";
+	if (info->table->strong)
+		return "its keyspace is strongly consistent, and finds no nearest vectors";
 	n->similarity = common_similarity(n->column);
 	if (n->similarity == NULL)
 		return psprintf("indexes %s go by different similarities", index_names(n->column));

@@ -40,6 +40,7 @@
 #include "utils/sampling.h"
 
 #include "fdw/catalog/ring.h"
+#include "fdw/catalog/strong.h"
 #include "fdw/compat.h"
 #include "fdw/fetch/token_ranges.h"
 #include "fdw/option/names.h"
@@ -134,6 +135,7 @@ begin_sampling(Relation relation)
 	select_all(&s->rows, relation);
 	scyllaDescribeConditions(scyllaMakeConditions(&s->rows, NIL, NIL), s->session, s->options,
 							 scyllaDecodedAttributes(&s->rows));
+	scyllaCheckStrongRead(s->session, s->options, RelationGetRelationName(relation), false);
 	s->rows.token_columns = scyllaTokenColumns(s->session, s->options);
 	if (s->rows.items == NIL)	/* rows are counted all the same */
 		select_key(&s->rows);

@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 
 #include "fdw/catalog/size.h"
+#include "fdw/catalog/strong.h"
 #include "fdw/compat.h"
 #include "fdw/option/names.h"
 #include "fdw/option/setting.h"
@@ -43,7 +44,8 @@ scyllaRatherFullScan(ScyllaSession *session, const ScyllaTableOptions *options, 
 	double		worth = (double) requests * SCYLLA_REQUEST_ROWS / CLEARLY;
 	double		rows = select->rows;
 
-	if (!select->whole_instead || requests <= FEW_REQUESTS || scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE)
+	if (!select->whole_instead || requests <= FEW_REQUESTS || scylla_full_scan == SCYLLA_FULL_SCAN_REFUSE ||
+		scyllaIsStrong(session, options))
 		return false;
 	if (rows == 0)
 	{

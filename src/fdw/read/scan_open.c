@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "utils/memutils.h"
 
+#include "fdw/catalog/strong.h"
 #include "fdw/compat.h"
 #include "fdw/fetch/page_size.h"
 #include "fdw/fetch/row_look.h"
@@ -169,9 +170,11 @@ open_fetch(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 void
 scyllaScanDescribe(ScyllaScan *scan)
 {
-	if (!scan->described)
-		scyllaDescribeConditions(scan->conditions, scan->session, scan->options,
-								 scan->node->ss.ss_currentRelation != NULL ? scyllaDecodedAttributes(scan->select) : NIL);
+	if (scan->described)
+		return;
+	scyllaDescribeConditions(scan->conditions, scan->session, scan->options,
+							 scan->node->ss.ss_currentRelation != NULL ? scyllaDecodedAttributes(scan->select) : NIL);
+	scyllaCheckStrongRead(scan->session, scan->options, scan->relation, scan->select->npartition > 0);
 	scan->described = true;
 }
 
@@ -240,6 +243,7 @@ keys_or_whole(ScyllaScan *scan, ScyllaKeySource *keys)
 		if (!scyllaRatherFullScan(scan->session, scan->options, scan->select, requests))
 			return keys;
 	}
+	scyllaCheckStrongRead(scan->session, scan->options, scan->relation, false);
 	scan->instead = requests;
 	scyllaDropConditions(scan->conditions);
 	begin_sifting(scan);

@@ -24,6 +24,7 @@
 
 #include "cql/frame.h"
 #include "fdw/catalog/index.h"
+#include "fdw/catalog/strong.h"
 #include "fdw/catalog/vector_index.h"
 #include "fdw/compat.h"
 #include "fdw/option/epoch.h"
@@ -75,9 +76,9 @@ make_request(ScyllaWrite *w)
 	w->request.flags = CQL_PARAM_VALUES;
 	if (w->conditional)
 		w->request.flags |= CQL_PARAM_SERIAL;
-	else if (!w->counter && !w->batched)
+	else if (!w->counter && !w->strong && !w->batched)
 		w->request.flags |= CQL_PARAM_TIMESTAMP;
-	w->request.idempotent = !w->conditional && !w->counter;
+	w->request.idempotent = !w->conditional && !w->counter && !w->strong;
 	w->request.rows = 1;
 }
 
@@ -184,6 +185,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->relation = pstrdup(RelationGetRelationName(config->rel));
 	w->conditional = config->conditional;
 	w->counter = config->counter;
+	w->strong = config->strong;
 	w->batched = config->batch;
 	Assert(config->rejects != NULL);
 	w->rejects = config->rejects;
@@ -194,7 +196,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	make_request(w);
 	w->pipeline = scyllaOpenPipeline(session, rows_at_a_time(session, config->options),
 									 (size_t) config->options->max_in_flight_bytes);
-	if (w->conditional)
+	if (w->conditional || w->strong)
 		w->conditions = scyllaMakeConditional();
 	scyllaReportBegin(&w->report, session->client);
 	scyllaLogStatement(&w->report.logged, session, w->statement);
@@ -339,11 +341,20 @@ row_timestamp(const ScyllaWrite *w, TupleTableSlot *const rows[], int64 token)
 		value = slot_getattr(rows[SCYLLA_NEW_ROW], w->timestamp_of, &isnull);
 	if (w->conditional && !isnull)
 		scyllaRefuseTimestamp();
-	if (w->conditional || w->counter)
+	if (w->strong && !isnull)
+		scyllaRefuseStrongTimestamp(w->session, w->options, w->relation);
+	if (w->conditional || w->counter || w->strong)
 		return 0;
 	if (!isnull)
 		return scyllaRowTimestamp(value, INT8OID);
 	return w->options->write_timestamp != 0 ? w->options->write_timestamp : scyllaTimestamp(token);
+}
+
+/* Rows that are in flight have to be home before this one is sent: one of its partition, or as many as are remembered. */
+static bool
+must_follow(ScyllaWrite *w, int64 token)
+{
+	return scyllaIsInFlight(w->conditions, token, w->row, w->drained) || w->row - w->drained > SCYLLA_FATES;
 }
 
 /* An error that row_context is called for is the row's own; others are of earlier rows. */
@@ -362,13 +373,13 @@ write_row(ScyllaWrite *w, TupleTableSlot *const rows[])
 		scyllaCollectOpenReads(w->session, w->options);
 	Assert(w->row <= SCYLLA_ROW_MASK && w->statements <= SCYLLA_MAX_STATEMENTS);
 	ordinal = w->statements << SCYLLA_ROW_BITS | w->row;
-	if (w->conditional)			/* the cluster's time does not order a condition behind them */
+	if (w->conditions != NULL)	/* the cluster's time does not order it behind them */
 		scyllaDrainWriters(w->session, &w->writer);
 	make_room(w);
 	error_context_stack = &context;
 	b = begin_row(w, rows);
 	routed = scyllaEncodedToken(w->encoder, b, &token);
-	if (w->conditional && scyllaIsInFlight(w->conditions, token, w->row, w->drained))
+	if (w->conditions != NULL && must_follow(w, token))
 	{
 		error_context_stack = context.previous;
 		scyllaDrainWrite(w);

@@ -34,6 +34,8 @@ typedef struct ScyllaWriteConfig
 	bool		keep;			/* others of the same text may follow in the transaction: scyllaKeepWrite ends it */
 	bool		conditional;	/* the answer says whether it was applied, and the cluster tells the time */
 	bool		counter;		/* no timestamps, and never twice */
+	bool		strong;			/* the same, and rows of one partition one after the other: the cluster's time orders
+								 * them */
 	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
 	const ScyllaTarget *target; /* keep: what the statement sets, by which another one finds the write */
 	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */

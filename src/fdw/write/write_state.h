@@ -39,11 +39,12 @@ struct ScyllaWrite
 	ScyllaEncoder *encoder;
 	bool		conditional;
 	bool		counter;
+	bool		strong;
 	bool		batched;
 	ScyllaBatch batch;			/* batched: rows not committed yet */
 	ScyllaRejects *rejects;		/* who is asked about refused rows */
 	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
-	ScyllaConditional *conditions;	/* conditional: its rows; NULL: another write */
+	ScyllaConditional *conditions;	/* conditional or strong: its rows; NULL: another write */
 	uint64		committed;		/* ordinal of the last row on its way */
 	uint64		drained;		/* ordinal of the last row that is home for sure */
 	uint64		row;			/* ordinal of the last row begun, in its statement */

@@ -56,6 +56,7 @@ test_ring_of_three(void **state)
 	assert_int_equal(told.ring.nnodes, 3);
 	assert_int_equal(told.ring.npositions, 3);
 	assert_int_equal(told.ring.version, cluster_versions(f.cluster).topology);
+	assert_false(cluster_versions(f.cluster).scylla);
 	for (int i = 0; i < 3; i++)
 	{
 		const CqlRingNode *owner = &told.ring.node[told.ring.position[i].owner];

@@ -284,6 +284,7 @@ test_b24_a_table_dropped_meanwhile(void **state)
 	submit(&f, &r);
 	AWAIT(&f, node_count(f.node[0], "held") == 1);
 	schema = cluster_versions(f.cluster).schema;
+	assert_true(cluster_versions(f.cluster).scylla);
 	assert_true(node_order(f.node[0], "event SCHEMA_CHANGE DROPPED TABLE ks t"));
 	AWAIT(&f, cluster_versions(f.cluster).schema != schema);
 	assert_true(node_order(f.node[0], "release"));

@@ -35,9 +35,10 @@ test_versions_are_published_apart(void **state)
 {
 	SubmitterCounters c = {.requests = 1};
 
-	counters_publish_versions(&c, (ClusterVersions) {.topology = 2, .schema = 3});
+	counters_publish_versions(&c, (ClusterVersions) {.topology = 2, .schema = 3, .scylla = true});
 	assert_int_equal(c.topology_version, 2);
 	assert_int_equal(c.schema_version, 3);
+	assert_true(c.scylla);
 	assert_int_equal(c.requests, 1);
 }
 
