@@ -205,5 +205,5 @@ help:
 	@echo 'dev/demo                  set everything up and run the main job'
 
 -include $(CORE_OBJS:.o=.d) $(CHECKED_OBJS:.o=.d) $(FDW_OBJS:.o=.d) $(ALLOC_OBJS:.o=.d) $(REJECT_OBJS:.o=.d) $(ABORTS_OBJS:.o=.d)
--include $(foreach build,$(sort $(CORE_BUILD) $(CHECKED)),$(NODE_SOURCES:%.c=$(build)/%.d))
+-include $(foreach build,$(sort $(CORE_BUILD) $(CHECKED)),$(patsubst %.c,$(build)/%.d,$(wildcard test/node/*.c)))
 -include $(UNIT_TESTS:$(BUILD)/unit/%=$(CHECKED)/test/unit/%.d)
