@@ -129,11 +129,16 @@ serve(ClusterPlace *place)
 	}
 }
 
+/* Who waits for a connection that could not be opened yet has it opened as soon as that may be. */
 static void
 serve_all(ClusterDispatch *d)
 {
 	for (ClusterPlace *place = d->active; place; place = place->next_active)
+	{
+		if (!place->net && place->lane.first && !place->retired)
+			(void) cluster_pool_open(place->pool, place->shard);
 		serve(place);
+	}
 }
 
 static uint32_t

@@ -103,6 +103,7 @@ cluster_place_open(ClusterPlace *place, const NetConfig *config, uint16_t port, 
 
 	CORE_ASSERT(!place->net && !place->up);
 	place->opened = place->used = uv_now(config->loop);
+	place->wanted = 0;
 	place->aware = port != 0;
 	if (place->aware)
 		net_address_set_port(&address, port);

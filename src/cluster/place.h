@@ -51,6 +51,8 @@ struct ClusterPlace
 	bool		widened;		/* it is busy, and in this turn there was no other one to open */
 	uint8_t		magnitude;		/* of the window, as the trace knows it */
 	uint64_t	opened;			/* ms of the loop: its connection, ready or not */
+	uint64_t	wanted;			/* ms of the loop: requests came when it was empty, and it could not be opened yet; 0:
+								 * they did not */
 	uint64_t	used;			/* ms of the loop: it had requests last */
 	uint32_t	limit;			/* how many may be in flight: the window's, unless the session's is fixed */
 	uint32_t	in_flight;		/* requests that were sent and not answered, or wait for a PREPARE here */

@@ -448,14 +448,29 @@ cluster_pool_follow(ClusterPool *pool)
 	}
 }
 
+/* Its connection may be ready soon: it is being opened, or waits for its turn to be. */
+static bool
+comes_soon(const ClusterPool *pool, ClusterPlace *own)
+{
+	uint64_t	now = now_of(pool);
+
+	if (own->net)
+		return cluster_place_awaited(own, now);
+	if (now < pool->backoff.due || !cluster_shards_may(&pool->shards, now) || cluster_access_shut(pool->access, now))
+		return false;
+	if (own->wanted == 0)
+		own->wanted = now;
+	return now < own->wanted + CLUSTER_PLACE_PATIENCE;
+}
+
 ClusterPlace *
 cluster_pool_pick(ClusterPool *pool, uint32_t shard)
 {
-	ClusterPlace *best = place_of(pool, shard);
+	ClusterPlace *own = place_of(pool, shard);
+	ClusterPlace *best = NULL;
 
-	if (cluster_place_ready(best))
-		return best;
-	best = NULL;
+	if (cluster_place_ready(own))
+		return own;
 	for (uint32_t i = 0; i < pool->nplaces; i++)
 	{
 		ClusterPlace *place = pool->place[i];
@@ -463,9 +478,10 @@ cluster_pool_pick(ClusterPool *pool, uint32_t shard)
 		if (cluster_place_ready(place) && (!best || cluster_place_less_loaded(place, best)))
 			best = place;
 	}
-	if (best)
-		(void) cluster_pool_open(pool, shard);
-	return best;
+	if (!best)
+		return NULL;
+	(void) cluster_pool_open(pool, shard);
+	return (own->lane.first || cluster_place_load(best) > 0) && comes_soon(pool, own) ? own : best;
 }
 
 /* NULL: none is. */

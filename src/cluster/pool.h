@@ -85,7 +85,8 @@ extern void cluster_pool_follow(ClusterPool *pool);
 
 /*
  * The place to send from: that of the shard, or, while it has no connection, the least loaded one of others, which pass
- * requests on: then a connection is opened for the shard, if one may be. NULL: none is ready now.
+ * requests on: then a connection is opened for the shard, if one may be. Where that has requests already, there are many:
+ * they wait for the shard's connection as long as it may be ready soon. NULL: none is ready now.
  */
 extern ClusterPlace *cluster_pool_pick(ClusterPool *pool, uint32_t shard);
 extern bool cluster_pool_ready(const ClusterPool *pool);	/* some place is, full or not */

@@ -41,6 +41,8 @@ other_place(const ClusterPlan *plan, const ClusterRequest *r, const ClusterPlace
 
 	if (!other || !is_idle(other) || !is_replica(plan, other->node))
 		return NULL;
+	if (!from->up && !cluster_route_owns(plan, other))
+		return NULL;			/* it waits for a connection, so as not to be passed on */
 	return other->node->near || !from->node->near || cluster_place_is_crowded(from) ? other : NULL;
 }
 
