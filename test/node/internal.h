@@ -605,6 +605,8 @@ extern void node_conns_release(Node *node);
 /* place.c */
 extern void node_ring_know(Node *node);
 extern void node_factors(Node *node, NodeKeyspace *k);
+/* token(key) > a AND token(key) <= b: its tokens. false: it is no such SELECT. */
+extern bool node_select_range(const NodeCall *call, const NodeStatement *s, int64_t *first, int64_t *last);
 extern void node_route(NodeCall *call, const NodeStatement *s); /* counts what is misrouted */
 
 /* tablet.c */
@@ -614,6 +616,7 @@ extern int	node_tablet_of(const NodeTable *t, int64_t token);
 extern int64_t node_tablet_last(const NodeTable *t, int tablet);	/* its last token */
 extern int	node_tablet_replicas(Node *node, const NodeTable *t, int tablet, NodeReplica *out);
 extern void node_tablet_route(NodeCall *call, NodeTable *t, int64_t token);
+extern void node_tablet_route_range(NodeCall *call, NodeTable *t, int64_t first, int64_t last);
 extern void node_tablet_teach(NodeCall *call);
 extern void node_payload(CqlBuffer *answer, const uint8_t *data, size_t n); /* as tablets-routing-v1 */
 extern const char *node_table_id(Node *node, const NodeTable *t);

@@ -88,6 +88,9 @@ typedef struct NodeReport
 	uint64_t	bytes_out;
 	uint64_t	wrong_node;		/* requests with a partition key that this node has no replica of */
 	uint64_t	wrong_shard;	/* scylla: those it has a replica of, on another shard than the connection's */
+	uint64_t	ranges;			/* SELECTs of tokens of a table with tablets */
+	uint64_t	ranges_astray;	/* of them, those of tokens that are not all of one tablet that is on the connection's
+								 * shard */
 	uint64_t	on_control;		/* statements on users' tables that came on a connection that did REGISTER */
 	uint64_t	payloads;		/* answers that told where the tablet is */
 	uint64_t	not_owner;		/* EXECUTEs of keys whose first replica, by the ring or of the tablet, is another node */

@@ -226,8 +226,15 @@ node_route(NodeCall *call, const NodeStatement *s)
 	NodeTable  *t = s->table;
 	int32_t		shard = call->conn->shard;
 	int64_t		token;
+	int64_t		last;
 	size_t		place;
 
+	if (s->kind == STATEMENT_SELECT && t->ntablets > 0 && node_select_range(call, s, &token, &last))
+	{
+		node_ring_know(node);
+		node_tablet_route_range(call, t, token, last);
+		return;
+	}
 	if (s->pk_index == NULL || t->system || !node_statement_token(call, s, &token))
 		return;
 	node_ring_know(node);

@@ -24,7 +24,7 @@ static const struct
 	COUNTER(events), COUNTER(faults), COUNTER(connections), COUNTER(open), COUNTER(ready),
 	COUNTER(in_flight), COUNTER(max_in_flight), COUNTER(max_conn_in_flight), COUNTER(held), COUNTER(queued), COUNTER(longest_queue), COUNTER(served),
 	COUNTER(streams), COUNTER(stream_clashes), COUNTER(bytes_in), COUNTER(bytes_out),
-	COUNTER(wrong_node), COUNTER(wrong_shard), COUNTER(on_control), COUNTER(payloads), COUNTER(not_owner), COUNTER(no_timestamp), COUNTER(checksum),
+	COUNTER(wrong_node), COUNTER(wrong_shard), COUNTER(ranges), COUNTER(ranges_astray), COUNTER(on_control), COUNTER(payloads), COUNTER(not_owner), COUNTER(no_timestamp), COUNTER(checksum),
 	COUNTER(protocol_errors), COUNTER(tls_handshakes), COUNTER(tls_failed), COUNTER(tls_resumed),
 	COUNTER(tls_client_certs), COUNTER(tls_tickets), COUNTER(ticket_reused), COUNTER(close_notifies),
 	COUNTER(plain_bytes)

@@ -60,6 +60,16 @@ token_bounds(const NodeCall *call, const NodeStatement *s, int64_t *low, int64_t
 	}
 }
 
+bool
+node_select_range(const NodeCall *call, const NodeStatement *s, int64_t *first, int64_t *last)
+{
+	if (s->nwhere < 2 || s->where[0].column >= 0 || s->where[0].op != '>' || s->where[1].column >= 0 || s->where[1].op != 'l')
+		return false;
+	token_bounds(call, s, first, last);
+	(*first)++;
+	return true;
+}
+
 static void
 find_bounds(const NodeCall *call, Page *page)
 {

@@ -134,6 +134,21 @@ node_tablet_route(NodeCall *call, NodeTable *t, int64_t token)
 	call->tablet = tablet;
 }
 
+/* No answer to a range tells where tablets are. */
+void
+node_tablet_route_range(NodeCall *call, NodeTable *t, int64_t first, int64_t last)
+{
+	NodeReport *report = &call->node->report;
+	NodeReplica replica[NODE_MAX_REPLICAS];
+	int			tablet = node_tablet_of(t, first);
+	int			n = node_tablet_replicas(call->node, t, tablet, replica);
+
+	report->ranges++;
+	while (n > 0 && (replica[n - 1].shard != call->conn->shard || strcmp(replica[n - 1].host_id, call->node->self.host_id) != 0))
+		n--;
+	report->ranges_astray += n == 0 || node_tablet_of(t, last) != tablet;
+}
+
 static void
 put_uuid(CqlBuffer *b, const char *text)
 {
