@@ -67,6 +67,29 @@ cql_range_cut(const int64_t *token, size_t ntokens, size_t want, bool merge, Cql
 	return n;
 }
 
+size_t
+cql_range_split(const CqlTokenRange *range, size_t n, const int64_t *token, size_t ntokens, CqlTokenRange *out)
+{
+	size_t		made = 0;
+	size_t		at = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		CqlTokenRange rest = range[i];
+
+		CORE_ASSERT(rest.above < rest.upto && (i == 0 || range[i - 1].upto <= rest.above));
+		while (at < ntokens && token[at] <= rest.above)
+			at++;
+		for (; at < ntokens && token[at] < rest.upto; at++)
+		{
+			out[made++] = (CqlTokenRange) {rest.above, token[at]};
+			rest.above = token[at];
+		}
+		out[made++] = rest;
+	}
+	return made;
+}
+
 static size_t
 common_divisor(size_t a, size_t b)
 {

@@ -31,6 +31,12 @@ typedef struct CqlTokenRange
 extern size_t cql_range_cut(const int64_t *token, size_t ntokens, size_t want, bool merge, CqlTokenRange *out);
 
 /*
+ * Cut ranges (ascending, n of them) where tokens (ascending) lie within. out has room for n + ntokens. Returns how many
+ * there are.
+ */
+extern size_t cql_range_split(const CqlTokenRange *range, size_t n, const int64_t *token, size_t ntokens, CqlTokenRange *out);
+
+/*
  * Put them into an order in which neighbours are far apart, so that those that are
  * read at once are not all of one node.
  */

@@ -66,4 +66,54 @@ cmp_ok($ring->count('payloads'), '<=', $rows / 1000, 'at least 99.9 % are where 
 $session->send('\q');
 $session->finish;
 
+# a session that may read where tablets are does so before its first rows; on a machine that has no time for that another one does
+my $first = 10000;
+my $astray;
+sub first_rows
+{
+	$ring->order('reset');
+	query("INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, $first) g");
+	$astray = $ring->count('wrong_node') + $ring->count('wrong_shard');
+	return $astray;
+}
+for (1 .. 20)
+{
+	last if first_rows() <= $first / 100;
+}
+cmp_ok($astray, '<=', $first / 100, '99 % of a session\'s first rows are where they belong');
+
+# a table is read tablet by tablet, each from a shard that has it: in one process, in several, and by ANALYZE
+sub reads
+{
+	my ($what, $sql, $astray) = @_;	# until there are connections, and where ANALYZE has no ranges yet
+	for (1 .. 20)
+	{
+		$ring->order('reset');
+		query($sql);
+		last if $ring->count('ranges_astray') <= $astray;
+	}
+	cmp_ok($ring->count('ranges'), '>=', 64, "$what: all tablets are read");
+	cmp_ok($ring->count('ranges_astray'), '<=', $astray, "$what: from where they are");
+	return;
+}
+query("ALTER FOREIGN TABLE tablets OPTIONS (fetch_size '100')");
+reads('ANALYZE', 'ANALYZE tablets', 64);
+reads('a scan', 'SET max_parallel_workers_per_gather = 0; SELECT count(md5(s)) FROM tablets', 16);
+my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;';
+my $sum = q{SELECT count(md5(s)) FROM tablets};
+like(query("$parallel EXPLAIN $sum"), qr/Gather/, 'several processes');
+reads('a parallel scan', "$parallel $sum", 48);
+
+# one row alone is not worth it
+my $asked = 'on QUERY text "system.tablets" error 0x2100 "User u has no SELECT permission on <table system.tablets>"';
+$ring->order($asked);
+$ring->order('reset');
+query("INSERT INTO tablets VALUES (1, 'x')");
+is($ring->count('faults'), 0, 'one row asks for no tablets');
+
+# who may not read it is not told so
+is(query("INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, 1000) g; INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, 1000) g;"), '', 'nothing is said without the right to read');
+is($ring->count('faults'), 1, 'and it is asked for once');
+$ring->order('clear');
+
 done_testing();

@@ -35,7 +35,7 @@ static const CqlTrace *
 ask(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	Told	   *told = palloc0(sizeof(*told));
-	CqlReader	r = scyllaAskClient(session, options, CLUSTER_TRACE);
+	CqlReader	r = scyllaAskClient(session, options, CLUSTER_TRACE, NULL);
 
 	scyllaTieArena(&told->callback, &told->arena);
 	if (cql_trace_get(&r, &told->arena, &told->trace))

@@ -55,7 +55,7 @@ scyllaListNodes(const char *server_name, ReturnSetInfo *result)
 
 	scyllaCheckServerUsage(server, GetUserId());
 	session = scyllaGetSession(GetUserId(), server->serverid);
-	told = scyllaAskNodes(session, scyllaServerOptions(server), CLUSTER_NODES);
+	told = scyllaAskNodes(session, scyllaServerOptions(server));
 	for (uint16 i = 0; i < told->nnodes; i++)
 		put_node(result, &told->node[i]);
 }

@@ -1,8 +1,8 @@
 /*
  * fdw/catalog/ring.h
- *	  The nodes of a cluster, and who owns which part of its token ring.
+ *	  The nodes of a cluster, and where parts of its token ring begin and end.
  *
- * Backend thread. The core knows nodes and ring: nothing is asked of any node.
+ * Backend thread. The core knows nodes and ring: nothing is asked of any node, but for tablets.
  */
 #ifndef FDW_CATALOG_RING_H
 #define FDW_CATALOG_RING_H
@@ -12,13 +12,14 @@
 #include "cql/ring.h"
 #include "fdw/session/session.h"
 
-/* Position i of the ring owns the tokens above token[i - 1], up to token[i]; the first those above the last, too. */
+/* Nodes, and the tokens behind which other nodes may have the rows. */
 typedef struct ScyllaRing
 {
+	uint32		version;		/* of the topology */
 	int			nnodes;
+	bool		has_tablets;	/* some tables have tablets, whose borders are others */
 	int			ntokens;		/* 0: the cluster's tokens are not Murmur3's */
 	int64	   *token;			/* ascending */
-	uint16	   *owner;			/* of each position, from 0 to nnodes - 1: the first replica */
 } ScyllaRing;
 
 /*
@@ -28,13 +29,19 @@ typedef struct ScyllaRing
  */
 extern ScyllaRing *scyllaRing(ScyllaSession *session, const ScyllaTableOptions *options);
 
+/*
+ * The same with the borders of the table's tablets in place of the ring's, if it has some: as far as they are known, or none.
+ * The first time all of them are read, where the role may do that.
+ */
+extern ScyllaRing *scyllaTableRing(ScyllaSession *session, const ScyllaTableOptions *options);
+
+/* Many requests for the table are to come: where its tablets are begins to be read, if it has some. Nothing waits for that. */
+extern void scyllaWarmTablets(ScyllaSession *session, const ScyllaTableOptions *options);
+
 /* How many nodes this session is connected to; waits until it is decided, of each of the local ones. */
 extern int	scyllaConnectedNodes(ScyllaSession *session, const ScyllaTableOptions *options);
 
-/*
- * What the core tells of nodes and ring, as CLUSTER_RING or CLUSTER_NODES (cluster/request.h);
- * it goes with CurrentMemoryContext.
- */
-extern const CqlRing *scyllaAskNodes(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind);
+/* What the core tells of nodes and ring, as CLUSTER_NODES (cluster/request.h); it goes with CurrentMemoryContext. */
+extern const CqlRing *scyllaAskNodes(ScyllaSession *session, const ScyllaTableOptions *options);
 
 #endif							/* FDW_CATALOG_RING_H */

@@ -11,9 +11,9 @@
  * end at about the same time; where the parts are many more than the pages,
  * neighbours go together.
  *
- * A range of a full scan does not span a position of the ring, unless the ring has
- * far more positions than the table has pages. So one replica has all of the range,
- * and the request goes there.
+ * A range of a full scan does not span a position of the ring, or a border of the
+ * table's tablets, unless there are far more of these than the table has pages. So one
+ * replica has all of the range, and the request goes there, and to its shard.
  *
  * Ranges are taken in steps of the golden section, so that the ranges under way at
  * one time lie all over the ring. A scan begins with one range. Each page that is
@@ -56,7 +56,10 @@ scyllaStridesAtOnce(ScyllaSession *session, const ScyllaTableOptions *options, i
 {
 	ScyllaRing *ring = scyllaRing(session, options);
 
-	return ring->ntokens == 0 || pages == 1 ? 0 : Min(ring->nnodes * STRIDES_PER_NODE, MAX_AT_ONCE);
+	if (ring->ntokens == 0 || pages == 1)
+		return 0;
+	scyllaWarmTablets(session, options);
+	return Min(ring->nnodes * STRIDES_PER_NODE, MAX_AT_ONCE);
 }
 
 ScyllaRanges *
@@ -73,6 +76,7 @@ scyllaChooseRanges(ScyllaSession *session, const ScyllaTableOptions *options, in
 		pages = guess_pages(session, options, ring);
 	if (ring->ntokens == 0 || pages <= 1)
 		return ranges;
+	ring = scyllaTableRing(session, options);
 	merge = ring->ntokens > 4 * (int64) Max(pages, at_least);
 	want = merge ? pages : Max(pages / PAGES_PER_RANGE, Min(pages, at_once));
 	want = Min(Max(want, at_least), MAX_RANGES);

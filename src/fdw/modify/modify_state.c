@@ -21,6 +21,7 @@
 #include "executor/executor.h"
 #include "utils/rel.h"
 
+#include "fdw/catalog/ring.h"
 #include "fdw/catalog/strong.h"
 #include "fdw/compat.h"
 #include "fdw/load/reject.h"
@@ -31,6 +32,8 @@
 #include "fdw/read/system_columns.h"
 #include "fdw/session/wait.h"
 #include "fdw/write/row_time.h"
+
+#define MANY_ROWS 100			/* below, answers tell soon enough where rows belong */
 
 static bool
 has_after_trigger(const ResultRelInfo *rri, CmdType operation)
@@ -81,11 +84,20 @@ scyllaModifyNames(Relation rel, List *attnums)
 	return names;
 }
 
+/* COPY has no plan. */
+static bool
+writes_many(const ModifyTableState *mtstate)
+{
+	return mtstate->ps.plan == NULL || outerPlan(mtstate->ps.plan)->plan_rows >= MANY_ROWS;
+}
+
 void
 scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 {
 	m->session = scyllaGetSession(scyllaResultUser(rri, estate), m->options->serverid);
 	scyllaFence(m->session);
+	if (writes_many(m->mtstate))
+		scyllaWarmTablets(m->session, m->options);
 	m->strong = scyllaIsStrong(m->session, m->options);
 	m->batch &= !m->strong;
 }

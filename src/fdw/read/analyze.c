@@ -57,6 +57,7 @@
 #define WIDTH_PROBES 4			/* whole rows are read of */
 #define WIDTH_ROWS 5
 #define SAMPLE_RANGES 128
+#define BORDERS 512				/* at most that ranges are cut at */
 #define AT_ONCE 8
 #define ENOUGH 20				/* times the sample: what is read at most, if the table is denser than it seemed */
 
@@ -68,6 +69,8 @@ typedef struct Sampling
 	ScyllaSelect rows;			/* every column */
 	ScyllaSelect tokens;		/* of every row, the token */
 	bool		hashed;			/* there are ranges of tokens */
+	int64	   *border;			/* of them, that no range spans: what is behind has other replicas */
+	int			nborders;		/* 0, too, where these are many */
 	int			read_bytes;		/* that nodes read for each row, whatever is selected; 0: not yet known */
 	ScyllaReport report;
 } Sampling;
@@ -126,6 +129,7 @@ begin_sampling(Relation relation)
 {
 	Sampling   *s = palloc0(sizeof(*s));
 	Oid			relid = RelationGetRelid(relation);
+	ScyllaRing *ring;
 
 	s->relation = relation;
 	s->options = scyllaTableOptions(relid);
@@ -141,6 +145,9 @@ begin_sampling(Relation relation)
 		select_key(&s->rows);
 	select_tokens(&s->tokens, s->rows.token_columns);
 	s->hashed = scyllaRing(s->session, s->options)->ntokens > 0;
+	ring = scyllaTableRing(s->session, s->options);
+	s->border = ring->token;
+	s->nborders = ring->ntokens <= BORDERS ? ring->ntokens : 0;
 	return s;
 }
 
@@ -159,6 +166,17 @@ random_range(int part, int n, uint64 width)
 	else if (part == n - 1)
 		width = PG_UINT64_MAX - from;	/* what the division left */
 	return (CqlTokenRange) {(int64) (from + (uint64) PG_INT64_MIN), (int64) (from + width + (uint64) PG_INT64_MIN)};
+}
+
+/* The beginning of such a part, for who reads no more than a few rows of it. */
+static CqlTokenRange
+beginning_of(const Sampling *s, int part, int n)
+{
+	CqlTokenRange range = random_range(part, n, PG_UINT64_MAX);
+	CqlTokenRange cut[BORDERS + 1];
+
+	(void) cql_range_split(&range, 1, s->border, s->nborders, cut);
+	return cut[0];
 }
 
 /* limit 0: none. No ranges: the table, unsplit. */
@@ -248,7 +266,7 @@ estimate_rows(Sampling *s)
 	ScyllaFetch *fetch;
 
 	for (int i = 0; i < PROBES; i++)
-		range[i] = random_range(i, PROBES, PG_UINT64_MAX);
+		range[i] = beginning_of(s, i, PROBES);
 	fetch = open_ranges(s, &s->tokens, range, PROBES, PROBE_ROWS);
 	while ((result = scyllaFetchNext(fetch, true)) != SCYLLA_FETCH_END)
 	{
@@ -272,7 +290,7 @@ estimate_width(Sampling *s)
 	ScyllaFetch *fetch;
 
 	for (int i = 0; i < WIDTH_PROBES; i++)
-		range[i] = random_range(i, WIDTH_PROBES, PG_UINT64_MAX);
+		range[i] = beginning_of(s, i, WIDTH_PROBES);
 	fetch = open_ranges(s, &s->rows, range, WIDTH_PROBES, WIDTH_ROWS);
 	while ((result = scyllaFetchNext(fetch, true)) != SCYLLA_FETCH_END)
 	{
@@ -326,13 +344,28 @@ keep_row(Sample *sample, int place, ScyllaDecoder *decoder, const ScyllaFetch *f
 	MemoryContextReset(row_context);
 }
 
-/* Rows of whole ranges, and how many of the ranges were read whole. */
+/* Rows of ranges that were read whole, and how wide these are. */
 typedef struct Coverage
 {
-	int			ended;
+	CqlTokenRange *range;
+	int			n;				/* 0: the table is read unsplit */
+	double		width;
 	double		rows;
-	double		open[SAMPLE_RANGES];	/* rows so far */
+	double	   *open;			/* of each range, rows so far */
 } Coverage;
+
+/* Parts of the ring, of each the same fraction. */
+static void
+choose_ranges(const Sampling *s, double fraction, Coverage *coverage)
+{
+	uint64		width = fraction < 1 ? (uint64) (fraction / SAMPLE_RANGES * (double) PG_UINT64_MAX) : PG_UINT64_MAX;
+	CqlTokenRange range[SAMPLE_RANGES];
+
+	for (int i = 0; i < SAMPLE_RANGES; i++)
+		range[i] = random_range(i, SAMPLE_RANGES, width);
+	coverage->range = palloc_array(CqlTokenRange, SAMPLE_RANGES + s->nborders);
+	coverage->n = (int) cql_range_split(range, SAMPLE_RANGES, s->border, s->nborders, coverage->range);
+}
 
 static void
 read_sample(Sampling *s, ScyllaFetch *fetch, Sample *sample, Coverage *coverage)
@@ -349,7 +382,8 @@ read_sample(Sampling *s, ScyllaFetch *fetch, Sample *sample, Coverage *coverage)
 
 		if (result == SCYLLA_FETCH_REQUEST_END)
 		{
-			coverage->ended++;
+			if (coverage->n > 0)
+				coverage->width += (double) ((uint64) coverage->range[number].upto - (uint64) coverage->range[number].above);
 			coverage->rows += coverage->open[number];
 			continue;
 		}
@@ -386,20 +420,19 @@ acquire_rows(Relation relation, int elevel, HeapTuple *rows, int target, double 
 	double		fraction = s->hashed ? fraction_to_read(target, estimate) : 1;
 	Sample		sample = {.rows = rows, .target = target, .skip = -1};
 	Coverage	coverage = {0};
-	CqlTokenRange range[SAMPLE_RANGES];
 	ScyllaFetch *fetch;
 
-	for (int i = 0; i < SAMPLE_RANGES; i++)
-		range[i] = random_range(i, SAMPLE_RANGES,
-								fraction < 1 ? (uint64) (fraction / SAMPLE_RANGES * (double) PG_UINT64_MAX) : PG_UINT64_MAX);
-	fetch = open_ranges(s, &s->rows, range, s->hashed ? SAMPLE_RANGES : 0, 0);
+	if (s->hashed)
+		choose_ranges(s, fraction, &coverage);
+	coverage.open = palloc0_array(double, Max(coverage.n, 1));
+	fetch = open_ranges(s, &s->rows, coverage.range, coverage.n, 0);
 	memset(rows, 0, sizeof(HeapTuple) * target);
 	reservoir_init_selection_state(&sample.reservoir, target);
 	MemoryContextSwitchTo(old);
 	read_sample(s, fetch, &sample, &coverage);
 	*totalrows = sample.seen;
-	if (coverage.ended > 0 && s->hashed)
-		*totalrows = coverage.rows / fraction * SAMPLE_RANGES / coverage.ended;
+	if (coverage.width > 0)
+		*totalrows = coverage.rows / coverage.width * (double) PG_UINT64_MAX;
 	*totalrows = Max(*totalrows, sample.seen);
 	*totaldeadrows = 0;
 	scyllaFetchClose(fetch);

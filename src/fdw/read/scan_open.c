@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "utils/memutils.h"
 
+#include "fdw/catalog/ring.h"
 #include "fdw/catalog/strong.h"
 #include "fdw/compat.h"
 #include "fdw/fetch/page_size.h"
@@ -74,6 +75,8 @@ add_ranges(ScyllaScan *scan, ScyllaKeySource *source, int64 limit)
 		*scyllaChooseRanges(scan->session, scan->options, scan->select->pages, 1);
 	if (scan->ranges.n == 0)
 		return false;
+	if (scan->shared)
+		scyllaWarmTablets(scan->session, scan->options);	/* a worker has a client of its own */
 	scan->select->token_columns = scyllaTokenColumns(scan->session, scan->options);
 	scyllaSourceRanges(source, scan->ranges.range, scan->ranges.n,
 					   scan->shared ? scyllaSharedCounter(scan->shared) : NULL);

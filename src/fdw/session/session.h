@@ -40,8 +40,7 @@ typedef struct ScyllaSession
 	uint32		tables_version; /* the same, of what others have changed */
 	uint32		schema_version; /* the client's, when this session last looked */
 	CqlReader	changes;		/* of the schema, as far as they were asked for; at NULL: they were not */
-	struct ScyllaRing *ring;	/* fdw/node's; NULL: not asked for */
-	uint32		ring_version;	/* of the topology it is of */
+	struct ScyllaRing *ring;	/* catalog/ring's; NULL: not asked for */
 	bool		forgotten;		/* context holds statements that are in no hash any more */
 	uint32		next_statement; /* number of the next one prepared */
 	dlist_head	pipelines;		/* ScyllaPipeline, open */

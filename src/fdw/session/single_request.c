@@ -157,11 +157,11 @@ scyllaPallocBuffer(Size size)
 }
 
 CqlReader
-scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind)
+scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind, const CqlBuffer *payload)
 {
 	RequestTemplate request = {.kind = (uint8_t) kind, .timeout_ms = (uint32_t) options->request_timeout, .idempotent = true};
 	CqlBuffer	nothing = {0};
-	ScyllaResponse response = scyllaRequest(session, &request, &nothing, NULL);
+	ScyllaResponse response = scyllaRequest(session, &request, payload ? payload : &nothing, NULL);
 
 	return cql_reader(response.body, response.length);
 }
@@ -169,7 +169,7 @@ scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, Clust
 static void
 ask_for_changes(ScyllaSession *s, const ScyllaTableOptions *options)
 {
-	CqlReader	told = scyllaAskClient(s, options, CLUSTER_CHANGES);
+	CqlReader	told = scyllaAskClient(s, options, CLUSTER_CHANGES, NULL);
 	size_t		size = cql_reader_left(&told);
 	uint8	   *bytes = MemoryContextAlloc(s->context, Max(size, 1));
 

@@ -31,8 +31,9 @@ extern ScyllaResponse scyllaRequest(ScyllaSession *session, const RequestTemplat
 /* A buffer over palloc'd memory: for contents whose size is known before, as it cannot grow. */
 extern CqlBuffer scyllaPallocBuffer(Size size);
 
-/* What the client itself knows, by one of the requests that no node sees. Its bytes are palloc'd. */
-extern CqlReader scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind);
+/* What the client itself knows, by one of the requests that no node sees. payload: NULL, or its own. Its bytes are palloc'd. */
+extern CqlReader scyllaAskClient(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKind kind,
+								 const CqlBuffer *payload);
 
 /*
  * The table of the options may have been changed by others since the session's schema_version was that one. Asks the client,

@@ -116,6 +116,24 @@ test_spread(void **state)
 	}
 }
 
+/* Each token stays in its range, and none spans a border; borders that are none cut nothing. */
+static void
+test_split_at_borders(void **state)
+{
+	static const CqlTokenRange range[] = {{INT64_MIN, -100}, {-100, 0}, {50, 60}, {70, INT64_MAX}};
+	static const int64_t border[] = {-200, -100, -50, 0, 20, 55, 60, 65, INT64_MAX};
+	static const CqlTokenRange expected[] = {
+		{INT64_MIN, -200}, {-200, -100}, {-100, -50}, {-50, 0}, {50, 55}, {55, 60}, {70, INT64_MAX}
+	};
+	CqlTokenRange out[4 + 9];
+
+	assert_int_equal(cql_range_split(range, 4, border, 9, out), 7);
+	for (int i = 0; i < 7; i++)
+		assert_true(out[i].above == expected[i].above && out[i].upto == expected[i].upto);
+	assert_int_equal(cql_range_split(range, 4, NULL, 0, out), 4);
+	assert_memory_equal(out, range, sizeof(range));
+}
+
 int
 main(void)
 {
@@ -124,6 +142,7 @@ main(void)
 		cmocka_unit_test(test_positions_at_the_ends),
 		cmocka_unit_test(test_cut_and_merge),
 		cmocka_unit_test(test_spread),
+		cmocka_unit_test(test_split_at_borders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
