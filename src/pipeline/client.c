@@ -15,9 +15,9 @@
  * generations is compared: a request knows its pipeline through its chunk.
  *
  * Abandoning never waits, as it runs in abort, where waiting and raising are
- * forbidden. The fence makes up for that: it waits before the session's next write,
- * where it may be interrupted. A request that its timeout gave up is not waited for
- * any more: its older timestamp keeps it from winning.
+ * forbidden. The fence makes up for that: before the session's next write it waits, and
+ * may be interrupted, for what could still do harm (PipelineKind). A request that its
+ * timeout gave up is not waited for any more.
  */
 #include "pipeline/client.h"
 
@@ -39,6 +39,7 @@ struct Pipeline
 	Pipeline   *prev;			/* client->pipelines; not once abandoned */
 	Pipeline   *next;
 	bool		abandoned;
+	PipelineKind kind;
 	PipelineLimit limit;
 	Chunk	   *filling;		/* NULL: none begun */
 	uint32_t	outstanding;	/* committed, not yet drained */
@@ -62,7 +63,7 @@ struct Client
 	Pipeline   *pipelines;		/* those not abandoned */
 	Spare		spare;
 	uint32_t	outstanding;
-	uint32_t	abandoned;		/* of the outstanding: those of abandoned pipelines */
+	uint32_t	abandoned[PIPELINE_ORDERED + 1];	/* of the outstanding: those of abandoned pipelines, by kind */
 	uint64_t	submitted_ever;
 	uint64_t	drained_ever;
 };
@@ -93,7 +94,7 @@ pipeline_adds_up(const Pipeline *p)
 static bool
 client_adds_up(const Client *c)
 {
-	uint32_t	outstanding = c->abandoned;
+	uint32_t	outstanding = client_abandoned(c, PIPELINE_READS);
 
 	for (const Pipeline *p = c->pipelines; p; p = p->next)
 		outstanding += p->outstanding;
@@ -273,7 +274,7 @@ bring_home(Client *c, ClusterRequest *core)
 		return true;
 	}
 	CORE_ASSERT(is_bare(p));
-	c->abandoned--;
+	c->abandoned[p->kind]--;
 	release_request(c, r);
 	if (p->outstanding == 0)
 		free(p);
@@ -305,9 +306,13 @@ client_drain(Client *c)
 }
 
 uint32_t
-client_abandoned(const Client *c)
+client_abandoned(const Client *c, PipelineKind kind)
 {
-	return c->abandoned;
+	uint32_t	n = 0;
+
+	for (int i = (int) kind; i <= PIPELINE_ORDERED; i++)
+		n += c->abandoned[i];
+	return n;
 }
 
 uint32_t
@@ -386,7 +391,7 @@ client_is_scylla(const Client *c)
 /* ---- a pipeline's way out ---- */
 
 Pipeline *
-pipeline_open(Client *c, const PipelineLimit *limit)
+pipeline_open(Client *c, PipelineKind kind, const PipelineLimit *limit)
 {
 	Pipeline   *p = calloc(1, sizeof(*p));
 
@@ -394,6 +399,7 @@ pipeline_open(Client *c, const PipelineLimit *limit)
 	if (!p)
 		return NULL;
 	p->client = c;
+	p->kind = kind;
 	p->limit.requests = limit->requests ? limit->requests : DEFAULT_LIMIT_REQUESTS;
 	p->limit.bytes = limit->bytes ? limit->bytes : DEFAULT_LIMIT_BYTES;
 	p->next = c->pipelines;
@@ -440,6 +446,7 @@ pipeline_commit(Pipeline *p, const RequestTemplate *t, const int64_t *token, uin
 	Request    *r = chunk_commit_request(p->filling, t, token, ordinal);
 
 	CORE_ASSERT(may_use(p) && !gate_is_shut(&p->gate));
+	CORE_ASSERT(p->kind == PIPELINE_ORDERED || (t->idempotent && (p->kind == PIPELINE_TIMED || t->rows == 0)));
 	if (!r)
 		return NULL;
 	spare_give_room(&p->client->spare, &r->core);
@@ -566,7 +573,7 @@ pipeline_abandon(Pipeline *p)
 	 * No wake-up: the submitter sees the flag when it comes to the requests, or
 	 * at the next look through its queue.
 	 */
-	c->abandoned += p->outstanding;
+	c->abandoned[p->kind] += p->outstanding;
 	p->abandoned = true;
 	gate_drop(&p->gate);
 	CORE_ASSERT(is_bare(p) && client_adds_up(c));

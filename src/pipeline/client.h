@@ -7,7 +7,7 @@
  * deadline; to wait, poll client_wait_fd between client_sleep and client_awake
  * (PostgreSQL: WaitEventSetWait). Nothing here calls back.
  *
- *	 p = pipeline_open(client, limit)
+ *	 p = pipeline_open(client, kind, limit)
  *	 per row:	b = pipeline_begin(p); ... encode ...; pipeline_commit(p, ...)
  *				while (pipeline_full(p)) { wait; client_drain }
  *	 at end:	pipeline_submit(p); until pipeline_outstanding(p) == 0 { wait; client_drain }
@@ -91,8 +91,16 @@ extern void client_arm(Client *c, bool ready);
 /* Moves completions to their pipelines' done lists, drops those of abandoned ones. Number moved. */
 extern uint32_t client_drain(Client *c);
 
-/* Requests of abandoned pipelines not home yet: a new write waits until it is 0 (the fence). */
-extern uint32_t client_abandoned(const Client *c);
+/* What the requests of a pipeline do, and what that means for who comes behind an abandoned one. */
+typedef enum PipelineKind
+{
+	PIPELINE_READS,				/* nothing */
+	PIPELINE_TIMED,				/* write with timestamps of ours: the newest wins, whichever lands last */
+	PIPELINE_ORDERED			/* write, and what lands last counts */
+} PipelineKind;
+
+/* Requests of abandoned pipelines of that kind, or a stricter one, that are not home yet: what the fence waits for. */
+extern uint32_t client_abandoned(const Client *c, PipelineKind kind);
 extern uint32_t client_outstanding(const Client *c);	/* of all pipelines, abandoned included */
 
 extern void client_stats(const Client *c, ClientStats *stats);
@@ -112,7 +120,7 @@ typedef struct PipelineLimit
 	size_t		bytes;			/* of their payloads; 0 = 16 MiB */
 } PipelineLimit;
 
-extern Pipeline *pipeline_open(Client *c, const PipelineLimit *limit);	/* NULL: out of memory */
+extern Pipeline *pipeline_open(Client *c, PipelineKind kind, const PipelineLimit *limit);	/* NULL: out of memory */
 
 /* The buffer of the next request; NULL: out of memory. Uncommitted bytes of an earlier begin are dropped. */
 extern CqlBuffer *pipeline_begin(Pipeline *p);

@@ -32,7 +32,7 @@ sub server
 
 	query(sprintf 'DROP SERVER IF EXISTS s CASCADE; CREATE SERVER s FOREIGN DATA WRAPPER scylla_fdw %s',
 		server_options(host => $host, port => $port, max_in_flight => 64, connect_timeout => 60000,
-			request_timeout => 60000));
+			request_timeout => 120000));
 	query('CREATE USER MAPPING FOR CURRENT_USER SERVER s');
 	query(q{CREATE FOREIGN TABLE t (id int, s text) SERVER s OPTIONS (keyspace 'ks', "table" 't')});
 	return;
@@ -113,6 +113,53 @@ my (undef, $out, undef) = $session->finish;
 is($out, "500|second|second\n", 'what was abandoned does not land after what came later');
 
 $node->stop;
+
+# A row that is not answered holds up no newer row, which wins by its timestamp, and no read; what reads before it writes waits for the row.
+# An answer is held until the session has shown what it does meanwhile.
+sub leave
+{
+	my ($fault, $statement) = @_;
+
+	$node = start_node("on EXECUTE text \"$fault\" nth 1 hold");
+	$session = background("\\set ON_ERROR_STOP off\n$statement;");
+	await('it is held', sub { $node->count('held') == 1 });
+	query("SELECT pg_cancel_backend($session->{pid})");
+	await('the cancel arrived', sub { $session->{harness}->pump_nb; $session->{err} =~ /57014/ });
+	return;
+}
+sub waits
+{
+	my ($statement) = @_;
+
+	$session->send("$statement; SELECT 'it is over';");
+	await('it waits', sub { query(qq{SELECT wait_event FROM pg_stat_activity WHERE pid = $session->{pid} AND query = \$q\$$statement;\$q\$}) eq 'Extension' });
+	query(q{SELECT scylla_fdw_query('s', 'SELECT id FROM ks.t')});	# of another session
+	$session->{harness}->pump_nb;
+	unlike($session->{out}, qr/it is over/, "$statement waits");
+	$node->order('release');
+	ok($session->shows(qr/it is over/), "$statement ends");
+	$session->finish;
+	$node->stop;
+	return;
+}
+leave('INSERT', q{INSERT INTO t VALUES (1, 'first')});
+$session->send(q{INSERT INTO t VALUES (1, 'second'); SELECT s FROM t WHERE id = 1; COPY t FROM STDIN;
+2	copied
+\.
+SELECT s FROM t WHERE id = 2;});
+ok($session->shows(qr/second\ncopied\n/), 'rows behind a row that is not answered');
+waits(q{UPDATE t SET s = 'third' WHERE id = 1});
+leave('SELECT', 'SELECT * FROM t WHERE id = 1');
+$session->send(q{UPDATE t SET s = 'third' WHERE id = 2; SELECT 'it is over';});
+ok($session->shows(qr/it is over/), 'an UPDATE behind a read that is not answered');
+$session->finish;
+$node->stop;
+leave('INSERT', q{INSERT INTO t VALUES (1, 'first') ON CONFLICT DO NOTHING});
+waits('INSERT INTO t VALUES (2)');
+leave('INSERT', q{INSERT INTO t VALUES (1, 'first')});
+waits('INSERT INTO t VALUES (2) ON CONFLICT DO NOTHING');
+leave('INSERT', q{INSERT INTO t VALUES (1, 'first')});
+waits('TRUNCATE t');
 
 # Other timeouts of PostgreSQL mean locks and idleness, not a wait for the cluster; transaction_timeout means all.
 $node = start_node('on EXECUTE text "INSERT" nth 5 delay 700');

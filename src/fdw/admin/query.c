@@ -96,7 +96,8 @@ session_of(const char *server_name, const char *cql, ScyllaTableOptions **option
 	session = scyllaGetSession(GetUserId(), server->serverid);
 	*options = scyllaServerOptions(server);
 	scyllaDrainWriters(session, NULL);
-	scyllaFence(session);
+	if (writes)
+		scyllaFence(session, PIPELINE_TIMED);
 	session->by_hand |= writes;
 	scyllaLogCqlByHand(session, cql);
 	return session;

@@ -72,7 +72,7 @@ scyllaFetchOpen(const ScyllaFetchConfig *config)
 	f->request.consistency = (uint8_t) config->options->read_consistency;
 	f->request.flags = CQL_PARAM_PAGE_SIZE | (config->statement->bind.count > 0 ? CQL_PARAM_VALUES : 0);
 	f->request.idempotent = true;
-	f->pipeline = scyllaOpenPipeline(config->session, 0, 0);
+	f->pipeline = scyllaOpenPipeline(config->session, PIPELINE_READS, 0, 0);
 	scyllaLogStatement(&config->report->logged, config->session, config->statement);
 	MemoryContextSwitchTo(old);
 	return f;

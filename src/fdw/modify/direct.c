@@ -249,7 +249,8 @@ modify(ScyllaDirect *d)
 	int			requests;
 
 	scyllaDrainWriters(d->session, NULL);
-	scyllaFence(d->session);
+	d->counted = d->options->if_exists || scylla_delete_count;
+	scyllaFence(d->session, d->counted ? PIPELINE_TIMED : PIPELINE_ORDERED);
 	scyllaCollectOpenReads(d->session, d->options);
 	scyllaDescribeConditions(d->conditions, d->session, d->options, d->set);
 	source = scyllaBeginSource(list_length(d->select->columns), d->select->npartition);
@@ -259,7 +260,6 @@ modify(ScyllaDirect *d)
 	d->keys = scyllaSourceOf(source);
 	operators = scyllaConditionOperators(d->conditions);
 	scyllaOpenDirect(d, operators);
-	d->counted = d->options->if_exists || scylla_delete_count;
 	if (d->counted && !d->options->if_exists)
 		delete_counted(d, operators, requests);
 	else

@@ -249,7 +249,8 @@ scyllaOpenDirect(ScyllaDirect *d, const ScyllaOperator *operators)
 	else if (!d->counter && !strong)
 		d->request.flags |= CQL_PARAM_TIMESTAMP;
 	d->request.idempotent = !d->options->if_exists && !d->counter && !strong;
-	d->pipeline = scyllaOpenPipeline(d->session, 0, (size_t) d->options->max_in_flight_bytes);
+	d->pipeline = scyllaOpenPipeline(d->session, d->request.idempotent ? PIPELINE_TIMED : PIPELINE_ORDERED, 0,
+									 (size_t) d->options->max_in_flight_bytes);
 	scyllaLogStatement(&d->report.logged, d->session, d->statement);
 	join_writers(d);
 }

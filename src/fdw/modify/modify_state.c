@@ -95,7 +95,7 @@ void
 scyllaModifyConnect(ScyllaModify *m, ResultRelInfo *rri, EState *estate)
 {
 	m->session = scyllaGetSession(scyllaResultUser(rri, estate), m->options->serverid);
-	scyllaFence(m->session);
+	scyllaFence(m->session, m->operation == CMD_INSERT && !m->conditional ? PIPELINE_ORDERED : PIPELINE_TIMED);
 	if (writes_many(m->mtstate))
 		scyllaWarmTablets(m->session, m->options);
 	m->strong = scyllaIsStrong(m->session, m->options);

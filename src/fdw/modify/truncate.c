@@ -183,7 +183,7 @@ scyllaExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 	ListCell   *lc;
 
 	scyllaDrainWriters(session, NULL);
-	scyllaFence(session);
+	scyllaFence(session, PIPELINE_TIMED);
 	foreach(lc, options)
 		(void) scyllaDescribeTable(session, lfirst(lc));
 	for (int i = 0; i < list_length(rels); i++)

@@ -325,7 +325,7 @@ abandon_pipeline(void *arg)
 }
 
 ScyllaPipeline *
-scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes)
+scyllaOpenPipeline(ScyllaSession *session, PipelineKind kind, uint32 requests, size_t bytes)
 {
 	ScyllaPipeline *p = palloc0(sizeof(*p));
 	PipelineLimit limit = {requests, bytes};
@@ -333,7 +333,7 @@ scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes)
 	p->session = session;
 	p->callback.func = abandon_pipeline;
 	p->callback.arg = p;
-	p->core = pipeline_open(session->client, &limit);
+	p->core = pipeline_open(session->client, kind, &limit);
 	if (p->core == NULL)
 		scyllaRaiseOutOfMemory();
 	dlist_push_tail(&session->pipelines, &p->node);

@@ -81,7 +81,7 @@ extern void scyllaSchemaChanged(ScyllaSession *session);
 /* The same, and statements are no more what they were: they are prepared anew. */
 extern void scyllaForgetSchema(ScyllaSession *session);
 
-extern ScyllaPipeline *scyllaOpenPipeline(ScyllaSession *session, uint32 requests, size_t bytes);
+extern ScyllaPipeline *scyllaOpenPipeline(ScyllaSession *session, PipelineKind kind, uint32 requests, size_t bytes);
 extern void scyllaClosePipeline(ScyllaPipeline *pipeline);	/* everything was released */
 extern void scyllaAbandonPipeline(ScyllaPipeline *pipeline);	/* whatever is still on its way */
 

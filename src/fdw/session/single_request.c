@@ -127,7 +127,7 @@ send_alone(ScyllaSession *session, const RequestTemplate *request, const CqlBuff
 	ScyllaResponse response;
 
 	MemoryContextSwitchTo(scratch);
-	p = scyllaOpenPipeline(session, 1, 0);
+	p = scyllaOpenPipeline(session, request->idempotent ? PIPELINE_READS : PIPELINE_ORDERED, 1, 0);
 	PG_TRY();
 	{
 		MemoryContextSwitchTo(caller);

@@ -67,9 +67,9 @@ scyllaWait(ScyllaSession *s, uint32 want)
 }
 
 void
-scyllaFence(ScyllaSession *s)
+scyllaFence(ScyllaSession *s, PipelineKind kind)
 {
 	scyllaDrain(s);
-	while (client_abandoned(s->client) > 0)
+	while (client_abandoned(s->client, kind) > 0)
 		scyllaWait(s, 1);
 }

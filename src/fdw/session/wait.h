@@ -19,7 +19,11 @@ extern void scyllaWait(ScyllaSession *session, uint32 want);
 /* Take completions, and give the client descriptors for connections that it wants. */
 extern void scyllaDrain(ScyllaSession *session);
 
-/* Wait until nothing that was abandoned can land any more: before a write. */
-extern void scyllaFence(ScyllaSession *session);
+/*
+ * Before a write: wait until nothing of that kind, or a stricter one, that was abandoned can land any more.
+ * PIPELINE_ORDERED: all that is written has timestamps, and does not depend on what the cluster has.
+ * PIPELINE_TIMED: it does, or has the cluster's time.
+ */
+extern void scyllaFence(ScyllaSession *session, PipelineKind kind);
 
 #endif							/* FDW_SESSION_WAIT_H */

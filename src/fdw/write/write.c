@@ -194,8 +194,8 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 	w->row_context = AllocSetContextCreate(context, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
 	make_encoder(w, config);
 	make_request(w);
-	w->pipeline = scyllaOpenPipeline(session, rows_at_a_time(session, config->options),
-									 (size_t) config->options->max_in_flight_bytes);
+	w->pipeline = scyllaOpenPipeline(session, w->request.idempotent ? PIPELINE_TIMED : PIPELINE_ORDERED,
+									 rows_at_a_time(session, config->options), (size_t) config->options->max_in_flight_bytes);
 	if (w->conditional || w->strong)
 		w->conditions = scyllaMakeConditional();
 	scyllaReportBegin(&w->report, session->client);

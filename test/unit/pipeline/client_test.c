@@ -354,8 +354,38 @@ test_08_row_source_breaks_midway(void **state)
 	assert_int_equal(pipeline_outstanding(p), 1000);
 	pipeline_abandon(p);
 	fake_release(1000);
-	while (client_abandoned(c) > 0)
-		await_done(c, client_abandoned(c));
+	while (client_abandoned(c, PIPELINE_READS) > 0)
+		await_done(c, client_abandoned(c, PIPELINE_READS));
+	close_client(c);
+}
+
+/* What only reads never holds up a write; what has timestamps only one that does not go by them. */
+static void
+test_08_abandoned_are_counted_by_kind(void **state)
+{
+	static const RequestTemplate ordered = {.statement = 1, .timeout_ms = 60000, .kind = CLUSTER_EXECUTE, .consistency = CQL_ONE, .rows = 1};
+	const PipelineLimit limit = {0, 0};
+	Client	   *c;
+	Pipeline   *p;
+
+	fake_plan.hold = true;
+	c = open_client(10);
+	for (PipelineKind kind = PIPELINE_READS; kind <= PIPELINE_ORDERED; kind++)
+	{
+		p = pipeline_open(c, kind, &limit);
+		for (uint64_t i = 0; i <= kind; i++)
+			write_row(p, kind == PIPELINE_ORDERED ? &ordered : &fixture_template, i);
+		pipeline_submit(p);
+		fake_await(&fake_log.taken, (kind + 1) * (kind + 2) / 2);
+		pipeline_abandon(p);
+	}
+	assert_int_equal(client_abandoned(c, PIPELINE_READS), 6);
+	assert_int_equal(client_abandoned(c, PIPELINE_TIMED), 5);
+	assert_int_equal(client_abandoned(c, PIPELINE_ORDERED), 3);
+	fake_release(6);
+	while (client_abandoned(c, PIPELINE_READS) > 0)
+		await_done(c, 1);
+	assert_int_equal(client_abandoned(c, PIPELINE_ORDERED), 0);
 	close_client(c);
 }
 
@@ -729,6 +759,7 @@ main(void)
 		PIPELINE_TEST(test_06_failures_in_their_place),
 		PIPELINE_TEST(test_07_immediate_failures_do_not_recurse),
 		PIPELINE_TEST(test_08_row_source_breaks_midway),
+		PIPELINE_TEST(test_08_abandoned_are_counted_by_kind),
 		PIPELINE_TEST(test_08_interrupted_row_does_not_exist),
 		PIPELINE_TEST(test_large_bodies_are_used_again),
 		PIPELINE_TEST(test_09_no_cluster_fails_each_request),

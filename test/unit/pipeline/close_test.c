@@ -104,17 +104,17 @@ test_12_late_answers_are_dropped(void **state)
 	pipeline_submit(old);
 	fake_await(&fake_log.taken, 20);
 	pipeline_abandon(old);
-	assert_int_equal(client_abandoned(c), 500);
+	assert_int_equal(client_abandoned(c, PIPELINE_READS), 500);
 
 	/* The unsent ones come back although the window stays full. */
-	while (client_abandoned(c) > 20)
-		await_done(c, client_abandoned(c) - 20);
+	while (client_abandoned(c, PIPELINE_READS) > 20)
+		await_done(c, client_abandoned(c, PIPELINE_READS) - 20);
 	assert_int_equal(fake_log.taken, 20);
 
 	young = open_pipeline(c, 0, 0);
 	write_row(young, &fixture_template, 777);
 	fake_release(20);
-	while (client_abandoned(c) > 0)
+	while (client_abandoned(c, PIPELINE_READS) > 0)
 		await_done(c, 1);
 	assert_null(pipeline_next_done(young));
 	fake_release(1);
@@ -144,7 +144,7 @@ test_12_abandon_frees_what_was_taken(void **state)
 	write_row(p, &fixture_template, 10);
 	write_row(p, &fixture_template, 11);
 	pipeline_abandon(p);
-	while (client_abandoned(c) > 0)
+	while (client_abandoned(c, PIPELINE_READS) > 0)
 		await_done(c, 1);
 	close_client(c);
 }

@@ -275,14 +275,14 @@ test_abandon_leaves_neighbours_alone(void **state)
 	pipeline_submit(kept);
 	fake_await(&fake_log.taken, 2);
 	pipeline_abandon(gone);
-	while (client_abandoned(c) > 2)
+	while (client_abandoned(c, PIPELINE_READS) > 2)
 		await_done(c, 1);
 	assert_int_equal(fake_log.taken, 2);
 	fake_release(302);
 	await_all(c, kept);
 	assert_int_equal(count_failures(kept, CLUSTER_FAIL_ABANDONED), 0);
 	pipeline_close(kept);
-	while (client_abandoned(c) > 0)
+	while (client_abandoned(c, PIPELINE_READS) > 0)
 		await_done(c, 1);
 	close_client(c);
 	assert_in_range(fake_log.taken, 300, 302);

@@ -16,7 +16,7 @@ static inline Pipeline *
 open_pipeline(Client *c, uint32_t requests, size_t bytes)
 {
 	PipelineLimit limit = {requests, bytes};
-	Pipeline   *p = pipeline_open(c, &limit);
+	Pipeline   *p = pipeline_open(c, PIPELINE_ORDERED, &limit);
 
 	assert_non_null(p);
 	return p;

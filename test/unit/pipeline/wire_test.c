@@ -404,10 +404,10 @@ test_12_late_answers_after_abandon(void **state)
 	pipeline_submit(p);
 	assert_true(node_await(s.node, "held", 200, WAKE_UP_MS));
 	pipeline_abandon(p);
-	assert_int_equal(client_abandoned(s.client), 200);
+	assert_int_equal(client_abandoned(s.client, PIPELINE_READS), 200);
 	assert_true(node_order(s.node, "clear\nrelease"));
-	while (client_abandoned(s.client) > 0)
-		await_done(s.client, client_abandoned(s.client));
+	while (client_abandoned(s.client, PIPELINE_READS) > 0)
+		await_done(s.client, client_abandoned(s.client, PIPELINE_READS));
 	assert_int_equal(write_rows(&s, 300, CLUSTER_FAIL_CQL), 0);
 	close_scene(&s);
 }
