@@ -495,12 +495,6 @@ cluster_load(const Cluster *c)
 {
 	ClusterLoad load = {.in_flight = c->dispatch.in_flight, .answered = c->dispatch.answered};
 
-	for (uint32_t i = 0; i < c->topology.nlocal; i++)
-	{
-		const ClusterPool *pool = c->topology.local[i]->pool;
-
-		load.window += pool ? cluster_pool_window(pool) : 0;
-	}
 	for (const ClusterPlace *place = c->dispatch.active; place; place = place->next_active)
 		load.pressed |= cluster_place_is_pressed(place);
 	return load;

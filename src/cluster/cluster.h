@@ -44,7 +44,6 @@ extern void cluster_flush(Cluster *c);
 typedef struct ClusterLoad
 {
 	uint32_t	in_flight;		/* requests that were sent, and not answered */
-	uint64_t	window;			/* how many may be, at all places that are up */
 	bool		pressed;		/* requests wait because of a window */
 	uint64_t	answered;		/* uv_now ms when a node last answered anything; 0: never */
 } ClusterLoad;

@@ -96,13 +96,6 @@ cluster_place_has_room(const ClusterPlace *place)
 	return place->in_flight < place->limit && place->net && net_connection_writable(place->net);
 }
 
-/* How many may be in flight there in the long run. */
-static inline uint32_t
-cluster_place_width(const ClusterPlace *place)
-{
-	return place->limit == CLUSTER_PLACE_UNLIMITED ? place->limit : cluster_window_width(&place->window);
-}
-
 /* Requests that are there, in flight or waiting. */
 static inline uint32_t
 cluster_place_load(const ClusterPlace *place)

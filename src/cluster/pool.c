@@ -575,13 +575,3 @@ cluster_pool_load(const ClusterPool *pool)
 		n += cluster_place_load(place);
 	return n;
 }
-
-uint64_t
-cluster_pool_window(const ClusterPool *pool)
-{
-	uint64_t	n = 0;
-
-	for (uint32_t i = 0; i < pool->nplaces; i++)
-		n += cluster_place_ready(pool->place[i]) ? cluster_place_width(pool->place[i]) : 0;
-	return n;
-}

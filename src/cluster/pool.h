@@ -99,7 +99,5 @@ extern void cluster_pool_tls(const ClusterPool *pool, const char **version, cons
 extern ClusterPlace *cluster_pool_find(const ClusterPool *pool, const NetConnection *net);
 extern bool cluster_pool_closed(const ClusterPool *pool);
 extern uint32_t cluster_pool_load(const ClusterPool *pool); /* requests that are there, in flight or waiting */
-extern uint64_t cluster_pool_window(const ClusterPool *pool);	/* requests that may be in flight at places that are
-																 * ready */
 
 #endif							/* CLUSTER_POOL_H */

@@ -331,7 +331,6 @@ client_stats(const Client *c, ClientStats *stats)
 	stats->failures = atomic_load_explicit(&from->failures, memory_order_relaxed);
 	stats->retries = atomic_load_explicit(&from->retries, memory_order_relaxed);
 	stats->in_flight = atomic_load_explicit(&from->in_flight, memory_order_relaxed);
-	stats->window = atomic_load_explicit(&from->window, memory_order_relaxed);
 	stats->window_peak = atomic_load_explicit(&from->window_peak, memory_order_relaxed);
 	stats->stalls = atomic_load_explicit(&from->stalls, memory_order_relaxed);
 }

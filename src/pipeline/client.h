@@ -29,7 +29,6 @@ typedef struct ClientStats
 	uint64_t	failures;
 	uint64_t	retries;
 	uint32_t	in_flight;
-	uint32_t	window;
 	uint32_t	window_peak;
 	uint64_t	stalls;
 } ClientStats;

@@ -16,7 +16,6 @@ counters_publish(SubmitterCounters *c, const Tally *tally)
 	atomic_store_explicit(&c->failures, tally->failures, memory_order_relaxed);
 	atomic_store_explicit(&c->retries, tally->retries, memory_order_relaxed);
 	atomic_store_explicit(&c->in_flight, tally->in_flight, memory_order_relaxed);
-	atomic_store_explicit(&c->window, tally->window, memory_order_relaxed);
 	atomic_store_explicit(&c->window_peak, tally->peak, memory_order_relaxed);
 	atomic_store_explicit(&c->stalls, tally->stalls, memory_order_relaxed);
 }

@@ -19,7 +19,6 @@ typedef struct SubmitterCounters
 	_Atomic uint64_t failures;
 	_Atomic uint64_t retries;	/* attempts above the first */
 	_Atomic uint32_t in_flight;
-	_Atomic uint32_t window;	/* how many may be in flight now */
 	_Atomic uint32_t window_peak;	/* highest in_flight */
 	_Atomic uint64_t stalls;	/* turns that ended with requests that waited because of a window */
 	_Atomic uint32_t topology_version;	/* ClusterVersions */
@@ -36,7 +35,6 @@ typedef struct Tally
 	uint64_t	retries;
 	uint64_t	stalls;
 	uint32_t	in_flight;
-	uint32_t	window;
 	uint32_t	peak;
 } Tally;
 

@@ -292,7 +292,6 @@ note_load(Submitter *s)
 
 	s->answered = load.answered;
 	s->tally.in_flight = load.in_flight;
-	s->tally.window = load.window < s->ceiling.limit ? (uint32_t) load.window : s->ceiling.limit;
 	s->pressed = load.pressed || (s->queue.first && s->taken >= s->ceiling.limit);
 	if (load.in_flight > s->tally.peak)
 		s->tally.peak = load.in_flight;

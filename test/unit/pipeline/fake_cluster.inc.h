@@ -475,7 +475,7 @@ cluster_strains(const Cluster *c)
 ClusterLoad
 cluster_load(const Cluster *c)
 {
-	return (ClusterLoad) {.in_flight = fake_in_flight(c), .window = FAKE_IN_FLIGHT_MAX, .answered = c->last};
+	return (ClusterLoad) {.in_flight = fake_in_flight(c), .answered = c->last};
 }
 
 void
