@@ -3,7 +3,8 @@
  *	  The control connection.
  *
  * Submitter thread only.
- * Owns: candidates, which are addresses that are tried; one of them is the active one.
+ * Owns: candidates, which are addresses that are tried; one of them is the active one:
+ * that which has told the topology, or, as long as none has, one that was asked.
  * Invariants: at most one candidate is active; candidates are freed in
  * cluster_control_tick and cluster_control_free only, so no callback frees what
  * another one still walks; whatever events come, the topology is read when
@@ -11,10 +12,10 @@
  */
 #include "cluster/control.h"
 
+#include "cluster/candidate.h"
 #include "cluster/contacts.h"
 #include "cluster/random.h"
 #include "cluster/reread.h"
-#include "cluster/topology_query.h"
 #include "cluster/trace.h"
 
 #include <stddef.h>
@@ -22,6 +23,9 @@
 
 #define RETURN_WITHIN 500		/* ms in which a lost one is made again: all sessions lose theirs at once */
 #define STAGGER 100				/* ms until the next address is tried beside a silent one */
+#define PATIENCE 500			/* ms until another node is asked beside one that took the connection and does not
+								 * answer */
+#define ASKED_MAX 3				/* at a time */
 
 typedef enum ControlMode
 {
@@ -29,20 +33,7 @@ typedef enum ControlMode
 	CONTROL_KEEPING				/* settled or replacing */
 } ControlMode;
 
-typedef struct Candidate Candidate;
-
-struct Candidate
-{
-	NetOwner	owner;			/* first */
-	ClusterControl *control;
-	Candidate  *next;
-	NetAddress	address;
-	NetConnection *net;			/* NULL: not opened yet, or closed */
-	bool		opened;
-	bool		ready;			/* it is, or was */
-	bool		dropped;		/* its end is of no interest any more */
-	ClusterTopologyQuery query; /* while it is the active one */
-};
+typedef ClusterCandidate Candidate;
 
 struct ClusterControl
 {
@@ -59,12 +50,13 @@ struct ClusterControl
 	ClusterReport report;		/* failures since discovering began */
 	uint64_t	deadline;		/* of discovering */
 	uint64_t	next_open;		/* when the next candidate may be opened */
+	uint64_t	next_ask;		/* ... asked beside another one */
 	ClusterBackoff backoff;		/* of replacing */
 	uint32_t	turn;			/* which node to replace with */
 	ClusterReread reread;
 	bool		used;			/* requests came since the topology was last read */
 	bool		nodes_up;		/* an event told of a node that is up */
-	bool		registered;		/* ever */
+	bool		registered;		/* ever, where the topology was read */
 	ClusterChanges changes;
 };
 
@@ -98,21 +90,6 @@ on_contact_failed(void *owner, const char *contact, const NetFailure *why)
 	cluster_trace_closed(control->config->trace, contact, false, why);
 }
 
-static void
-drop(Candidate *candidate)
-{
-	candidate->dropped = true;
-	cluster_topology_query_stop(&candidate->query);
-}
-
-static void
-drop_and_close(Candidate *candidate)
-{
-	drop(candidate);
-	if (candidate->net)
-		net_connection_close(candidate->net);
-}
-
 /* Its connection works, what the node says does not: on to another one. */
 static void
 give_up(Candidate *candidate, const NetFailure *why)
@@ -120,7 +97,7 @@ give_up(Candidate *candidate, const NetFailure *why)
 	if (candidate->dropped)
 		return;
 	report_candidate(candidate, why);
-	drop_and_close(candidate);
+	cluster_candidate_close(candidate);
 }
 
 /* ---- reading ---- */
@@ -135,12 +112,8 @@ static uint64_t
 answer_deadline(ClusterTopologyQuery *q)
 {
 	const ClusterControl *control = candidate_of(q)->control;
-	uint64_t	now = now_of(control);
 
-	/* a node that took the connection and then says nothing must leave time for another one */
-	if (control->mode == CONTROL_DISCOVERING && control->deadline > now)
-		return now + (control->deadline - now) / 2 + 1;
-	return now + control->config->net.connect_timeout;
+	return now_of(control) + control->config->net.connect_timeout;
 }
 
 static void
@@ -162,19 +135,7 @@ on_registered(ClusterTopologyQuery *q)
 	/* what changed since the connection before this one was lost, nobody heard */
 	if (control->registered)
 		cluster_changes_add_unknown(&control->changes);
-	control->registered = true;
 	start_reading(candidate);
-}
-
-/* Nobody else is needed: candidates not yet decided are let go. */
-static void
-drop_others(ClusterControl *control)
-{
-	for (Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
-	{
-		if (candidate != control->active)
-			drop_and_close(candidate);
-	}
 }
 
 static void
@@ -194,11 +155,13 @@ on_answered(ClusterTopologyQuery *q)
 	}
 	cluster_trace_topology(control->config->trace, net_connection_name(candidate->net), control->topology);
 	control->nodes_up = false;
+	control->registered = true;
+	control->active = candidate;
 	control->mode = CONTROL_KEEPING;
 	cluster_backoff_reset(&control->backoff);
 	if (control->config->net.tls.mode != NET_SSL_VERIFY_FULL)
 		cluster_contacts_cancel(&control->contacts);	/* else certificates are to be of these names */
-	drop_others(control);
+	cluster_candidates_close_others(control->candidates, candidate);
 	control->ops->on_topology(control->owner, nodes_up);
 }
 
@@ -218,12 +181,13 @@ static const ClusterTopologyQueryOps query_ops = {
 /* ---- connections ---- */
 
 static void
-activate(Candidate *candidate)
+ask(Candidate *candidate)
 {
 	ClusterControl *control = candidate->control;
 
-	CORE_ASSERT(!control->active && candidate->net);
-	control->active = candidate;
+	CORE_ASSERT(candidate->net && !candidate->asked);
+	candidate->asked = true;
+	control->next_ask = now_of(control) + PATIENCE;
 	cluster_trace_connected(control->config->trace, candidate->net, "control connection");
 	cluster_topology_query_register(&candidate->query, candidate->net);
 }
@@ -235,8 +199,8 @@ on_ready(NetOwner *owner, NetConnection *c)
 
 	candidate->ready = true;
 	cluster_credentials_accepted(&candidate->control->access->credentials);
-	if (!candidate->dropped && !candidate->control->active)
-		activate(candidate);
+	if (!candidate->dropped)
+		advance(candidate->control);
 }
 
 static void
@@ -280,7 +244,7 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 	cluster_credentials_failed(&control->access->credentials, &candidate->address, why, now_of(control), control->random);
 	if (!candidate->dropped)
 		report_candidate(candidate, why);
-	drop(candidate);
+	cluster_candidate_drop(candidate);
 	if (control->active == candidate)
 		control->active = NULL;
 	if (control->mode == CONTROL_KEEPING && !control->active && candidate->ready)
@@ -302,24 +266,14 @@ static const NetOwnerOps owner_ops = {
 static void
 add_candidate(ClusterControl *control, const NetAddress *address)
 {
-	Candidate **at = &control->candidates;
-	Candidate  *candidate;
+	Candidate  *candidate = cluster_candidates_add(&control->candidates, address);
 
-	for (; *at; at = &(*at)->next)
-	{
-		if (!(*at)->dropped && net_address_equal(&(*at)->address, address))
-			return;				/* two names of one address */
-	}
-	candidate = calloc(1, sizeof(*candidate));
 	if (!candidate)
-		return;					/* one hope less */
+		return;
 	candidate->owner.ops = &owner_ops;
 	candidate->control = control;
-	candidate->address = *address;
 	candidate->query.ops = &query_ops;
 	candidate->query.topology = control->topology;
-	candidate->query.address = &candidate->address;
-	*at = candidate;
 }
 
 static void
@@ -332,7 +286,7 @@ open_candidate(ClusterControl *control, Candidate *candidate)
 	if (candidate->net)
 		return;
 	cluster_access_closed_control(control->access);
-	drop(candidate);
+	cluster_candidate_drop(candidate);
 	net_failure_set(&why, NET_FAIL_MEMORY, "out of memory");
 	report_candidate(candidate, &why);
 }
@@ -366,7 +320,19 @@ fail_discovery(ClusterControl *control)
 	control->ops->on_failed(control->owner, &report);
 }
 
-/* Something ended, or time went by: make another ready one the active one, or open the next. */
+static bool
+may_ask(const ClusterControl *control, uint64_t now)
+{
+	int			asked = 0;
+
+	if (!control->active)
+		return true;
+	for (const Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
+		asked += candidate->asked && !candidate->dropped;
+	return control->mode == CONTROL_DISCOVERING && now >= control->next_ask && asked < ASKED_MAX;
+}
+
+/* Something ended, got ready, or time went by: ask another one that is ready, or open the next. */
 static void
 advance(ClusterControl *control)
 {
@@ -374,18 +340,21 @@ advance(ClusterControl *control)
 	bool		connecting = false;
 	uint64_t	now = now_of(control);
 
-	if (control->mode == CONTROL_IDLE || control->active)
+	if (control->mode == CONTROL_IDLE || !may_ask(control, now))
 		return;
 	for (Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
 	{
 		if (candidate->dropped)
 			continue;
-		if (candidate->net && net_connection_ready(candidate->net))
+		if (candidate->net && net_connection_ready(candidate->net) && (!candidate->asked || !control->active))
 		{
-			activate(candidate);
+			if (!control->active)
+				control->active = candidate;
+			if (!candidate->asked)
+				ask(candidate);
 			return;
 		}
-		connecting |= candidate->opened;
+		connecting |= candidate->opened && !candidate->asked;
 		if (!candidate->opened && (!unopened || is_doubted(unopened)))
 			unopened = candidate;
 	}
@@ -449,29 +418,10 @@ cluster_control_stop(ClusterControl *control)
 	control->mode = CONTROL_IDLE;
 	control->active = NULL;
 	cluster_contacts_cancel(&control->contacts);
-	drop_others(control);
+	cluster_candidates_close_others(control->candidates, NULL);
 }
 
 /* ---- time ---- */
-
-static void
-reap(ClusterControl *control)
-{
-	Candidate **at = &control->candidates;
-
-	while (*at)
-	{
-		Candidate  *candidate = *at;
-
-		if (!candidate->dropped || candidate->net)
-		{
-			at = &candidate->next;
-			continue;
-		}
-		*at = candidate->next;
-		free(candidate);
-	}
-}
 
 /* Silence everywhere: each one still awaited is named. */
 static void
@@ -515,12 +465,8 @@ tick_keeping(ClusterControl *control, uint64_t now)
 void
 cluster_control_tick(ClusterControl *control, uint64_t now)
 {
-	reap(control);
-	for (Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
-	{
-		if (candidate->net)
-			net_connection_tick(candidate->net, now);
-	}
+	cluster_candidates_reap(&control->candidates);
+	cluster_candidates_tick(control->candidates, now);
 	if (control->mode == CONTROL_KEEPING)
 		tick_keeping(control, now);
 	else if (control->mode == CONTROL_DISCOVERING && now >= control->deadline)
@@ -559,7 +505,7 @@ cluster_control_free(ClusterControl *control)
 {
 	if (!control)
 		return;
-	reap(control);
+	cluster_candidates_reap(&control->candidates);
 	cluster_contacts_free(&control->contacts);
 	free(control);
 }
@@ -567,12 +513,7 @@ cluster_control_free(ClusterControl *control)
 bool
 cluster_control_closed(const ClusterControl *control)
 {
-	for (const Candidate *candidate = control->candidates; candidate; candidate = candidate->next)
-	{
-		if (candidate->net)
-			return false;
-	}
-	return true;
+	return cluster_candidates_closed(control->candidates);
 }
 
 void

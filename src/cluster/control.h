@@ -6,7 +6,8 @@
  * Submitter thread only; nothing here blocks.
  *
  *	 idle --cluster_control_discover--> discovering: contact points are resolved
- *	   and tried, each address shortly after the one before it
+ *	   and tried, each address shortly after the one before it; where one is ready and
+ *	   does not answer, others are asked beside it, and the first answer counts
  *	 discovering --topology read--> settled
  *	 discovering --nothing left to try, or a refused password, or connect_timeout--> idle (on_failed)
  *	 settled --connection lost--> replacing: the known nodes in turn, with backoff

@@ -3,8 +3,9 @@
  *	  Asks one node for the topology.
  *
  * Submitter thread only.
- * Owns: its questions in flight; answers go to the topology, which keeps them until
- * they are committed.
+ * Owns: its questions in flight, and answers until all are there; then they go to the
+ * topology, which keeps them until they are committed. So several nodes may be asked
+ * at the same time.
  * Invariant: once stopped, nothing goes to the topology, and nobody is called.
  *
  * Whoever asks registers for events first and reads then, so no change is missed in
@@ -24,6 +25,13 @@ static void fail(ClusterTopologyQuery *q, NetFailureKind kind, const char *forma
 	__attribute__((format(printf, 3, 4)));
 
 static void
+forget_answers(ClusterTopologyQuery *q)
+{
+	for (int i = 0; i < CLUSTER_QUESTIONS; i++)
+		cql_buffer_free(&q->question[i].answer);
+}
+
+static void
 fail(ClusterTopologyQuery *q, NetFailureKind kind, const char *format,...)
 {
 	NetFailure	why;
@@ -31,7 +39,7 @@ fail(ClusterTopologyQuery *q, NetFailureKind kind, const char *format,...)
 
 	if (q->stopped)
 		return;
-	q->stopped = true;
+	cluster_topology_query_stop(q);
 	va_start(args, format);
 	net_failure_setv(&why, kind, format, args);
 	va_end(args);
@@ -89,7 +97,6 @@ cluster_topology_query_register(ClusterTopologyQuery *q, NetConnection *c)
 void
 cluster_topology_query_all(ClusterTopologyQuery *q)
 {
-	cluster_topology_begin(q->topology);
 	ask_for_rows(q, CLUSTER_ASK_LOCAL, CLUSTER_SELECT_LOCAL);
 	ask_for_peers(q);
 	ask_for_rows(q, CLUSTER_ASK_KEYSPACES, CLUSTER_SELECT_KEYSPACES);
@@ -102,6 +109,7 @@ void
 cluster_topology_query_stop(ClusterTopologyQuery *q)
 {
 	q->stopped = true;
+	forget_answers(q);
 }
 
 /* ---- answers ---- */
@@ -115,10 +123,13 @@ port_of(const NetAddress *address)
 }
 
 static bool
-take_rows(const ClusterQuestion *question, CqlReader r)
+take_rows(const ClusterQuestion *question)
 {
 	const ClusterTopologyQuery *q = question->query;
+	CqlReader	r = cql_reader(question->answer.data, question->answer.len);
 
+	if (!question->answered)
+		return true;			/* not asked for, or a node need not know */
 	switch (question->kind)
 	{
 		case CLUSTER_ASK_LOCAL:
@@ -156,7 +167,22 @@ take_error(const ClusterQuestion *question, const CqlError *error)
 }
 
 static void
-take_answer(const ClusterQuestion *question, const CqlFrame *frame)
+take_all(ClusterTopologyQuery *q)
+{
+	bool		good = true;
+
+	cluster_topology_begin(q->topology);
+	for (int i = 0; i < CLUSTER_QUESTIONS; i++)
+		good = good && take_rows(&q->question[i]);
+	forget_answers(q);
+	if (good)
+		q->ops->on_answered(q);
+	else
+		fail(q, NET_FAIL_PROTOCOL, "the answer about the topology makes no sense");
+}
+
+static void
+take_answer(ClusterQuestion *question, const CqlFrame *frame)
 {
 	CqlPrefix	prefix;
 	CqlReader	r;
@@ -165,9 +191,13 @@ take_answer(const ClusterQuestion *question, const CqlFrame *frame)
 
 	if (legible && frame->opcode == CQL_OP_ERROR && cql_response_error(r, frame->version, &error))
 		take_error(question, &error);
-	else if (legible && frame->opcode == (question->kind == CLUSTER_ASK_REGISTER ? CQL_OP_READY : CQL_OP_RESULT)
-			 && take_rows(question, r))
-		return;
+	else if (legible && frame->opcode == (question->kind == CLUSTER_ASK_REGISTER ? CQL_OP_READY : CQL_OP_RESULT))
+	{
+		question->answered = true;
+		cql_put_raw(&question->answer, r.at, cql_reader_left(&r));
+		if (question->answer.failed)
+			fail(question->query, NET_FAIL_MEMORY, "out of memory");
+	}
 	else
 		fail(question->query, NET_FAIL_PROTOCOL, "the answer about the topology makes no sense");
 }
@@ -175,7 +205,7 @@ take_answer(const ClusterQuestion *question, const CqlFrame *frame)
 static void
 on_answer(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 {
-	const ClusterQuestion *question = (const ClusterQuestion *) call;
+	ClusterQuestion *question = (ClusterQuestion *) call;
 	ClusterTopologyQuery *q = question->query;
 
 	CORE_ASSERT(q->pending > 0);
@@ -191,5 +221,5 @@ on_answer(NetCall *call, NetConnection *c, NetLoss loss, const CqlFrame *frame)
 	if (question->kind == CLUSTER_ASK_REGISTER)
 		q->ops->on_registered(q);
 	else if (q->pending == 0)
-		q->ops->on_answered(q);
+		take_all(q);
 }

@@ -23,7 +23,8 @@ typedef struct ClusterTopologyQuery ClusterTopologyQuery;
 typedef struct ClusterTopologyQueryOps
 {
 	void		(*on_registered) (ClusterTopologyQuery *q); /* for events, as far as the node has them */
-	void		(*on_answered) (ClusterTopologyQuery *q);	/* the topology has all answers, to be committed */
+	void		(*on_answered) (ClusterTopologyQuery *q);	/* the topology has all answers of this node, to be
+															 * committed */
 	void		(*on_failed) (ClusterTopologyQuery *q, const NetFailure *why);	/* once */
 	uint64_t	(*deadline) (ClusterTopologyQuery *q);	/* of a question that is asked now */
 } ClusterTopologyQueryOps;
@@ -38,6 +39,8 @@ typedef struct ClusterQuestion
 	NetCall		call;			/* first */
 	ClusterTopologyQuery *query;
 	ClusterQuestionKind kind;
+	bool		answered;
+	CqlBuffer	answer;			/* its rows, until all are there */
 } ClusterQuestion;
 
 /* Its owner embeds it, and it lives until no question is pending. Zero-initialise; set ops, topology and address. */

@@ -152,26 +152,94 @@ test_control_connections_spread(void **state)
 	fixture_end(&f);
 }
 
-/* One that takes the connection and says nothing about the topology must not block the other. */
+/* One that takes the connection and says nothing about the topology, or about events, must not block the other. */
 static void
-test_contact_that_answers_no_query(void **state)
+ask_beside(const char *fault)
 {
 	Fixture		f;
 	TestRequest r = {0};
-	Node	   *mute = start_node("address 127.0.0.9\non QUERY silent\n");
+	char		script[64];
+	Node	   *mute;
 
+	snprintf(script, sizeof(script), "address 127.0.0.9\non %s silent\n", fault);
+	mute = start_node(script);
 	fixture_init(&f);
 	start_nodes(&f, 1, "keyspace ks simple 1", "");
 	add_contact(&f, "127.0.0.9", node_port(mute));
 	add_contact(&f, "127.0.0.1", node_port(f.node[0]));
-	f.config.net.connect_timeout = 600;
+	f.config.net.connect_timeout = 60000;
 	open_cluster(&f);
 	make_query(&r, "SELECT id FROM ks.t");
 	run(&f, &r);
 	assert_worked(&r);
+	assert_int_equal(node_count(mute, "faults"), strcmp(fault, "QUERY") == 0 ? 3 : 1);
+	assert_int_equal(cluster_versions(f.cluster).schema, 0);
+	AWAIT(&f, node_count(mute, "open") == 0);
 	request_free(&r);
 	fixture_end(&f);
 	node_stop(mute);
+}
+
+static void
+test_contact_that_answers_no_query(void **state)
+{
+	ask_beside("QUERY");
+	ask_beside("REGISTER");
+	ask_beside("OPTIONS");
+}
+
+/* Whoever is the first to answer: if the one that is asked later is lost, the other is still waited for. */
+static void
+test_contact_that_answers_late(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	Node	   *late = start_node("address 127.0.0.9\nkeyspace ks simple 1\n" SCHEMA "on QUERY text 'system' hold\n");
+	Node	   *lost;
+
+	fixture_init(&f);
+	lost = start_node("address 127.0.0.8\non QUERY close\n");
+	add_contact(&f, "127.0.0.9", node_port(late));
+	add_contact(&f, "127.0.0.8", node_port(lost));
+	f.config.net.connect_timeout = 60000;
+	open_cluster(&f);
+	make_query(&r, "SELECT id FROM ks.t");
+	submit(&f, &r);
+	AWAIT(&f, node_count(lost, "faults") > 0 && node_count(lost, "open") == 0);
+	assert_true(node_order(late, "clear\nrelease"));
+	AWAIT(&f, r.times > 0);
+	assert_worked(&r);
+	assert_int_equal(node_count(late, "connections"), 2);
+	request_free(&r);
+	fixture_end(&f);
+	node_stop(late);
+	node_stop(lost);
+}
+
+/* However many contact points there are, few are asked at a time. */
+static void
+test_contacts_that_answer_no_query(void **state)
+{
+	Fixture		f;
+	Node	   *mute[MAX_TEST_NODES + 1];
+	uint64_t	asked = 0;
+
+	fixture_init(&f);
+	for (int i = 0; i <= MAX_TEST_NODES; i++)
+	{
+		mute[i] = start_node("on QUERY silent\n");
+		add_contact(&f, node_address(mute[i]), node_port(mute[i]));
+	}
+	f.config.net.connect_timeout = 2500;
+	open_cluster(&f);
+	AWAIT(&f, f.downs > 0);
+	for (int i = 0; i <= MAX_TEST_NODES; i++)
+		asked += node_count(mute[i], "REGISTER");
+	assert_in_range(asked, 2, MAX_TEST_NODES);
+	assert_non_null(strstr(f.down.message, "2500 ms"));
+	fixture_end(&f);
+	for (int i = 0; i <= MAX_TEST_NODES; i++)
+		node_stop(mute[i]);
 }
 
 static void
@@ -576,6 +644,8 @@ main(void)
 		cmocka_unit_test(test_control_connections_spread),
 		cmocka_unit_test(test_contact_that_answers_no_query),
 		cmocka_unit_test(test_all_contacts_refuse),
+		cmocka_unit_test(test_contact_that_answers_late),
+		cmocka_unit_test(test_contacts_that_answer_no_query),
 		cmocka_unit_test(test_silent_contact),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_a_wrong_password_is_tried_once),
