@@ -38,7 +38,7 @@
 #include <stdlib.h>
 
 #define PACE_BUSY 25			/* ms between ticks: the resolution of deadlines */
-#define PACE_IDLE 500			/* while nothing is in flight and nobody waits */
+#define PACE_IDLE 500			/* while nothing is in flight and nobody waits, but something has happened */
 #define QUIET_TICKS 2			/* loop turns for libuv to let go of the last handles */
 
 typedef enum ClusterState
@@ -59,7 +59,9 @@ struct Cluster
 	ClusterDispatch dispatch;
 	ClusterLane questions;
 	uv_timer_t	timer;
-	uint64_t	pace;			/* of the timer */
+	uint64_t	pace;			/* of the timer; more than PACE_IDLE: it rests until something is due */
+	uint64_t	due;			/* uv_now ms, while it rests */
+	bool		ticked;			/* the timer came, and nothing else since */
 	bool		alone;			/* ready, but no node is up */
 	uint64_t	alone_since;
 	ClusterAccess access;
@@ -84,6 +86,43 @@ set_pace(Cluster *c, uint64_t pace)
 		return;
 	c->pace = pace;
 	uv_timer_start(&c->timer, on_tick, pace, pace);
+}
+
+/* ---- rest ---- */
+
+/* Where no request is. */
+static uint64_t
+next_due(const Cluster *c, uint64_t now)
+{
+	uint64_t	due = cluster_control_due(c->control, now);
+
+	for (uint32_t i = 0; i < c->topology.nnodes; i++)
+	{
+		const ClusterNode *node = c->topology.node[i];
+
+		if (node->pool)
+			due = net_sooner(due, cluster_pool_due(node->pool, now));
+		else if (node->local && c->state == STATE_READY)
+			return now;
+	}
+	return due;
+}
+
+/* A session that nobody uses costs nothing. */
+static void
+rest(Cluster *c, uint64_t now)
+{
+	c->due = next_due(c, now);
+	set_pace(c, c->due > now + PACE_IDLE ? c->due - now : PACE_IDLE);
+}
+
+/* Whatever happened, there may be something to do earlier than was known. */
+static void
+stir(Cluster *c)
+{
+	if (c->pace > PACE_IDLE && !c->ticked && now_of(c) + PACE_IDLE < c->due)
+		set_pace(c, PACE_IDLE);
+	c->ticked = false;
 }
 
 /* ---- down ---- */
@@ -430,7 +469,11 @@ on_tick(uv_timer_t *timer)
 		cluster_dispatch_give_up(&c->dispatch, &c->down);
 	cluster_dispatch_tick(&c->dispatch, now);
 	cluster_dispatch_flush(&c->dispatch);
-	set_pace(c, busy(c) ? PACE_BUSY : PACE_IDLE);
+	if (busy(c))
+		set_pace(c, PACE_BUSY);
+	else
+		rest(c, now);
+	c->ticked = true;
 }
 
 /* ---- the submitter's ---- */
@@ -524,6 +567,7 @@ void
 cluster_flush(Cluster *c)
 {
 	CORE_ASSERT(core_thread_is_mine(&c->thread));
+	stir(c);
 	answer_questions(c);
 	cluster_dispatch_flush(&c->dispatch);
 }

@@ -475,6 +475,18 @@ cluster_control_tick(ClusterControl *control, uint64_t now)
 		advance(control);
 }
 
+uint64_t
+cluster_control_due(const ClusterControl *control, uint64_t now)
+{
+	const Candidate *active = control->active;
+
+	if (control->mode == CONTROL_IDLE && !control->candidates)
+		return UINT64_MAX;
+	if (control->mode != CONTROL_KEEPING || !active || !active->net || control->candidates->next)
+		return now;
+	return net_sooner(net_connection_due(active->net), cluster_reread_due(&control->reread, control->used));
+}
+
 /* ---- life ---- */
 
 ClusterControl *

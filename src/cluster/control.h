@@ -45,6 +45,8 @@ extern void cluster_control_free(ClusterControl *control);	/* only while cluster
 extern void cluster_control_discover(ClusterControl *control);
 extern void cluster_control_stop(ClusterControl *control);
 extern void cluster_control_tick(ClusterControl *control, uint64_t now);
+/* Before, a tick does nothing, unless something happens meanwhile. */
+extern uint64_t cluster_control_due(const ClusterControl *control, uint64_t now);
 extern void cluster_control_use(ClusterControl *control);	/* somebody needs the topology to be true */
 extern bool cluster_control_closed(const ClusterControl *control);
 extern const ClusterChanges *cluster_control_changes(const ClusterControl *control);	/* of the schema */

@@ -427,6 +427,26 @@ cluster_pool_tick(ClusterPool *pool, uint64_t now)
 	}
 }
 
+uint64_t
+cluster_pool_due(const ClusterPool *pool, uint64_t now)
+{
+	uint32_t	idle = pool->config->idle_timeout;
+	uint64_t	due = UINT64_MAX;
+
+	for (const ClusterPlace *place = pool->retired; place; place = place->next_retired)
+		due = place->net ? now : due;
+	for (uint32_t i = 0; i < pool->nplaces; i++)
+	{
+		const ClusterPlace *place = pool->place[i];
+
+		if (place->net)
+			due = net_sooner(due, pool->started ? net_connection_due(place->net) : now);
+		if (place->up && idle > 0)
+			due = net_sooner(due, place->used + idle);
+	}
+	return due;
+}
+
 /* What a connection failed with before is of no interest to who asks now. */
 void
 cluster_pool_hurry(ClusterPool *pool)

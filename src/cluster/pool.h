@@ -63,6 +63,8 @@ extern void cluster_pool_start(ClusterPool *pool);	/* opens nothing by itself; h
 extern void cluster_pool_stop(ClusterPool *pool);	/* closes at once */
 extern void cluster_pool_retire(ClusterPool *pool); /* closes once no request is left there */
 extern void cluster_pool_tick(ClusterPool *pool, uint64_t now);
+/* Where no request is: before, a tick does nothing, unless something happens meanwhile. */
+extern uint64_t cluster_pool_due(const ClusterPool *pool, uint64_t now);
 
 /* Whether that shard's place is empty, and may get a connection now. */
 extern bool cluster_pool_may_open(const ClusterPool *pool, uint32_t shard);

@@ -41,8 +41,10 @@ cluster_reread_began(ClusterReread *r, uint64_t now)
 	r->stale = now + r->interval / 5 * 4 + cluster_random_below(r->random, r->interval / 5 * 2 + 1);
 }
 
-bool
-cluster_reread_wanted(const ClusterReread *r, uint64_t now, bool used)
+uint64_t
+cluster_reread_due(const ClusterReread *r, bool used)
 {
-	return (r->changed && now >= r->due) || (used && r->interval > 0 && now >= r->stale);
+	uint64_t	stale = used && r->interval > 0 ? r->stale : UINT64_MAX;
+
+	return r->changed && r->due < stale ? r->due : stale;
 }

@@ -29,6 +29,12 @@ typedef struct ClusterReread
 extern void cluster_reread_event(ClusterReread *r, uint64_t now);
 extern void cluster_reread_began(ClusterReread *r, uint64_t now);
 /* used: the topology was of use to somebody since the last read. */
-extern bool cluster_reread_wanted(const ClusterReread *r, uint64_t now, bool used);
+extern uint64_t cluster_reread_due(const ClusterReread *r, bool used);	/* UINT64_MAX: no read is wanted */
+
+static inline bool
+cluster_reread_wanted(const ClusterReread *r, uint64_t now, bool used)
+{
+	return now >= cluster_reread_due(r, used);
+}
 
 #endif							/* CLUSTER_REREAD_H */

@@ -419,6 +419,25 @@ net_connection_tick(NetConnection *c, uint64_t now)
 	}
 }
 
+static uint64_t
+heartbeat_due(const NetConnection *c)
+{
+	if (c->config->heartbeat_interval == 0)
+		return UINT64_MAX;
+	return c->heartbeat_sent <= c->last_read ? c->last_read + c->config->heartbeat_interval :
+		c->heartbeat_sent + c->config->heartbeat_timeout;
+}
+
+uint64_t
+net_connection_due(const NetConnection *c)
+{
+	uint64_t	heartbeat = heartbeat_due(c);
+
+	if (c->state != NET_STATE_READY)
+		return c->connect_deadline;
+	return net_sooner(heartbeat, c->streams.next_deadline);
+}
+
 /* ---- requests ---- */
 
 bool

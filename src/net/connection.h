@@ -45,8 +45,16 @@ extern bool net_connection_writable(const NetConnection *c);
 /* Hand the output buffer to the socket: once per loop turn. A write still under way: after it. */
 extern void net_connection_flush(NetConnection *c);
 
-/* Deadlines, heartbeat; called by the owner's timer every 20 to 100 ms with uv_now. */
+/* Deadlines, heartbeat; called by the owner's timer with uv_now, every 20 to 100 ms or when it is due. */
 extern void net_connection_tick(NetConnection *c, uint64_t now);
+/* Before, a tick does nothing, unless something is sent or comes meanwhile. UINT64_MAX: nor does it ever. */
+extern uint64_t net_connection_due(const NetConnection *c);
+
+static inline uint64_t
+net_sooner(uint64_t one, uint64_t other)
+{
+	return one < other ? one : other;
+}
 
 /*
  * Close: every call in flight gets NET_LOST or NET_UNSENT from the loop, then

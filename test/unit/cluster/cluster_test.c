@@ -433,6 +433,60 @@ test_a_node_moves_under_a_live_connection(void **state)
 	fixture_end(&f);
 }
 
+/* ---- nobody needs it ---- */
+
+static void
+on_end(uv_timer_t *timer)
+{
+	*(bool *) timer->data = true;
+}
+
+/* Turns of the loop in so many ms. */
+static uint32_t
+count_turns(Fixture *f, uint64_t ms)
+{
+	uv_timer_t	timer;
+	bool		end = false;
+	uint32_t	turns = 0;
+
+	uv_timer_init(&f->loop, &timer);
+	timer.data = &end;
+	uv_update_time(&f->loop);
+	uv_timer_start(&timer, on_end, ms, 0);
+	for (; !end; turns++)
+		uv_run(&f->loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *) &timer, NULL);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	return turns;
+}
+
+/* What is due is done all the same: heartbeats, connections that nobody uses, and what a node tells. */
+static void
+test_a_session_at_rest(void **state)
+{
+	Fixture		f;
+	uint32_t	version;
+
+	fixture_init(&f);
+	f.config.net.heartbeat_interval = 60000;
+	f.config.net.heartbeat_timeout = 60000;
+	f.config.idle_timeout = 1500;
+	start_nodes(&f, 3, "keyspace ks simple 1", "");
+	open_cluster(&f);
+	insert_all(&f, prepare(&f, INSERT_TEXT), 0, 20);
+	uv_timer_stop(&f.wake);
+	AWAIT(&f, count_all(&f, "open") == 1);
+	(void) count_turns(&f, 600);
+	assert_in_range(count_turns(&f, 2600), 1, 3);	/* twice a second would be five, and the end */
+	version = cluster_versions(f.cluster).topology;
+	f.config.net.heartbeat_interval = 500;
+	order_all(&f, "reset\nevent STATUS_CHANGE UP 127.0.0.1 1");
+	AWAIT(&f, cluster_versions(f.cluster).topology > version);
+	AWAIT(&f, count_all(&f, "OPTIONS") > 1);
+	uv_timer_again(&f.wake);
+	fixture_end(&f);
+}
+
 /* ---- many sessions ---- */
 
 /* Each of them begins with a request or two. */
@@ -527,6 +581,7 @@ main(void)
 		cmocka_unit_test(test_why_no_node_takes_requests),
 		cmocka_unit_test(test_the_local_data_center_goes),
 		cmocka_unit_test(test_a_node_moves_under_a_live_connection),
+		cmocka_unit_test(test_a_session_at_rest),
 		cmocka_unit_test(test_sessions_begin_with_any_node),
 		cmocka_unit_test(test_broken_invariants_abort),
 	};
