@@ -26,7 +26,7 @@ cluster_route_plan(ClusterTopology *t, ClusterStatement *statement, const Cluste
 	if (!statement || !request->routed)
 		return plan;
 	plan.replicas = cluster_locate(t, &statement->table, request->token);
-	plan.ordered = plan.replicas.number && cluster_route_conditional(statement, request);
+	plan.ordered = (plan.replicas.number || plan.replicas.tablet) && cluster_route_conditional(statement, request);
 	if (plan.ordered)
 		plan.start = 0;
 	return plan;

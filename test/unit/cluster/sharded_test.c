@@ -106,6 +106,29 @@ test_rows_of_tablets_go_to_their_shards(void **state)
 	fixture_end(&f);
 }
 
+/* The tablet's first replica has the rounds of Paxos of all sessions. */
+static void
+test_conditional_rows_of_tablets_go_to_the_first_replica(void **state)
+{
+	Fixture		f;
+	uint32_t	statement = open_sharded(&f, 3, "scylla 8\nkeyspace ks network dc1:2 tablets 32", "");
+	TestRequest r = {0};
+
+	warm_up(&f, statement, SHARDS);
+	insert_all(&f, statement, 0, 3000);
+	order_all(&f, "reset");
+	for (int32_t id = 0; id < 200; id++)
+	{
+		make_conditional(&r, statement, id, CQL_PARAM_VALUES | CQL_PARAM_SERIAL);
+		run(&f, &r);
+		assert_worked(&r);
+	}
+	assert_int_equal(count_all(&f, "executes"), 200);
+	assert_int_equal(count_all(&f, "not_owner"), 0);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* scylladb/python-driver#913: no node tells of a replica that a tablet gets more. */
 static void
 test_a_replica_more_gets_its_share(void **state)
@@ -256,6 +279,7 @@ main(void)
 		cmocka_unit_test(test_rows_of_the_ring_go_to_their_shards),
 		cmocka_unit_test(test_many_rows_wait_for_the_connections_of_their_shards),
 		cmocka_unit_test(test_rows_of_tablets_go_to_their_shards),
+		cmocka_unit_test(test_conditional_rows_of_tablets_go_to_the_first_replica),
 		cmocka_unit_test(test_a_replica_more_gets_its_share),
 		cmocka_unit_test(test_b22_translated_addresses),
 		cmocka_unit_test(test_b21_all_connections_land_on_one_shard),
