@@ -31,9 +31,9 @@ test_live_contact_beside_dead_ones(void **state)
 	node_stop(silent);
 }
 
-/* Every address of a name is tried, and one that is silent keeps nobody waiting. */
+/* B20: every address of a name is tried, and one that is silent keeps nobody waiting. */
 static void
-test_live_address_beside_dead_ones(void **state)
+test_b20_live_address_beside_dead_ones(void **state)
 {
 	Fixture		f;
 	TestRequest r = {0};
@@ -639,7 +639,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_live_contact_beside_dead_ones),
-		cmocka_unit_test(test_live_address_beside_dead_ones),
+		cmocka_unit_test(test_b20_live_address_beside_dead_ones),
 		cmocka_unit_test(test_name_of_a_node_that_moved),
 		cmocka_unit_test(test_control_connections_spread),
 		cmocka_unit_test(test_contact_that_answers_no_query),
