@@ -255,10 +255,9 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 }
 
 static const NetOwnerOps owner_ops = {
-	.on_ready = on_ready,
-	.on_event = on_event,
-	.on_writable = on_writable,
-	.on_closed = on_closed,
+	.on_ready = on_ready, .on_event = on_event,
+	.on_writable = on_writable, .on_closed = on_closed,
+	.reports = true,
 };
 
 /* ---- candidates ---- */

@@ -166,6 +166,16 @@ typedef struct ClusterContact
 
 #define CLUSTER_CONNECTIONS_MIN 2	/* one hears of changes, the other carries requests */
 
+/* What most requests go by. They bring it along: here it is for nodes to be told, see cluster/driver_config.h. */
+typedef struct ClusterDefaults
+{
+	uint16_t	consistency;	/* CqlConsistency */
+	uint16_t	serial_consistency;
+	uint32_t	page_size;		/* rows */
+	uint32_t	request_timeout;	/* ms */
+	uint32_t	schema_timeout; /* ms until all nodes are to know of a changed schema */
+} ClusterDefaults;
+
 /*
  * How a cluster is spoken to: from the options of a session down to each connection.
  * client_open copies it, strings and all, and says what its defaults are; the copy is
@@ -184,6 +194,7 @@ typedef struct ClusterConfig
 	uint32_t	max_in_flight;	/* the submitter's: requests that the cluster has at a time; 0: each place finds out */
 	uint32_t	max_connections;	/* of the cluster, the control connection counts; 0: no limit */
 	uint32_t	idle_timeout;	/* ms without a request until a connection is closed; 0: never */
+	ClusterDefaults defaults;
 	struct ClusterTrace *trace; /* told of what happens; NULL: nobody wants to know */
 } ClusterConfig;
 

@@ -25,13 +25,14 @@ typedef struct NetOwner NetOwner;
  * function of this header on c; c itself is freed by the connection after
  * on_closed returned and libuv let its handles go.
  */
-typedef struct NetOwnerOps		/* none is NULL */
+typedef struct NetOwnerOps		/* no callback is NULL */
 {
 	void		(*on_ready) (NetOwner *owner, NetConnection *c);
 	void		(*on_event) (NetOwner *owner, NetConnection *c, const CqlFrame *frame); /* EVENT; prefix undecoded */
 	void		(*on_writable) (NetOwner *owner, NetConnection *c); /* room again after a full one */
 	void		(*on_closed) (NetOwner *owner, NetConnection *c, const NetFailure *why);
 	/* exactly once per opened connection, after every call got its on_done; then forget c */
+	bool		reports;		/* the node is told how its client is configured: once a client is enough */
 } NetOwnerOps;
 
 struct NetOwner
@@ -64,6 +65,7 @@ typedef struct NetConfig
 	const char *driver_version;
 	const NetOption *option;	/* of who uses the driver */
 	int			noptions;
+	const char *report;			/* how the client is configured; NULL: nobody is told */
 	uint32_t	max_orphans;	/* more: the connection is replaced (closed) */
 	bool		require_auth;	/* refuse a node that does not ask for the password, */
 	bool		cert_proves;	/* or, in TLS, for the certificate: it is the user's own */

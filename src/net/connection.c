@@ -131,6 +131,7 @@ begin_handshake(NetConnection *c)
 	c->splitter.max_body = HANDSHAKE_MAX_BODY;
 	net_handshake_begin(&c->handshake, c->config, versions, &c->output.gathered);
 	c->handshake.asked_certificate = c->tls && net_tls_has_asked(c->tls);
+	c->handshake.reports = c->owner->ops->reports;
 	if (c->output.gathered.failed)
 		net_frames_fail(c, NET_FAIL_MEMORY, "out of memory");
 	else

@@ -215,6 +215,8 @@ send_startup(NetHandshake *h, CqlReader supported, CqlBuffer *out)
 	cql_request_startup(&body, h->lz4 ? "lz4" : NULL, h->config->driver_name, h->config->driver_version);
 	for (int i = 0; i < h->config->noptions; i++)
 		add_option(&body, h->config->option[i].key, h->config->option[i].value);
+	if (h->reports && h->config->report)
+		add_option(&body, "DRIVER_CONFIG", h->config->report);
 	if (h->version < 5 && h->has_metadata_id)
 		add_option(&body, METADATA_ID_KEY, "");
 	if (offers(supported, RATE_LIMIT_KEY))

@@ -43,6 +43,7 @@ typedef struct NetHandshake
 	bool		segments;		/* v5, and READY or AUTHENTICATE came: both sides use segments from here */
 	bool		has_metadata_id;
 	bool		asked_certificate;	/* in TLS, the node has asked for the client's; set behind net_handshake_begin */
+	bool		reports;		/* config->report is told; set behind net_handshake_begin */
 	uint32_t	lwt_mask;		/* bits that PREPARED's bind metadata has of a conditional statement; 0: nothing tells */
 	NetShard	shard;
 } NetHandshake;

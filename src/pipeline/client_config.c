@@ -8,6 +8,8 @@
  */
 #include "pipeline/client_config.h"
 
+#include "cluster/driver_config.h"
+
 #define DRIVER_NAME "scylla_fdw"
 #define DRIVER_VERSION "1.0"
 
@@ -90,5 +92,6 @@ client_config_copy(const ClusterConfig *from, ClusterConfig *into, CqlArena *str
 	into->net.password = copy_string(strings, from->net.password);
 	copy_tls(strings, &from->net.tls, &into->net.tls);
 	into->net.option = copy_options(strings, &from->net);
+	into->net.report = cluster_driver_config(into, strings);
 	return !strings->failed;
 }

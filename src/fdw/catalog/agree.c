@@ -36,7 +36,6 @@
 #include "fdw/session/rows.h"
 #include "fdw/session/single_request.h"
 
-#define AGREEMENT_TIMEOUT 60000 /* ms */
 #define AGREEMENT_INTERVAL 20
 
 static const CqlBytes no_state = {NULL, -1};
@@ -113,7 +112,7 @@ scyllaAwaitSchema(ScyllaSession *session, const ScyllaTableOptions *options)
 	local.read_consistency = SCYLLA_SYSTEM_CONSISTENCY;
 	while (!schema_agrees(session, &local))
 	{
-		if (!pause_until(begun, AGREEMENT_TIMEOUT))
+		if (!pause_until(begun, SCYLLA_AGREEMENT_TIMEOUT))
 		{
 			ereport(WARNING, (errmsg("the nodes of the cluster do not agree on the schema yet")));
 			return;
@@ -306,7 +305,7 @@ ask_all_nodes(const IndexWait *wait, AskNode ask, TimestampTz begun)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "scylla_fdw look at indexes", ALLOCSET_DEFAULT_SIZES);
-	int			timeout = Max(AGREEMENT_TIMEOUT, wait->keyspace.options->request_timeout);
+	int			timeout = Max(SCYLLA_AGREEMENT_TIMEOUT, wait->keyspace.options->request_timeout);
 	int			needed = 2 * Max(scyllaConnectedNodes(wait->keyspace.session, wait->keyspace.options), 1);
 	IndexState	state = INDEX_BUILDING;
 

@@ -105,6 +105,7 @@ struct ScyllaOptionDef
 #define SCYLLA_MAX_TTL 630720000	/* 20 years; org.apache.cassandra.cql3.Attributes.MAX_TTL */
 #define SCYLLA_MAX_REQUEST_TIMEOUT 3600000	/* ms */
 #define SCYLLA_MAX_IN_FLIGHT 32000
+#define SCYLLA_AGREEMENT_TIMEOUT 60000	/* ms until all nodes are to know of a changed schema */
 
 extern ScyllaOptionValue scyllaOptionValue(const ScyllaOptionDef *def, const char *value);
 

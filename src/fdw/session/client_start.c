@@ -31,6 +31,7 @@
 #include "utils/guc.h"
 
 #include "fdw/compat.h"
+#include "fdw/option/resolve.h"
 #include "fdw/session/client_start.h"
 
 /* ---- descriptors ---- */
@@ -110,7 +111,7 @@ to_tag(const char *text)
 	return tag;
 }
 
-#define MAX_TAGS 4
+#define MAX_TAGS 5
 
 typedef struct Tags
 {
@@ -126,6 +127,13 @@ add_tag(Tags *tags, const char *key, const char *value)
 		tags->option[tags->n++] = (NetOption) {key, to_tag(value)};
 }
 
+/* What all connections of one client have in common, and no others: ScyllaDB's drivers tell it by this name. */
+static char *
+new_session_id(void)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
+}
+
 /* What leads from a node's list of clients to this session in pg_stat_activity. */
 static Tags
 make_tags(void)
@@ -136,7 +144,20 @@ make_tags(void)
 	add_tag(&tags, "POSTGRES_ROLE", GetUserNameFromId(GetSessionUserId(), true));
 	add_tag(&tags, "POSTGRES_DATABASE", get_database_name(MyDatabaseId));
 	add_tag(&tags, "POSTGRES_PID", psprintf("%d", MyProcPid));
+	add_tag(&tags, "SESSION_ID", new_session_id());
 	return tags;
+}
+
+static ClusterDefaults
+defaults_of(ForeignServer *server)
+{
+	const ScyllaTableOptions *o = scyllaServerOptions(server);
+
+	return (ClusterDefaults) {
+		.consistency = (uint16) o->write_consistency, .serial_consistency = (uint16) o->serial_consistency,
+		.page_size = (uint32) o->fetch_size, .request_timeout = (uint32) o->request_timeout,
+		.schema_timeout = SCYLLA_AGREEMENT_TIMEOUT
+	};
 }
 
 /* ---- starting ---- */
@@ -163,7 +184,7 @@ make_events(Client *client)
 }
 
 Client *
-scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth, int *descriptors, WaitEventSet **events)
+scyllaStartClient(ForeignServer *server, const ScyllaConnectionOptions *o, bool require_auth, int *descriptors, WaitEventSet **events)
 {
 	Tags		tags = make_tags();
 	ClusterConfig config = o->core;
@@ -174,10 +195,11 @@ scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool req
 	config.net.require_auth = require_auth;
 	config.net.option = tags.option;
 	config.net.noptions = tags.n;
+	config.defaults = defaults_of(server);
 	if (!acquire_descriptors(descriptors))
 		ereport(ERROR,
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
-				 errmsg("could not connect to server \"%s\"", server),
+				 errmsg("could not connect to server \"%s\"", server->servername),
 				 errdetail("There are too many open files on the local server."),
 				 errhint("Raise the server's max_files_per_process and/or \"ulimit -n\" limits.")));
 	client = client_open(&config, error, sizeof(error));
@@ -186,7 +208,7 @@ scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool req
 		scyllaReleaseDescriptors(descriptors);
 		ereport(ERROR,
 				(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
-				 errmsg("could not start the client of server \"%s\": %s", server, error)));
+				 errmsg("could not start the client of server \"%s\": %s", server->servername, error)));
 	}
 	PG_TRY();
 	{

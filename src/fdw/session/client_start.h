@@ -16,7 +16,7 @@
 #define SCYLLA_CLOSE_TIMEOUT 500	/* ms; a terminated backend must be gone within a second */
 
 /* Raises what is in the way. descriptors: how many are accounted for; 0 before. events: what the backend waits for the client with. */
-extern Client *scyllaStartClient(const char *server, const ScyllaConnectionOptions *o, bool require_auth,
+extern Client *scyllaStartClient(ForeignServer *server, const ScyllaConnectionOptions *o, bool require_auth,
 								 int *descriptors, struct WaitEventSet **events);
 
 /* For connections that the client wants, as far as the server has some to spare. */

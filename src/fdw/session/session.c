@@ -178,7 +178,7 @@ open_session(ScyllaSession *s, ForeignServer *server, UserMapping *mapping, cons
 	s->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(server->serverid));
 	s->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(mapping->umid));
 	s->invalidated = false;
-	s->client = scyllaStartClient(server->servername, o, s->key.require_auth, &s->descriptors, &s->events);
+	s->client = scyllaStartClient(server, o, s->key.require_auth, &s->descriptors, &s->events);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	s->context = context;
 	s->serverid = server->serverid;

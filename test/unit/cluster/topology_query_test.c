@@ -76,7 +76,7 @@ on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 	((Asker *) owner)->closed = true;
 }
 
-static const NetOwnerOps owner_ops = {on_ready, on_event, on_writable, on_closed};
+static const NetOwnerOps owner_ops = {on_ready, on_event, on_writable, on_closed, false};
 
 /* Connected to a node that has another one as its peer, and registered there. */
 static void

@@ -119,6 +119,27 @@ test_startup_says_who_uses_the_driver(void **state)
 	cql_buffer_free(&talk.out);
 }
 
+/* crate scylla 1.9, network/connection.rs: on the control connection alone, as it is the same for all. */
+static void
+test_configuration_is_told_where_it_is_asked_for(void **state)
+{
+	static const char *const none[] = {"COMPRESSION", "lz4", NULL};
+
+	for (int i = 0; i < 4; i++)
+	{
+		Talk		talk = {.config.report = i & 1 ? "{}" : NULL};
+		CqlBuffer	body = {0};
+
+		talk_begin(&talk);
+		talk.h.reports = i & 2;
+		put_supported(&body, none);
+		assert_int_equal(answer(&talk, CQL_OP_SUPPORTED, body.data, body.len), NET_HANDSHAKE_SEND);
+		assert_int_equal(startup_has(&talk, "DRIVER_CONFIG", "{}"), i == 3);
+		cql_buffer_free(&body);
+		cql_buffer_free(&talk.out);
+	}
+}
+
 static void
 test_compression_only_where_both_want_it(void **state)
 {
@@ -894,6 +915,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_version_is_chosen_from_supported),
 		cmocka_unit_test(test_startup_says_who_uses_the_driver),
+		cmocka_unit_test(test_configuration_is_told_where_it_is_asked_for),
 		cmocka_unit_test(test_compression_only_where_both_want_it),
 		cmocka_unit_test(test_extensions_are_asked_for),
 		cmocka_unit_test(test_lwt_mark_that_makes_no_sense_is_not_asked_for),

@@ -123,7 +123,7 @@ client_on_closed(NetOwner *owner, NetConnection *c, const NetFailure *why)
 }
 
 static const NetOwnerOps client_ops = {
-	client_on_ready, client_on_event, client_on_writable, client_on_closed
+	client_on_ready, client_on_event, client_on_writable, client_on_closed, true
 };
 
 static inline void

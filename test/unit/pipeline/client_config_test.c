@@ -59,6 +59,7 @@ test_nothing_points_into_what_was_copied(void **state)
 	assert_int_equal(copy.idle_timeout, 9);
 	assert_true(copy.net.lz4);
 	assert_int_equal(copy.net.connect_timeout, 5);
+	assert_non_null(strstr(copy.net.report, "\"rack\",\"local-dc\":\"dc1\""));
 	cql_arena_free(&strings);
 }
 
