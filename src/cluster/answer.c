@@ -113,10 +113,11 @@ pause_for(ClusterRequest *r, const CqlError *error)
 	return false;
 }
 
+/* but: one more node that it has tried. */
 static void
-try_later(ClusterRequest *r, const CqlError *error)
+try_later(ClusterRequest *r, const CqlError *error, uint64_t but)
 {
-	r->tried |= cluster_route_bit(r->place->node);
+	r->tried |= but;
 	if (pause_for(r, error))
 		cluster_attempt_later(r, r->due);
 }
@@ -176,8 +177,11 @@ take_error(ClusterRequest *r, NetConnection *c, const CqlError *error, bool repe
 		case CLUSTER_VERDICT_NEXT_NODE:
 			try_next(r, error);
 			break;
+		case CLUSTER_VERDICT_SAME_LATER:
+			try_later(r, error, 0);
+			break;
 		case CLUSTER_VERDICT_LATER:
-			try_later(r, error);
+			try_later(r, error, cluster_route_bit(place->node));
 			break;
 		case CLUSTER_VERDICT_FEWER:
 			try_with_fewer(r, error);

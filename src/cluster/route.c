@@ -259,16 +259,46 @@ unprepared(uint8_t *spent)
 	return CLUSTER_VERDICT_PREPARE;
 }
 
+/* Rounds of Paxos have met, or replicas were slow to take part. Whoever repeats that elsewhere makes more of them meet. */
+static ClusterVerdict
+paxos_timeout(bool idempotent, uint8_t *spent)
+{
+	*spent |= CLUSTER_SPENT_MAYBE_APPLIED;
+	return idempotent ? CLUSTER_VERDICT_SAME_LATER : CLUSTER_VERDICT_FAIL;
+}
+
 /* Too many requests at once, or too much for a replica: repeated more slowly they may work. */
 static ClusterVerdict
 write_timeout(const CqlError *error, bool idempotent, uint8_t *spent)
 {
-	if (!idempotent || error->write_type == CQL_WRITE_COUNTER || error->write_type == CQL_WRITE_CAS)
+	if (error->write_type == CQL_WRITE_CAS)
+		return paxos_timeout(idempotent, spent);
+	if (!idempotent || error->write_type == CQL_WRITE_COUNTER)
 		return CLUSTER_VERDICT_FAIL;
 	if (error->write_type == CQL_WRITE_BATCH_LOG)
 		return once(CLUSTER_SPENT_WRITE_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
 	*spent |= CLUSTER_SPENT_MAYBE_APPLIED;
 	return CLUSTER_VERDICT_LATER;
+}
+
+/* What is conditional reads, too, and may have proposed something before that. */
+static ClusterVerdict
+read_timeout(const CqlError *error, bool idempotent, uint8_t *spent)
+{
+	if (error->consistency == CQL_SERIAL || error->consistency == CQL_LOCAL_SERIAL)
+		return paxos_timeout(idempotent, spent);
+	if (!idempotent || error->received < error->required || error->data_present)
+		return CLUSTER_VERDICT_FAIL;
+	return once(CLUSTER_SPENT_READ_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
+}
+
+/* ScyllaDB has one such request at a time, of all nodes, and did not begin this one (service/storage_proxy.cc). */
+static ClusterVerdict
+truncate_error(const CqlError *error, bool idempotent)
+{
+	if (cql_string_contains(error->message, "Another global topology request is ongoing"))
+		return CLUSTER_VERDICT_LATER;
+	return idempotent ? CLUSTER_VERDICT_NEXT_NODE : CLUSTER_VERDICT_FAIL;
 }
 
 ClusterVerdict
@@ -283,8 +313,9 @@ cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent)
 		case CQL_ERR_OVERLOADED:
 		case CQL_ERR_RATE_LIMIT:
 			return idempotent ? CLUSTER_VERDICT_LATER : CLUSTER_VERDICT_FAIL;
-		case CQL_ERR_SERVER:
 		case CQL_ERR_TRUNCATE:
+			return truncate_error(error, idempotent);
+		case CQL_ERR_SERVER:
 			return idempotent ? CLUSTER_VERDICT_NEXT_NODE : CLUSTER_VERDICT_FAIL;
 		case CQL_ERR_WRITE_TIMEOUT:
 			return write_timeout(error, idempotent, spent);
@@ -294,9 +325,7 @@ cluster_route_verdict(const CqlError *error, bool idempotent, uint8_t *spent)
 			*spent |= CLUSTER_SPENT_MAYBE_APPLIED;
 			return CLUSTER_VERDICT_FEWER;
 		case CQL_ERR_READ_TIMEOUT:
-			if (error->received < error->required || error->data_present)
-				return CLUSTER_VERDICT_FAIL;
-			return once(CLUSTER_SPENT_READ_TIMEOUT, spent, CLUSTER_VERDICT_SAME_NODE);
+			return read_timeout(error, idempotent, spent);
 		case CQL_ERR_UNPREPARED:
 			return unprepared(spent);
 		default:

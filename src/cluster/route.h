@@ -65,6 +65,7 @@ typedef enum ClusterVerdict
 	CLUSTER_VERDICT_FAIL,
 	CLUSTER_VERDICT_SAME_NODE,
 	CLUSTER_VERDICT_NEXT_NODE,
+	CLUSTER_VERDICT_SAME_LATER, /* the plan from its start, after a pause: rounds of Paxos that have met go on there */
 	CLUSTER_VERDICT_LATER,		/* next node, after a pause; the same one if there is no other. As often as time allows */
 	CLUSTER_VERDICT_FEWER,		/* after a pause, and few at a time */
 	CLUSTER_VERDICT_PREPARE		/* the statement, on the same connection, then again at once */

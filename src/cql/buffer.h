@@ -291,6 +291,20 @@ cql_string_equal(CqlString s, const char *z)
 	return strlen(z) == s.len && (s.len == 0 || memcmp(s.data, z, s.len) == 0);
 }
 
+/* z is not empty. */
+static inline bool
+cql_string_contains(CqlString s, const char *z)
+{
+	size_t		n = strlen(z);
+
+	for (size_t i = 0; i + n <= s.len; i++)
+	{
+		if (memcmp(s.data + i, z, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* -1 if c is none. */
 static inline int
 cql_hex_digit(char c)

@@ -359,6 +359,91 @@ test_an_error_says_more_than_the_silence_behind_it(void **state)
 	fixture_end(&f);
 }
 
+/* ---- conditions ---- */
+
+/* Rounds of Paxos that have met: the replica that the others begin with is asked again, at the same levels. */
+static void
+test_rounds_of_paxos_go_on_where_they_began(void **state)
+{
+	static const char *const errors[] = {
+		"error 0x1100 \"met\" received 1 required 2 CAS", "error 0x1200 \"met\" received 1 required 2"
+	};
+
+	for (int i = 0; i < 4; i++)
+	{
+		Fixture		f;
+		TestRequest r = {0};
+		NodeRequest seen[8];
+		uint32_t	statement;
+		bool		idempotent = i < 2;
+		int			n = 0;
+
+		open_nodes(&f, 3, "keyspace ks simple 3");
+		statement = prepare(&f, CONDITIONAL_TEXT);
+		await_all_nodes(&f);
+		order_all(&f, "reset");
+		make_conditional(&r, statement, 7, CQL_PARAM_VALUES | CQL_PARAM_SERIAL);
+		r.core.idempotent = idempotent;
+		r.core.consistency = CQL_SERIAL;
+		for (int node = 0; node < 3; node++)
+			assert_true(node_order(f.node[node], "on EXECUTE times 2 %s", errors[i % 2]));
+		run(&f, &r);
+		if (idempotent)
+			assert_worked(&r);
+		else
+			assert_failed(&r, CLUSTER_FAIL_CQL);
+		for (int node = 0; node < 3; node++)
+		{
+			int			here = node_requests(f.node[node], CQL_OP_EXECUTE, seen + n, 8 - n);
+
+			assert_true(here == 0 || n == 0);
+			n += here;
+		}
+		assert_int_equal(n, idempotent ? 3 : 1);
+		for (int k = 0; k < n; k++)
+		{
+			assert_int_equal(seen[k].serial_consistency, CQL_LOCAL_SERIAL);
+			assert_int_equal(seen[k].consistency, CQL_SERIAL);
+		}
+		request_free(&r);
+		fixture_end(&f);
+	}
+}
+
+/* Nothing was begun: another node may see more replicas. Once, at the same levels. */
+static void
+test_paxos_without_replicas_is_asked_elsewhere(void **state)
+{
+	Fixture		f;
+	TestRequest r = {0};
+	NodeRequest seen[8];
+	uint32_t	statement;
+	int			n = 0;
+
+	open_nodes(&f, 3, "keyspace ks simple 3");
+	statement = prepare(&f, CONDITIONAL_TEXT);
+	await_all_nodes(&f);
+	order_all(&f, "reset");
+	order_all(&f, "on EXECUTE error 0x1000 \"too few\" received 1 required 2");
+	make_conditional(&r, statement, 7, CQL_PARAM_VALUES | CQL_PARAM_SERIAL);
+	r.core.idempotent = false;
+	run(&f, &r);
+	assert_failed(&r, CLUSTER_FAIL_CQL);
+	assert_int_equal(r.core.failure->code, CQL_ERR_UNAVAILABLE);
+	for (int node = 0; node < 3; node++)
+	{
+		int			here = node_requests(f.node[node], CQL_OP_EXECUTE, seen + n, 8 - n);
+
+		assert_in_range(here, 0, 1);
+		n += here;
+	}
+	assert_int_equal(n, 2);
+	for (int k = 0; k < n; k++)
+		assert_int_equal(seen[k].serial_consistency, CQL_LOCAL_SERIAL);
+	request_free(&r);
+	fixture_end(&f);
+}
+
 /* A statement that its node marks is not repeated, though the request says that it could be. */
 static void
 test_marked_statements_are_not_repeated(void **state)
@@ -403,6 +488,8 @@ main(void)
 		cmocka_unit_test(test_attempts_are_bounded),
 		cmocka_unit_test(test_who_has_too_much_to_do_is_asked_until_it_has_time),
 		cmocka_unit_test(test_an_error_says_more_than_the_silence_behind_it),
+		cmocka_unit_test(test_rounds_of_paxos_go_on_where_they_began),
+		cmocka_unit_test(test_paxos_without_replicas_is_asked_elsewhere),
 		cmocka_unit_test(test_marked_statements_are_not_repeated),
 	};
 

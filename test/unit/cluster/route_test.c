@@ -20,8 +20,13 @@ typedef struct Case
 #define NEXT CLUSTER_VERDICT_NEXT_NODE
 #define SAME CLUSTER_VERDICT_SAME_NODE
 #define LATER CLUSTER_VERDICT_LATER
+#define SAME_LATER CLUSTER_VERDICT_SAME_LATER
 #define PREPARE CLUSTER_VERDICT_PREPARE
 #define FEWER CLUSTER_VERDICT_FEWER
+
+/* service/storage_proxy.cc and exceptions/exceptions.cc of ScyllaDB */
+#define ONGOING "Error during truncate: exceptions::invalid_request_exception " \
+	"(Another global topology request is ongoing during attempt to truncate table ks.t, please retry.)"
 
 static const Case cases[] = {
 	{{.code = CQL_ERR_SERVER}, NEXT, FAIL},
@@ -31,12 +36,17 @@ static const Case cases[] = {
 	{{.code = CQL_ERR_OVERLOADED}, LATER, FAIL},
 	{{.code = CQL_ERR_BOOTSTRAPPING}, NEXT, NEXT},
 	{{.code = CQL_ERR_TRUNCATE}, NEXT, FAIL},
+	{{.code = CQL_ERR_TRUNCATE, .message = {ONGOING, sizeof(ONGOING) - 1}}, LATER, LATER},
+	{{.code = CQL_ERR_INVALID, .message = {ONGOING, sizeof(ONGOING) - 1}}, FAIL, FAIL},
 	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_BATCH_LOG}, SAME, FAIL},
 	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_SIMPLE}, LATER, FAIL},
 	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_UNLOGGED_BATCH}, LATER, FAIL},
 	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_COUNTER}, FAIL, FAIL},
-	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_CAS}, FAIL, FAIL},
-	{{.code = CQL_ERR_READ_TIMEOUT, .received = 2, .required = 2}, SAME, SAME},
+	{{.code = CQL_ERR_WRITE_TIMEOUT, .write_type = CQL_WRITE_CAS}, SAME_LATER, FAIL},
+	{{.code = CQL_ERR_READ_TIMEOUT, .consistency = CQL_SERIAL, .received = 1, .required = 2}, SAME_LATER, FAIL},
+	{{.code = CQL_ERR_READ_TIMEOUT, .consistency = CQL_LOCAL_SERIAL, .received = 2, .required = 2}, SAME_LATER, FAIL},
+	{{.code = CQL_ERR_UNAVAILABLE, .consistency = CQL_SERIAL, .required = 2, .received = 1}, NEXT, NEXT},
+	{{.code = CQL_ERR_READ_TIMEOUT, .received = 2, .required = 2}, SAME, FAIL},
 	{{.code = CQL_ERR_READ_TIMEOUT, .received = 2, .required = 2, .data_present = true}, FAIL, FAIL},
 	{{.code = CQL_ERR_READ_TIMEOUT, .received = 1, .required = 2}, FAIL, FAIL},
 	{{.code = CQL_ERR_READ_FAILURE, .received = 2, .required = 2}, FAIL, FAIL},
