@@ -56,6 +56,18 @@ cluster_failure_text(char *out, size_t size, const char *text, size_t n)
 	out[used] = '\0';
 }
 
+static void
+tell_place(ClusterFailure *f, const ClusterPlace *place)
+{
+	char		text[sizeof(f->node)];
+
+	if (place->node->nr_shards > 1)
+		snprintf(text, sizeof(text), "%s shard %u", place->node->name, place->shard);
+	else
+		snprintf(text, sizeof(text), "%s", place->node->name);
+	cluster_failure_text(f->node, sizeof(f->node), text, strlen(text));
+}
+
 static ClusterFailure *
 failure_begin(const ClusterRequest *request, ClusterFailureKind kind)
 {
@@ -67,7 +79,7 @@ failure_begin(const ClusterRequest *request, ClusterFailureKind kind)
 	f->attempts = request->attempts;
 	f->elapsed_ms = (uint32_t) ((uv_hrtime() - request->started) / 1000000);
 	if (request->place)
-		cluster_failure_text(f->node, sizeof(f->node), request->place->node->name, strlen(request->place->node->name));
+		tell_place(f, request->place);
 	return f;
 }
 

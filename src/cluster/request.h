@@ -73,7 +73,7 @@ typedef struct ClusterFailure
 	bool		counted;		/* consistency, received, required are set */
 	uint32_t	attempts;		/* times it was sent */
 	uint32_t	elapsed_ms;		/* since cluster_submit */
-	char		node[64];		/* "" when no node was involved */
+	char		node[80];		/* address, and shard where it has several; "" when no node was involved */
 	char		message[1024];	/* server's text, cut; UTF-8 valid, NUL-terminated */
 } ClusterFailure;
 

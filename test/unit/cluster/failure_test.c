@@ -63,6 +63,19 @@ test_a_failure_tells_of_its_request(void **state)
 }
 
 static void
+test_a_failure_tells_the_shard(void **state)
+{
+	ClusterNode node = {.name = "10.0.0.1:9042", .nr_shards = 8};
+	ClusterPlace place = {.node = &node, .shard = 3};
+	ClusterRequest r = {.place = &place};
+	ClusterFailure *f = cluster_failure_new(&r, CLUSTER_FAIL_LOST, "lost");
+
+	assert_non_null(f);
+	assert_string_equal(f->node, "10.0.0.1:9042 shard 3");
+	free(f);
+}
+
+static void
 test_a_failure_without_a_node_names_none(void **state)
 {
 	ClusterRequest r = {0};
@@ -156,6 +169,7 @@ main(void)
 		cmocka_unit_test(test_texts_are_valid_utf8),
 		cmocka_unit_test(test_texts_are_cut_between_characters),
 		cmocka_unit_test(test_a_failure_tells_of_its_request),
+		cmocka_unit_test(test_a_failure_tells_the_shard),
 		cmocka_unit_test(test_a_failure_without_a_node_names_none),
 		cmocka_unit_test(test_counts_are_told_of_errors_that_have_them),
 		cmocka_unit_test(test_the_most_telling_reason_comes_first),
