@@ -169,7 +169,7 @@ start_node();
 query('ALTER FOREIGN TABLE t OPTIONS (ADD fetch_size \'100\')');
 works('pages', 1000);
 for my $case ([ 'error 0x1200 "slow" received 0 required 1', '58000' ], [ 'error 0x1300 "broken" received 0 required 1', '58000' ],
-	[ 'garbage', '08\w\w\w' ], [ 'silent', '08006' ], [ 'no-metadata', '08P01' ])
+	[ 'garbage', '08\w\w\w' ], [ 'silent', '08006' ])
 {
 	my ($fault, $sqlstate) = @$case;
 
@@ -186,6 +186,16 @@ for my $fault ('close', 'unprepared', 'empty-page', 'duplicate', 'delay 300')
 	is($node->count('faults'), $faults + 1, "one page: $fault: happened");
 	$node->order('clear');
 }
+
+# rows without their description are good where it was left out as asked
+$node->order("on EXECUTE text 'FROM \"ks\"' no-metadata");
+is(query($every_row), '1000|500500', 'pages without metadata, by a version whose nodes tell when it has changed');
+$node->stop;
+start_node('protocol 4', "on EXECUTE text 'FROM \"ks\"' no-metadata");
+fails('pages without metadata, by one whose nodes do not', $every_row, '08P01');
+$node->stop;
+start_node();
+works('once more', 1000);
 
 # what was prepared is forgotten, the node goes away and comes back
 $node->order('forget');

@@ -70,7 +70,7 @@ scyllaFetchOpen(const ScyllaFetchConfig *config)
 	f->request.statement = config->statement->number;
 	f->request.timeout_ms = (uint32_t) config->options->request_timeout;
 	f->request.consistency = (uint8_t) config->options->read_consistency;
-	f->request.flags = CQL_PARAM_PAGE_SIZE | (config->statement->bind.count > 0 ? CQL_PARAM_VALUES : 0);
+	f->request.flags = CQL_PARAM_PAGE_SIZE | CQL_PARAM_SKIP_METADATA | (config->statement->bind.count > 0 ? CQL_PARAM_VALUES : 0);
 	f->request.idempotent = true;
 	f->pipeline = scyllaOpenPipeline(config->session, PIPELINE_READS, 0, 0);
 	scyllaLogStatement(&config->report->logged, config->session, config->statement);
@@ -194,4 +194,6 @@ scyllaFetchKeepMetadata(const ScyllaFetch *f, CqlArena *arena, CqlMetadata *meta
 	(void) cql_response_result_kind(&r);
 	if (!cql_response_rows(&r, arena, metadata, &nrows))
 		scyllaRaiseOutOfMemory();
+	if (metadata->column == NULL)
+		metadata->column = scyllaFetchMetadata(f)->column;	/* the statement's, which stays */
 }

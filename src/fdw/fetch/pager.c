@@ -249,7 +249,9 @@ enter_page(ScyllaFetch *f, ScyllaPager *p)
 	old = MemoryContextSwitchTo(p->context);
 	p->page = p->next;
 	p->next = NULL;
-	p->rows = scyllaRowsBegin(p->page->core.body, p->page->core.body_length);
+	/* a node leaves metadata out only where it would tell that it is not what it was */
+	p->rows = scyllaRowsBeginAs(p->page->core.body, p->page->core.body_length,
+								p->page->core.has_metadata_id ? &f->config.statement->result : NULL);
 	p->more = p->rows->metadata.paging_state.len >= 0;
 	p->row = 0;
 	MemoryContextSwitchTo(old);

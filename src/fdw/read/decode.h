@@ -3,7 +3,7 @@
  *	  Rows of a fetch, as PostgreSQL's.
  *
  * Backend thread. Lives in the memory context that was current at
- * scyllaMakeDecoder. Every page brings its own metadata and is decoded by it.
+ * scyllaMakeDecoder. Every page has its own metadata and is decoded by it.
  */
 #ifndef FDW_READ_DECODE_H
 #define FDW_READ_DECODE_H

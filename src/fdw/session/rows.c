@@ -39,6 +39,12 @@ check(bool ok, const CqlArena *arena)
 ScyllaRows *
 scyllaRowsBegin(const uint8_t *body, uint32 length)
 {
+	return scyllaRowsBeginAs(body, length, NULL);
+}
+
+ScyllaRows *
+scyllaRowsBeginAs(const uint8_t *body, uint32 length, const CqlMetadata *known)
+{
 	ScyllaRows *rows = palloc0(sizeof(*rows));
 
 	scyllaTieArena(&rows->callback, &rows->arena);
@@ -50,7 +56,8 @@ scyllaRowsBegin(const uint8_t *body, uint32 length)
 	if (cql_response_result_kind(&rows->r) != CQL_RESULT_ROWS)
 		return rows;
 	check(cql_response_rows(&rows->r, &rows->arena, &rows->metadata, &rows->left), &rows->arena);
-	/* no request asks the server to leave metadata out */
+	if (rows->metadata.column == NULL && known != NULL && known->count == rows->metadata.count)
+		rows->metadata.column = known->column;
 	check(rows->metadata.count == 0 || rows->metadata.column != NULL, &rows->arena);
 	rows->value = palloc(sizeof(CqlBytes) * Max(rows->metadata.count, 1));
 	return rows;

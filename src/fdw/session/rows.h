@@ -25,6 +25,8 @@ typedef struct ScyllaRows
 
 /* A body that is not Rows (Void, schema change ...) yields zero rows and columns. palloc'd. */
 extern ScyllaRows *scyllaRowsBegin(const uint8_t *body, uint32 length);
+/* The same of a body that may leave its metadata out: it has that of known, which must live as long. NULL: it may not. */
+extern ScyllaRows *scyllaRowsBeginAs(const uint8_t *body, uint32 length, const CqlMetadata *known);
 extern void scyllaRowsBroken(void) __attribute__((noreturn));
 extern void scyllaRowsEnd(ScyllaRows *rows);
 

@@ -62,7 +62,7 @@ create_cache(MemoryContext context)
 
 /* Into zeroed memory. */
 static void
-decode_prepared(const ScyllaResponse *response, CqlArena *arena, CqlMetadata *bind)
+decode_prepared(const ScyllaResponse *response, CqlArena *arena, CqlMetadata *bind, CqlMetadata *result)
 {
 	CqlReader	r = cql_reader(response->body, response->body ? response->length : 0);
 	CqlPrepared prepared;
@@ -77,6 +77,7 @@ decode_prepared(const ScyllaResponse *response, CqlArena *arena, CqlMetadata *bi
 			scyllaRaiseMalformed("PREPARED message");
 	}
 	*bind = prepared.bind;
+	*result = prepared.result;
 }
 
 static ScyllaResponse
@@ -108,7 +109,7 @@ prepare(ScyllaSession *session, const ScyllaTableOptions *options, const char *c
 	MemoryContextSwitchTo(old);
 	statement->number = number;
 	statement->schema_version = version;
-	decode_prepared(&response, &statement->arena, &statement->bind);
+	decode_prepared(&response, &statement->arena, &statement->bind, &statement->result);
 	return statement;
 }
 
@@ -135,12 +136,13 @@ is_as_before(ScyllaSession *session, const ScyllaTableOptions *options, ScyllaSt
 	MemoryContextCallback *callback = palloc0(sizeof(*callback));
 	CqlArena   *arena = palloc0(sizeof(*arena));
 	CqlMetadata bind;
+	CqlMetadata result;
 	ScyllaResponse response;
 	bool		same;
 
 	scyllaTieArena(callback, arena);
 	response = request_prepare(session, options, statement->text, statement->number);
-	decode_prepared(&response, arena, &bind);
+	decode_prepared(&response, arena, &bind, &result);
 	same = same_markers(&bind, &statement->bind);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -19,6 +19,7 @@ typedef struct ScyllaStatement
 	uint32		number;			/* RequestTemplate.statement */
 	uint32		schema_version; /* the session's when it was prepared, or last found to be of use */
 	CqlMetadata bind;
+	CqlMetadata result;			/* of a SELECT: what answers that leave it out have */
 	uint64		row_bytes;		/* of a SELECT: of rows that came last; 0: none did */
 	uint64		read_bytes;		/* and that a node reads for each, where that was looked at; 0: it was not */
 	CqlArena	arena;
