@@ -22,6 +22,9 @@
 #include "fdw/pushdown/vectors.h"
 #include "fdw/select/scan_key.h"
 
+/* max_relations_in_where_clause of ScyllaDB (db/config.cc); the range of tokens that a scan reads takes two. */
+#define MAX_CONDITIONS (100 - 2)
+
 static bool
 may_push(const ScyllaChoice *choice, int what)
 {
@@ -411,6 +414,12 @@ why_not_filtered(const ScyllaChoice *choice, const ScyllaCondition *condition)
 	return scyllaIndexKeepsFromFiltering(choice->access, condition);
 }
 
+static bool
+is_full(const ScyllaChoice *choice)
+{
+	return list_length(choice->access->pushed) >= MAX_CONDITIONS;
+}
+
 static void
 take_filtered(ScyllaChoice *choice)
 {
@@ -421,7 +430,7 @@ take_filtered(ScyllaChoice *choice)
 	{
 		ScyllaCondition *condition = lfirst(lc);
 
-		if (condition->op == SCYLLA_IN || condition->group > 0 || !has_room(choice->access, condition) ||
+		if (condition->op == SCYLLA_IN || condition->group > 0 || is_full(choice) || !has_room(choice->access, condition) ||
 			why_not_filtered(choice, condition) != NULL)
 			continue;
 		condition->longest = scyllaLongestFiltered(condition);
@@ -503,6 +512,8 @@ scyllaWhyNotTaken(const ScyllaChoice *choice, const ScyllaCondition *condition)
 		return "CQL compares rows only of clustering columns, from the first one on, in one direction";
 	if (!has_room(choice->access, condition))
 		return "CQL takes no further condition on the column";
+	if (is_full(choice))
+		return psprintf("a request has %d conditions at most", MAX_CONDITIONS);
 	if (why_not_filtered(choice, condition) != NULL)
 		return why_not_filtered(choice, condition);
 	if (column->kind == SCYLLA_PARTITION_KEY && range && find_bounds(choice, column, &lower, &upper) &&
