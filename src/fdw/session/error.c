@@ -92,6 +92,13 @@ scyllaWrittenDetail(const ScyllaFates *fates, bool shared)
 					rows == 1 ? "was" : "were", rows == 1 ? "stays" : "stay", more);
 }
 
+/* Replicas may have done what the node did not hear of in time. */
+static bool
+is_unknown(uint32_t code)
+{
+	return code == CQL_ERR_WRITE_TIMEOUT || code == CQL_ERR_WRITE_FAILURE || code == CQL_ERR_CAS_WRITE_UNKNOWN;
+}
+
 /* An error is about the last attempt: one before may have come through. */
 bool
 scyllaMayBeWritten(const ClusterFailure *f)
@@ -99,8 +106,7 @@ scyllaMayBeWritten(const ClusterFailure *f)
 	if (f == NULL || f->attempts > 1)
 		return true;
 	if (f->kind == CLUSTER_FAIL_CQL)
-		return f->code == CQL_ERR_WRITE_TIMEOUT || f->code == CQL_ERR_WRITE_FAILURE ||
-			f->code == CQL_ERR_CAS_WRITE_UNKNOWN || f->code == CQL_ERR_SERVER;
+		return is_unknown(f->code) || f->code == CQL_ERR_SERVER;
 	return f->kind != CLUSTER_FAIL_STALE && f->attempts > 0;
 }
 
@@ -146,6 +152,8 @@ failure_detail(const ClusterFailure *f, const ScyllaErrorContext *context)
 						 f->attempts, f->attempts == 1 ? "" : "s", f->elapsed_ms);
 	if (detail.len > 0 && !ends_sentence(detail.data))
 		appendStringInfoChar(&detail, '.');
+	if (f->kind == CLUSTER_FAIL_CQL && is_unknown(f->code))
+		appendStringInfoString(&detail, " The request may have been carried out or not.");
 	if (context->writes)
 		appendStringInfo(&detail, "%s%s", detail.len > 0 ? " " : "", scyllaWrittenDetail(&context->fates, context->statement > 0));
 	return detail.data;
