@@ -51,12 +51,58 @@ test_other_replicas_do(void **state)
 	slow_node("keyspace ks network dc1:2", "latency 100000", ROWS / 5);
 }
 
+/*
+ * B42: a place of which 60 % are used, beside an empty one. What another node can do as well goes there; what is
+ * conditional stays where its rounds of Paxos queue.
+ */
+static void
+test_B42_load_shifts_and_conditions_stay(void **state)
+{
+	const uint32_t used = CLUSTER_WINDOW_START * 6 / 10;
+	Fixture		f;
+	TestRequest *r = new_requests(used);
+	uint32_t	conditional;
+	uint32_t	insert;
+	int			hot;
+
+	open_nodes(&f, 2, "keyspace ks simple 2");
+	conditional = prepare(&f, "INSERT INTO ks.t (id, s) VALUES (?, ?) IF NOT EXISTS");
+	insert = prepare(&f, INSERT_TEXT);
+	await_all_nodes(&f);
+	order_all(&f, "reset");
+	make_conditional(&r[0], conditional, 7, CQL_PARAM_VALUES | CQL_PARAM_SERIAL);
+	run(&f, &r[0]);
+	hot = node_count(f.node[0], "executes") == 1 ? 0 : 1;
+	order_all(&f, "reset");
+	assert_true(node_order(f.node[hot], "on EXECUTE hold"));
+	f.completed = 0;
+	for (uint32_t i = 0; i < used; i++)
+	{
+		make_conditional(&r[i], conditional, 7, CQL_PARAM_VALUES | CQL_PARAM_SERIAL);
+		submit(&f, &r[i]);
+	}
+	AWAIT(&f, count_all(&f, "executes") == used);
+	assert_int_equal(node_count(f.node[hot], "executes"), used);
+
+	/* each of them would be held there */
+	for (int32_t id = 0; id < 50; id++)
+		insert_all(&f, insert, id, 1);
+	assert_int_equal(node_count(f.node[hot], "executes"), used);
+	assert_true(node_order(f.node[hot], "clear"));
+	assert_true(node_order(f.node[hot], "release"));
+	AWAIT(&f, f.completed == used + 50);
+	assert_int_equal(f.failed, 0);
+	free_requests(r, used);
+	fixture_end(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_others_do_what_waits_for_a_slow_place),
 		cmocka_unit_test(test_other_replicas_do),
+		cmocka_unit_test(test_B42_load_shifts_and_conditions_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

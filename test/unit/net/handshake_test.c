@@ -184,6 +184,42 @@ test_extensions_are_asked_for(void **state)
 	cql_buffer_free(&talk.out);
 }
 
+/* All that a ScyllaDB node says (transport/server.cc, make_supported; transport/cql_protocol_extension.cc), and what is said to that. */
+static void
+test_all_that_scylladb_offers(void **state)
+{
+	static const char *const scylla[] = {
+		"CQL_VERSION", "3.3.1", "COMPRESSION", "lz4", "CLIENT_OPTIONS", "", "SCYLLA_HOST_ID", "00112233-4455-6677-8899-aabbccddeeff",
+		"SCYLLA_SHARD", "3", "SCYLLA_NR_SHARDS", "8", "SCYLLA_SHARDING_ALGORITHM", "biased-token-round-robin",
+		"SCYLLA_SHARD_AWARE_PORT", "19042", "SCYLLA_SHARD_AWARE_PORT_SSL", "19142", "SCYLLA_SHARDING_IGNORE_MSB", "12",
+		"SCYLLA_PARTITIONER", "org.apache.cassandra.dht.Murmur3Partitioner",
+		"SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648", "SCYLLA_RATE_LIMIT_ERROR", "ERROR_CODE=61440",
+		"TABLETS_ROUTING_V1", "", "SCYLLA_USE_METADATA_ID", "", "TABLETS_ROUTING_V2_EXPERIMENTAL", "", NULL
+	};
+	static const char *const said[][2] = {
+		{"CQL_VERSION", "3.0.0"}, {"DRIVER_NAME", "test"}, {"DRIVER_VERSION", "1"},
+		{"SCYLLA_LWT_ADD_METADATA_MARK", "LWT_OPTIMIZATION_META_BIT_MASK=2147483648"}, {"SCYLLA_RATE_LIMIT_ERROR", ""},
+		{"TABLETS_ROUTING_V1", ""}, {"SCYLLA_USE_METADATA_ID", ""}
+	};
+	static const uint8_t host_id[16] = {0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+	Talk		talk = {0};
+	size_t		n = sizeof(said) / sizeof(said[0]);
+
+	assert_int_equal(answer_options(&talk, scylla), NET_HANDSHAKE_SEND);
+	assert_int_equal(talk.out.data[0], 4);
+	assert_int_equal(cql_load_u16(talk.out.data + 9), n);
+	for (size_t i = 0; i < n; i++)
+		assert_true(startup_has(&talk, said[i][0], said[i][1]));
+	assert_int_equal(talk.h.shard.shard, 3);
+	assert_int_equal(talk.h.shard.nr_shards, 8);
+	assert_int_equal(talk.h.shard.ignore_msb, 12);
+	assert_int_equal(talk.h.shard.aware_port, 19042);
+	assert_true(talk.h.shard.scylla && talk.h.shard.tablets && talk.h.shard.has_host_id);
+	assert_memory_equal(talk.h.shard.host_id, host_id, sizeof(host_id));
+	assert_true(talk.h.has_metadata_id);
+	cql_buffer_free(&talk.out);
+}
+
 static void
 test_lwt_mark_that_makes_no_sense_is_not_asked_for(void **state)
 {
@@ -918,6 +954,7 @@ main(void)
 		cmocka_unit_test(test_configuration_is_told_where_it_is_asked_for),
 		cmocka_unit_test(test_compression_only_where_both_want_it),
 		cmocka_unit_test(test_extensions_are_asked_for),
+		cmocka_unit_test(test_all_that_scylladb_offers),
 		cmocka_unit_test(test_lwt_mark_that_makes_no_sense_is_not_asked_for),
 		cmocka_unit_test(test_shard_is_read_or_left_out),
 		cmocka_unit_test(test_port_of_shards_and_host_id),
