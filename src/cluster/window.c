@@ -26,6 +26,7 @@
 #define GROWN_LATENCY 1.5
 #define GROWN_RATE 1.25
 #define STRIKES 3
+#define SHORT 2000000			/* ns: a queue of so long is in nobody's way */
 
 /* In ticks. Others fill the node's queue: clients that do not halve with us. */
 #define CROWD_LATENCY 2.5
@@ -198,7 +199,7 @@ leave_round(ClusterWindow *w, ClusterWindowRate r, uint64_t now)
 	}
 	w->strikes = 0;
 	w->width = pays ? at_most(w->width * 2, CLUSTER_WINDOW_MAX) : at_least(w->width / 2, CLUSTER_WINDOW_MIN);
-	if (!pays || w->width == CLUSTER_WINDOW_MAX || (w->width >= CLUSTER_WINDOW_FIRST && !w->allowed))
+	if (!pays || w->width == CLUSTER_WINDOW_MAX || (w->width >= CLUSTER_WINDOW_FIRST && !w->allowed && r.latency > SHORT))
 		begin_ticks(w, now);
 	else
 		enter(w, CLUSTER_SLOT_FULL_SETTLE, true, now, 0);

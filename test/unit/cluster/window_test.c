@@ -277,7 +277,7 @@ test_short_loads(void **state)
 {
 	Model	   *m = fifo(1e5, MODEL_MS);
 
-	assert_in_range(time_to_reach(m, 1e5, MODEL_S), 1, 250 * MODEL_MS);
+	assert_in_range(time_to_reach(m, 1e5, MODEL_S), 1, 40 * MODEL_MS);
 	model_free(m);
 	m = fifo(6e3, MODEL_MS);
 	assert_in_range(time_to_reach(m, 6e3, MODEL_S), 1, 40 * MODEL_MS);
