@@ -246,7 +246,12 @@ apply_row(ClusterTopology *t, const ClusterNodeRow *row)
 	ClusterNode *node = find_node(t, row->host_id);
 
 	if (node && node->present)
-		return true;			/* a second row of one node */
+	{
+		/* a second row of one node: it has moved, and is where it answers */
+		if (!is_known(&node->contacted) && !net_address_equal(&node->advertised, &row->address))
+			node->contacted = row->address;
+		return true;
+	}
 	if (!node && t->nnodes >= MAX_NODES)
 		return true;
 	if (!node)

@@ -27,7 +27,8 @@ typedef struct ClusterNode
 	NetAddress	address;
 	NetAddress	advertised;		/* as the peers tell; family 0: never read */
 	NetAddress	contacted;		/* where it was reached: a forwarded one perhaps, which holds until its peers tell
-								 * another address than before; family 0: it was not, or holds no more */
+								 * another address than before; or of two rows of one node, the second; family 0: none,
+								 * or it holds no more */
 	char		name[64];		/* of address */
 	char	   *dc;
 	char	   *rack;

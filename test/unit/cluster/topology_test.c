@@ -105,6 +105,15 @@ test_nodes_are_known_by_host_id(void **state)
 	assert_true(second->present);
 	assert_int_equal(t.nlocal, 2);
 	assert_int_equal(cluster_locate_positions(&t), 2);
+	assert_address(second, 3, 9042);
+	cluster_topology_turn(&t, second);	/* it does not answer there */
+	assert_address(second, 20, 9042);
+	read_all(&t, node, 3, simple_one);
+	assert_address(second, 20, 9042);
+	read_all(&t, node, 2, simple_one);	/* the old row is gone */
+	assert_address(second, 20, 9042);
+	cluster_topology_turn(&t, second);
+	assert_address(second, 20, 9042);
 	cluster_topology_free(&t);
 }
 
