@@ -259,6 +259,7 @@ parse_order(NodeParse *p)
 		if (p->s->table->column[column].kind != COLUMN_CLUSTERING)
 			return node_fail(p->node, CQL_ERR_INVALID, "Order by is currently only supported on the clustered "
 							 "columns of the PRIMARY KEY");
+		p->s->ordered = true;
 		descending = node_lexer_accept(&p->x, "DESC");
 		if (!descending)
 			node_lexer_accept(&p->x, "ASC");

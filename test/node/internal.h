@@ -7,7 +7,7 @@
  *	 tls.c        TLS of one connection; tls_context.c what new ones get
  *	 ring.c       nodes that are each other's peers
  *	 place.c      which node and shard a request should have come to; tablet.c where tablets are
- *	 scylla.c     what ScyllaDB does that Cassandra does not; vector.c its indexes of vectors, strong.c its strong consistency
+ *	 scylla.c     what ScyllaDB does that Cassandra does not; index.c its indexes, vector.c those of vectors, strong.c its strong consistency
  *	 rule.c       faults
  *	 queue.c      `capacity`: when a request would be served
  *	 respond.c    what each opcode is answered
@@ -143,6 +143,16 @@ struct NodeVectorIndex
 	NodeVectorIndex *next;
 };
 
+typedef struct NodeIndex NodeIndex;
+struct NodeIndex
+{
+	const char *name;
+	int			column;
+	bool		local;			/* it answers for one partition */
+	bool		stale;			/* it finds rows that had the value once: all of them */
+	NodeIndex  *next;
+};
+
 typedef struct NodeTable NodeTable;
 struct NodeTable
 {
@@ -155,6 +165,7 @@ struct NodeTable
 	bool		counter;
 	bool		system;			/* filled anew for every SELECT */
 	bool		view;			/* a materialized view */
+	NodeIndex  *indexes;
 	NodeVectorIndex *vectors;
 	struct NodeKeyspace *home;
 	int			ntablets;		/* 0: vnodes */
@@ -291,7 +302,9 @@ struct NodeStatement
 	NodeOperand timestamp;
 	NodeOperand ttl;
 	bool		reversed;		/* ORDER BY against the table's order */
+	bool		ordered;		/* ORDER BY columns */
 	bool		filtering;		/* ALLOW FILTERING */
+	const NodeIndex *index;		/* of ScyllaDB, which answers; NULL: none */
 	NodeOperand nearest;		/* ORDER BY ... ANN OF */
 	int			nearest_column;
 	NodeOperand *key;			/* per partition key column: its = value; NULL if one has none */
@@ -634,6 +647,9 @@ extern bool node_scylla_relations(Node *node, const NodeStatement *s);
 extern bool node_scylla_products(NodeCall *call, const NodeStatement *s);
 extern bool node_scylla_batch(NodeCall *call);
 
+/* index.c */
+extern bool node_index_line(Node *node, NodeLexer *x);
+
 /* vector.c */
 extern bool node_vector_line(Node *node, NodeLexer *x);
 extern int64_t node_vector_rank(NodeCall *call, const NodeStatement *s, const NodeRow **row, size_t n, uint64_t limit);
@@ -699,6 +715,7 @@ typedef struct NodeParse
 	NodeStatement *s;
 } NodeParse;
 
+extern bool node_index_check(NodeParse *p); /* index.c: of a SELECT that was read */
 extern bool node_vector_parse(NodeParse *p, int column);	/* vector.c */
 extern bool node_vector_limited(NodeParse *p);
 

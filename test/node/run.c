@@ -145,7 +145,7 @@ bool
 node_row_matches(const NodeCall *call, const NodeStatement *s, const NodeRow *row)
 {
 	for (int i = 0; i < s->nwhere; i++)
-		if (!term_holds(call, s->table, &s->where[i], row))
+		if (!(s->index && s->index->stale && s->where[i].column == s->index->column) && !term_holds(call, s->table, &s->where[i], row))
 			return false;
 	return true;
 }

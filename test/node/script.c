@@ -450,7 +450,7 @@ static const struct
 	{"auth", do_auth}, {"tls", node_tls_line}, {"tls_port", do_tls_port}, {"lz4", do_compression}, {"dc", do_dc}, {"rack", do_rack}, {"host_id", do_host_id},
 	{"token", do_token}, {"peer", do_peer}, {"no_peers", do_no_peers}, {"store", do_store}, {"null", do_null},
 	{"checksum", do_checksum}, {"latency", do_latency}, {"capacity", node_queue_line}, {"keyspace", do_keyspace}, {"type", do_type},
-	{"table", do_table}, {"view", do_view}, {"vector_index", node_vector_line}, {"row", do_row}, {"repeat", do_repeat}, {"tablets", node_tablets_line}, {"tablet", node_tablet_line}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
+	{"table", do_table}, {"view", do_view}, {"index", node_index_line}, {"vector_index", node_vector_line}, {"row", do_row}, {"repeat", do_repeat}, {"tablets", node_tablets_line}, {"tablet", node_tablet_line}, {"on", node_rule_add}, {"release", do_release}, {"clear", do_clear},
 	{"event", node_event}, {"refuse", do_refuse}, {"listen", do_listen}, {"disconnect", do_disconnect},
 	{"forget", do_forget}, {"reset", do_reset}
 };

@@ -196,7 +196,7 @@ parse_select(NodeParse *p)
 			return node_parse_syntax(p);
 		p->x = rest;
 	}
-	return node_parse_where(p) && node_parse_tail(p);
+	return node_parse_where(p) && node_parse_tail(p) && node_index_check(p);
 }
 
 /* ---- INSERT, UPDATE, DELETE ---- */

@@ -6,7 +6,9 @@
 
 static const char script[] =
 "scylla 8\nkeyspace ks simple 1\ntable ks.t (id int PRIMARY KEY, s text)\n"
-"table ks.w (a int, b int, c int, PRIMARY KEY ((a, b), c))\n";
+"table ks.w (a int, b int, c int, PRIMARY KEY ((a, b), c))\n"
+"table ks.x (p int, c int, d int, v int, w int, PRIMARY KEY (p, c, d))\n"
+"index x_v ks.x (v) local\nindex x_d ks.x (d) local\nindex x_w ks.x (w)\n";
 
 static const char *const nothing[] = {NULL};
 
@@ -429,11 +431,42 @@ relations_are_limited(void **state)
 		char		text[4096] = "SELECT id FROM ks.t WHERE id = 1";
 
 		put_times(text, " AND s = 'x'", n - 1);
+		strcat(text, " ALLOW FILTERING");
 		client_send_query(&c, 1, text);
 		if (n == 100)
 			client_expect(&c, 1, CQL_OP_RESULT);
 		else
 			client_expect_error(&c, 1, CQL_ERR_SYNTAX);
+	}
+	client_close(&c);
+	node_stop(node);
+}
+
+/* scylladb cql3/restrictions/statement_restrictions.cc, need_filtering, validate_secondary_index_selections */
+static void
+filtering_has_to_be_allowed(void **state)
+{
+	static const char *const taken[] = {"p = 1", "p IN (1, 2) AND c > 1", "p = 1 AND v = 1", "p = 1 AND c = 1 AND d > 1 AND v = 1",
+	"p = 1 AND c IN (1, 2) AND v = 1", "p = 1 AND d = 1", "w = 1", "p = 1 AND w = 1", "token(p) > 1 AND w = 1", NULL};
+	static const char *const refused[] = {"v = 1", "c = 1", "p > 1", "p = 1 AND v > 1", "p IN (1, 2) AND v = 1", "p IN (1, 2) AND w = 1",
+		"p = 1 AND d = 1 AND v = 1", "p = 1 AND c > 1 AND d = 1", "p = 1 AND v = 1 AND w = 1", "c = 1 AND w = 1",
+	"token(p) > 1 AND c = 1 AND w = 1", "p = 1 AND v = 1 ORDER BY c", NULL};
+	Node	   *node = start_node(script);
+	char		text[200];
+	Client		c;
+
+	client_open(&c, node, 4, false);
+	for (int i = 0; taken[i] != NULL; i++)
+	{
+		snprintf(text, sizeof(text), "SELECT p FROM ks.x WHERE %s", taken[i]);
+		client_send_query(&c, 1, text);
+		client_expect(&c, 1, CQL_OP_RESULT);
+	}
+	for (int i = 0; refused[i] != NULL; i++)
+	{
+		snprintf(text, sizeof(text), "SELECT p FROM ks.x WHERE %s", refused[i]);
+		client_send_query(&c, 1, text);
+		client_expect_error(&c, 1, CQL_ERR_INVALID);
 	}
 	client_close(&c);
 	node_stop(node);
@@ -537,6 +570,7 @@ main(void)
 		cmocka_unit_test(markers_are_scyllas),
 		cmocka_unit_test(own_tables_are_there),
 		cmocka_unit_test(relations_are_limited),
+		cmocka_unit_test(filtering_has_to_be_allowed),
 		cmocka_unit_test(products_are_limited),
 		cmocka_unit_test(batches_are_limited)
 	};
