@@ -104,6 +104,84 @@ SKIP: {
 }
 $node->stop;
 
+# ---- indexes ----
+
+$node = ScyllaTest::Node->start('scylla 2', 'keyspace ks network dc1:1 tablets 4',
+	'table ks.x (p int, c int, d int, v text, w int, n decimal, s int STATIC, PRIMARY KEY (p, c, d))',
+	'table ks.one (p int, c int, v text, PRIMARY KEY (p, c))', 'table ks.two (p int, q int, v text, PRIMARY KEY ((p, q)))',
+	(map { "index $_" } 'x_v ks.x (v) local', 'x_d ks.x (d) local', 'x_n ks.x (n) local', 'x_w ks.x (w)', 'x_c ks.x (c)', 'x_s ks.x (s)',
+		'one_c ks.one (c)', 'one_v ks.one (v) local', 'two_q ks.two (q)', 'two_v ks.two (v) local'));
+query("ALTER SERVER s OPTIONS (SET host '$node->{address}', SET port '$node->{port}'); CREATE SCHEMA x; IMPORT FOREIGN SCHEMA ks FROM SERVER s INTO x;
+	INSERT INTO x.x (p, c, d, v, w, n, s) SELECT p, c, d, 'v' || d % 2, c, d, p FROM generate_series(1, 3) p, generate_series(1, 3) c, generate_series(1, 4) d;
+	INSERT INTO x.one SELECT p, c, 'v' || c FROM generate_series(1, 3) p, generate_series(1, 3) c; INSERT INTO x.two SELECT p, p, 'v' FROM generate_series(1, 3) p");
+
+# what is sent, behind WHERE; what is checked here, and why
+sub shown { return query("EXPLAIN (VERBOSE, COSTS OFF) $_[0]"); }
+sub sent { return shown($_[0]) =~ /CQL: SELECT [^\n]*? WHERE ([^\n]*)/ ? $1 =~ tr/"//dr : 'all'; }
+sub filter { return shown($_[0]) =~ /^ *Filter: (.*)$/m ? $1 : 'none'; }
+sub reason { return shown($_[0]) =~ /Local Filter Reason: (.*)$/m ? $1 : 'none'; }
+
+sub finds
+{
+	my ($from, $cql, $rows, $what) = @_;
+	is(sent("SELECT * FROM $from"), $cql, $what);
+	is(query("SELECT count(*) FROM $from"), $rows, "$what: its rows");
+	return;
+}
+
+finds("x.x WHERE p = 1 AND v = 'v1'", 'p = ? AND v = ?', 6, 'a local index, with the whole partition key');
+is(filter("SELECT * FROM x.x WHERE p = 1 AND v = 'v1'"), "(x.v = 'v1'::text)", 'what it finds is checked here');
+is(reason("SELECT * FROM x.x WHERE p = 1 AND v = 'v1'"), 'column "v": its index may be older than the row, which is checked once more', 'as EXPLAIN tells');
+finds("x.x WHERE v = 'v1'", 'all', 18, 'not without the key');
+is(reason("SELECT * FROM x.x WHERE v = 'v1'"), 'column "v": its index is local, and not all columns of the partition key are fixed', 'as EXPLAIN tells, too');
+finds("x.x WHERE p IN (1, 2, 7) AND v = 'v1'", 'p IN ? AND v = ?', 12, 'of several partitions, one by one');
+finds("x.x WHERE p = 1 AND c = 2 AND v = 'v1'", 'p = ? AND c = ? AND v = ?', 2, 'beside clustering columns');
+finds("x.x WHERE p = 1 AND c IN (2, 3) AND v = 'v1'", 'p = ? AND c IN ? AND v = ?', 4, 'beside lists of them');
+finds("x.x WHERE p = 1 AND c >= 2 AND c < 9 AND v = 'v1'", 'p = ? AND c >= ? AND c < ? AND v = ?', 4, 'beside a range of them');
+is(sent("SELECT * FROM x.x WHERE p = 1 AND (c, d) > (2, 1) AND v = 'v1'"), 'p = ? AND (c, d) > (?, ?)', 'not beside rows that are compared');
+finds("x.x WHERE p = 1 AND c = 2 AND d = 3 AND v = 'v1'", 'p = ? AND c = ? AND d = ?', 1, 'nor for one row');
+finds("x.x WHERE p = 1 AND d = 3", 'p = ? AND d = ?', 3, 'a clustering column alone');
+finds("x.x WHERE p = 1 AND c > 1 AND d = 3", 'p = ? AND c > ?', 2, 'but not beside others');
+finds("x.x WHERE p = 1 AND d = 3 AND v = 'v1'", 'p = ? AND d = ?', 3, 'one index answers');
+finds("x.x WHERE p = 1 AND v > 'v0'", 'p = ?', 6, 'no ranges');
+finds("x.x WHERE p = 1 AND v IN ('v0', 'v1')", 'p = ?', 12, 'no lists');
+finds('x.x WHERE p = 1 AND n = 2', 'p = ?', 3, 'nothing whose bytes differ');
+finds("x.one WHERE p = 1 AND v = 'v1'", 'p = ? AND v = ?', 1, 'with one clustering column');
+finds("x.two WHERE p = 1 AND q = 1 AND v = 'v'", 'p = ? AND q = ?', 1, 'without any, a partition is one row');
+is(query("SELECT string_agg(c || ' ' || d, ', ') FROM (SELECT c, d FROM x.x WHERE p = 1 AND v = 'v1' ORDER BY c DESC, d DESC LIMIT 3) o"), '3 3, 3 1, 2 3', 'rows are sorted here');
+is(query("SELECT count(*), min(d) FROM x.x WHERE p = 1 AND v = 'v1'"), '6|1', 'and aggregated');
+is(query("SELECT DISTINCT s FROM x.x WHERE p = 1 AND c = 1 AND v = 'v1'"), '1', 'static columns');
+is(query("SELECT sum(x.d) FROM (VALUES (1, 'v1'), (2, 'v0'), (3, 'v7'), (4, NULL)) k (p, v) JOIN x.x USING (p, v)"), '30', 'a join by keys and values');
+like(shown("SELECT x.d FROM (VALUES (1, 'v1'), (2, 'v0')) k (p, v) JOIN x.x USING (p, v)"), qr/ScyllaJoin.*CQL: SELECT .* WHERE "p" = \? AND "v" = \?/s, 'by the index');
+is(query("SET plan_cache_mode = force_generic_plan; PREPARE q (int, text) AS SELECT count(*) FROM x.x WHERE p = \$1 AND v = \$2;
+	EXECUTE q (1, 'v1'); EXECUTE q (1, repeat('v', 70000)); EXECUTE q (1, NULL)"), "6\n0\n0", 'values known at run time, those that are too long for an index as well');
+query("DELETE FROM x.one WHERE p = 1 AND v = 'v1'; UPDATE x.one SET v = 'new' WHERE p = 1 AND v = 'v2'");
+is(query('SELECT c, v FROM x.one WHERE p = 1 ORDER BY c'), "2|new\n3|v3", 'DELETE and UPDATE change rows that are found by it');
+$node->order($_) for 'index stale_v ks.one (v) local stale', 'forget';
+is(query("SELECT c FROM x.one WHERE p = 2 AND v = 'v2'"), '2', 'rows that have changed are not among those that an old index finds');
+is(query("SELECT c FROM x.one WHERE p = 2 AND v = 'v2' LIMIT 1"), '2', 'and LIMIT does not count them');
+query("DELETE FROM x.one WHERE p = 2 AND v = 'v2'");
+is(query('SELECT string_agg(c::text, \' \' ORDER BY c) FROM x.one WHERE p = 2'), '1 3', 'nor does DELETE delete them');
+
+# global ones
+finds('x.x WHERE w = 2', 'w = ?', 12, 'a global index');
+is(filter('SELECT * FROM x.x WHERE w = 2'), '(x.w = 2)', 'what it finds is checked here');
+finds("x.x WHERE w = 2 AND s = 1", 'w = ?', 4, 'two take filtering');
+finds('x.x WHERE p = 1 AND w = 2', 'p = ?', 4, 'with the whole partition key, the partition is read');
+finds("x.$_->[0] WHERE $_->[1] = 2", 'all', $_->[2], "not where entries stand for several rows: $_->[1]") for ['x', 'c', 12], ['x', 's', 12];
+finds('x.one WHERE c = 3', 'c = ?', 3, 'but the last clustering column has one row a partition');
+finds('x.two WHERE q = 2', 'q = ?', 1, 'as has a table without clustering columns');
+is(reason('SELECT * FROM x.x WHERE s = 2'), 'column "s": its index loses rows where a page ends within a partition', 'as EXPLAIN tells');
+query("ALTER FOREIGN TABLE x.x OPTIONS (ADD pushdown 'keys')");
+finds("x.x WHERE p = 1 AND v = 'v1'", 'p = ?', 6, 'without indexes in pushdown');
+query("ALTER FOREIGN TABLE x.x OPTIONS (DROP pushdown, ADD allow_filtering 'true')");
+finds("x.x WHERE p = 1 AND v = 'v1' AND w > 1", 'p = ? AND v = ? AND w > ? ALLOW FILTERING', 4, 'what is found is filtered');
+is(filter("SELECT * FROM x.x WHERE p = 1 AND v = 'v1' AND w > 1"), "(x.v = 'v1'::text)", 'what filters is not checked again');
+finds('x.x WHERE p = 1 AND w = 2', 'p = ? AND w = ? ALLOW FILTERING', 4, 'a global index answers then');
+is(filter('SELECT * FROM x.x WHERE p = 1 AND w = 2'), '(x.w = 2)', 'and is checked');
+finds('x.x WHERE s = 2', 'all', 12, 'nor does filtering use an index that loses rows');
+$node->stop;
+
 # ---- strong consistency ----
 
 $node = ScyllaTest::Node->start('scylla 2', 'keyspace st network dc1:1 tablets 4 consistency global', 'keyspace ev network dc1:1 tablets 4 consistency eventual',

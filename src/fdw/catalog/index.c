@@ -147,7 +147,35 @@ take_index(const ScyllaRows *rows, void *context)
 		add_vector_index(column, &target, options, rows->value[2]);
 	else if (column != NULL && target.partition == NIL)
 		column->index = Max(column->index, index_kind(rows->value[0], options, column->type));
+	else if (column != NULL && index_kind(rows->value[0], options, column->type) == SCYLLA_SECONDARY_INDEX)
+		column->local_index = true;
 	MemoryContextSwitchTo(old);
+}
+
+/* Of ScyllaDB's view: it has no clustering columns, or the node reads partitions by it (actually_do_execute). */
+static bool
+stands_for_several(const ScyllaTable *table, const ScyllaTableColumn *column)
+{
+	if (column->kind == SCYLLA_CLUSTERING)
+		return column->position == 0 && table->nclustering > 1;
+	return column->kind != SCYLLA_REGULAR && table->nclustering > 0;
+}
+
+/*
+ * ScyllaDB's indexes are views. Where a page ends within a partition for its bytes,
+ * the next one goes on behind that partition (find_index_partition_ranges in
+ * cql3/statements/select_statement.cc).
+ */
+static void
+tell_views(ScyllaTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		ScyllaTableColumn *column = &table->column[i];
+
+		if (column->index == SCYLLA_SECONDARY_INDEX)
+			column->index = stands_for_several(table, column) ? SCYLLA_LOSSY_INDEX : SCYLLA_VIEW_INDEX;
+	}
 }
 
 void
@@ -157,5 +185,7 @@ scyllaDescribeIndexes(ScyllaSession *session, const ScyllaTableOptions *options,
 		return;
 	scyllaAskSchema(session, options, (ScyllaSystemQuery) {.cql = INDEXES_CQL, .ncolumns = 3,
 														   .what = "description of an index", .take = take_index, .context = table});
+	if (table->scylla)
+		tell_views(table);
 	table->indexes_known = true;
 }

@@ -205,6 +205,7 @@ describe(ScyllaSession *session, const ScyllaTableOptions *options, MemoryContex
 
 	scyllaAskSchema(session, options, (ScyllaSystemQuery) {.cql = COLUMNS_CQL, .ncolumns = 5,
 														   .what = "description of a table", .take = take_column, .context = table});
+	table->scylla = client_is_scylla(session->client);
 	table->strong = strong_consistency(session, options);
 	MemoryContextSwitchTo(old);
 	if (table->ncolumns == 0)

@@ -28,6 +28,8 @@ typedef enum ScyllaIndexKind
 	SCYLLA_NO_INDEX,
 	SCYLLA_SAI,					/* finds equal values and ranges, and several of them work together */
 	SCYLLA_SECONDARY_INDEX,		/* finds values of the same bytes */
+	SCYLLA_VIEW_INDEX,			/* ScyllaDB's, likewise, by a view that may be older than the table */
+	SCYLLA_LOSSY_INDEX,			/* such a one whose entries stand for several rows each: pages lose some */
 	SCYLLA_INEXACT_INDEX		/* finds other values too, by an analyzer, or nobody knows */
 } ScyllaIndexKind;
 
@@ -41,6 +43,7 @@ typedef struct ScyllaTableColumn
 
 	/* once scyllaDescribeIndexes was called */
 	ScyllaIndexKind index;
+	bool		local_index;	/* ScyllaDB's, for each partition alone; it may be older than the table, too */
 	List	   *vector_indexes; /* ScyllaVectorIndex *: nearest vectors can be asked for by these */
 
 	bool		masked;			/* once masks are known: for those who must not see it (mask.h) */
@@ -65,6 +68,7 @@ typedef struct ScyllaTable
 	int			nclustering;
 	const char *strong;			/* ScyllaDB's consistency of the keyspace where it is a strong one, "global" for
 								 * example; NULL: eventual (strong.h) */
+	bool		scylla;			/* the cluster is ScyllaDB */
 	bool		indexes_known;
 	bool		masks_known;
 	ScyllaSize	size;			/* as scyllaTableSize has found it */

@@ -127,6 +127,8 @@ selectivity_of_pushed(PlannerInfo *root, RelOptInfo *rel, const ScyllaAccess *ac
 
 		if (condition->clause != NULL)
 			clauses = list_append_unique_ptr(clauses, condition->clause);
+		else if (condition->again && condition->origin != NULL)
+			clauses = list_append_unique_ptr(clauses, condition->origin);
 		else if (condition->op != SCYLLA_NEAREST && condition->index == 0)
 			of_parts *= selectivity_of_part(root, condition);
 	}

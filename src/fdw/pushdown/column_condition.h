@@ -32,6 +32,7 @@ typedef struct ScyllaCondition
 	bool		known;			/* or for certain */
 	int			longest;		/* pushed, but its value may turn out to have more bytes than these, which no index has
 								 * or no node filters by: then the scan leaves the condition out, and checks it; 0: any */
+	bool		again;			/* pushed, and checked here, too: the index that finds it may be older than the rows */
 	int			group;			/* of those that belong together: IN of rows, or a comparison of rows; 0: it stands
 								 * alone */
 	int			index;			/* in its group */

@@ -7,7 +7,7 @@
  * first one on; the upper bounds of series come last.
  *
  * The whole partition key, then clustering columns from the first on, the last of
- * them by a range; or an index; or ALLOW FILTERING.
+ * them by a range, then a local index of ScyllaDB; or an index; or ALLOW FILTERING.
  *
  * Cassandra uses an index for any column with a condition, keys included, as soon as
  * a query has ALLOW FILTERING. So conditions that only filtering can serve depend on
@@ -319,6 +319,7 @@ static void
 take_by_index(ScyllaChoice *choice, ScyllaCondition *condition)
 {
 	condition->longest = scyllaLongestFound(condition);
+	condition->again = scyllaIndexIsView(condition->column);
 	choice->access->unsure |= condition->longest > 0;
 	take(choice, condition);
 }
@@ -361,14 +362,42 @@ take_indexed(ScyllaChoice *choice)
 	}
 	for (int i = 0; i < table->ncolumns && !sai; i++)
 	{
-		ScyllaCondition *equal = table->column[i].index == SCYLLA_SECONDARY_INDEX ?
-			find_condition(choice, &table->column[i], is_equal) : NULL;
+		const ScyllaTableColumn *column = &table->column[i];
+		ScyllaCondition *equal = column->index == SCYLLA_SECONDARY_INDEX || column->index == SCYLLA_VIEW_INDEX ?
+			find_condition(choice, column, is_equal) : NULL;
 
 		if (equal != NULL && scyllaIndexDiffers(choice->access, equal) == NULL)
 		{
 			take_by_index(choice, equal);
 			return;
 		}
+	}
+}
+
+/*
+ * Of ScyllaDB, within a partition: one equality, beside a prefix of the clustering
+ * columns. One of a clustering column stands alone, as nodes take it to be filtered
+ * beside others, and comparisons of rows always (need_filtering in
+ * cql3/restrictions/statement_restrictions.cc). Nodes refuse IN on the partition key
+ * (validate_secondary_index_selections); here each of its keys has a request.
+ */
+static void
+take_indexed_within(ScyllaChoice *choice)
+{
+	const ScyllaTable *table = choice->info->table;
+	ScyllaAccess *access = choice->access;
+
+	for (int i = 0; i < table->ncolumns && !access->rows_compared && access->nclustering < table->nclustering; i++)
+	{
+		const ScyllaTableColumn *column = &table->column[i];
+		ScyllaCondition *equal = column->local_index ? find_condition(choice, column, is_equal) : NULL;
+
+		if (equal == NULL || scyllaIndexDiffers(access, equal) != NULL ||
+			(column->kind == SCYLLA_CLUSTERING && list_length(access->pushed) > access->npartition))
+			continue;
+		take_by_index(choice, equal);
+		access->indexed = true;
+		return;
 	}
 }
 
@@ -405,11 +434,17 @@ keys_differ(const ScyllaChoice *choice)
 	return false;
 }
 
+static bool
+has_index(const ScyllaTableColumn *column)
+{
+	return column->index != SCYLLA_NO_INDEX || column->local_index;
+}
+
 /* NULL: it is. */
 static const char *
 why_not_filtered(const ScyllaChoice *choice, const ScyllaCondition *condition)
 {
-	if (condition->column->index != SCYLLA_NO_INDEX && !may_push(choice, SCYLLA_PUSH_INDEXES))
+	if (has_index(condition->column) && !may_push(choice, SCYLLA_PUSH_INDEXES))
 		return "indexes are not in the option pushdown";
 	return scyllaIndexKeepsFromFiltering(choice->access, condition);
 }
@@ -434,11 +469,12 @@ take_filtered(ScyllaChoice *choice)
 			why_not_filtered(choice, condition) != NULL)
 			continue;
 		condition->longest = scyllaLongestFiltered(condition);
+		condition->again = is_equal(condition->op) && scyllaIndexIsView(condition->column);
 		take(choice, condition);
 		choice->access->filtering = true;
 	}
 	foreach(lc, choice->access->filtering ? choice->access->pushed : NIL)
-		choice->access->indexed |= ((ScyllaCondition *) lfirst(lc))->column->index != SCYLLA_NO_INDEX;
+		choice->access->indexed |= has_index(((ScyllaCondition *) lfirst(lc))->column);
 }
 
 /*
@@ -477,7 +513,14 @@ scyllaTakeConditions(ScyllaChoice *choice)
 	if (choice->vectors != NULL)
 		take_beside_vectors(choice);
 	else if (take_partition_key(choice))
+	{
 		take_clustering_columns(choice);
+		if (info->table->scylla && may_push(choice, SCYLLA_PUSH_INDEXES) && may_be_indexed(choice))
+		{
+			scyllaDescribeIndexesOf(info);
+			take_indexed_within(choice);
+		}
+	}
 	else if (may_be_indexed(choice))
 	{
 		scyllaDescribeIndexesOf(info);
@@ -521,6 +564,8 @@ scyllaWhyNotTaken(const ScyllaChoice *choice, const ScyllaCondition *condition)
 		return psprintf("the partition key is hashed, and the range has more than %d values", SCYLLA_SERIES_MAX);
 	if (column->kind == SCYLLA_PARTITION_KEY)
 		return range ? "the partition key is hashed, it has no ranges" : "not all columns of the partition key are fixed";
+	if (column->local_index && column->index == SCYLLA_NO_INDEX && choice->access->npartition == 0)
+		return "its index is local, and not all columns of the partition key are fixed";
 	if (column->kind == SCYLLA_CLUSTERING && choice->access->npartition == 0)
 		return "the partition key is not fixed";
 	if (column->kind == SCYLLA_CLUSTERING)

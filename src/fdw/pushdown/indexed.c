@@ -27,6 +27,15 @@
  * SAI of inet (which takes ::ffff:1.2.3.4 for 1.2.3.4), and a secondary index of a
  * decimal. Such indexes are not asked. With any index in use, Cassandra refuses ORDER BY.
  *
+ * ScyllaDB's indexes are views, which follow their table, some of them later than the
+ * writer is told (db/view/view.cc). Nodes without ScyllaDB's pull request 30683 give
+ * what an old entry leads to, whatever the row says by now
+ * (calculate_column_defs_for_filtering_and_erase_restrictions_used_for_index in
+ * cql3/restrictions/statement_restrictions.cc), and a LIMIT counts entries
+ * (find_index_clustering_rows in cql3/statements/select_statement.cc). So such
+ * conditions are checked here once more, and nothing of them is sent above them. A
+ * local index finds rows of one partition.
+ *
  * A scan that leaves a condition on a long value out has no limit. If no other
  * condition is left, the scan reads the whole table by ranges. PostgreSQL checks
  * each row by the plan's recheck conditions. Aggregates and nearest vectors could
@@ -68,6 +77,18 @@ scyllaIndexFindsRanges(const ScyllaTableColumn *column)
 	return column->index == SCYLLA_SAI;
 }
 
+bool
+scyllaIndexIsView(const ScyllaTableColumn *column)
+{
+	return column->index == SCYLLA_VIEW_INDEX || column->local_index;
+}
+
+static bool
+compares_bytes(const ScyllaTableColumn *column)
+{
+	return column->index == SCYLLA_SECONDARY_INDEX || scyllaIndexIsView(column);
+}
+
 /* ---- long values ---- */
 
 static bool
@@ -88,7 +109,7 @@ index_longest(const ScyllaTableColumn *column)
 {
 	if (!has_long_values(column))
 		return 0;
-	return column->index == SCYLLA_SAI ? LONGEST_ATTACHED : column->index == SCYLLA_SECONDARY_INDEX ? LONGEST_SECONDARY : 0;
+	return column->index == SCYLLA_SAI ? LONGEST_ATTACHED : compares_bytes(column) ? LONGEST_SECONDARY : 0;
 }
 
 static bool
@@ -171,7 +192,9 @@ scyllaIndexDiffers(const ScyllaAccess *access, const ScyllaCondition *condition)
 
 	if (column->index == SCYLLA_INEXACT_INDEX)
 		return "its index finds other values as well";
-	if (column->index == SCYLLA_SECONDARY_INDEX && is_fixing(condition) && !scyllaSameBytes(condition->type, column))
+	if (column->index == SCYLLA_LOSSY_INDEX)
+		return "its index loses rows where a page ends within a partition";
+	if (compares_bytes(column) && is_fixing(condition) && !scyllaSameBytes(condition->type, column))
 		return "its index compares bytes, which differ between equal values";
 	if (is_too_long(condition))
 		return psprintf("its index has no values of more than %d bytes", index_longest(column));

@@ -21,6 +21,8 @@ extern int	scyllaLongestFiltered(const ScyllaCondition *condition);
 
 extern bool scyllaIndexFindsRanges(const ScyllaTableColumn *column);
 
+extern bool scyllaIndexIsView(const ScyllaTableColumn *column);
+
 /* Beside the conditions that are pushed. NULL: it finds the rows that the condition means; else why not. */
 extern const char *scyllaIndexDiffers(const ScyllaAccess *access, const ScyllaCondition *condition);
 

@@ -11,7 +11,8 @@
  * is left is CQL's own grammar (grammar.c).
  *
  * A condition that is pushed is not checked again. This exactness is what lets a
- * LIMIT or an aggregate be pushed above it.
+ * LIMIT or an aggregate be pushed above it. Indexes of ScyllaDB are the exception:
+ * what they find is checked (indexed.c).
  *
  * A user's conditions are sent even where PostgreSQL checks a policy of row
  * security. The cluster compares by operators whose counterparts cannot fail, and
@@ -141,27 +142,40 @@ sort_clause(ScyllaChoice *choice, RelOptInfo *rel, RestrictInfo *clause)
 	}
 }
 
-/* Nor do those that were taken say all of their clause, if others were not. */
+/* No condition that was taken says all of this one's clause then. */
+static void
+keep_condition(ScyllaChoice *choice, const ScyllaCondition *condition, const char *reason)
+{
+	RestrictInfo *clause = condition->clause;
+	ListCell   *lc;
+
+	if (clause == NULL)
+		return;
+	if (!list_member_ptr(choice->access->local, clause))
+		keep_local(choice, clause, reason_of_column(choice, condition, reason));
+	foreach(lc, choice->access->pushed)
+	{
+		if (((ScyllaCondition *) lfirst(lc))->clause == clause)
+			((ScyllaCondition *) lfirst(lc))->clause = NULL;
+	}
+}
+
 static void
 keep_rest(ScyllaChoice *choice)
 {
 	ListCell   *lc;
-	ListCell   *pc;
 
 	foreach(lc, choice->conditions)
 	{
-		ScyllaCondition *condition = lfirst(lc);
-		RestrictInfo *clause = condition->clause;
+		const ScyllaCondition *condition = lfirst(lc);
 
-		if (clause == NULL)
-			continue;
-		if (!list_member_ptr(choice->access->local, clause))
-			keep_local(choice, clause, reason_of_column(choice, condition, scyllaWhyNotTaken(choice, condition)));
-		foreach(pc, choice->access->pushed)
-		{
-			if (((ScyllaCondition *) lfirst(pc))->clause == clause)
-				((ScyllaCondition *) lfirst(pc))->clause = NULL;
-		}
+		if (condition->clause != NULL)
+			keep_condition(choice, condition, scyllaWhyNotTaken(choice, condition));
+	}
+	foreach(lc, choice->access->pushed)
+	{
+		if (((ScyllaCondition *) lfirst(lc))->again)
+			keep_condition(choice, lfirst(lc), "its index may be older than the row, which is checked once more");
 	}
 }
 

@@ -52,6 +52,7 @@ scyllaDescribeIndexesOf(ScyllaRelation *info)
 		if (column != NULL)
 		{
 			column->index = table->column[i].index;
+			column->local_index = table->column[i].local_index;
 			column->vector_indexes = scyllaCopyVectorIndexes(table->column[i].vector_indexes);
 		}
 	}
