@@ -42,7 +42,7 @@ arrive(ClusterRequest *r, ClusterPlace *place)
 		begin(r);
 	if (r->place != place)
 		r->spent &= ~CLUSTER_SPENT_PREPARE;
-	r->place = place;
+	cluster_set_place(r, place);
 	r->there = true;
 	place->in_flight++;
 	d->in_flight++;

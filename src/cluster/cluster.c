@@ -343,6 +343,7 @@ take_question(Cluster *c, ClusterRequest *request)
 	request->failed = false;
 	request->failure = NULL;
 	request->place = NULL;
+	request->node = 0;
 	request->started = uv_hrtime();
 	request->deadline = now_of(c) + request->timeout_ms;
 	cluster_lane_append(&c->questions, request);

@@ -63,6 +63,7 @@ cluster_dispatch_submit(ClusterDispatch *d, ClusterRequest *r)
 	r->failed = false;
 	r->failure = NULL;
 	r->place = NULL;
+	r->node = 0;
 	r->second = NULL;
 	r->started = 0;
 	r->there = false;

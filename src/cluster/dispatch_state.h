@@ -67,6 +67,15 @@ cluster_is_late(const ClusterRequest *r)
 	return cluster_is_begun(r) && cluster_dispatch_now(r->dispatch) >= r->deadline;
 }
 
+/* Of the place only what may be told later, when it is gone. */
+static inline void
+cluster_set_place(ClusterRequest *r, ClusterPlace *place)
+{
+	r->place = place;
+	r->node = place->node->key;
+	r->shard = place->shard;
+}
+
 /* It is in flight there no more. */
 static inline void
 cluster_leave_place(ClusterRequest *r)

@@ -141,6 +141,8 @@ struct ClusterRequest
 	bool		strained;		/* it failed on a replica, though another try may have worked */
 	bool		misrouted;		/* some attempt went to a shard, or a node with tablets, that does not have its row */
 	bool		failed;
+	uint32_t	shard;			/* of the node that it was sent to last; 0: it has none */
+	uint64_t	node;			/* that node's key, CqlRingNode's; 0: it was not sent */
 	ClusterWarnings *warnings;	/* malloc'd; of its last answer, be it an error. NULL: none, or out of memory */
 	ClusterFailure *failure;	/* malloc'd; NULL although failed: out of memory. Before: why it waits for another
 								 * attempt */

@@ -69,7 +69,7 @@ cluster_second_promote(ClusterRequest *r)
 		net_connection_abandon(r->place->net, &r->call);
 		cluster_leave_place(r);
 	}
-	r->place = s->place;
+	cluster_set_place(r, s->place);
 	r->generation = s->generation;
 	r->call.sent = s->call.sent;
 	free(s);

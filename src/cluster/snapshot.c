@@ -50,7 +50,7 @@ cluster_snapshot_ready(const ClusterTopology *t, const ClusterRequest *request)
 static CqlRingNode
 describe(const ClusterNode *node)
 {
-	CqlRingNode told = {.name = node->name, .dc = node->dc, .rack = node->rack, .local = node->local};
+	CqlRingNode told = {.key = node->key, .name = node->name, .dc = node->dc, .rack = node->rack, .local = node->local};
 
 	if (node->pool)
 	{

@@ -133,6 +133,15 @@ find_node(const ClusterTopology *t, const uint8_t *host_id)
 	return NULL;
 }
 
+static uint64_t
+key_of(const uint8_t *host_id)
+{
+	uint64_t	half[2];
+
+	memcpy(half, host_id, sizeof(half));
+	return (half[0] ^ half[1]) | 1;
+}
+
 static ClusterNode *
 add_node(ClusterTopology *t, const uint8_t *host_id)
 {
@@ -147,6 +156,7 @@ add_node(ClusterTopology *t, const uint8_t *host_id)
 		return NULL;
 	}
 	memcpy(node->host_id, host_id, 16);
+	node->key = key_of(host_id);
 	node->number = (uint16_t) t->nnodes;
 	t->node[t->nnodes++] = node;
 	return node;

@@ -19,6 +19,7 @@
 typedef struct ClusterNode
 {
 	uint8_t		host_id[16];
+	uint64_t	key;			/* of its host id: the same in all processes; not 0 */
 	uint16_t	number;			/* index in ClusterTopology.node */
 	bool		present;		/* in the last read */
 	bool		local;			/* present and in the local data center */

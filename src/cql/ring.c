@@ -10,7 +10,7 @@
  */
 #include "cql/ring.h"
 
-#define MIN_NODE_SIZE 19		/* five empty strings, local, two numbers */
+#define MIN_NODE_SIZE 27		/* key, five empty strings, local, two numbers */
 #define POSITION_SIZE 10
 
 /* What is not there is empty: nothing that may be missing is empty where it is there. */
@@ -29,6 +29,7 @@ cql_ring_put(CqlBuffer *b, const CqlRing *ring)
 	{
 		const CqlRingNode *node = &ring->node[i];
 
+		cql_put_u64(b, node->key);
 		cql_put_string(b, node->name);
 		cql_put_string(b, node->dc);
 		cql_put_string(b, node->rack);
@@ -76,6 +77,7 @@ get_nodes(CqlReader *r, CqlArena *arena, CqlRing *out)
 	{
 		CqlRingNode *node = &out->node[i];
 
+		node->key = cql_get_u64(r);
 		node->name = get_text(r, arena);
 		node->dc = get_text(r, arena);
 		node->rack = get_text(r, arena);

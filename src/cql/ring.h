@@ -5,7 +5,7 @@
  *
  * Pure; any thread.
  *
- *	 [int version] [short n] n x ([string name] [string dc] [string rack] [byte local] [int connections]
+ *	 [int version] [short n] n x ([long key] [string name] [string dc] [string rack] [byte local] [int connections]
  *	 [int shards] [string tls] [string cipher]) [byte has_tablets]
  *	 [byte of_tablets] [int n] n x ([long token] [short owner])
  */
@@ -16,6 +16,7 @@
 
 typedef struct CqlRingNode
 {
+	uint64_t	key;			/* the same in all processes; 0: none */
 	const char *name;			/* address and port; all three UTF-8, NUL-terminated */
 	const char *dc;
 	const char *rack;

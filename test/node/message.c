@@ -339,7 +339,7 @@ node_answer_prepared(NodeCall *call, const NodeStatement *s)
 	node_answer_end(call);
 }
 
-/* The hash of names and types of the result: equal for statements that answer alike. */
+/* The hash of names and types of the result, as servers make it: classes have the fields of user types (Cassandra: ResultSet.java). */
 void
 node_metadata_id(NodeStatement *s)
 {
@@ -348,7 +348,7 @@ node_metadata_id(NodeStatement *s)
 	for (int i = 0; i < s->nselectors; i++)
 	{
 		cql_put_string(&b, s->selector[i].name);
-		cql_type_format(s->selector[i].type, &b);
+		put_class(&b, s->selector[i].type, false);
 	}
 	cql_store_u64(s->metadata_id, node_hash(b.data, b.len));
 	cql_put_u8(&b, 1);

@@ -63,6 +63,19 @@ runs("INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, $rows) g;");
 $ring->order('reset');
 runs("INSERT INTO tablets SELECT g, 'x' FROM generate_series(1, $rows) g;");
 cmp_ok($ring->count('payloads'), '<=', $rows / 1000, 'at least 99.9 % are where the tablets are now');
+# EXPLAIN tells where requests went
+$session->send("EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) $_;") for "INSERT INTO vnodes SELECT g, 'x' FROM generate_series(1, 1000) g", 'SELECT * FROM vnodes WHERE id = 1',
+	"UPDATE vnodes SET s = 'y' WHERE id = 1", 'SELECT * FROM generate_series(1, 100) g JOIN vnodes ON id = g';
+$session->send('\echo explained');
+$session->shows(qr/^explained$/m) or BAIL_OUT($session->{err});
+my @told = $session->{out} =~ /^ *Nodes: (.*)/mg;
+is(@told, 5, 'EXPLAIN VERBOSE tells nodes and shards, of the UPDATE twice');
+my %places = $told[0] =~ /(127\.0\.0\.\d:\d+ shard [0-7]): (\d+)/g;
+is(keys %places, 3 * $shards, 'all of them of a load');
+my $requests = 0;
+$requests += $_ for values %places;
+is($requests, 1000, 'with all requests');
+like($told[1], qr/^127\.0\.0\.\d:\d+ shard [0-7]: 1$/, 'one of a look-up');
 $session->send('\q');
 $session->finish;
 

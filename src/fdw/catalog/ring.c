@@ -40,6 +40,12 @@ ask(ScyllaSession *session, const ScyllaTableOptions *options, ClusterRequestKin
 }
 
 const CqlRing *
+scyllaKnownNodes(ScyllaSession *session, const ScyllaTableOptions *options)
+{
+	return ask(session, options, CLUSTER_RING, NULL);
+}
+
+const CqlRing *
 scyllaAskNodes(ScyllaSession *session, const ScyllaTableOptions *options)
 {
 	return ask(session, options, CLUSTER_NODES, NULL);

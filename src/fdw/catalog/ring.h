@@ -41,6 +41,9 @@ extern void scyllaWarmTablets(ScyllaSession *session, const ScyllaTableOptions *
 /* How many nodes this session is connected to; waits until it is decided, of each of the local ones. */
 extern int	scyllaConnectedNodes(ScyllaSession *session, const ScyllaTableOptions *options);
 
+/* Nodes and ring as they are known; nothing is connected to for that. It goes with CurrentMemoryContext. */
+extern const CqlRing *scyllaKnownNodes(ScyllaSession *session, const ScyllaTableOptions *options);
+
 /* What the core tells of nodes and ring, as CLUSTER_NODES (cluster/request.h); it goes with CurrentMemoryContext. */
 extern const CqlRing *scyllaAskNodes(ScyllaSession *session, const ScyllaTableOptions *options);
 

@@ -164,7 +164,7 @@ begin_join(CustomScanState *node, EState *estate, int eflags)
 	init_slots(join, estate);
 	join->session = scyllaGetSession(OidIsValid(userid) ? userid : GetUserId(),
 									 GetForeignTable(join->relid)->serverid);
-	scyllaReportBegin(&join->report, join->session->client);
+	scyllaReportBegin(&join->report, join->session->client, estate->es_instrument != 0);
 	register_open_read(join);
 }
 
@@ -439,6 +439,7 @@ explain_join(CustomScanState *node, List *ancestors, ExplainState *es)
 	{
 		ExplainPropertyInteger("Batches", NULL, (int64) join->batches, es);
 		scyllaExplainReport(&join->report, join->session->client, false, es);
+		scyllaExplainPlaces(&join->report, join->session, join->options, es);
 	}
 }
 

@@ -91,7 +91,7 @@ scyllaBeginDirectModify(ForeignScanState *node, int eflags)
 	d->callback.func = free_buffers;
 	d->callback.arg = d;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &d->callback);
-	scyllaReportBegin(&d->report, d->session->client);
+	scyllaReportBegin(&d->report, d->session->client, node->ss.ps.state->es_instrument != 0);
 }
 
 /* ---- text ---- */
@@ -315,5 +315,8 @@ scyllaExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 	else if (es->verbose && scylla_delete_count)
 		ExplainPropertyText("Count CQL", scyllaTellUtf8(count_text(d, NULL)), es);
 	if (es->analyze && d->session != NULL)
+	{
 		scyllaExplainReport(&d->report, d->session->client, true, es);
+		scyllaExplainPlaces(&d->report, d->session, d->options, es);
+	}
 }

@@ -157,7 +157,7 @@ scyllaModifyOpen(ScyllaModify *m, const ScyllaMarker *markers, int nmarkers)
 	ScyllaWriteConfig config = {.rel = m->rel, .options = m->options, .cql = m->cql, .marker = all,
 		.epoch = m->epoch, .keep = m->keep, .target = &m->target, .conditional = m->conditional, .counter = m->counter,
 		.strong = m->strong,
-		.timestamp_of = m->timestamp_of, .batch = m->batch, .statement = m->estate,
+		.timestamp_of = m->timestamp_of, .by_place = m->estate->es_instrument != 0, .batch = m->batch, .statement = m->estate,
 		.rejects = scyllaChooseRejects(m->options)};
 
 	scyllaCheckStrongWrite(m->session, m->options, RelationGetRelationName(m->rel), m->conditional);

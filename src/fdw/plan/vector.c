@@ -353,7 +353,7 @@ void
 scyllaAddNearestPath(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *ordered)
 {
 	ScyllaRelation *info = rel->fdw_private;
-	Nearest		nearest = {NULL};
+	Nearest		nearest = {.column = NULL};
 	Distance	d;
 	const char *reason;
 	int64		rows;

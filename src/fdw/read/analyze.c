@@ -134,7 +134,7 @@ begin_sampling(Relation relation)
 	s->relation = relation;
 	s->options = scyllaTableOptions(relid);
 	s->session = scyllaGetSession(relation->rd_rel->relowner, GetForeignTable(relid)->serverid);
-	scyllaReportBegin(&s->report, s->session->client);
+	scyllaReportBegin(&s->report, s->session->client, false);
 	scyllaDrainWriters(s->session, NULL);
 	select_all(&s->rows, relation);
 	scyllaDescribeConditions(scyllaMakeConditions(&s->rows, NIL, NIL), s->session, s->options,

@@ -123,7 +123,7 @@ scyllaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->reading = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw reading", ALLOCSET_DEFAULT_SIZES);
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "scylla_fdw row", ALLOCSET_DEFAULT_SIZES);
 	scan->row_block = scan->row_context->mem_allocated;
-	scyllaReportBegin(&scan->report, scan->session->client);
+	scyllaReportBegin(&scan->report, scan->session->client, node->ss.ps.state->es_instrument != 0);
 	register_open_read(scan);
 }
 
@@ -498,5 +498,8 @@ scyllaExplainForeignScan(ForeignScanState *node, struct ExplainState *es)
 	if (es->analyze && scan->instead > 0)
 		ExplainPropertyText("Full Scan", psprintf("instead of %d keys", scan->instead), es);
 	if (es->analyze && scan->session != NULL)
+	{
 		scyllaExplainReport(&scan->report, scan->session->client, false, es);
+		scyllaExplainPlaces(&scan->report, scan->session, scan->options, es);
+	}
 }

@@ -11,12 +11,14 @@
 #include "port/pg_bitutils.h"
 #include "utils/timestamp.h"
 
+#include "fdw/catalog/ring.h"
 #include "fdw/report/report.h"
 
 void
-scyllaReportBegin(ScyllaReport *report, const Client *client)
+scyllaReportBegin(ScyllaReport *report, const Client *client, bool by_place)
 {
 	memset(report, 0, sizeof(*report));
+	report->by_place = by_place;
 	client_stats(client, &report->before);
 	report->begun = report->told = GetCurrentTimestamp();
 }
@@ -48,6 +50,24 @@ bucket_latency(int bucket)
 	return (SCYLLA_LATENCY_STEPS + step + 0.5) * (double) (UINT64CONST(1) << (power - 3)) / 1000;
 }
 
+/* What is asked of the next key is likely to go elsewhere: no order is better than another. */
+static void
+count_place(ScyllaReport *report, uint64 node, uint32 shard, uint32 requests)
+{
+	ScyllaPlaceCount *place = report->place;
+
+	while (place < report->place + report->nplaces && (place->node != node || place->shard != shard))
+		place++;
+	if (place == report->place + SCYLLA_REPORT_PLACES)
+		return;
+	if (place == report->place + report->nplaces)
+	{
+		report->nplaces++;
+		*place = (ScyllaPlaceCount) {.node = node, .shard = shard};
+	}
+	place->requests += requests;
+}
+
 void
 scyllaReportRequest(ScyllaReport *report, const Request *request)
 {
@@ -59,6 +79,8 @@ scyllaReportRequest(ScyllaReport *report, const Request *request)
 	if (request->core.strained && !request->core.failed)
 		report->strained += request->rows;
 	report->latency[latency_bucket(request->core.latency)]++;
+	if (report->by_place && request->core.node != 0)
+		count_place(report, request->core.node, request->core.shard, 1);
 }
 
 void
@@ -73,6 +95,8 @@ scyllaReportAdd(ScyllaReport *report, const ScyllaReport *other)
 	report->misrouted += other->misrouted;
 	for (int i = 0; i < SCYLLA_LATENCY_BUCKETS; i++)
 		report->latency[i] += other->latency[i];
+	for (int i = 0; i < other->nplaces; i++)
+		count_place(report, other->place[i].node, other->place[i].shard, other->place[i].requests);
 }
 
 double
@@ -117,4 +141,50 @@ scyllaExplainReport(const ScyllaReport *report, const Client *client, bool write
 	ExplainPropertyText("Latency p50/p99",
 						psprintf("%.3f/%.3f ms", scyllaReportLatency(report, 0.5), scyllaReportLatency(report, 0.99)),
 						es);
+}
+
+static int
+by_shard(const void *a, const void *b)
+{
+	uint32		x = ((const ScyllaPlaceCount *) a)->shard;
+	uint32		y = ((const ScyllaPlaceCount *) b)->shard;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of one node, by shards. */
+static List *
+tell_places(List *told, const ScyllaReport *report, const CqlRingNode *node)
+{
+	ScyllaPlaceCount place[SCYLLA_REPORT_PLACES];
+	int			n = 0;
+
+	for (int i = 0; i < report->nplaces; i++)
+	{
+		if (report->place[i].node == node->key)
+			place[n++] = report->place[i];
+	}
+	qsort(place, n, sizeof(*place), by_shard);
+	for (int i = 0; i < n; i++)
+	{
+		if (node->shards > 1)
+			told = lappend(told, psprintf("%s shard %u: %u", node->name, place[i].shard, place[i].requests));
+		else
+			told = lappend(told, psprintf("%s: %u", node->name, place[i].requests));
+	}
+	return told;
+}
+
+void
+scyllaExplainPlaces(const ScyllaReport *report, ScyllaSession *session, const ScyllaTableOptions *options, ExplainState *es)
+{
+	const CqlRing *nodes;
+	List	   *places = NIL;
+
+	if (!es->verbose || !es->timing || report->nplaces == 0)
+		return;					/* as latencies, this differs from run to run */
+	nodes = scyllaKnownNodes(session, options);
+	for (uint16 i = 0; i < nodes->nnodes; i++)
+		places = tell_places(places, report, &nodes->node[i]);
+	ExplainPropertyList("Nodes", places, es);
 }

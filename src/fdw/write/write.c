@@ -198,7 +198,7 @@ scyllaOpenWrite(ScyllaSession *session, const ScyllaWriteConfig *config)
 									 rows_at_a_time(session, config->options), (size_t) config->options->max_in_flight_bytes);
 	if (w->conditional || w->strong)
 		w->conditions = scyllaMakeConditional();
-	scyllaReportBegin(&w->report, session->client);
+	scyllaReportBegin(&w->report, session->client, config->by_place);
 	scyllaLogStatement(&w->report.logged, session, w->statement);
 	register_write(w);
 	MemoryContextSwitchTo(old);
@@ -525,4 +525,5 @@ scyllaExplainWrite(ScyllaWrite *w, ScyllaWrite *more, ExplainState *es)
 		scyllaReportAdd(&report, &more->report);
 	}
 	scyllaExplainReport(&report, w->session->client, true, es);
+	scyllaExplainPlaces(&report, w->session, w->options, es);
 }

@@ -38,6 +38,7 @@ typedef struct ScyllaWriteConfig
 								 * them */
 	AttrNumber	timestamp_of;	/* the new row's attribute that has its timestamp; 0: none */
 	const ScyllaTarget *target; /* keep: what the statement sets, by which another one finds the write */
+	bool		by_place;		/* EXPLAIN may ask where requests went */
 	bool		batch;			/* rows of one partition go together; there is a marker for their timestamps */
 	const void *statement;		/* the same for all writes of one */
 	ScyllaRejects *rejects;		/* borrowed; keep: lives as long as the transaction */

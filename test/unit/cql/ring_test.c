@@ -4,12 +4,12 @@
 #include "cql/ring.h"
 
 #define BYTES "00000007 0002" \
-	"000e '127.0.0.1:9042' 0003 'dc1' 0002 'r1' 01 00000002 00000003 0007 'TLSv1.3' 0004 'AES!'" \
-	"000a '[::1]:9042' 0001 'x' 0000 00 00000000 00000000 0000 0000" \
+	"0123456789abcdef 000e '127.0.0.1:9042' 0003 'dc1' 0002 'r1' 01 00000002 00000003 0007 'TLSv1.3' 0004 'AES!'" \
+	"0000000000000001 000a '[::1]:9042' 0001 'x' 0000 00 00000000 00000000 0000 0000" \
 	"01 00 00000003 8000000000000000 0001 ffffffffffffffff 0000 7fffffffffffffff 0001"
 
 static CqlRingNode nodes[] = {
-	{"127.0.0.1:9042", "dc1", "r1", true, 2, 3, "TLSv1.3", "AES!"}, {"[::1]:9042", "x", "", false, 0, 0, NULL, NULL}
+	{0x0123456789abcdef, "127.0.0.1:9042", "dc1", "r1", true, 2, 3, "TLSv1.3", "AES!"}, {1, "[::1]:9042", "x", "", false, 0, 0, NULL, NULL}
 };
 static CqlRingPosition positions[] = {{INT64_MIN, 1}, {-1, 0}, {INT64_MAX, 1}};
 static const CqlRing ring = {7, nodes, 2, true, false, positions, 3};
@@ -41,6 +41,7 @@ test_decode(void **state)
 	assert_int_equal(got.nnodes, 2);
 	for (int i = 0; i < 2; i++)
 	{
+		assert_true(got.node[i].key == nodes[i].key);
 		assert_string_equal(got.node[i].name, nodes[i].name);
 		assert_string_equal(got.node[i].dc, nodes[i].dc);
 		assert_string_equal(got.node[i].rack, nodes[i].rack);
@@ -83,7 +84,7 @@ test_malformed(void **state)
 	assert_false(decode(decodes, "00000000 ffff 00 00 00000000"));
 	assert_false(decode(decodes, "00000000 0000 00 00 ffffffff"));
 	/* a node that is not there */
-	assert_false(decode(decodes, "00000000 0001 0000 0000 0000 01 00000000 00000000 0000 0000 00 00 00000001 0000000000000000 0001"));
+	assert_false(decode(decodes, "00000000 0001 0000000000000001 0000 0000 0000 01 00000000 00000000 0000 0000 00 00 00000001 0000000000000000 0001"));
 }
 
 int
