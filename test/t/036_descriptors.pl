@@ -96,4 +96,12 @@ for my $few (map { $limit + 3 * $_ } 0 .. 11)	# a third of them
 	is($refused, @servers - $opened, 'the others are refused') or diag($err);
 }
 
+# in single-user mode there is no postmaster to wait for
+chomp(my $bin = `$ENV{PG_CONFIG} --bindir`);
+system("$bin/pg_ctl -D $dir/pg/data -m fast -w stop >/dev/null") == 0 or BAIL_OUT('the server does not stop');
+$node->order('reset');
+my $said = `echo "INSERT INTO few_1 VALUES (1, 'x')" | $bin/postgres --single -D $dir/pg/data scylla_tap_last 2>&1`;
+unlike($said, qr/ERROR|FATAL/, 'single-user mode');
+is($node->count('rows_written'), 1, 'a row is written');
+
 done_testing();

@@ -171,7 +171,8 @@ make_events(Client *client)
 	PG_TRY();
 	{
 		AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-		AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+		if (IsUnderPostmaster)
+			AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
 		AddWaitEventToSet(events, WL_SOCKET_READABLE, client_wait_fd(client), NULL, NULL);
 	}
 	PG_CATCH();
