@@ -14,6 +14,7 @@
 typedef struct Scene
 {
 	ClusterDispatch dispatch;
+	ClusterNode node;
 	ClusterPlace first;
 	ClusterPlace other;
 	ClusterRequest request;
@@ -25,7 +26,7 @@ begin(Scene *s)
 {
 	ClusterSecond *second = calloc(1, sizeof(*second));
 
-	*s = (Scene) {0};
+	*s = (Scene) {.node = {.key = 5}, .other = {.node = &s->node, .shard = 2}};
 	s->request.dispatch = &s->dispatch;
 	s->request.place = &s->first;
 	s->request.generation = 3;
@@ -66,6 +67,8 @@ test_one_that_counts_is_as_the_first(void **state)
 	begin(&s);
 	cluster_second_promote(&s.request);
 	assert_over(&s, &s.other, 7);
+	assert_int_equal(s.request.node, 5);
+	assert_int_equal(s.request.shard, 2);
 }
 
 static void
