@@ -13,9 +13,10 @@
  * tick before its end, or enters one behind its beginning: what was measured is void.
  *
  * A newcomer sees its share of the node grow with its window, however full the node is.
- * So start ends at FIRST, until a slot that all sessions share has told more. Each way
- * around that which was tried (going on while latency stays, a first slot that is judged
- * alone) let 64 sessions of one node drive each other up.
+ * So start ends at FIRST, until a slot that all sessions share has told more, unless
+ * answers take less than SHORT, which bounds the queue that newcomers can make. Other ways
+ * around that which were tried (going on while latency stays, however long it is, a first
+ * slot that is judged alone) let 64 sessions of one node drive each other up.
  */
 #include "cluster/window.h"
 

@@ -15,7 +15,7 @@
  * of what all of them have in flight there, so the loss tells of the node. A session
  * that halved alone would see nothing but its own share.
  *
- *	 start --latency grows, rate does not, or FIRST--> ticks
+ *	 start --latency grows, rate does not, or FIRST and answers are not quick--> ticks
  *	 ticks --the first slot shows that far more is wanted--> start, now beyond FIRST
  *	 ticks --not used for CLUSTER_WINDOW_IDLE--> start, from no more than FIRST
  *
@@ -30,7 +30,7 @@
 #include "cluster/window_slot.h"
 
 #define CLUSTER_WINDOW_START 16
-#define CLUSTER_WINDOW_FIRST 32 /* no wider before a slot allowed it */
+#define CLUSTER_WINDOW_FIRST 32 /* no wider before a slot allowed it, unless answers are quick */
 #define CLUSTER_WINDOW_MIN 4	/* half of it is 2; less only for a node that refuses */
 #define CLUSTER_WINDOW_MAX 8192
 #define CLUSTER_WINDOW_IDLE INT64_C(10000000000)	/* ns */
